@@ -1,0 +1,10 @@
+// Copies what tsc leaves behind, the Lua and SQL files, from src to dist/src.
+import { cpSync } from 'node:fs';
+import { extname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+cpSync(`${root}src`, `${root}dist/src`, {
+  recursive: true,
+  filter: (path) => ['', '.lua', '.sql'].includes(extname(path)),
+});

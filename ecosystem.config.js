@@ -1,0 +1,23 @@
+// The worker processes, for `pm2 start ecosystem.config.js` after `npm run build`.
+const worker = {
+  // Fork mode: a worker serves no port, and Redis holds the work while one restarts.
+  exec_mode: 'fork',
+  // "Started" means that the worker has said so: it has reached Redis and Postgres.
+  wait_ready: true,
+  listen_timeout: 20_000,
+  // A worker finishes the batch in hand before it leaves, within 8 s.
+  kill_timeout: 10_000,
+  exp_backoff_restart_delay: 100,
+  time: false,
+};
+
+export const apps = [
+  {
+    ...worker,
+    name: 'write-behind',
+    script: './dist/workers/write-behind.js',
+    instances: Number(process.env.WRITE_BEHIND_INSTANCES ?? 2),
+    max_memory_restart: '512M',
+  },
+  { ...worker, name: 'board', script: './dist/workers/board.js', instances: 1 },
+];

@@ -1,0 +1,53 @@
+/** A sealed batch as a worker sees it: the lane's records sorted into deletes, puts and deltas. */
+import type { LaneGroup } from '../definitions/stores.js';
+import { splitField } from '../keys.js';
+
+export interface PutRecord {
+  readonly idKey: string;
+  readonly json: string;
+}
+
+export interface Delta {
+  readonly idKey: string;
+  readonly delta: string;
+}
+
+export interface Batch {
+  readonly lane: string;
+  /** Grows from batch to batch of a lane; µs since 1970, about. */
+  readonly number: string;
+  /** How many records and counters the batch holds. */
+  readonly size: number;
+  /** Id keys of rows to delete, before anything is put; sorted. */
+  readonly deletes: readonly string[];
+  /** Rows to put, sorted by id key. */
+  readonly puts: readonly PutRecord[];
+  /** Deltas that are not zero, by counter store; sorted by id key. */
+  readonly deltas: ReadonlyMap<string, readonly Delta[]>;
+}
+
+/** Sorts what `seal` returned: field, record, field, record, … */
+export function parseBatch(lane: string, group: LaneGroup, number: string, sealed: readonly string[]): Batch {
+  const deletes: string[] = [];
+  const puts: PutRecord[] = [];
+  const deltas = new Map<string, Delta[]>(group.counters.map((counter) => [counter.name, []]));
+  for (let i = 0; i < sealed.length; i += 2) {
+    const { store, idKey } = splitField(sealed[i] as string);
+    const record = sealed[i + 1] as string;
+    const counterDeltas = deltas.get(store);
+    if (counterDeltas) {
+      if (record !== '0') counterDeltas.push({ idKey, delta: record });
+      continue;
+    }
+    const kind = record[0];
+    if (kind !== 'P') deletes.push(idKey);
+    if (kind !== 'D') puts.push({ idKey, json: record.slice(record.indexOf('|') + 1) });
+  }
+  for (const list of deltas.values()) list.sort(byIdKey);
+  return { lane, number, size: sealed.length / 2, deletes: deletes.sort(), puts: puts.sort(byIdKey), deltas };
+}
+
+// One order for all statements, so that two batches never lock the same rows crosswise.
+function byIdKey(a: { idKey: string }, b: { idKey: string }): number {
+  return a.idKey < b.idKey ? -1 : 1;
+}

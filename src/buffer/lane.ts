@@ -1,0 +1,46 @@
+/** Lanes: which lane a record's writes go through, and all lanes of an app. */
+import type { LaneGroup, Stores } from '../definitions/stores.js';
+import { type LaneKeys, laneKeys } from '../keys.js';
+
+export interface Lane {
+  /** `group/partition`, e.g. `tasks/3`: its name in keys, jobs, the ledger and logs. */
+  readonly name: string;
+  readonly group: LaneGroup;
+  readonly partition: number;
+  readonly keys: LaneKeys;
+}
+
+export class Lanes {
+  readonly all: readonly Lane[];
+  readonly #byGroup: ReadonlyMap<LaneGroup, readonly Lane[]>;
+  readonly #byName: ReadonlyMap<string, Lane>;
+
+  constructor(stores: Stores, prefix: string) {
+    this.#byGroup = new Map(stores.groups.map((group) => [group, lanesOf(group, prefix)]));
+    this.all = [...this.#byGroup.values()].flat();
+    this.#byName = new Map(this.all.map((lane) => [lane.name, lane]));
+  }
+
+  of(group: LaneGroup, idKey: string): Lane {
+    return this.#byGroup.get(group)?.[partitionOf(idKey, group.partitions)] as Lane;
+  }
+
+  /** The lane of this name, or undefined when the definitions have none. */
+  named(name: string): Lane | undefined {
+    return this.#byName.get(name);
+  }
+}
+
+function lanesOf(group: LaneGroup, prefix: string): Lane[] {
+  return Array.from({ length: group.partitions }, (_, partition) => {
+    const name = `${group.name}/${partition}`;
+    return { name, group, partition, keys: laneKeys(prefix, name) };
+  });
+}
+
+/** FNV-1a, 32 bits (Fowler, Noll, Vo; http://www.isthe.com/chongo/tech/comp/fnv), over UTF-16 units. */
+export function partitionOf(idKey: string, partitions: number): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < idKey.length; i++) hash = Math.imul(hash ^ idKey.charCodeAt(i), 0x01000193);
+  return (hash >>> 0) % partitions;
+}

@@ -1,0 +1,27 @@
+-- ack: drops the sealed batch that was applied, and announces what is persisted now.
+--
+-- KEYS[1] order   list: version|field, in the order the records became dirty
+-- KEYS[2] sealed  hash: field -> record of the sealed batch
+-- KEYS[3] meta    hash: version, sealed, since, persisted, batches, ...
+-- ARGV[1] number   the batch's number
+-- ARGV[2] channel  where to announce it
+-- ARGV[3] lane     the lane's name, for the announcement
+-- returns 1, or 0 when the sealed batch is not (or no longer) the one with this number
+--
+-- Atomic because a late worker must not drop the batch that its successor has sealed meanwhile.
+local order, sealed, meta = KEYS[1], KEYS[2], KEYS[3]
+local number, channel, lane = ARGV[1], ARGV[2], ARGV[3]
+
+if redis.call('HGET', meta, 'sealed') ~= number then return 0 end
+redis.call('HINCRBY', meta, 'persisted', redis.call('HLEN', sealed))
+redis.call('HINCRBY', meta, 'batches', 1)
+redis.call('UNLINK', sealed)
+redis.call('HDEL', meta, 'sealed', 'since')
+
+local head = redis.call('LINDEX', order, 0)
+local watermark = redis.call('HGET', meta, 'version')
+if head then
+  watermark = string.format('%.0f', tonumber(string.sub(head, 1, string.find(head, '|', 1, true) - 1)) - 1)
+end
+redis.call('PUBLISH', channel, lane .. ' ' .. watermark)
+return 1

@@ -1,0 +1,29 @@
+-- inspect: a lane's state at one moment.
+--
+-- KEYS[1] dirty   hash: field -> dirty record
+-- KEYS[2] order   list: version|field, in the order the records became dirty
+-- KEYS[3] sealed  hash: field -> record of the sealed batch
+-- KEYS[4] meta    hash: version, since, due, persisted, batches, ...
+-- returns {version, oldest, dirty, sealed, persisted, batches, now}: the last accepted version or '0'; the
+--         version at which the oldest unpersisted record became dirty, or ''; numbers of records; records
+--         and batches persisted so far; the server's time in µs
+--
+-- Atomic because a batch sealed between two looks would hide its records from both.
+local dirty, order, sealed, meta = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+
+local time = redis.call('TIME')
+local known = redis.call('HMGET', meta, 'version', 'since', 'persisted', 'batches')
+local oldest = known[2]
+if not oldest then
+  local head = redis.call('LINDEX', order, 0)
+  oldest = head and string.sub(head, 1, string.find(head, '|', 1, true) - 1) or ''
+end
+return {
+  known[1] or '0',
+  oldest,
+  redis.call('HLEN', dirty),
+  redis.call('HLEN', sealed),
+  tonumber(known[3]) or 0,
+  tonumber(known[4]) or 0,
+  string.format('%.0f', time[1] * 1000000 + time[2]),
+}

@@ -1,0 +1,47 @@
+-- recall-counter: the pending deltas of counters whose entries were missed, with the batch numbers that
+-- tell which of them the database has already; and the lease to fill.
+--
+-- KEYS[1]  dirty   hash: field -> dirty record
+-- KEYS[2]  sealed  hash: field -> record of the sealed batch
+-- KEYS[3]  meta    hash: batch (last number), sealed (number of the sealed batch)
+-- KEYS[4+] entries the entry's key of each counter
+-- ARGV[1]  fieldStart    where the field begins in an entry's key (1-based)
+-- ARGV[2]  token         the caller's lease token
+-- ARGV[3]  leaseMs       how long the lease holds
+-- ARGV[4+] recordFields  for each counter the field of the record it is a column of, or ''
+-- returns  {batch, sealed, then six for each counter: entry, lease, dirty delta, sealed delta,
+--           kind of the dirty record, kind of the sealed record}
+--          batch and sealed: a number as text, or ''; entry: the cached value or ''; lease: 1 or 0;
+--          deltas: integers or ''; kinds: 'P', 'D', 'R' or ''
+--
+-- Atomic because deltas and batch numbers must be those of one moment: a batch sealed or acknowledged
+-- between two looks would be counted twice or not at all.
+local dirty, sealed, meta = KEYS[1], KEYS[2], KEYS[3]
+local fieldStart, token, leaseMs = tonumber(ARGV[1]), ARGV[2], ARGV[3]
+
+local function kindOf(record)
+  return record and string.sub(record, 1, 1) or ''
+end
+
+local numbers = redis.call('HMGET', meta, 'batch', 'sealed')
+local replies = {numbers[1] or '', numbers[2] or ''}
+local function reply(value) replies[#replies + 1] = value end
+
+for i = 4, #KEYS do
+  local key, recordField = KEYS[i], ARGV[i]
+  local field = string.sub(key, fieldStart)
+  local entry = redis.call('GET', key)
+  local isValue = entry and string.byte(entry, 1) ~= 63
+  reply(isValue and entry or '')
+  if entry then
+    reply(0)
+  else
+    redis.call('SET', key, '?' .. token, 'PX', leaseMs)
+    reply(1)
+  end
+  reply(redis.call('HGET', dirty, field) or '')
+  reply(redis.call('HGET', sealed, field) or '')
+  reply(recordField ~= '' and kindOf(redis.call('HGET', dirty, recordField)) or '')
+  reply(recordField ~= '' and kindOf(redis.call('HGET', sealed, recordField)) or '')
+end
+return replies

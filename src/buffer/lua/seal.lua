@@ -1,0 +1,78 @@
+-- seal: the lane's next batch: the one that a crash left, or up to recordsMax of its oldest dirty records.
+--
+-- KEYS[1] dirty   hash: field -> dirty record
+-- KEYS[2] order   list: version|field, in the order the records became dirty
+-- KEYS[3] sealed  hash: field -> record of the sealed batch
+-- KEYS[4] meta    hash: batch, sealed, since, due, ...
+-- ARGV[1] recordsMax  most records in a batch
+-- ARGV[2] bytesMax    a batch is closed once its records have this many bytes
+-- ARGV[3] delayMs     how old the oldest dirty record must be, unless there are recordsMax of them
+-- returns {'batch', number, field, record, ...}, or {'wait', ms} until the oldest is old enough, or
+--         {'empty'}: the wake-up mark was cleared
+--
+-- Atomic because "the lane is empty" and the wake-up mark must be decided at one moment (else a write's
+-- wake-up is lost), and because a record must never be in neither of dirty and sealed.
+local dirty, order, sealed, meta = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local recordsMax, bytesMax, delayMs = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local chunkSize = 100
+
+local time = redis.call('TIME')
+local now = time[1] * 1000000 + time[2]
+local function text(number) return string.format('%.0f', number) end
+
+local known = redis.call('HMGET', meta, 'sealed', 'batch')
+if known[1] then
+  redis.call('HSET', meta, 'due', text(now))
+  local left = redis.call('HGETALL', sealed)
+  table.insert(left, 1, known[1])
+  table.insert(left, 1, 'batch')
+  return left
+end
+
+local function takeChunk(batch, size)
+  local taken = redis.call('LPOP', order, size)
+  local fields = {}
+  for i, item in ipairs(taken) do
+    fields[i] = string.sub(item, string.find(item, '|', 1, true) + 1)
+  end
+  local records = redis.call('HMGET', dirty, unpack(fields))
+  local moved, bytes = {}, 0
+  for i, record in ipairs(records) do
+    -- A place in the order without its record can only come from outside; it must not stop the lane.
+    if record then
+      moved[#moved + 1], moved[#moved + 2] = fields[i], record
+      bytes = bytes + #record
+    end
+  end
+  redis.call('HDEL', dirty, unpack(fields))
+  if #moved > 0 then redis.call('HSET', sealed, unpack(moved)) end
+  for _, item in ipairs(moved) do batch[#batch + 1] = item end
+  return bytes
+end
+
+local function oldestVersion()
+  local head = redis.call('LINDEX', order, 0)
+  return head and tonumber(string.sub(head, 1, string.find(head, '|', 1, true) - 1))
+end
+
+local oldest = oldestVersion()
+while oldest do
+  local age = (now - oldest) / 1000
+  if age < delayMs and redis.call('LLEN', order) < recordsMax then
+    redis.call('HSET', meta, 'due', text(oldest + delayMs * 1000))
+    return {'wait', math.ceil(delayMs - age)}
+  end
+  local number = math.max((tonumber(known[2]) or 0) + 1, now)
+  local batch, bytes = {'batch', text(number)}, 0
+  while #batch < 2 * recordsMax + 2 and bytes < bytesMax and redis.call('LLEN', order) > 0 do
+    local room = recordsMax - (#batch - 2) / 2
+    bytes = bytes + takeChunk(batch, math.min(chunkSize, room))
+  end
+  if #batch > 2 then
+    redis.call('HSET', meta, 'batch', text(number), 'sealed', text(number), 'since', text(oldest), 'due', text(now))
+    return batch
+  end
+  oldest = oldestVersion()
+end
+redis.call('HDEL', meta, 'due')
+return {'empty'}

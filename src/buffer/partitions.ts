@@ -1,0 +1,52 @@
+/**
+ * The number of a store's lanes is part of where its writes are. This notices when the definitions' number differs from the
+ * one that is in use, and allows the change only while the store's old lanes hold nothing.
+ */
+import type { Redis } from 'ioredis';
+import type { LaneGroup, Stores } from '../definitions/stores.js';
+import { ForebayError } from '../errors.js';
+import { laneKeys, partitionsKey } from '../keys.js';
+import type { WriteBuffer } from './write-buffer.js';
+
+/** @throws ForebayError PARTITIONS_CHANGED */
+export async function checkPartitions(
+  redis: Redis,
+  stores: Stores,
+  prefix: string,
+  buffer: WriteBuffer,
+): Promise<void> {
+  const key = partitionsKey(prefix);
+  await Promise.all(
+    stores.groups.map(async (group) => {
+      if ((await redis.hsetnx(key, group.name, group.partitions)) === 1) return;
+      const known = Number(await redis.hget(key, group.name));
+      if (known === group.partitions) return;
+      if (await hasUnpersisted(group, known, prefix, buffer)) throw partitionsChanged(group, known);
+      await redis.hset(key, group.name, group.partitions);
+    }),
+  );
+}
+
+async function hasUnpersisted(
+  group: LaneGroup,
+  partitions: number,
+  prefix: string,
+  buffer: WriteBuffer,
+): Promise<boolean> {
+  const states = await Promise.all(
+    Array.from({ length: partitions }, (_, partition) => {
+      const name = `${group.name}/${partition}`;
+      return buffer.inspect({ name, group, partition, keys: laneKeys(prefix, name) });
+    }),
+  );
+  return states.some(({ oldest }) => oldest !== undefined);
+}
+
+function partitionsChanged(group: LaneGroup, known: number): ForebayError {
+  return new ForebayError(
+    'PARTITIONS_CHANGED',
+    `Store "${group.name}" is defined with ${group.partitions} partitions, but Redis holds writes of it in ${known}. ` +
+      `Deploy with ${known} partitions until they are flushed, stop the writers, and then change the number.`,
+    { context: { store: group.name, defined: group.partitions, inUse: known } },
+  );
+}

@@ -1,0 +1,32 @@
+/**
+ * What stands in a record's entry: `=<version>|<JSON>`, `=<version>|` for a row known to be absent, or `?<token>`, a
+ * lease. A counter's entry is the plain integer, so that Redis can add to it.
+ */
+
+/** The version of a value that was loaded rather than written. */
+const loadedVersion = '0';
+
+/** Known to be absent is believed for at most this long, as another program may add the row. */
+const absentTtlMaxMs = 60_000;
+
+export type Entry = { readonly kind: 'row'; readonly json: string } | { readonly kind: 'absent' } | { readonly kind: 'none' };
+
+export function parseEntry(content: string | null): Entry {
+  if (content === null || content[0] !== '=') return { kind: 'none' };
+  const json = content.slice(content.indexOf('|') + 1);
+  return json === '' ? { kind: 'absent' } : { kind: 'row', json };
+}
+
+export function loadedEntry(json: string | undefined): string {
+  return `=${loadedVersion}|${json ?? ''}`;
+}
+
+export function isCounterValue(content: string | null): content is string {
+  return content !== null && content[0] !== '?';
+}
+
+/** The life of an entry, up to a tenth shorter by chance, so that entries made together don't expire together. */
+export function entryTtlMs(ttlMs: number, isAbsent: boolean, random: () => number = Math.random): number {
+  const life = isAbsent ? Math.min(ttlMs, absentTtlMaxMs) : ttlMs;
+  return Math.max(1, Math.round(life * (1 - 0.1 * random())));
+}

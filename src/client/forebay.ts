@@ -1,0 +1,140 @@
+/** `connect`: what an app holds: its stores, typed, and the few things that concern all of them. */
+import { Lanes } from '../buffer/lane.js';
+import { checkPartitions } from '../buffer/partitions.js';
+import { WriteBuffer } from '../buffer/write-buffer.js';
+import { type Config, readConfig } from '../config.js';
+import { openConnections } from '../connection/redis.js';
+import { checkServer } from '../connection/server-check.js';
+import type { Database } from '../database/database.js';
+import type { CounterDefinition } from '../definitions/counter.js';
+import type { RecordDefinition } from '../definitions/record.js';
+import type { Definitions, Stores } from '../definitions/stores.js';
+import { ForebayError } from '../errors.js';
+import type { Emit } from '../events.js';
+import { createLogger, logEvents } from '../logger.js';
+import { WriteBehindQueue } from '../queues.js';
+import type { ClientContext } from './context.js';
+import { CounterClient } from './counter-client.js';
+import { PersistedWatch } from './persisted.js';
+import { RecordClient } from './record-client.js';
+import { WriteQueue } from './write-queue.js';
+
+export interface ConnectOptions {
+  /** The app's Prisma client: loads what the cache misses. Stays the app's: `close` leaves it open. */
+  readonly prisma: Database;
+  /** Default: the environment, see `readConfig`. */
+  readonly config?: Pick<Config, 'prefix' | 'redis' | 'queueRedis'>;
+  /** Told of everything that happens. Default: warnings and errors are logged as JSON to standard output. */
+  readonly onEvent?: Emit;
+}
+
+/** A definition's store as an app holds it. */
+export type StoreClient<D> =
+  D extends RecordDefinition<infer Row, infer Input, infer Id, unknown>
+    ? RecordClient<Row, Input, Id>
+    : D extends CounterDefinition<infer Id, infer Value>
+      ? CounterClient<Id, Value>
+      : never;
+
+export type StoreClients<D extends Definitions> = { readonly [Name in keyof D]: StoreClient<D[Name]> };
+
+export interface Backlog {
+  /** Records that wait for a batch. */
+  readonly dirty: number;
+  /** Records in batches that are on their way to the database. */
+  readonly sealed: number;
+  /** Age of the oldest of them, in ms; 0 when there is none. */
+  readonly oldestDirtyAgeMs: number;
+  /** Records and batches that workers have persisted so far. */
+  readonly persisted: number;
+  readonly batches: number;
+}
+
+export interface Forebay<D extends Definitions> {
+  /** A client for each store, by its name in the definitions. */
+  readonly stores: StoreClients<D>;
+  /**
+   * Resolves when everything accepted before it, from any process, is in the database.
+   * @param options.timeoutMs default 30,000
+   * @throws ForebayError FLUSH_TIMEOUT; the writes are kept
+   */
+  flush(options?: { timeoutMs?: number }): Promise<void>;
+  backlog(): Promise<Backlog>;
+  /** Waits for writes under way, then disconnects. Accepted writes need no client to reach the database. */
+  close(): Promise<void>;
+}
+
+const flushTimeoutMs = 30_000;
+
+/**
+ * Connects an app to Redis.
+ * @throws ForebayError INVALID_CONFIG, REDIS_UNAVAILABLE, PARTITIONS_CHANGED
+ */
+export async function connect<D extends Definitions>(stores: Stores<D>, options: ConnectOptions): Promise<Forebay<D>> {
+  const { prefix, redis: settings, queueRedis } = options.config ?? readConfig();
+  const emit = options.onEvent ?? logEvents(createLogger({ name: 'forebay', level: 'warn' }));
+  const connections = await openConnections(
+    {
+      reads: [settings, 'reads'],
+      writes: [settings, 'writes'],
+      queue: [queueRedis, 'queue'],
+      subscriber: [settings, 'subscriber'],
+    },
+    emit,
+  );
+  const { reads, writes, subscriber } = connections;
+  const disconnect = (): void => {
+    for (const connection of Object.values(connections)) connection.disconnect();
+  };
+  const lanes = new Lanes(stores, prefix);
+  const buffer = new WriteBuffer(reads, prefix);
+  try {
+    await checkServer(reads, emit);
+    await checkPartitions(reads, stores, prefix, buffer);
+  } catch (error) {
+    disconnect();
+    throw error;
+  }
+  const queue = new WriteBehindQueue(connections.queue, prefix, emit);
+  const writeQueue = new WriteQueue({ redis: writes, buffer: new WriteBuffer(writes, prefix), queue, emit });
+  const context = { prefix, lanes, redis: reads, buffer, writes: writeQueue, database: options.prisma, emit };
+  const watch = new PersistedWatch({ subscriber, buffer, prefix });
+  let isClosed = false;
+  return {
+    stores: createClients(stores, context),
+    async flush({ timeoutMs = flushTimeoutMs } = {}) {
+      if (isClosed) throw new ForebayError('CLOSED', 'This client is closed.');
+      await writeQueue.idle();
+      await watch.settled(lanes.all, timeoutMs);
+    },
+    backlog: () => readBacklog(lanes, buffer),
+    async close() {
+      if (isClosed) return;
+      isClosed = true;
+      await writeQueue.idle();
+      await queue.close();
+      disconnect();
+    },
+  };
+}
+
+function createClients<D extends Definitions>(stores: Stores<D>, context: ClientContext): StoreClients<D> {
+  const clients = [...stores.byName].map(([name, store]) => [
+    name,
+    store.kind === 'record' ? new RecordClient(context, store) : new CounterClient(context, store),
+  ]);
+  return Object.freeze(Object.fromEntries(clients)) as StoreClients<D>;
+}
+
+async function readBacklog(lanes: Lanes, buffer: WriteBuffer): Promise<Backlog> {
+  const states = await Promise.all(lanes.all.map((lane) => buffer.inspect(lane)));
+  const sum = (pick: (state: (typeof states)[number]) => number): number =>
+    states.reduce((total, state) => total + pick(state), 0);
+  return {
+    dirty: sum((state) => state.dirty),
+    sealed: sum((state) => state.sealed),
+    oldestDirtyAgeMs: Math.max(0, ...states.map((state) => state.ageMs)),
+    persisted: sum((state) => state.persisted),
+    batches: sum((state) => state.batches),
+  };
+}

@@ -1,0 +1,103 @@
+/** Waiting until what was accepted is in the database: woken by the workers' announcements, checked now and then. */
+import type { Redis } from 'ioredis';
+import type { Lane } from '../buffer/lane.js';
+import type { WriteBuffer } from '../buffer/write-buffer.js';
+import { ForebayError } from '../errors.js';
+import { persistedChannel } from '../keys.js';
+
+/** Announcements can be missed (a connection lost); the lanes are looked at again after this long. */
+const recheckMs = 500;
+
+export class PersistedWatch {
+  readonly #subscriber: Redis;
+  readonly #buffer: WriteBuffer;
+  readonly #channel: string;
+  readonly #listeners = new Set<(lane: string, watermark: bigint) => void>();
+  #subscribed: Promise<unknown> | undefined;
+
+  constructor(dependencies: { subscriber: Redis; buffer: WriteBuffer; prefix: string }) {
+    this.#subscriber = dependencies.subscriber;
+    this.#buffer = dependencies.buffer;
+    this.#channel = persistedChannel(dependencies.prefix);
+    this.#subscriber.on('message', (_channel, message: string) => this.#announce(message));
+  }
+
+  /**
+   * Resolves once everything that the lanes have accepted up to now is in the database.
+   * @throws ForebayError FLUSH_TIMEOUT
+   */
+  async settled(lanes: readonly Lane[], timeoutMs: number): Promise<void> {
+    const deadline = Date.now() + timeoutMs;
+    const targets = new Map<string, { lane: Lane; version: bigint }>();
+    await Promise.all(
+      lanes.map(async (lane) => {
+        const { oldest, version } = await this.#buffer.inspect(lane);
+        if (oldest !== undefined) targets.set(lane.name, { lane, version });
+      }),
+    );
+    if (targets.size > 0) await this.#reached(targets, deadline, timeoutMs);
+  }
+
+  async #reached(
+    targets: Map<string, { lane: Lane; version: bigint }>,
+    deadline: number,
+    timeoutMs: number,
+  ): Promise<void> {
+    let wake: () => void = () => {};
+    const listener = (lane: string, watermark: bigint): void => {
+      const target = targets.get(lane);
+      if (target === undefined || watermark < target.version) return;
+      targets.delete(lane);
+      if (targets.size === 0) wake();
+    };
+    this.#listeners.add(listener);
+    try {
+      await this.#subscribe();
+      while (targets.size > 0) {
+        await this.#recheck(targets);
+        const leftMs = deadline - Date.now();
+        if (targets.size > 0 && leftMs <= 0) throw flushTimeout([...targets.keys()], timeoutMs);
+        if (targets.size > 0) {
+          await new Promise<void>((resolve) => {
+            wake = resolve;
+            setTimeout(resolve, Math.min(recheckMs, leftMs));
+          });
+        }
+      }
+    } finally {
+      this.#listeners.delete(listener);
+    }
+  }
+
+  async #recheck(targets: Map<string, { lane: Lane; version: bigint }>): Promise<void> {
+    await Promise.all(
+      [...targets.values()].map(async ({ lane, version }) => {
+        const { oldest } = await this.#buffer.inspect(lane);
+        if (oldest === undefined || oldest > version) targets.delete(lane.name);
+      }),
+    );
+  }
+
+  #subscribe(): Promise<unknown> {
+    this.#subscribed ??= this.#subscriber.subscribe(this.#channel).catch((error: unknown) => {
+      this.#subscribed = undefined;
+      throw error;
+    });
+    return this.#subscribed;
+  }
+
+  #announce(message: string): void {
+    const [lane, watermark] = message.split(' ') as [string, string];
+    for (const listener of this.#listeners) listener(lane, BigInt(watermark));
+  }
+}
+
+function flushTimeout(lanes: readonly string[], timeoutMs: number): ForebayError {
+  const named = lanes.length > 5 ? `${lanes.slice(0, 5).join(', ')} and ${lanes.length - 5} more` : lanes.join(', ');
+  return new ForebayError(
+    'FLUSH_TIMEOUT',
+    `After ${timeoutMs} ms, lanes ${named} still hold writes that are not in the database. They are kept. Check that the ` +
+      'write-behind workers run, and their log for batches that failed.',
+    { retryable: true, context: { lanes, timeoutMs } },
+  );
+}

@@ -1,0 +1,211 @@
+/** A record store as an app holds it: rows by id, read through the cache and written into it. */
+import { randomUUID } from 'node:crypto';
+import type { Lane } from '../buffer/lane.js';
+import type { Fill, RecallReply, Write } from '../buffer/write-buffer.js';
+import { type Entry, entryTtlMs, loadedEntry, parseEntry } from '../cache/entry.js';
+import { toReadError } from '../connection/redis.js';
+import { createRecordLoader, type RecordLoader } from '../database/load.js';
+import type { RecordStore } from '../definitions/stores.js';
+import { ForebayError, isForebayError, messageOf } from '../errors.js';
+import { fieldOf } from '../keys.js';
+import { type ClientContext, leaseMs, type Receipt } from './context.js';
+
+/** Most writes of a `putMany` that are under way at once. */
+const putManyWindow = 2_000;
+
+export class RecordClient<Row, Input, Id> {
+  readonly #context: ClientContext;
+  readonly #store: RecordStore;
+  readonly #load: RecordLoader;
+
+  constructor(context: ClientContext, store: RecordStore) {
+    this.#context = context;
+    this.#store = store;
+    this.#load = createRecordLoader(store, context.database);
+  }
+
+  /**
+   * Writes a whole row: inserts it, or replaces the one that is there. Resolves once it is accepted.
+   * Fields with a default may be left out, counters always are.
+   * @throws ForebayError INVALID_ID, INVALID_VALUE, VALUE_TOO_LARGE, BACKLOG_FULL, TOO_MANY_WRITES, REDIS_UNAVAILABLE,
+   * REDIS_REFUSED, OUTCOME_UNKNOWN
+   */
+  async put(input: Input): Promise<Receipt> {
+    const { ids, rows } = this.#store;
+    const json = rows.encode(input);
+    return this.#write(ids.toKey(ids.ofRow(input as object)), 'put', json);
+  }
+
+  /**
+   * Writes rows as `put` does, in their order, with few round trips.
+   * @throws the first error, once all writes are settled; its context says how many were accepted
+   */
+  async putMany(inputs: readonly Input[]): Promise<Receipt[]> {
+    const receipts: Receipt[] = [];
+    for (let i = 0; i < inputs.length; i += putManyWindow) {
+      const results = await Promise.allSettled(inputs.slice(i, i + putManyWindow).map((input) => this.put(input)));
+      for (const result of results) if (result.status === 'fulfilled') receipts.push(result.value);
+      const failed = results.find((result) => result.status === 'rejected');
+      if (failed) throw partlyAccepted(failed.reason, receipts.length, inputs.length);
+    }
+    return receipts;
+  }
+
+  /**
+   * Deletes a row; deleting one that is not there is accepted too. Its counters end with it.
+   * @throws as `put`
+   */
+  async delete(id: Id): Promise<Receipt> {
+    return this.#write(this.#store.ids.toKey(id), 'delete', '');
+  }
+
+  /**
+   * The row, or null. Never older than an accepted write: the cache, what is pending, then the database.
+   * @throws ForebayError INVALID_ID, REDIS_UNAVAILABLE, DATABASE_UNAVAILABLE
+   */
+  async get(id: Id): Promise<Row | null> {
+    const idKey = this.#store.ids.toKey(id);
+    const entry = await this.#readEntry(idKey);
+    if (entry.kind !== 'none') return this.#toRow(entry);
+    return (await this.#readMissed([idKey])).get(idKey) ?? null;
+  }
+
+  /** Rows in the order of `ids`, null where there is none: one round trip for hits, one load for misses. */
+  async getMany(ids: readonly Id[]): Promise<(Row | null)[]> {
+    const idKeys = ids.map((id) => this.#store.ids.toKey(id));
+    const entries = await Promise.all(idKeys.map((idKey) => this.#readEntry(idKey)));
+    const missed = idKeys.filter((_, i) => entries[i]?.kind === 'none');
+    const rows = missed.length > 0 ? await this.#readMissed([...new Set(missed)]) : new Map<string, Row>();
+    return idKeys.map((idKey, i) => {
+      const entry = entries[i] as Entry;
+      return entry.kind === 'none' ? (rows.get(idKey) ?? null) : this.#toRow(entry);
+    });
+  }
+
+  async #write(idKey: string, op: 'put' | 'delete', payload: string): Promise<Receipt> {
+    const { name, group, ttlMs } = this.#store;
+    const lane = this.#context.lanes.of(group, idKey);
+    const isDelete = op === 'delete';
+    const writes: Write[] = [{ op, field: fieldOf(name, idKey), ttlMs: entryTtlMs(ttlMs, isDelete), payload }];
+    if (isDelete) {
+      for (const counter of group.counters) {
+        writes.push({ op: 'forget', field: fieldOf(counter.name, idKey), ttlMs: 1, payload: '' });
+      }
+    }
+    const version = await this.#context.writes.submit(lane, writes);
+    return { store: name, lane: lane.name, version: BigInt(version) };
+  }
+
+  async #readEntry(idKey: string): Promise<Entry> {
+    const { lanes, redis } = this.#context;
+    const lane = lanes.of(this.#store.group, idKey);
+    try {
+      return parseEntry(await redis.get(lane.keys.entryPrefix + fieldOf(this.#store.name, idKey)));
+    } catch (error) {
+      throw toReadError(error);
+    }
+  }
+
+  #toRow(entry: Entry): Row | null {
+    return entry.kind === 'row' ? (this.#store.rows.decode(entry.json) as Row) : null;
+  }
+
+  /** What the cache does not have: pending in the lane, or loaded, and filled where a lease was granted. */
+  async #readMissed(idKeys: readonly string[]): Promise<Map<string, Row>> {
+    const token = randomUUID();
+    const recalled = new Map<string, RecallReply>();
+    await Promise.all(
+      this.#byLane(idKeys).map(async ([lane, keys]) => {
+        const replies = await this.#recall(lane, keys, token);
+        for (const [i, key] of keys.entries()) recalled.set(key, replies[i] as RecallReply);
+      }),
+    );
+    const rows = new Map<string, Row>();
+    const unknown: string[] = [];
+    for (const [idKey, reply] of recalled) {
+      if (!('entry' in reply)) unknown.push(idKey);
+      else {
+        const row = this.#toRow(parseEntry(reply.entry));
+        if (row !== null) rows.set(idKey, row);
+      }
+    }
+    if (unknown.length === 0) return rows;
+    const loaded = await this.#loadRows(unknown);
+    for (const [idKey, row] of loaded) rows.set(idKey, row as Row);
+    await this.#fill(token, unknown.filter((idKey) => isLease(recalled.get(idKey))), loaded);
+    return rows;
+  }
+
+  async #recall(lane: Lane, idKeys: readonly string[], token: string): Promise<RecallReply[]> {
+    const { name, ttlMs } = this.#store;
+    const fields = idKeys.map((idKey) => fieldOf(name, idKey));
+    try {
+      return await this.#context.buffer.recall(lane, fields, { token, leaseMs, ttlMs: entryTtlMs(ttlMs, false) });
+    } catch (error) {
+      throw toReadError(error);
+    }
+  }
+
+  async #loadRows(idKeys: readonly string[]): Promise<Map<string, object>> {
+    try {
+      return await this.#load(idKeys);
+    } catch (error) {
+      throw loadFailed(this.#store.name, error);
+    }
+  }
+
+  /** A fill that fails costs a later read a load; this read has its rows. */
+  async #fill(token: string, idKeys: readonly string[], loaded: ReadonlyMap<string, object>): Promise<void> {
+    try {
+      await Promise.all(
+        this.#byLane(idKeys).map(([lane, keys]) =>
+          this.#context.buffer.fill(lane, token, keys.map((key) => this.#toFill(key, loaded.get(key)))),
+        ),
+      );
+    } catch (error) {
+      this.#context.emit({ type: 'fill.failed', store: this.#store.name, error });
+    }
+  }
+
+  #toFill(idKey: string, row: object | undefined): Fill {
+    const { name, rows, ttlMs } = this.#store;
+    const json = row === undefined ? undefined : rows.encode(row);
+    return {
+      field: fieldOf(name, idKey),
+      content: loadedEntry(json),
+      ttlMs: entryTtlMs(ttlMs, row === undefined),
+    };
+  }
+
+  #byLane(idKeys: readonly string[]): [Lane, string[]][] {
+    const byLane = new Map<Lane, string[]>();
+    for (const idKey of idKeys) {
+      const lane = this.#context.lanes.of(this.#store.group, idKey);
+      const keys = byLane.get(lane);
+      if (keys) keys.push(idKey);
+      else byLane.set(lane, [idKey]);
+    }
+    return [...byLane];
+  }
+}
+
+function isLease(reply: RecallReply | undefined): boolean {
+  return reply !== undefined && 'lease' in reply && reply.lease;
+}
+
+export function loadFailed(store: string, error: unknown): ForebayError {
+  return new ForebayError('DATABASE_UNAVAILABLE', `Store "${store}" could not be loaded: ${messageOf(error)}`, {
+    retryable: true,
+    cause: error,
+    context: { store },
+  });
+}
+
+function partlyAccepted(error: unknown, accepted: number, given: number): unknown {
+  if (!isForebayError(error)) return error;
+  return new ForebayError(error.code, `${error.message} (${accepted} of ${given} rows were accepted.)`, {
+    retryable: error.retryable,
+    cause: error,
+    context: { ...error.context, accepted, given },
+  });
+}

@@ -1,0 +1,11 @@
+-- read-counters: counters and the lane's ledger at one point, so that it is known which batches they hold.
+-- $1           the ids, as a JSON array of objects: the id's fields and "_key"
+-- $2           lane, e.g. forebay:projects/3
+-- {{table}}    the model's table
+-- {{column}}   the counter
+-- {{recordset}} field names of the id with their columns' types
+-- {{match}}    t.column = r.field for each column of the id
+-- Returns a row for each id: key, value (null where there is no row), batch (null where there is no ledger row yet).
+SELECT r."_key" AS key, t.{{column}}::text AS value, (SELECT batch::text FROM forebay_ledger WHERE lane = $2) AS batch
+FROM jsonb_to_recordset($1::jsonb) AS r({{recordset}}, "_key" text)
+LEFT JOIN {{table}} AS t ON {{match}}

@@ -1,0 +1,12 @@
+-- upsert: inserts the rows of a batch's puts, or replaces those that are there, in one statement.
+-- $1           the rows, as a JSON array of objects keyed by field name
+-- {{table}}    the model's table
+-- {{columns}}  its columns, without counters
+-- {{fields}}   the same as r.field
+-- {{recordset}} field names with their columns' types
+-- {{key}}      the id's columns
+-- {{action}}   DO UPDATE SET …, or DO NOTHING where the id is the whole row
+INSERT INTO {{table}} ({{columns}})
+SELECT {{fields}}
+FROM jsonb_to_recordset($1::jsonb) AS r({{recordset}})
+ON CONFLICT ({{key}}) {{action}}

@@ -1,0 +1,58 @@
+/** A Prisma model's table as SQL needs it: quoted names, and the columns' types from Postgres's catalog. */
+import type { Model } from '../definitions/model.js';
+import type { Transaction } from '../definitions/record.js';
+import { ForebayError } from '../errors.js';
+import { quoteIdentifier, readSql } from './sql-file.js';
+
+export interface Table {
+  readonly name: string;
+  /** `"field" type, …` for jsonb_to_recordset. */
+  recordset(fields: readonly string[]): string;
+  /** Quoted columns of fields. */
+  columns(fields: readonly string[]): readonly string[];
+}
+
+/** @throws ForebayError DATABASE_NOT_READY when the table or one of the model's columns is not there */
+export async function readTable(model: Model, database: Transaction): Promise<Table> {
+  const name = tableName(model);
+  const types = await readColumnTypes(name, database);
+  const problem = tableProblem(model, types);
+  if (problem) throw notReady(`table ${name} of model ${model.name} ${problem}`);
+  const columnOf = (field: string): string => model.fields[field]?.column as string;
+  return {
+    name,
+    recordset: (fields) =>
+      fields.map((field) => `${quoteIdentifier(field)} ${types.get(columnOf(field))}`).join(', '),
+    columns: (fields) => fields.map((field) => quoteIdentifier(columnOf(field))),
+  };
+}
+
+/** @throws ForebayError DATABASE_NOT_READY when forebay's own table is not there */
+export async function checkLedger(database: Transaction): Promise<void> {
+  const types = await readColumnTypes(quoteIdentifier('forebay_ledger'), database);
+  if (types.size === 0) throw notReady("forebay's table forebay_ledger is not there");
+}
+
+function tableName(model: Model): string {
+  const table = quoteIdentifier(model.table);
+  return model.schema === undefined ? table : `${quoteIdentifier(model.schema)}.${table}`;
+}
+
+async function readColumnTypes(table: string, database: Transaction): Promise<Map<string, string>> {
+  const rows = await database.$queryRawUnsafe<{ name: string; type: string }[]>(readSql('columns'), table);
+  return new Map(rows.map(({ name, type }) => [name, type]));
+}
+
+function tableProblem(model: Model, types: ReadonlyMap<string, string>): string | undefined {
+  if (types.size === 0) return 'is not there';
+  const missing = Object.values(model.fields).flatMap(({ column }) => (types.has(column) ? [] : [column]));
+  return missing.length > 0 ? `has no column ${missing.join(', ')}` : undefined;
+}
+
+function notReady(what: string): ForebayError {
+  return new ForebayError(
+    'DATABASE_NOT_READY',
+    `The database is not ready: ${what}. Apply the migrations (prisma migrate deploy, or npm run db:migrate here), ` +
+      'and check that DATABASE_URL names the right database and schema.',
+  );
+}

@@ -1,0 +1,85 @@
+/** Counter stores: integers that grow by deltas, which add up in Redis and reach the database as `col = col + delta`. */
+import type { Model } from './model.js';
+import type { BufferOptions, RecordDefinition, StoreOptions, Transaction } from './record.js';
+
+export interface CounterDelta {
+  readonly id: string;
+  readonly delta: bigint;
+}
+
+/** A counter that is a column of a record store's rows; it shares that store's lanes. */
+export interface RecordCounterOptions<R, F extends string> extends StoreOptions {
+  readonly of: R;
+  /** One of the record store's `counters`. */
+  readonly field: F;
+}
+
+/** A counter that is a column of a model without a record store. */
+export interface ModelCounterOptions<M, F extends string> extends StoreOptions, BufferOptions {
+  readonly model: M;
+  readonly field: F;
+}
+
+export interface CustomCounterOptions extends StoreOptions, BufferOptions {
+  /** The values in the database, by id, read with `tx`; ids without a value are left out. */
+  load(ids: readonly string[], tx: Transaction): Promise<ReadonlyMap<string, bigint>>;
+  /** Adds the deltas, in the transaction of the ledger. */
+  persist(deltas: readonly CounterDelta[], tx: Transaction): Promise<void>;
+}
+
+/** A counter store's definition; the type parameters carry the types of its ids and values. */
+export interface CounterDefinition<Id = unknown, Value = unknown> {
+  readonly kind: 'counter';
+  readonly options: StoreOptions & BufferOptions;
+  readonly source: RecordCounterSource | ModelCounterSource | CustomCounterSource;
+  readonly types?: { readonly id: Id; readonly value: Value };
+}
+
+export interface RecordCounterSource {
+  readonly kind: 'record';
+  readonly of: RecordDefinition;
+  readonly field: string;
+}
+
+export interface ModelCounterSource {
+  readonly kind: 'model';
+  readonly model: Model;
+  readonly field: string;
+}
+
+export interface CustomCounterSource {
+  readonly kind: 'custom';
+  load(ids: readonly string[], tx: Transaction): Promise<ReadonlyMap<string, bigint>>;
+  persist(deltas: readonly CounterDelta[], tx: Transaction): Promise<void>;
+}
+
+/** Names of a row's fields that hold integers. */
+export type IntegerField<Row> = { [F in keyof Row & string]: Row[F] extends number | bigint ? F : never }[keyof Row & string];
+
+/** A counter column of a record store: `counter({ of: projects, field: 'views' })`. */
+export function counter<Row, Input, Id, Counters, F extends keyof Counters & string>(
+  options: RecordCounterOptions<RecordDefinition<Row, Input, Id, Counters>, F>,
+): CounterDefinition<Id, Counters[F]>;
+/** A counter column of a Prisma model: `counter({ model: PageViews, field: 'count' })`. */
+export function counter<Row, Input, Id, F extends IntegerField<Row>>(
+  options: ModelCounterOptions<Model<Row, Input, Id>, F>,
+): CounterDefinition<Id, Row[F]>;
+/** A counter with a load and persist of one's own. */
+export function counter(options: CustomCounterOptions): CounterDefinition<string, bigint>;
+export function counter(
+  options:
+    | RecordCounterOptions<RecordDefinition, string>
+    | ModelCounterOptions<Model, string>
+    | CustomCounterOptions,
+): CounterDefinition {
+  if ('of' in options) {
+    const { of, field, ...rest } = options;
+    return { kind: 'counter', options: rest, source: { kind: 'record', of, field } };
+  }
+  if ('model' in options) {
+    const { model, field, ...rest } = options;
+    return { kind: 'counter', options: rest, source: { kind: 'model', model, field } };
+  }
+  const { load, persist, ...rest } = options;
+  return { kind: 'counter', options: rest, source: { kind: 'custom', load, persist } };
+}

@@ -1,0 +1,101 @@
+/** Ids as keys: an id becomes one unambiguous text (its id key) and back. */
+import { ForebayError } from '../errors.js';
+import type { Field, Model } from './model.js';
+
+const idKeyLengthMax = 512;
+
+export interface IdCodec<Id> {
+  /** @throws ForebayError INVALID_ID */
+  toKey(id: Id): string;
+  fromKey(key: string): Id;
+  /** The id of a row. @throws ForebayError INVALID_ID when the row lacks it. */
+  ofRow(row: object): Id;
+}
+
+/** Ids that are a plain non-empty string, found in the row's field `field`. */
+export function stringIdCodec(store: string, field: string): IdCodec<string> {
+  return {
+    toKey: (id) => checkedKey(store, partToKey(store, field, 'String', id)),
+    fromKey: (key) => key,
+    ofRow: (row) => (row as Record<string, string>)[field] as string,
+  };
+}
+
+export function modelIdCodec<Id>(store: string, model: Model<unknown, unknown, Id>): IdCodec<Id> {
+  return model.id.length === 1 ? scalarIdCodec(store, model) : compositeIdCodec(store, model);
+}
+
+function scalarIdCodec<Id>(store: string, model: Model): IdCodec<Id> {
+  const [name, field] = idFields(model)[0] as [string, Field];
+  return {
+    toKey: (id) => checkedKey(store, partToKey(store, name, field.type, id)),
+    fromKey: (key) => keyToPart(field.type, key) as Id,
+    ofRow: (row) => (row as Record<string, Id>)[name] as Id,
+  };
+}
+
+/** Composite ids: the parts in the order of `@@id`, joined by commas, with commas in a part escaped. */
+function compositeIdCodec<Id>(store: string, model: Model): IdCodec<Id> {
+  const fields = idFields(model);
+  const part = (id: unknown, name: string): unknown => (id as Record<string, unknown> | null)?.[name];
+  return {
+    toKey(id) {
+      const parts = fields.map(([name, field]) => partToKey(store, name, field.type, part(id, name)));
+      return checkedKey(store, parts.map(escapePart).join(','));
+    },
+    fromKey(key) {
+      const parts = key.split(',').map(unescapePart);
+      return Object.fromEntries(
+        fields.map(([name, field], i) => [name, keyToPart(field.type, parts[i] as string)]),
+      ) as Id;
+    },
+    ofRow: (row) => Object.fromEntries(fields.map(([name]) => [name, part(row, name)])) as Id,
+  };
+}
+
+function idFields(model: Model): [string, Field][] {
+  return model.id.map((name) => [name, model.fields[name] as Field]);
+}
+
+const escapePart = (part: string): string => part.replaceAll('%', '%25').replaceAll(',', '%2C');
+const unescapePart = (part: string): string => part.replaceAll('%2C', ',').replaceAll('%25', '%');
+
+function partToKey(store: string, name: string, type: Field['type'], value: unknown): string {
+  if (type === 'Int' || type === 'BigInt') {
+    if (typeof value === 'bigint' || Number.isSafeInteger(value)) return String(value);
+    throw invalidId(store, `its ${name} must be an integer, not ${describe(value)}`);
+  }
+  if (type === 'String' || type === 'Enum') {
+    if (typeof value === 'string' && value !== '') return value;
+    throw invalidId(store, `its ${name} must be a non-empty string, not ${describe(value)}`);
+  }
+  throw invalidId(store, `ids of type ${type} are not supported; use a String, Int, BigInt or Enum field`);
+}
+
+function keyToPart(type: Field['type'], key: string): string | number | bigint {
+  if (type === 'Int') return Number(key);
+  return type === 'BigInt' ? BigInt(key) : key;
+}
+
+function checkedKey(store: string, key: string): string {
+  if (key.length > idKeyLengthMax) {
+    throw invalidId(store, `it has ${key.length} characters, and ${idKeyLengthMax} are allowed`);
+  }
+  if (key.includes('\0')) throw invalidId(store, 'it contains the character U+0000');
+  return key;
+}
+
+function invalidId(store: string, what: string): ForebayError {
+  return new ForebayError('INVALID_ID', `The id of a row of store "${store}" can't be used: ${what}.`, {
+    context: { store },
+  });
+}
+
+/** A value's kind and, where short, the value, for messages. */
+export function describe(value: unknown): string {
+  if (value === '') return 'an empty string';
+  if (value === null || value === undefined) return String(value);
+  if (typeof value === 'object') return Array.isArray(value) ? 'an array' : `a ${value.constructor?.name ?? 'null-prototype object'}`;
+  const text = typeof value === 'function' ? 'function' : `${typeof value} ${String(value)}`;
+  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
+}

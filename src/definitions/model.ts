@@ -1,0 +1,58 @@
+/**
+ * What forebay knows of a Prisma model: its table, its columns and its keys.
+ * Values of this type are written by forebay's Prisma generator; nobody writes them by hand.
+ */
+
+export type FieldType =
+  | 'String'
+  | 'Boolean'
+  | 'Int'
+  | 'BigInt'
+  | 'Float'
+  | 'Decimal'
+  | 'DateTime'
+  | 'Json'
+  | 'Bytes'
+  | 'Enum';
+
+/** What a put fills in when the app leaves the field out; `none` makes the field required. */
+export type FieldDefault =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'null' }
+  | { readonly kind: 'value'; readonly value: string | number | boolean | readonly unknown[] }
+  | { readonly kind: 'now' };
+
+export interface Field {
+  /** Column name in Postgres (`@map`). */
+  readonly column: string;
+  readonly type: FieldType;
+  readonly isList: boolean;
+  readonly isNullable: boolean;
+  readonly default: FieldDefault;
+  /** True when the database itself has a default for the column (also `autoincrement`, `dbgenerated`). */
+  readonly hasDatabaseDefault: boolean;
+  /** For enums: the name in Prisma → the value in Postgres (`@map` on enum values). */
+  readonly enumValues?: Readonly<Record<string, string>>;
+}
+
+/**
+ * A Prisma model. `Row` is a whole row as Prisma returns it, `Input` what a put takes (fields with a
+ * default may be left out), `Id` the id: a scalar, or an object for composite ids.
+ */
+export interface Model<Row = unknown, Input = unknown, Id = unknown> {
+  /** Name in the Prisma schema, e.g. `TeamMember`. */
+  readonly name: string;
+  /** Name of the Prisma client's delegate, e.g. `teamMember`. */
+  readonly delegate: string;
+  /** Postgres schema (`@@schema`), or undefined for the connection's own. */
+  readonly schema?: string;
+  /** Table name (`@@map`). */
+  readonly table: string;
+  /** Field names of the id, in the order of `@@id`. */
+  readonly id: readonly string[];
+  readonly fields: Readonly<Record<string, Field>>;
+  /** Names of the models that this one's foreign keys point to, without itself. */
+  readonly parents: readonly string[];
+  /** Carries the types; never set. */
+  readonly types?: { readonly row: Row; readonly input: Input; readonly id: Id };
+}

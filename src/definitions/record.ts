@@ -1,0 +1,92 @@
+/** Record stores: rows by id, of a Prisma model by name, or with a load and persist of one's own. */
+import type { Model } from './model.js';
+
+/** Options that every kind of store has; each has a default. */
+export interface StoreOptions {
+  /** Life of an entry in the cache, in ms. Default 900,000 (15 minutes). */
+  readonly ttlMs?: number;
+}
+
+/** How writes wait and are flushed. A counter of a record's column takes them from its record store. */
+export interface BufferOptions {
+  /** Lanes of the store: how many batches can be under way at once. Default 8. */
+  readonly partitions?: number;
+  /** How long a write waits for others to coalesce with, in ms. Default 100. */
+  readonly delayMs?: number;
+  /** Most records in a batch. Default 1,000. */
+  readonly batchRecordsMax?: number;
+  /** Most dirty records in a lane; at it, writes of further records are refused. Default 100,000. */
+  readonly dirtyMax?: number;
+  /** Most bytes of a row's JSON. Default 1,048,576 (1 MiB). */
+  readonly valueBytesMax?: number;
+}
+
+/** A transaction of the Prisma client; annotate with your client's own `Prisma.TransactionClient`. */
+export interface Transaction {
+  $executeRawUnsafe(sql: string, ...values: unknown[]): Promise<number>;
+  $queryRawUnsafe<T = unknown>(sql: string, ...values: unknown[]): Promise<T>;
+}
+
+export interface RecordBatch<Row, Id> {
+  readonly lane: string;
+  readonly number: bigint;
+  /** Ids to delete, before anything is put: a row in both is deleted and made anew. */
+  readonly deletes: readonly Id[];
+  /** Rows to insert, or to replace when they are there; each id at most once. */
+  readonly puts: readonly Row[];
+}
+
+export interface ModelRecordOptions<M, C extends string> extends StoreOptions, BufferOptions {
+  readonly model: M;
+  /** Fields that counter stores own: left out of the store's rows, and never overwritten by a put. */
+  readonly counters?: readonly C[];
+}
+
+export interface CustomRecordOptions<Row, IdField extends keyof Row & string> extends StoreOptions, BufferOptions {
+  /** The field of a row that is its id; a string. */
+  readonly id: IdField;
+  /** Loads rows by id, in any order; ids without a row are left out. */
+  load(ids: readonly string[]): Promise<readonly Row[]>;
+  /** Writes a batch, in the transaction of the ledger: it commits whole or not at all. */
+  persist(batch: RecordBatch<Row, string>, tx: Transaction): Promise<void>;
+}
+
+/** A record store's definition. The type parameters carry the types of its rows, inputs, ids and counters. */
+export interface RecordDefinition<Row = unknown, Input = unknown, Id = unknown, Counters = unknown> {
+  readonly kind: 'record';
+  readonly options: StoreOptions & BufferOptions;
+  readonly source: ModelSource | CustomRecordSource;
+  readonly types?: { readonly row: Row; readonly input: Input; readonly id: Id; readonly counters: Counters };
+}
+
+export interface ModelSource {
+  readonly kind: 'model';
+  readonly model: Model;
+  readonly counters: readonly string[];
+}
+
+export interface CustomRecordSource {
+  readonly kind: 'custom';
+  readonly id: string;
+  load(ids: readonly string[]): Promise<readonly object[]>;
+  persist(batch: RecordBatch<unknown, string>, tx: Transaction): Promise<void>;
+}
+
+/** A store of a Prisma model's rows: `record({ model: Task })`. Loading and persisting are generated. */
+export function record<Row, Input, Id, const C extends keyof Row & string = never>(
+  options: ModelRecordOptions<Model<Row, Input, Id>, C>,
+): RecordDefinition<Omit<Row, C>, Omit<Input, C>, Id, Pick<Row, C>>;
+/** A store with a load and persist of one's own; its rows are plain JSON. */
+export function record<Row extends object, IdField extends keyof Row & string>(
+  options: CustomRecordOptions<Row, IdField>,
+): RecordDefinition<Row, Row, string, never>;
+export function record(
+  options: ModelRecordOptions<Model, string> | (StoreOptions & BufferOptions & Omit<CustomRecordSource, 'kind'>),
+): RecordDefinition {
+  if ('model' in options) {
+    const { model, counters = [], ...rest } = options;
+    return { kind: 'record', options: rest, source: { kind: 'model', model, counters } };
+  }
+  const { id, load, persist, ...rest } = options;
+  return { kind: 'record', options: rest, source: { kind: 'custom', id, load, persist } };
+}

@@ -1,0 +1,261 @@
+/**
+ * `defineStores`: the one module that app and workers share. It names the definitions, checks them, and
+ * works out which stores live in the same lanes.
+ */
+import { ForebayError } from '../errors.js';
+import { reservedStoreNames } from '../keys.js';
+import type { CounterDefinition } from './counter.js';
+import { type IdCodec, modelIdCodec, stringIdCodec } from './id.js';
+import type { Field, Model } from './model.js';
+import type { BufferOptions, RecordDefinition } from './record.js';
+import { jsonRowCodec, modelRowCodec, type RowCodec } from './row-codec.js';
+
+export type Definitions = Readonly<Record<string, RecordDefinition | CounterDefinition>>;
+
+/** The stores of an app, by name. Made by `defineStores`. */
+export interface Stores<D extends Definitions = Definitions> {
+  readonly definitions: D;
+  readonly byName: ReadonlyMap<string, Store>;
+  readonly groups: readonly LaneGroup[];
+}
+
+export type Store = RecordStore | CounterStore;
+
+export interface RecordStore {
+  readonly kind: 'record';
+  readonly name: string;
+  readonly ttlMs: number;
+  readonly source: RecordDefinition['source'];
+  readonly ids: IdCodec<unknown>;
+  readonly rows: RowCodec<unknown, unknown>;
+  readonly group: LaneGroup;
+}
+
+export interface CounterStore {
+  readonly kind: 'counter';
+  readonly name: string;
+  readonly ttlMs: number;
+  readonly source: CounterDefinition['source'];
+  readonly ids: IdCodec<unknown>;
+  /** The record store whose rows hold the counter. */
+  readonly record?: RecordStore;
+  /** The value of a new row. */
+  readonly initial: bigint;
+  /** Whether values are given as bigint rather than number. */
+  readonly isBigInt: boolean;
+  readonly group: LaneGroup;
+}
+
+/** The stores that share lanes: a record store with its counters, or a counter store alone. */
+export interface LaneGroup {
+  /** The name of the group's first store; lanes are named `name/partition`. */
+  readonly name: string;
+  readonly partitions: number;
+  readonly delayMs: number;
+  readonly batchRecordsMax: number;
+  readonly dirtyMax: number;
+  readonly record?: RecordStore;
+  readonly counters: readonly CounterStore[];
+}
+
+const defaults = {
+  ttlMs: 900_000,
+  partitions: 8,
+  delayMs: 100,
+  batchRecordsMax: 1_000,
+  dirtyMax: 100_000,
+  valueBytesMax: 1_048_576,
+};
+
+/**
+ * Names and checks an app's stores.
+ * @throws ForebayError INVALID_DEFINITION, with every problem found
+ */
+export function defineStores<const D extends Definitions>(definitions: D): Stores<D> {
+  const problems = Object.entries(definitions).flatMap(([name, definition]) => [
+    ...nameProblems(name),
+    ...optionProblems(name, definition),
+    ...sourceProblems(name, definition, definitions),
+  ]);
+  problems.push(...sharedModelProblems(definitions));
+  if (problems.length > 0) {
+    throw new ForebayError('INVALID_DEFINITION', `The stores' definitions can't be used:\n- ${problems.join('\n- ')}`);
+  }
+  const groups = [...bindRecords(definitions), ...bindLoneCounters(definitions)];
+  const stores = groups.flatMap((group): Store[] => [...(group.record ? [group.record] : []), ...group.counters]);
+  return { definitions, groups, byName: new Map(stores.map((store) => [store.name, store])) };
+}
+
+function bindRecords(definitions: Definitions): LaneGroup[] {
+  return Object.entries(definitions).flatMap(([name, definition]) => {
+    if (definition.kind !== 'record') return [];
+    const group: Mutable<LaneGroup> = { ...bufferOf(name, definition.options), counters: [] };
+    const record = bindRecord(name, definition, group);
+    group.record = record;
+    group.counters = Object.entries(definitions).flatMap(([counterName, other]) =>
+      other.kind === 'counter' && other.source.kind === 'record' && other.source.of === definition
+        ? [bindRecordCounter(counterName, other, record)]
+        : [],
+    );
+    return [group];
+  });
+}
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+function bufferOf(name: string, options: BufferOptions): Omit<LaneGroup, 'record' | 'counters'> {
+  return {
+    name,
+    partitions: options.partitions ?? defaults.partitions,
+    delayMs: options.delayMs ?? defaults.delayMs,
+    batchRecordsMax: options.batchRecordsMax ?? defaults.batchRecordsMax,
+    dirtyMax: options.dirtyMax ?? defaults.dirtyMax,
+  };
+}
+
+function bindRecord(name: string, definition: RecordDefinition, group: LaneGroup): RecordStore {
+  const { source, options } = definition;
+  const codecOptions = { store: name, valueBytesMax: options.valueBytesMax ?? defaults.valueBytesMax };
+  const isModel = source.kind === 'model';
+  return {
+    kind: 'record',
+    name,
+    ttlMs: options.ttlMs ?? defaults.ttlMs,
+    source,
+    ids: isModel ? modelIdCodec(name, source.model) : (stringIdCodec(name, source.id) as IdCodec<unknown>),
+    rows: isModel ? modelRowCodec(source.model, source.counters, codecOptions) : jsonRowCodec(codecOptions),
+    group,
+  };
+}
+
+function bindRecordCounter(name: string, definition: CounterDefinition, record: RecordStore): CounterStore {
+  const field = recordCounterField(definition);
+  return {
+    kind: 'counter',
+    name,
+    ttlMs: definition.options.ttlMs ?? defaults.ttlMs,
+    source: definition.source,
+    ids: record.ids,
+    record,
+    initial: initialOf(field),
+    isBigInt: field?.type !== 'Int',
+    group: record.group,
+  };
+}
+
+function bindLoneCounters(definitions: Definitions): LaneGroup[] {
+  return Object.entries(definitions).flatMap(([name, definition]) => {
+    if (definition.kind !== 'counter' || definition.source.kind === 'record') return [];
+    const { source } = definition;
+    const group: Mutable<LaneGroup> = { ...bufferOf(name, definition.options), counters: [] };
+    const field = source.kind === 'model' ? source.model.fields[source.field] : undefined;
+    const counter: CounterStore = {
+      kind: 'counter',
+      name,
+      ttlMs: definition.options.ttlMs ?? defaults.ttlMs,
+      source,
+      ids: source.kind === 'model' ? modelIdCodec(name, source.model) : (stringIdCodec(name, 'id') as IdCodec<unknown>),
+      initial: initialOf(field),
+      isBigInt: field?.type !== 'Int',
+      group,
+    };
+    group.counters = [counter];
+    return [group];
+  });
+}
+
+function initialOf(field: Field | undefined): bigint {
+  return field?.default.kind === 'value' ? BigInt(field.default.value as number) : 0n;
+}
+
+function recordCounterField(definition: CounterDefinition): Field | undefined {
+  const { source } = definition;
+  if (source.kind !== 'record' || source.of.source.kind !== 'model') return undefined;
+  return source.of.source.model.fields[source.field];
+}
+
+function nameProblems(name: string): string[] {
+  if (!/^[A-Za-z][A-Za-z0-9_-]{0,63}$/.test(name)) {
+    return [`"${name}" can't be a store's name: use 1 to 64 letters, digits, "_" and "-", a letter first.`];
+  }
+  return reservedStoreNames.includes(name) ? [`"${name}" is a name that forebay needs itself; choose another.`] : [];
+}
+
+/** Bounds keep one Lua call short: Redis serves nobody else while it runs. */
+const optionBounds: Record<string, readonly [number, number]> = {
+  ttlMs: [1, 31_536_000_000],
+  partitions: [1, 1_024],
+  delayMs: [0, 60_000],
+  batchRecordsMax: [1, 5_000],
+  dirtyMax: [1, 10_000_000],
+  valueBytesMax: [1, 16_777_216],
+};
+
+function optionProblems(name: string, definition: RecordDefinition | CounterDefinition): string[] {
+  return Object.entries(definition.options).flatMap(([option, value]) => {
+    const bounds = optionBounds[option];
+    if (!bounds) return [`${name}: there is no option "${option}".`];
+    if (value === undefined) return [];
+    const [min, max] = bounds;
+    const isValid = Number.isInteger(value) && value >= min && value <= max;
+    return isValid ? [] : [`${name}: ${option} must be an integer from ${min} to ${max}, not ${value}.`];
+  });
+}
+
+function sourceProblems(name: string, definition: RecordDefinition | CounterDefinition, all: Definitions): string[] {
+  if (definition.kind === 'record') return recordProblems(name, definition);
+  const { source } = definition;
+  if (source.kind === 'custom') return [];
+  if (source.kind === 'model') return counterFieldProblems(name, source.model, source.field);
+  const { of, field } = source;
+  if (!Object.values(all).includes(of)) return [`${name}: the record store that it counts for is not among the stores.`];
+  if (of.source.kind !== 'model') return [`${name}: only record stores of a model can have counters.`];
+  if (!of.source.counters.includes(field)) {
+    return [`${name}: "${field}" is not among its record store's counters; add it there, so that puts leave it alone.`];
+  }
+  const twin = Object.entries(all).find(([otherName, other]) => isTwin(name, definition, otherName, other));
+  return twin ? [`${name}: store "${twin[0]}" counts the same field.`] : [];
+}
+
+function isTwin(
+  name: string,
+  definition: CounterDefinition,
+  otherName: string,
+  other: RecordDefinition | CounterDefinition,
+): boolean {
+  if (otherName >= name || other.kind !== 'counter') return false;
+  const [a, b] = [definition.source, other.source];
+  return a.kind === 'record' && b.kind === 'record' && a.of === b.of && a.field === b.field;
+}
+
+function recordProblems(name: string, definition: RecordDefinition): string[] {
+  const { source } = definition;
+  if (source.kind === 'custom') return [];
+  return source.counters.flatMap((field) => counterFieldProblems(name, source.model, field));
+}
+
+function counterFieldProblems(name: string, model: Model, fieldName: string): string[] {
+  const field = model.fields[fieldName];
+  if (!field || (field.type !== 'Int' && field.type !== 'BigInt') || field.isList || field.isNullable) {
+    return [`${name}: "${fieldName}" can't be a counter; that takes a required Int or BigInt field of ${model.name}.`];
+  }
+  return field.default.kind === 'value' && field.hasDatabaseDefault
+    ? []
+    : [`${name}: counter "${fieldName}" of ${model.name} needs a default, such as @default(0), for new rows.`];
+}
+
+/** Two stores that write the same column would do so from different lanes, without an order. */
+function sharedModelProblems(definitions: Definitions): string[] {
+  const owners = new Map<string, string>();
+  return Object.entries(definitions).flatMap(([name, { kind, source }]) => {
+    if (source.kind !== 'model') return [];
+    const isRecord = kind === 'record';
+    const owner = owners.get(source.model.name);
+    owners.set(source.model.name, owner ?? name);
+    if (owner === undefined || (!isRecord && definitions[owner]?.kind === 'counter')) return [];
+    return [
+      `${name}: store "${owner}" keeps model ${source.model.name} already. Use one record store for a model, ` +
+        'and counter({ of: … }) for its counters.',
+    ];
+  });
+}

@@ -1,0 +1,24 @@
+/** The stores of the user's platform, shared by its apps and its workers. */
+import { counter } from '../definitions/counter.js';
+import { record } from '../definitions/record.js';
+import { defineStores } from '../definitions/stores.js';
+import { Activity, Client, Project, Session, Task, TeamMember, User } from './generated/models.js';
+
+const minuteMs = 60_000;
+const hourMs = 60 * minuteMs;
+
+const projects = record({ model: Project, counters: ['views', 'touches'], ttlMs: 30 * minuteMs });
+const tasks = record({ model: Task, counters: ['touches'], ttlMs: 5 * minuteMs });
+
+export const stores = defineStores({
+  users: record({ model: User, ttlMs: hourMs }),
+  clients: record({ model: Client, ttlMs: hourMs }),
+  projects,
+  projectViews: counter({ of: projects, field: 'views', ttlMs: 15 * minuteMs }),
+  projectTouches: counter({ of: projects, field: 'touches', ttlMs: 15 * minuteMs }),
+  teamMembers: record({ model: TeamMember, ttlMs: hourMs }),
+  tasks,
+  taskTouches: counter({ of: tasks, field: 'touches', ttlMs: 5 * minuteMs }),
+  sessions: record({ model: Session, ttlMs: 24 * hourMs }),
+  activities: record({ model: Activity, ttlMs: 2 * minuteMs }),
+});

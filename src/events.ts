@@ -1,0 +1,39 @@
+/**
+ * What forebay tells of itself: one typed union of events, the only seam for logs, metrics and tests.
+ * Listeners are called in place, in the order of what happens; one that throws fails the step it was told of.
+ */
+
+export type ForebayEvent =
+  /** A wake-up job could not be added; the sweep wakes the lane instead. */
+  | { readonly type: 'wake.failed'; readonly lane: string; readonly error: unknown }
+  /** A loaded value could not be put into the cache; the read was served, a later one loads again. */
+  | { readonly type: 'fill.failed'; readonly store: string; readonly error: unknown }
+  | { readonly type: 'batch.sealed'; readonly lane: string; readonly number: string; readonly size: number }
+  /** The batch's rows were written; its transaction is not committed yet. */
+  | { readonly type: 'batch.written'; readonly lane: string; readonly number: string }
+  /** The transaction is committed; the batch is not acknowledged yet. `applied` is false when it had been before. */
+  | { readonly type: 'batch.applied'; readonly lane: string; readonly number: string; readonly applied: boolean; readonly ms: number }
+  | { readonly type: 'batch.acked'; readonly lane: string; readonly number: string; readonly size: number }
+  /** Another worker has acknowledged the batch meanwhile. */
+  | { readonly type: 'batch.late'; readonly lane: string; readonly number: string }
+  /** The batch could not be applied; it stays sealed and is tried again. */
+  | {
+      readonly type: 'batch.failed';
+      readonly lane: string;
+      readonly number: string;
+      readonly reason: 'unavailable' | 'not-yet' | 'refused';
+      readonly retryMs: number;
+      readonly error: unknown;
+    }
+  /** Deltas of counters whose rows do not exist: as in SQL, they change nothing. */
+  | { readonly type: 'counter.rows-missing'; readonly lane: string; readonly store: string; readonly count: number }
+  /** A lane had unpersisted records and nobody working on it. */
+  | { readonly type: 'lane.woken'; readonly lane: string }
+  | { readonly type: 'sweep.failed'; readonly error: unknown }
+  | { readonly type: 'job.failed'; readonly job: string; readonly error: unknown }
+  | { readonly type: 'redis.error'; readonly connection: string; readonly error: unknown }
+  | { readonly type: 'server.warning'; readonly what: string; readonly advice: string };
+
+export type EventType = ForebayEvent['type'];
+
+export type Emit = (event: ForebayEvent) => void;

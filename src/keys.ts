@@ -1,0 +1,55 @@
+/**
+ * Every Redis key and channel of forebay, in one place.
+ *
+ * A lane's keys share one hash tag, `{prefix:store/partition}`, so that one Lua call can touch all of
+ * them in a cluster. An entry's key ends with its field (`store:id`), which is also the record's field in
+ * the lane's hashes: the scripts cut it from the key.
+ */
+
+/** Names that a store can't have, because a lane's own keys end with them. */
+export const reservedStoreNames: readonly string[] = ['dirty', 'order', 'sealed', 'meta'];
+
+export interface LaneKeys {
+  /** What entries' keys begin with: the hash tag and a colon. */
+  readonly entryPrefix: string;
+  readonly dirty: string;
+  readonly order: string;
+  readonly sealed: string;
+  readonly meta: string;
+}
+
+export function laneKeys(prefix: string, lane: string): LaneKeys {
+  const tag = `{${prefix}:${lane}}`;
+  return {
+    entryPrefix: `${tag}:`,
+    dirty: `${tag}:dirty`,
+    order: `${tag}:order`,
+    sealed: `${tag}:sealed`,
+    meta: `${tag}:meta`,
+  };
+}
+
+/** A record's or counter's field in the lane's hashes, and the end of its entry's key. */
+export function fieldOf(store: string, idKey: string): string {
+  return `${store}:${idKey}`;
+}
+
+export function splitField(field: string): { store: string; idKey: string } {
+  const colon = field.indexOf(':');
+  return { store: field.slice(0, colon), idKey: field.slice(colon + 1) };
+}
+
+/** Hash of store name → number of its lanes, to notice a change of it. */
+export function partitionsKey(prefix: string): string {
+  return `{${prefix}}:partitions`;
+}
+
+/** Channel on which each acknowledged batch is announced, as `lane watermark`. */
+export function persistedChannel(prefix: string): string {
+  return `{${prefix}}:persisted`;
+}
+
+/** BullMQ's prefix: a hash tag, so that a queue's keys share one slot. */
+export function queuePrefix(prefix: string): string {
+  return `{${prefix}:queues}`;
+}

@@ -1,0 +1,62 @@
+/** The queues: their names, what their jobs carry, and how they are kept. Jobs are wake-ups: the lane is the truth. */
+import { Queue } from 'bullmq';
+import type { Redis } from 'ioredis';
+import type { Emit } from './events.js';
+import { queuePrefix } from './keys.js';
+
+export const writeBehindQueueName = 'write-behind';
+
+export interface WakeUp {
+  /** The lane to flush, e.g. `tasks/3`. */
+  readonly lane: string;
+}
+
+/** What a flush did, as the board shows it. */
+export interface FlushSummary {
+  readonly batches: number;
+  readonly rows: number;
+  /** Batches that had been applied before, by a worker that then died or was late. */
+  readonly skipped: number;
+  readonly ms: number;
+}
+
+/** First, and longest, wait before a batch that could not be applied is tried again, in ms. */
+const retryFirstMs = 50;
+const retryMaxMs = 10_000;
+
+/** Exponential with full jitter below, so that lanes that failed together do not come back together. */
+export function retryDelayMs(attempt: number, random: () => number = Math.random): number {
+  const ceiling = Math.min(retryFirstMs * 2 ** (attempt - 1), retryMaxMs);
+  return Math.round(ceiling / 2 + (ceiling / 2) * random());
+}
+
+/** After so many tries a job is given up; the lane is not: the sweep gives it a new job. */
+const attemptsMax = 1_000;
+
+export class WriteBehindQueue {
+  readonly queue: Queue<WakeUp, FlushSummary>;
+
+  /** `connection` must be connected already. */
+  constructor(connection: Redis, prefix: string, emit: Emit) {
+    this.queue = new Queue<WakeUp, FlushSummary>(writeBehindQueueName, {
+      connection,
+      prefix: queuePrefix(prefix),
+      skipWaitingForReady: true,
+      defaultJobOptions: {
+        attempts: attemptsMax,
+        backoff: { type: 'custom' },
+        removeOnComplete: { count: 1_000 },
+        removeOnFail: { count: 1_000 },
+      },
+    });
+    this.queue.on('error', (error) => emit({ type: 'redis.error', connection: 'queue', error }));
+  }
+
+  async wake(lane: string, delayMs: number): Promise<void> {
+    await this.queue.add(`flush ${lane}`, { lane }, { delay: delayMs });
+  }
+
+  async close(): Promise<void> {
+    await this.queue.close();
+  }
+}

@@ -1,0 +1,113 @@
+/** Flushes one lane: seal, apply, ack, until it is empty, the time of one job is over, or the worker is to stop. */
+import { setTimeout as wait } from 'node:timers/promises';
+import type { Batch } from '../buffer/batch.js';
+import type { Lane } from '../buffer/lane.js';
+import type { WriteBuffer } from '../buffer/write-buffer.js';
+import { applyBatch } from '../database/apply.js';
+import { type Database, failureReason } from '../database/database.js';
+import type { Persister } from '../database/persister.js';
+import type { Emit } from '../events.js';
+import { type FlushSummary, retryDelayMs } from '../queues.js';
+
+/** A job ends after this long, so that busy lanes move between workers and the board has a history. */
+const flushMaxMs = 5_000;
+
+export interface LaneFlushDependencies {
+  readonly buffer: WriteBuffer;
+  readonly database: Database;
+  readonly persisterOf: (lane: Lane) => Persister;
+  readonly prefix: string;
+  readonly emit: Emit;
+  /** Runs a batch's transaction when a connection is free. */
+  readonly limit: <T>(work: () => Promise<T>) => Promise<T>;
+  readonly marks: LaneMarks;
+}
+
+/** Told which batches are in hand, so that their lanes' marks are renewed. */
+export interface LaneMarks {
+  hold(lane: Lane, number: string): void;
+  release(lane: Lane): void;
+}
+
+export interface FlushOptions {
+  /** How often this job has been tried before. */
+  readonly attempt: number;
+  readonly signal: AbortSignal;
+  onProgress(summary: FlushSummary): Promise<void>;
+}
+
+export type FlushResult = FlushSummary & { /** True when the lane is not empty yet: it needs another job. */ readonly isUnfinished: boolean };
+
+export class LaneFlush {
+  readonly #dependencies: LaneFlushDependencies;
+
+  constructor(dependencies: LaneFlushDependencies) {
+    this.#dependencies = dependencies;
+  }
+
+  /** @throws what the database threw; the batch stays sealed, and the lane's mark is set to the next try */
+  async run(lane: Lane, options: FlushOptions): Promise<FlushResult> {
+    const { buffer } = this.#dependencies;
+    const startedAt = Date.now();
+    let summary: FlushSummary = { batches: 0, rows: 0, skipped: 0, ms: 0 };
+    while (!options.signal.aborted && Date.now() - startedAt < flushMaxMs) {
+      const sealed = await buffer.seal(lane);
+      if (sealed.kind === 'empty') return { ...summary, isUnfinished: false };
+      if (sealed.kind === 'wait') {
+        await pause(sealed.waitMs, options.signal);
+        continue;
+      }
+      const applied = await this.#flushBatch(lane, sealed.batch, options.attempt);
+      summary = {
+        batches: summary.batches + 1,
+        rows: summary.rows + (applied ? sealed.batch.size : 0),
+        skipped: summary.skipped + (applied ? 0 : 1),
+        ms: Date.now() - startedAt,
+      };
+      await options.onProgress(summary);
+    }
+    return { ...summary, isUnfinished: true };
+  }
+
+  async #flushBatch(lane: Lane, batch: Batch, attempt: number): Promise<boolean> {
+    const { buffer, emit, marks, limit } = this.#dependencies;
+    const { number, size } = batch;
+    emit({ type: 'batch.sealed', lane: lane.name, number, size });
+    marks.hold(lane, number);
+    try {
+      const applied = await limit(() => this.#apply(lane, batch));
+      const isAcked = await buffer.ack(lane, number);
+      emit(isAcked ? { type: 'batch.acked', lane: lane.name, number, size } : { type: 'batch.late', lane: lane.name, number });
+      return applied;
+    } catch (error) {
+      await this.#postpone(lane, number, attempt, error);
+      throw error;
+    } finally {
+      marks.release(lane);
+    }
+  }
+
+  async #apply(lane: Lane, batch: Batch): Promise<boolean> {
+    const { database, persisterOf, prefix, emit } = this.#dependencies;
+    const startedAt = Date.now();
+    const applied = await applyBatch(batch, { database, persister: persisterOf(lane), prefix, emit });
+    emit({ type: 'batch.applied', lane: lane.name, number: batch.number, applied, ms: Date.now() - startedAt });
+    return applied;
+  }
+
+  /** Promises the next try in the lane's mark, so that the sweep leaves the lane alone until then. */
+  async #postpone(lane: Lane, number: string, attempt: number, error: unknown): Promise<void> {
+    const retryMs = retryDelayMs(attempt + 1);
+    const reason = failureReason(error);
+    this.#dependencies.emit({ type: 'batch.failed', lane: lane.name, number, reason, retryMs, error });
+    await this.#dependencies.buffer.renew(lane, number, retryMs);
+  }
+}
+
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  try {
+    await wait(ms, undefined, { signal });
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
+}

@@ -1,0 +1,161 @@
+/**
+ * The write-behind worker: takes wake-up jobs, and flushes their lanes to the database. It also sweeps: finds lanes that
+ * have unpersisted records and nobody at work on them.
+ *
+ * start: check the database → take jobs, renew marks, sweep. stop: take no more, finish the batches in hand, hand the
+ * unfinished lanes back, leave.
+ */
+import { type Job, Worker } from 'bullmq';
+import type { Redis } from 'ioredis';
+import pLimit from 'p-limit';
+import { type Lane, Lanes } from '../buffer/lane.js';
+import { checkPartitions } from '../buffer/partitions.js';
+import { WriteBuffer } from '../buffer/write-buffer.js';
+import type { Config } from '../config.js';
+import { openConnections } from '../connection/redis.js';
+import { checkServer } from '../connection/server-check.js';
+import type { Database } from '../database/database.js';
+import { createPersister, type Persister } from '../database/persister.js';
+import { checkLedger } from '../database/table.js';
+import type { LaneGroup, Stores } from '../definitions/stores.js';
+import type { Emit } from '../events.js';
+import { queuePrefix } from '../keys.js';
+import { type FlushSummary, retryDelayMs, type WakeUp, WriteBehindQueue, writeBehindQueueName } from '../queues.js';
+import { LaneFlush } from './lane-flush.js';
+import { LaneMarksRenewal } from './lane-marks.js';
+import { type Service, withinDeadline } from './service.js';
+import { Sweep } from './sweep.js';
+
+/** BullMQ's own recovery, behind the sweep's: a dead worker's job is taken by another after about this long. */
+const jobLockMs = 10_000;
+/** A job may be found stalled any number of times: it is only a wake-up, and flushing twice is harmless. */
+const stallsMax = 1_000_000;
+
+export interface WriteBehindOptions {
+  readonly stores: Stores;
+  readonly prisma: Database;
+  readonly config: Pick<Config, 'prefix' | 'redis' | 'queueRedis' | 'worker'>;
+  readonly emit: Emit;
+}
+
+/** What there is while the service is at work. */
+interface Running {
+  readonly worker: Worker<WakeUp, FlushSummary>;
+  readonly queue: WriteBehindQueue;
+  readonly marks: LaneMarksRenewal;
+  readonly sweep: Sweep;
+  disconnect(): void;
+}
+
+export class WriteBehindService implements Service {
+  readonly #options: WriteBehindOptions;
+  readonly #lanes: Lanes;
+  readonly #stopping = new AbortController();
+  #running: Running | undefined;
+
+  constructor(options: WriteBehindOptions) {
+    this.#options = options;
+    this.#lanes = new Lanes(options.stores, options.config.prefix);
+  }
+
+  /** @throws ForebayError REDIS_UNAVAILABLE, INVALID_CONFIG, PARTITIONS_CHANGED, DATABASE_NOT_READY */
+  async start(): Promise<void> {
+    const { config, emit } = this.#options;
+    const connections = await openConnections(
+      {
+        lanes: [config.redis, 'worker'],
+        queue: [config.queueRedis, 'queue'],
+        jobs: [config.queueRedis, 'worker'],
+      },
+      emit,
+    );
+    const disconnect = (): void => {
+      for (const connection of Object.values(connections)) connection.disconnect();
+    };
+    try {
+      this.#running = await this.#run(connections, disconnect);
+    } catch (error) {
+      disconnect();
+      throw error;
+    }
+  }
+
+  async stop(deadlineMs: number): Promise<void> {
+    this.#stopping.abort();
+    if (!this.#running) return;
+    const { worker, queue, marks, sweep, disconnect } = this.#running;
+    sweep.stop();
+    await withinDeadline(worker.close(), deadlineMs);
+    marks.stop();
+    await withinDeadline(queue.close(), 1_000);
+    disconnect();
+  }
+
+  async #run(connections: { lanes: Redis; queue: Redis; jobs: Redis }, disconnect: () => void): Promise<Running> {
+    const { stores, prisma, config, emit } = this.#options;
+    const buffer = new WriteBuffer(connections.lanes, config.prefix);
+    await checkServer(connections.lanes, emit);
+    await checkPartitions(connections.lanes, stores, config.prefix, buffer);
+    await checkLedger(prisma);
+    const persisters = await createPersisters(stores, prisma);
+    const marks = new LaneMarksRenewal(buffer, emit);
+    const queue = new WriteBehindQueue(connections.queue, config.prefix, emit);
+    const sweep = new Sweep({ lanes: this.#lanes, buffer, queue, emit });
+    const flush = new LaneFlush({
+      buffer,
+      database: prisma,
+      persisterOf: (lane) => persisters.get(lane.group) as Persister,
+      prefix: config.prefix,
+      emit,
+      limit: pLimit(config.worker.connections),
+      marks,
+    });
+    const worker = this.#createWorker(connections.jobs, flush, queue);
+    await worker.waitUntilReady();
+    marks.start();
+    sweep.start();
+    return { worker, queue, marks, sweep, disconnect };
+  }
+
+  #createWorker(connection: Redis, flush: LaneFlush, queue: WriteBehindQueue): Worker<WakeUp, FlushSummary> {
+    const { config, emit } = this.#options;
+    const worker = new Worker<WakeUp, FlushSummary>(writeBehindQueueName, (job) => this.#process(job, flush, queue), {
+      connection,
+      prefix: queuePrefix(config.prefix),
+      concurrency: config.worker.lanes,
+      lockDuration: jobLockMs,
+      stalledInterval: jobLockMs,
+      maxStalledCount: stallsMax,
+      settings: { backoffStrategy: (attempt) => retryDelayMs(attempt ?? 1) },
+    });
+    worker.on('error', (error) => emit({ type: 'redis.error', connection: 'worker', error }));
+    return worker;
+  }
+
+  async #process(job: Job<WakeUp, FlushSummary>, flush: LaneFlush, queue: WriteBehindQueue): Promise<FlushSummary> {
+    const lane = this.#lanes.named(job.data.lane);
+    if (!lane) throw new Error(`No store is defined for lane ${job.data.lane}. Deploy the workers with its definition.`);
+    const { isUnfinished, ...summary } = await flush.run(lane, {
+      attempt: job.attemptsMade,
+      signal: this.#stopping.signal,
+      onProgress: (progress) => job.updateProgress({ ...progress }),
+    });
+    if (isUnfinished) await this.#handBack(lane, queue);
+    return summary;
+  }
+
+  /** The lane keeps its mark; if the job can't be added, the sweep wakes the lane. */
+  async #handBack(lane: Lane, queue: WriteBehindQueue): Promise<void> {
+    try {
+      await queue.wake(lane.name, 0);
+    } catch (error) {
+      this.#options.emit({ type: 'wake.failed', lane: lane.name, error });
+    }
+  }
+}
+
+async function createPersisters(stores: Stores, prisma: Database): Promise<Map<LaneGroup, Persister>> {
+  const persisters = new Map<LaneGroup, Persister>();
+  for (const group of stores.groups) persisters.set(group, await createPersister(group, prisma));
+  return persisters;
+}

@@ -1,0 +1,6 @@
+/** forebay for worker processes. */
+export { type BoardOptions, BoardService } from './board/board.js';
+export { createLogger, type Logger, logEvents } from './logger.js';
+export { runWorker } from './services/run-worker.js';
+export type { Service } from './services/service.js';
+export { type WriteBehindOptions, WriteBehindService } from './services/write-behind.js';

@@ -1,0 +1,13 @@
+/** pm2 app: carries accepted writes to the database. */
+import { requireDatabaseUrl } from '../src/config.js';
+import { createPrisma } from '../src/domain/prisma.js';
+import { stores } from '../src/domain/stores.js';
+import { logEvents, runWorker, WriteBehindService } from '../src/worker.js';
+
+await runWorker('write-behind', (config, logger) => {
+  const prisma = createPrisma(requireDatabaseUrl(config), {
+    name: 'forebay-write-behind',
+    connections: config.worker.connections,
+  });
+  return new WriteBehindService({ stores, prisma, config, emit: logEvents(logger) });
+});
