@@ -42,11 +42,21 @@ export interface Config {
 
 const text = z.string().min(1).optional();
 const integer = (min: number, max: number, fallback: number) =>
-  z.string().regex(/^\d+$/, 'must be a whole number').transform(Number).pipe(z.number().min(min).max(max)).default(fallback);
-const flag = z.enum(['true', 'false', '1', '0']).default('false').transform((value) => value === 'true' || value === '1');
+  z
+    .string()
+    .regex(/^\d+$/, 'must be a whole number')
+    .transform(Number)
+    .pipe(z.number().min(min).max(max))
+    .default(fallback);
+const flag = z
+  .enum(['true', 'false', '1', '0'])
+  .default('false')
+  .transform((value) => value === 'true' || value === '1');
 
 const redisShape = {
-  URL: z.url({ protocol: /^rediss?$/, error: 'must be a URL such as redis://host:6379/0 or rediss://…' }).optional(),
+  URL: z
+    .url({ protocol: /^rediss?$/, error: 'must be a URL such as redis://host:6379/0 or rediss://…' })
+    .optional(),
   HOST: z.string().min(1).default('localhost'),
   PORT: integer(1, 65_535, 6_379),
   USERNAME: text,
@@ -56,8 +66,16 @@ const redisShape = {
 };
 
 const environment = z.object({
-  FOREBAY_PREFIX: z.string().regex(/^[A-Za-z0-9_.:-]{1,64}$/, 'must be 1 to 64 of letters, digits and _ . : -').default('forebay'),
-  DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/, error: 'must be a URL such as postgresql://user:password@host:5432/name' }).optional(),
+  FOREBAY_PREFIX: z
+    .string()
+    .regex(/^[A-Za-z0-9_.:-]{1,64}$/, 'must be 1 to 64 of letters, digits and _ . : -')
+    .default('forebay'),
+  DATABASE_URL: z
+    .url({
+      protocol: /^postgres(ql)?$/,
+      error: 'must be a URL such as postgresql://user:password@host:5432/name',
+    })
+    .optional(),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
   FOREBAY_LANES: integer(1, 10_000, 64),
   FOREBAY_CONNECTIONS: integer(1, 1_000, 4),
@@ -115,9 +133,7 @@ export function redisSettings(url: string): RedisSettings {
 }
 
 function readRedis(env: Record<string, string | undefined>, prefix: string): RedisSettings {
-  const own = Object.fromEntries(
-    Object.keys(redisShape).map((name) => [name, env[prefix + name]]),
-  );
+  const own = Object.fromEntries(Object.keys(redisShape).map((name) => [name, env[prefix + name]]));
   const values = parse(z.object(redisShape), own, prefix);
   if (values.URL !== undefined) return redisSettings(values.URL);
   return {

@@ -12,7 +12,13 @@ export type ForebayEvent =
   /** The batch's rows were written; its transaction is not committed yet. */
   | { readonly type: 'batch.written'; readonly lane: string; readonly number: string }
   /** The transaction is committed; the batch is not acknowledged yet. `applied` is false when it had been before. */
-  | { readonly type: 'batch.applied'; readonly lane: string; readonly number: string; readonly applied: boolean; readonly ms: number }
+  | {
+      readonly type: 'batch.applied';
+      readonly lane: string;
+      readonly number: string;
+      readonly applied: boolean;
+      readonly ms: number;
+    }
   | { readonly type: 'batch.acked'; readonly lane: string; readonly number: string; readonly size: number }
   /** Another worker has acknowledged the batch meanwhile. */
   | { readonly type: 'batch.late'; readonly lane: string; readonly number: string }
@@ -26,7 +32,12 @@ export type ForebayEvent =
       readonly error: unknown;
     }
   /** Deltas of counters whose rows do not exist: as in SQL, they change nothing. */
-  | { readonly type: 'counter.rows-missing'; readonly lane: string; readonly store: string; readonly count: number }
+  | {
+      readonly type: 'counter.rows-missing';
+      readonly lane: string;
+      readonly store: string;
+      readonly count: number;
+    }
   /** A lane had unpersisted records and nobody working on it. */
   | { readonly type: 'lane.woken'; readonly lane: string }
   | { readonly type: 'sweep.failed'; readonly error: unknown }

@@ -1,7 +1,14 @@
 /** forebay for apps: define stores, connect, read and write. Workers are in `forebay/worker`. */
 export type { Receipt } from './client/context.js';
 export type { CounterClient } from './client/counter-client.js';
-export { type Backlog, type ConnectOptions, connect, type Forebay, type StoreClient, type StoreClients } from './client/forebay.js';
+export {
+  type Backlog,
+  type ConnectOptions,
+  connect,
+  type Forebay,
+  type StoreClient,
+  type StoreClients,
+} from './client/forebay.js';
 export type { RecordClient } from './client/record-client.js';
 export { type Config, type RedisSettings, readConfig, redisSettings, requireDatabaseUrl } from './config.js';
 export { createPrismaAdapter } from './connection/postgres.js';
@@ -9,7 +16,14 @@ export type { Database } from './database/database.js';
 export { type CounterDefinition, type CounterDelta, counter } from './definitions/counter.js';
 export type { JsonValue } from './definitions/json-value.js';
 export type { Field, FieldDefault, FieldType, Model } from './definitions/model.js';
-export { type BufferOptions, type RecordBatch, type RecordDefinition, record, type StoreOptions, type Transaction } from './definitions/record.js';
+export {
+  type BufferOptions,
+  type RecordBatch,
+  type RecordDefinition,
+  record,
+  type StoreOptions,
+  type Transaction,
+} from './definitions/record.js';
 export { type Definitions, defineStores, type Stores } from './definitions/stores.js';
 export { type ErrorCode, ForebayError, isForebayError } from './errors.js';
 export type { Emit, EventType, ForebayEvent } from './events.js';

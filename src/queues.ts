@@ -1,6 +1,7 @@
 /** The queues: their names, what their jobs carry, and how they are kept. Jobs are wake-ups: the lane is the truth. */
+
 import { Queue } from 'bullmq';
-import type { Redis } from 'ioredis';
+import type { Redis } from './connection/redis.js';
 import type { Emit } from './events.js';
 import { queuePrefix } from './keys.js';
 

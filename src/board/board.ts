@@ -40,7 +40,10 @@ export class BoardService implements Service {
       await queue.close();
       queues.disconnect();
     });
-    this.#server.addHook('onRequest', board.password === undefined ? requireLoopbackName : requirePassword(board));
+    this.#server.addHook(
+      'onRequest',
+      board.password === undefined ? requireLoopbackName : requirePassword(board),
+    );
     await this.#server.register(createPlugin(queue));
     this.url = await this.#server.listen({ host: board.host, port: board.port });
   }
@@ -76,7 +79,10 @@ function requirePassword({ user, password }: Config['board']) {
   const expected = `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
   return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
     if (isEqual(request.headers.authorization ?? '', expected)) return;
-    await reply.code(401).header('www-authenticate', 'Basic realm="forebay"').send('A user name and password are needed.');
+    await reply
+      .code(401)
+      .header('www-authenticate', 'Basic realm="forebay"')
+      .send('A user name and password are needed.');
   };
 }
 

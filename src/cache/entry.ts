@@ -9,7 +9,10 @@ const loadedVersion = '0';
 /** Known to be absent is believed for at most this long, as another program may add the row. */
 const absentTtlMaxMs = 60_000;
 
-export type Entry = { readonly kind: 'row'; readonly json: string } | { readonly kind: 'absent' } | { readonly kind: 'none' };
+export type Entry =
+  | { readonly kind: 'row'; readonly json: string }
+  | { readonly kind: 'absent' }
+  | { readonly kind: 'none' };
 
 export function parseEntry(content: string | null): Entry {
   if (content === null || content[0] !== '=') return { kind: 'none' };

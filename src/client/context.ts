@@ -1,7 +1,8 @@
 /** What the typed stores of one connected app share. */
-import type { Redis } from 'ioredis';
+
 import type { Lanes } from '../buffer/lane.js';
 import type { WriteBuffer } from '../buffer/write-buffer.js';
+import type { Redis } from '../connection/redis.js';
 import type { Database } from '../database/database.js';
 import type { Emit } from '../events.js';
 import type { WriteQueue } from './write-queue.js';

@@ -63,7 +63,8 @@ export class CounterClient<Id, Value> {
   }
 
   #toDelta(delta: number | bigint): string {
-    const isInteger = typeof delta === 'bigint' ? delta <= deltaMax && delta >= -deltaMax : Number.isSafeInteger(delta);
+    const isInteger =
+      typeof delta === 'bigint' ? delta <= deltaMax && delta >= -deltaMax : Number.isSafeInteger(delta);
     if (isInteger) return String(delta);
     throw new ForebayError(
       'INVALID_VALUE',
@@ -99,7 +100,13 @@ export class CounterClient<Id, Value> {
       const loaded = await this.#loadValues(lane, idKeys);
       if (isOvertaken(recalled, loaded) && look < looksMax) continue;
       for (const [i, idKey] of idKeys.entries()) {
-        const value = counterValue(this.#store, recalled, recalled.counters[i] as CounterRecall, loaded, idKey);
+        const value = counterValue(
+          this.#store,
+          recalled,
+          recalled.counters[i] as CounterRecall,
+          loaded,
+          idKey,
+        );
         if (value !== undefined) values.set(idKey, value);
       }
       return this.#fill(lane, token, idKeys, values);
@@ -173,17 +180,18 @@ export function counterValue(
   idKey: string,
 ): bigint | undefined {
   if (pending.entry !== undefined) return BigInt(pending.entry);
+  const { dirtyRecord, dirtyDelta } = pending;
   const isSealedApplied =
     recalled.sealed === undefined || (loaded.batch !== undefined && loaded.batch >= recalled.sealed);
   const sealedRecord = isSealedApplied ? '' : pending.sealedRecord;
   const sealedDelta = isSealedApplied ? 0n : pending.sealedDelta;
-  const isDeleted = pending.dirtyRecord === 'D' || (sealedRecord === 'D' && pending.dirtyRecord === '');
-  if (isDeleted) return undefined;
-  const startsAnew = pending.dirtyRecord === 'R' || (sealedRecord === 'D' && pending.dirtyRecord === 'P');
-  if (startsAnew) return store.initial + pending.dirtyDelta;
+  // What is dirty comes after what is sealed: a dirty delete or replacement makes the rest irrelevant.
+  if (dirtyRecord === 'D') return undefined;
+  if (dirtyRecord === 'R') return store.initial + dirtyDelta;
+  if (sealedRecord === 'D') return dirtyRecord === 'P' ? store.initial + dirtyDelta : undefined;
   const row = sealedRecord === 'R' ? store.initial : loaded.values.get(idKey);
-  if (row !== undefined) return row + sealedDelta + pending.dirtyDelta;
-  const isComing = pending.dirtyRecord === 'P' || sealedRecord === 'P' || store.record === undefined;
-  const delta = sealedDelta + pending.dirtyDelta;
-  return isComing && (store.record !== undefined || delta !== 0n) ? store.initial + delta : undefined;
+  const delta = sealedDelta + dirtyDelta;
+  if (row !== undefined) return row + delta;
+  const isRowComing = store.record ? dirtyRecord === 'P' || sealedRecord === 'P' : delta !== 0n;
+  return isRowComing ? store.initial + delta : undefined;
 }

@@ -70,7 +70,10 @@ const flushTimeoutMs = 30_000;
  * Connects an app to Redis.
  * @throws ForebayError INVALID_CONFIG, REDIS_UNAVAILABLE, PARTITIONS_CHANGED
  */
-export async function connect<D extends Definitions>(stores: Stores<D>, options: ConnectOptions): Promise<Forebay<D>> {
+export async function connect<D extends Definitions>(
+  stores: Stores<D>,
+  options: ConnectOptions,
+): Promise<Forebay<D>> {
   const { prefix, redis: settings, queueRedis } = options.config ?? readConfig();
   const emit = options.onEvent ?? logEvents(createLogger({ name: 'forebay', level: 'warn' }));
   const connections = await openConnections(

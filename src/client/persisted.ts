@@ -1,12 +1,17 @@
 /** Waiting until what was accepted is in the database: woken by the workers' announcements, checked now and then. */
-import type { Redis } from 'ioredis';
+
 import type { Lane } from '../buffer/lane.js';
 import type { WriteBuffer } from '../buffer/write-buffer.js';
+import type { Redis } from '../connection/redis.js';
 import { ForebayError } from '../errors.js';
 import { persistedChannel } from '../keys.js';
+import { pause } from '../pause.js';
 
 /** Announcements can be missed (a connection lost); the lanes are looked at again after this long. */
 const recheckMs = 500;
+
+/** Lanes by name, with the version that must be persisted. */
+type Targets = Map<string, { readonly lane: Lane; readonly version: bigint }>;
 
 export class PersistedWatch {
   readonly #subscriber: Redis;
@@ -28,7 +33,7 @@ export class PersistedWatch {
    */
   async settled(lanes: readonly Lane[], timeoutMs: number): Promise<void> {
     const deadline = Date.now() + timeoutMs;
-    const targets = new Map<string, { lane: Lane; version: bigint }>();
+    const targets: Targets = new Map();
     await Promise.all(
       lanes.map(async (lane) => {
         const { oldest, version } = await this.#buffer.inspect(lane);
@@ -38,38 +43,30 @@ export class PersistedWatch {
     if (targets.size > 0) await this.#reached(targets, deadline, timeoutMs);
   }
 
-  async #reached(
-    targets: Map<string, { lane: Lane; version: bigint }>,
-    deadline: number,
-    timeoutMs: number,
-  ): Promise<void> {
-    let wake: () => void = () => {};
+  async #reached(targets: Targets, deadline: number, timeoutMs: number): Promise<void> {
+    const allReached = new AbortController();
     const listener = (lane: string, watermark: bigint): void => {
       const target = targets.get(lane);
       if (target === undefined || watermark < target.version) return;
       targets.delete(lane);
-      if (targets.size === 0) wake();
+      if (targets.size === 0) allReached.abort();
     };
     this.#listeners.add(listener);
     try {
       await this.#subscribe();
+      await this.#recheck(targets);
       while (targets.size > 0) {
-        await this.#recheck(targets);
         const leftMs = deadline - Date.now();
-        if (targets.size > 0 && leftMs <= 0) throw flushTimeout([...targets.keys()], timeoutMs);
-        if (targets.size > 0) {
-          await new Promise<void>((resolve) => {
-            wake = resolve;
-            setTimeout(resolve, Math.min(recheckMs, leftMs));
-          });
-        }
+        if (leftMs <= 0) throw flushTimeout([...targets.keys()], timeoutMs);
+        await pause(Math.min(recheckMs, leftMs), allReached.signal);
+        await this.#recheck(targets);
       }
     } finally {
       this.#listeners.delete(listener);
     }
   }
 
-  async #recheck(targets: Map<string, { lane: Lane; version: bigint }>): Promise<void> {
+  async #recheck(targets: Targets): Promise<void> {
     await Promise.all(
       [...targets.values()].map(async ({ lane, version }) => {
         const { oldest } = await this.#buffer.inspect(lane);
@@ -93,7 +90,8 @@ export class PersistedWatch {
 }
 
 function flushTimeout(lanes: readonly string[], timeoutMs: number): ForebayError {
-  const named = lanes.length > 5 ? `${lanes.slice(0, 5).join(', ')} and ${lanes.length - 5} more` : lanes.join(', ');
+  const named =
+    lanes.length > 5 ? `${lanes.slice(0, 5).join(', ')} and ${lanes.length - 5} more` : lanes.join(', ');
   return new ForebayError(
     'FLUSH_TIMEOUT',
     `After ${timeoutMs} ms, lanes ${named} still hold writes that are not in the database. They are kept. Check that the ` +

@@ -43,7 +43,9 @@ export class RecordClient<Row, Input, Id> {
   async putMany(inputs: readonly Input[]): Promise<Receipt[]> {
     const receipts: Receipt[] = [];
     for (let i = 0; i < inputs.length; i += putManyWindow) {
-      const results = await Promise.allSettled(inputs.slice(i, i + putManyWindow).map((input) => this.put(input)));
+      const results = await Promise.allSettled(
+        inputs.slice(i, i + putManyWindow).map((input) => this.put(input)),
+      );
       for (const result of results) if (result.status === 'fulfilled') receipts.push(result.value);
       const failed = results.find((result) => result.status === 'rejected');
       if (failed) throw partlyAccepted(failed.reason, receipts.length, inputs.length);
@@ -86,7 +88,9 @@ export class RecordClient<Row, Input, Id> {
     const { name, group, ttlMs } = this.#store;
     const lane = this.#context.lanes.of(group, idKey);
     const isDelete = op === 'delete';
-    const writes: Write[] = [{ op, field: fieldOf(name, idKey), ttlMs: entryTtlMs(ttlMs, isDelete), payload }];
+    const writes: Write[] = [
+      { op, field: fieldOf(name, idKey), ttlMs: entryTtlMs(ttlMs, isDelete), payload },
+    ];
     if (isDelete) {
       for (const counter of group.counters) {
         writes.push({ op: 'forget', field: fieldOf(counter.name, idKey), ttlMs: 1, payload: '' });
@@ -132,7 +136,11 @@ export class RecordClient<Row, Input, Id> {
     if (unknown.length === 0) return rows;
     const loaded = await this.#loadRows(unknown);
     for (const [idKey, row] of loaded) rows.set(idKey, row as Row);
-    await this.#fill(token, unknown.filter((idKey) => isLease(recalled.get(idKey))), loaded);
+    await this.#fill(
+      token,
+      unknown.filter((idKey) => isLease(recalled.get(idKey))),
+      loaded,
+    );
     return rows;
   }
 
@@ -140,7 +148,11 @@ export class RecordClient<Row, Input, Id> {
     const { name, ttlMs } = this.#store;
     const fields = idKeys.map((idKey) => fieldOf(name, idKey));
     try {
-      return await this.#context.buffer.recall(lane, fields, { token, leaseMs, ttlMs: entryTtlMs(ttlMs, false) });
+      return await this.#context.buffer.recall(lane, fields, {
+        token,
+        leaseMs,
+        ttlMs: entryTtlMs(ttlMs, false),
+      });
     } catch (error) {
       throw toReadError(error);
     }
@@ -159,7 +171,11 @@ export class RecordClient<Row, Input, Id> {
     try {
       await Promise.all(
         this.#byLane(idKeys).map(([lane, keys]) =>
-          this.#context.buffer.fill(lane, token, keys.map((key) => this.#toFill(key, loaded.get(key)))),
+          this.#context.buffer.fill(
+            lane,
+            token,
+            keys.map((key) => this.#toFill(key, loaded.get(key))),
+          ),
         ),
       );
     } catch (error) {
@@ -194,11 +210,15 @@ function isLease(reply: RecallReply | undefined): boolean {
 }
 
 export function loadFailed(store: string, error: unknown): ForebayError {
-  return new ForebayError('DATABASE_UNAVAILABLE', `Store "${store}" could not be loaded: ${messageOf(error)}`, {
-    retryable: true,
-    cause: error,
-    context: { store },
-  });
+  return new ForebayError(
+    'DATABASE_UNAVAILABLE',
+    `Store "${store}" could not be loaded: ${messageOf(error)}`,
+    {
+      retryable: true,
+      cause: error,
+      context: { store },
+    },
+  );
 }
 
 function partlyAccepted(error: unknown, accepted: number, given: number): unknown {

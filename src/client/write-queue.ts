@@ -2,10 +2,9 @@
  * The way of writes from an app to Redis. Writes of one lane that are issued in the same turn, or while a call of that
  * lane is under way, go in one Lua call, in the order in which they were issued.
  */
-import type { Redis } from 'ioredis';
 import type { Lane } from '../buffer/lane.js';
 import type { Write, WriteBuffer, WriteReply } from '../buffer/write-buffer.js';
-import { toWriteError, writeNotSent } from '../connection/redis.js';
+import { type Redis, toWriteError, writeNotSent } from '../connection/redis.js';
 import { ForebayError } from '../errors.js';
 import type { Emit } from '../events.js';
 import type { WriteBehindQueue } from '../queues.js';

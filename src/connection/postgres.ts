@@ -1,6 +1,6 @@
 /** The adapter of a Prisma client for Postgres, with the limits that forebay's transactions need. */
 import { PrismaPg } from '@prisma/adapter-pg';
-import { quoteIdentifier } from '../database/sql-file.js';
+import { quoteIdentifier } from './identifier.js';
 
 export interface PrismaAdapterOptions {
   /** Most connections. */

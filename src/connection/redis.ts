@@ -4,6 +4,8 @@ import type { RedisSettings } from '../config.js';
 import { ForebayError, messageOf } from '../errors.js';
 import type { Emit } from '../events.js';
 
+export type { Redis } from 'ioredis';
+
 /**
  * What a connection is for.
  * - `reads`: a read is repeated after a reconnect, three times at most
@@ -53,7 +55,9 @@ export async function openConnections<P extends ConnectionPlan>(
     for (const { redis } of connections) redis.disconnect();
     throw error;
   }
-  return Object.fromEntries(connections.map(({ name, redis }) => [name, redis])) as { [Name in keyof P]: Redis };
+  return Object.fromEntries(connections.map(({ name, redis }) => [name, redis])) as {
+    [Name in keyof P]: Redis;
+  };
 }
 
 function createRedis(settings: RedisSettings, role: ConnectionRole, emit: Emit): Redis {
@@ -120,10 +124,14 @@ export function toWriteError(error: unknown): ForebayError {
 
 /** For a write that certainly was not accepted. */
 export function writeNotSent(cause?: unknown): ForebayError {
-  return new ForebayError('REDIS_UNAVAILABLE', "Redis can't be reached; the write was not sent. Try again later.", {
-    retryable: true,
-    cause,
-  });
+  return new ForebayError(
+    'REDIS_UNAVAILABLE',
+    "Redis can't be reached; the write was not sent. Try again later.",
+    {
+      retryable: true,
+      cause,
+    },
+  );
 }
 
 function refusedWrite(message: string, cause: Error): ForebayError {

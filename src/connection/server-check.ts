@@ -33,7 +33,10 @@ export async function checkServer(redis: Redis, emit: Emit): Promise<void> {
     );
   }
   if (facts.role === 'slave') {
-    throw new ForebayError('INVALID_CONFIG', 'This Redis is a replica and takes no writes. Connect to its primary.');
+    throw new ForebayError(
+      'INVALID_CONFIG',
+      'This Redis is a replica and takes no writes. Connect to its primary.',
+    );
   }
   for (const warning of serverWarnings(facts)) emit({ type: 'server.warning', ...warning });
 }

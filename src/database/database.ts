@@ -33,7 +33,9 @@ export function failureReason(error: unknown): FailureReason {
 
 /** The SQLSTATE that Postgres gave, where the error carries one. */
 export function sqlStateOf(error: unknown): string | undefined {
-  const meta = (error as { meta?: { code?: unknown; driverAdapterError?: { cause?: { originalCode?: unknown } } } }).meta;
+  const meta = (
+    error as { meta?: { code?: unknown; driverAdapterError?: { cause?: { originalCode?: unknown } } } }
+  ).meta;
   const state = meta?.driverAdapterError?.cause?.originalCode ?? meta?.code;
   return typeof state === 'string' && /^[0-9A-Z]{5}$/.test(state) ? state : undefined;
 }

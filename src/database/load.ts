@@ -41,7 +41,9 @@ export interface LoadedCounters {
 export type CounterLoader = (ledgerLane: string, idKeys: readonly string[]) => Promise<LoadedCounters>;
 
 export function createCounterLoader(store: CounterStore, database: Database): CounterLoader {
-  return store.source.kind === 'custom' ? customCounterLoader(store.source, database) : modelCounterLoader(store, database);
+  return store.source.kind === 'custom'
+    ? customCounterLoader(store.source, database)
+    : modelCounterLoader(store, database);
 }
 
 function customCounterLoader(
@@ -68,12 +70,12 @@ function modelCounterLoader(store: CounterStore, database: Database): CounterLoa
     });
     const model = counterModel(store);
     const wanted = idKeys.map((key) => ({ ...idJson(store, model, key), _key: key }));
-    const rows = await database.$queryRawUnsafe<{ key: string; value: string | null; batch: string | null }[]>(
-      await prepared,
-      JSON.stringify(wanted),
-      lane,
+    const rows = await database.$queryRawUnsafe<
+      { key: string; value: string | null; batch: string | null }[]
+    >(await prepared, JSON.stringify(wanted), lane);
+    const values = rows.flatMap(({ key, value }): [string, bigint][] =>
+      value === null ? [] : [[key, BigInt(value)]],
     );
-    const values = rows.flatMap(({ key, value }): [string, bigint][] => (value === null ? [] : [[key, BigInt(value)]]));
     return { batch: toBatch(rows[0]?.batch), values: new Map(values) };
   };
 }

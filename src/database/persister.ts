@@ -40,11 +40,17 @@ async function recordSteps(store: RecordStore, database: Transaction): Promise<S
   return [deleteStep(store, source.model, table), upsertStep(source, table)];
 }
 
-function customRecordStep(store: RecordStore, source: Extract<RecordStore['source'], { kind: 'custom' }>): Step {
+function customRecordStep(
+  store: RecordStore,
+  source: Extract<RecordStore['source'], { kind: 'custom' }>,
+): Step {
   return async (batch, tx) => {
     if (batch.deletes.length + batch.puts.length === 0) return undefined;
     const puts = batch.puts.map(({ json }) => store.rows.decode(json));
-    await source.persist({ lane: batch.lane, number: BigInt(batch.number), deletes: batch.deletes, puts }, tx);
+    await source.persist(
+      { lane: batch.lane, number: BigInt(batch.number), deletes: batch.deletes, puts },
+      tx,
+    );
     return undefined;
   };
 }
@@ -52,7 +58,8 @@ function customRecordStep(store: RecordStore, source: Extract<RecordStore['sourc
 function deleteStep(store: RecordStore, model: Model, table: Table): Step {
   const sql = readSql('delete', { table: table.name, ...matchParts(model, table) });
   return async ({ deletes }, tx) => {
-    if (deletes.length > 0) await tx.$executeRawUnsafe(sql, JSON.stringify(deletes.map((key) => idJson(store, model, key))));
+    if (deletes.length > 0)
+      await tx.$executeRawUnsafe(sql, JSON.stringify(deletes.map((key) => idJson(store, model, key))));
     return undefined;
   };
 }
@@ -84,7 +91,10 @@ async function counterStep(store: CounterStore, database: Transaction): Promise<
   const { source } = store;
   if (source.kind === 'custom') {
     return onDeltas(store, async (deltas, tx) => {
-      await source.persist(deltas.map(({ idKey, delta }) => ({ id: idKey, delta: BigInt(delta) })), tx);
+      await source.persist(
+        deltas.map(({ idKey, delta }) => ({ id: idKey, delta: BigInt(delta) })),
+        tx,
+      );
       return undefined;
     });
   }
@@ -134,7 +144,8 @@ function addSql(store: CounterStore, model: Model, table: Table, field: string):
 /** Whether a row can be made of its id and the counter alone. */
 function canInsertById(model: Model, counter: string): boolean {
   return Object.entries(model.fields).every(
-    ([name, field]) => name === counter || model.id.includes(name) || field.isNullable || field.hasDatabaseDefault,
+    ([name, field]) =>
+      name === counter || model.id.includes(name) || field.isNullable || field.hasDatabaseDefault,
   );
 }
 
@@ -150,7 +161,11 @@ export function matchParts(model: Model, table: Table): { recordset: string; mat
 const ofRecordset = (field: string): string => `r."${field}"`;
 
 /** An id as a JSON object keyed by field name, for `jsonb_to_recordset`. */
-export function idJson(store: RecordStore | CounterStore, model: Model, idKey: string): Record<string, unknown> {
+export function idJson(
+  store: RecordStore | CounterStore,
+  model: Model,
+  idKey: string,
+): Record<string, unknown> {
   const id = store.ids.fromKey(idKey);
   const fields = model.id.length === 1 ? { [model.id[0] as string]: id } : (id as Record<string, unknown>);
   return Object.fromEntries(

@@ -1,8 +1,9 @@
 /** A Prisma model's table as SQL needs it: quoted names, and the columns' types from Postgres's catalog. */
+import { quoteIdentifier } from '../connection/identifier.js';
 import type { Model } from '../definitions/model.js';
 import type { Transaction } from '../definitions/record.js';
 import { ForebayError } from '../errors.js';
-import { quoteIdentifier, readSql } from './sql-file.js';
+import { readSql } from './sql-file.js';
 
 export interface Table {
   readonly name: string;

@@ -54,7 +54,9 @@ export interface CustomCounterSource {
 }
 
 /** Names of a row's fields that hold integers. */
-export type IntegerField<Row> = { [F in keyof Row & string]: Row[F] extends number | bigint ? F : never }[keyof Row & string];
+export type IntegerField<Row> = {
+  [F in keyof Row & string]: Row[F] extends number | bigint ? F : never;
+}[keyof Row & string];
 
 /** A counter column of a record store: `counter({ of: projects, field: 'views' })`. */
 export function counter<Row, Input, Id, Counters, F extends keyof Counters & string>(

@@ -95,7 +95,8 @@ function invalidId(store: string, what: string): ForebayError {
 export function describe(value: unknown): string {
   if (value === '') return 'an empty string';
   if (value === null || value === undefined) return String(value);
-  if (typeof value === 'object') return Array.isArray(value) ? 'an array' : `a ${value.constructor?.name ?? 'null-prototype object'}`;
+  if (typeof value === 'object')
+    return Array.isArray(value) ? 'an array' : `a ${value.constructor?.name ?? 'null-prototype object'}`;
   const text = typeof value === 'function' ? 'function' : `${typeof value} ${String(value)}`;
   return text.length > 60 ? `${text.slice(0, 60)}…` : text;
 }

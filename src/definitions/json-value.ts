@@ -1,7 +1,13 @@
 /** JSON values checked before they are stored, so that what is read back is what was written. */
 import { describe } from './id.js';
 
-export type JsonValue = string | number | boolean | null | readonly JsonValue[] | { readonly [key: string]: JsonValue };
+export type JsonValue =
+  | string
+  | number
+  | boolean
+  | null
+  | readonly JsonValue[]
+  | { readonly [key: string]: JsonValue };
 
 const depthMax = 200;
 
@@ -15,7 +21,8 @@ export function jsonProblem(value: unknown, path = '', depth = 0): string | unde
       return Number.isFinite(value) ? undefined : `${at(path)}${value} is not a JSON number`;
     case 'object':
       if (value === null) return undefined;
-      if (depth > depthMax) return `${at(path)}it is nested more than ${depthMax} levels deep, or refers to itself`;
+      if (depth > depthMax)
+        return `${at(path)}it is nested more than ${depthMax} levels deep, or refers to itself`;
       return Array.isArray(value)
         ? arrayProblem(value, path, depth)
         : objectProblem(value as Record<string, unknown>, path, depth);

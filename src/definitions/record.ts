@@ -42,7 +42,9 @@ export interface ModelRecordOptions<M, C extends string> extends StoreOptions, B
   readonly counters?: readonly C[];
 }
 
-export interface CustomRecordOptions<Row, IdField extends keyof Row & string> extends StoreOptions, BufferOptions {
+export interface CustomRecordOptions<Row, IdField extends keyof Row & string>
+  extends StoreOptions,
+    BufferOptions {
   /** The field of a row that is its id; a string. */
   readonly id: IdField;
   /** Loads rows by id, in any order; ids without a row are left out. */
@@ -81,7 +83,9 @@ export function record<Row extends object, IdField extends keyof Row & string>(
   options: CustomRecordOptions<Row, IdField>,
 ): RecordDefinition<Row, Row, string, never>;
 export function record(
-  options: ModelRecordOptions<Model, string> | (StoreOptions & BufferOptions & Omit<CustomRecordSource, 'kind'>),
+  options:
+    | ModelRecordOptions<Model, string>
+    | (StoreOptions & BufferOptions & Omit<CustomRecordSource, 'kind'>),
 ): RecordDefinition {
   if ('model' in options) {
     const { model, counters = [], ...rest } = options;

@@ -46,7 +46,8 @@ export function modelRowCodec<Row, Input>(
   });
   return {
     encode(input) {
-      if (!isObject(input)) throw invalidValue(options.store, `a row must be an object, not ${describe(input)}`);
+      if (!isObject(input))
+        throw invalidValue(options.store, `a row must be an object, not ${describe(input)}`);
       checkNames(options.store, names, input);
       const row: Record<string, unknown> = {};
       for (const [name, field] of fields) row[name] = encodeField(options.store, name, field, input[name]);
@@ -79,7 +80,8 @@ function encodeField(store: string, name: string, field: Field, given: unknown):
     throw invalidValue(store, `field ${name} must not be null`);
   }
   if (!field.isList) return encodeScalar(store, name, field, value);
-  if (!Array.isArray(value)) throw invalidValue(store, `field ${name} must be an array, not ${describe(value)}`);
+  if (!Array.isArray(value))
+    throw invalidValue(store, `field ${name} must be an array, not ${describe(value)}`);
   return value.map((item, i) => encodeScalar(store, `${name}[${i}]`, field, item));
 }
 
@@ -104,7 +106,8 @@ const encoders: Record<Field['type'], (value: unknown, field: Field) => unknown>
   BigInt: (value) => (typeof value === 'bigint' || Number.isSafeInteger(value) ? String(value) : undefined),
   Float: (value) => (Number.isFinite(value) ? value : undefined),
   Decimal: encodeDecimal,
-  DateTime: (value) => (value instanceof Date && !Number.isNaN(value.getTime()) ? value.toISOString() : undefined),
+  DateTime: (value) =>
+    value instanceof Date && !Number.isNaN(value.getTime()) ? value.toISOString() : undefined,
   Json: (value) => (jsonProblem(value) === undefined ? value : undefined),
   Bytes: (value) => (value instanceof Uint8Array ? `\\x${Buffer.from(value).toString('hex')}` : undefined),
   Enum: (value, field) => (typeof value === 'string' ? field.enumValues?.[value] : undefined),
@@ -184,7 +187,7 @@ function checkedSize(options: RowCodecOptions, json: string): string {
   throw new ForebayError(
     'VALUE_TOO_LARGE',
     `A row of store "${options.store}" has ${bytes} bytes as JSON, and ${options.valueBytesMax} are allowed. ` +
-      'Store less in it, or raise the store\'s valueBytesMax.',
+      "Store less in it, or raise the store's valueBytesMax.",
     { context: { store: options.store, bytes, valueBytesMax: options.valueBytesMax } },
   );
 }

@@ -79,10 +79,16 @@ export function defineStores<const D extends Definitions>(definitions: D): Store
   ]);
   problems.push(...sharedModelProblems(definitions));
   if (problems.length > 0) {
-    throw new ForebayError('INVALID_DEFINITION', `The stores' definitions can't be used:\n- ${problems.join('\n- ')}`);
+    throw new ForebayError(
+      'INVALID_DEFINITION',
+      `The stores' definitions can't be used:\n- ${problems.join('\n- ')}`,
+    );
   }
   const groups = [...bindRecords(definitions), ...bindLoneCounters(definitions)];
-  const stores = groups.flatMap((group): Store[] => [...(group.record ? [group.record] : []), ...group.counters]);
+  const stores = groups.flatMap((group): Store[] => [
+    ...(group.record ? [group.record] : []),
+    ...group.counters,
+  ]);
   return { definitions, groups, byName: new Map(stores.map((store) => [store.name, store])) };
 }
 
@@ -154,7 +160,10 @@ function bindLoneCounters(definitions: Definitions): LaneGroup[] {
       name,
       ttlMs: definition.options.ttlMs ?? defaults.ttlMs,
       source,
-      ids: source.kind === 'model' ? modelIdCodec(name, source.model) : (stringIdCodec(name, 'id') as IdCodec<unknown>),
+      ids:
+        source.kind === 'model'
+          ? modelIdCodec(name, source.model)
+          : (stringIdCodec(name, 'id') as IdCodec<unknown>),
       initial: initialOf(field),
       isBigInt: field?.type !== 'Int',
       group,
@@ -178,7 +187,9 @@ function nameProblems(name: string): string[] {
   if (!/^[A-Za-z][A-Za-z0-9_-]{0,63}$/.test(name)) {
     return [`"${name}" can't be a store's name: use 1 to 64 letters, digits, "_" and "-", a letter first.`];
   }
-  return reservedStoreNames.includes(name) ? [`"${name}" is a name that forebay needs itself; choose another.`] : [];
+  return reservedStoreNames.includes(name)
+    ? [`"${name}" is a name that forebay needs itself; choose another.`]
+    : [];
 }
 
 /** Bounds keep one Lua call short: Redis serves nobody else while it runs. */
@@ -202,16 +213,23 @@ function optionProblems(name: string, definition: RecordDefinition | CounterDefi
   });
 }
 
-function sourceProblems(name: string, definition: RecordDefinition | CounterDefinition, all: Definitions): string[] {
+function sourceProblems(
+  name: string,
+  definition: RecordDefinition | CounterDefinition,
+  all: Definitions,
+): string[] {
   if (definition.kind === 'record') return recordProblems(name, definition);
   const { source } = definition;
   if (source.kind === 'custom') return [];
   if (source.kind === 'model') return counterFieldProblems(name, source.model, source.field);
   const { of, field } = source;
-  if (!Object.values(all).includes(of)) return [`${name}: the record store that it counts for is not among the stores.`];
+  if (!Object.values(all).includes(of))
+    return [`${name}: the record store that it counts for is not among the stores.`];
   if (of.source.kind !== 'model') return [`${name}: only record stores of a model can have counters.`];
   if (!of.source.counters.includes(field)) {
-    return [`${name}: "${field}" is not among its record store's counters; add it there, so that puts leave it alone.`];
+    return [
+      `${name}: "${field}" is not among its record store's counters; add it there, so that puts leave it alone.`,
+    ];
   }
   const twin = Object.entries(all).find(([otherName, other]) => isTwin(name, definition, otherName, other));
   return twin ? [`${name}: store "${twin[0]}" counts the same field.`] : [];
@@ -237,11 +255,15 @@ function recordProblems(name: string, definition: RecordDefinition): string[] {
 function counterFieldProblems(name: string, model: Model, fieldName: string): string[] {
   const field = model.fields[fieldName];
   if (!field || (field.type !== 'Int' && field.type !== 'BigInt') || field.isList || field.isNullable) {
-    return [`${name}: "${fieldName}" can't be a counter; that takes a required Int or BigInt field of ${model.name}.`];
+    return [
+      `${name}: "${fieldName}" can't be a counter; that takes a required Int or BigInt field of ${model.name}.`,
+    ];
   }
   return field.default.kind === 'value' && field.hasDatabaseDefault
     ? []
-    : [`${name}: counter "${fieldName}" of ${model.name} needs a default, such as @default(0), for new rows.`];
+    : [
+        `${name}: counter "${fieldName}" of ${model.name} needs a default, such as @default(0), for new rows.`,
+      ];
 }
 
 /** Two stores that write the same column would do so from different lanes, without an order. */

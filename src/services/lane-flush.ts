@@ -1,5 +1,4 @@
 /** Flushes one lane: seal, apply, ack, until it is empty, the time of one job is over, or the worker is to stop. */
-import { setTimeout as wait } from 'node:timers/promises';
 import type { Batch } from '../buffer/batch.js';
 import type { Lane } from '../buffer/lane.js';
 import type { WriteBuffer } from '../buffer/write-buffer.js';
@@ -7,6 +6,7 @@ import { applyBatch } from '../database/apply.js';
 import { type Database, failureReason } from '../database/database.js';
 import type { Persister } from '../database/persister.js';
 import type { Emit } from '../events.js';
+import { pause } from '../pause.js';
 import { type FlushSummary, retryDelayMs } from '../queues.js';
 
 /** A job ends after this long, so that busy lanes move between workers and the board has a history. */
@@ -36,7 +36,9 @@ export interface FlushOptions {
   onProgress(summary: FlushSummary): Promise<void>;
 }
 
-export type FlushResult = FlushSummary & { /** True when the lane is not empty yet: it needs another job. */ readonly isUnfinished: boolean };
+export type FlushResult = FlushSummary & {
+  /** True when the lane is not empty yet: it needs another job. */ readonly isUnfinished: boolean;
+};
 
 export class LaneFlush {
   readonly #dependencies: LaneFlushDependencies;
@@ -77,7 +79,11 @@ export class LaneFlush {
     try {
       const applied = await limit(() => this.#apply(lane, batch));
       const isAcked = await buffer.ack(lane, number);
-      emit(isAcked ? { type: 'batch.acked', lane: lane.name, number, size } : { type: 'batch.late', lane: lane.name, number });
+      emit(
+        isAcked
+          ? { type: 'batch.acked', lane: lane.name, number, size }
+          : { type: 'batch.late', lane: lane.name, number },
+      );
       return applied;
     } catch (error) {
       await this.#postpone(lane, number, attempt, error);
@@ -91,7 +97,13 @@ export class LaneFlush {
     const { database, persisterOf, prefix, emit } = this.#dependencies;
     const startedAt = Date.now();
     const applied = await applyBatch(batch, { database, persister: persisterOf(lane), prefix, emit });
-    emit({ type: 'batch.applied', lane: lane.name, number: batch.number, applied, ms: Date.now() - startedAt });
+    emit({
+      type: 'batch.applied',
+      lane: lane.name,
+      number: batch.number,
+      applied,
+      ms: Date.now() - startedAt,
+    });
     return applied;
   }
 
@@ -101,13 +113,5 @@ export class LaneFlush {
     const reason = failureReason(error);
     this.#dependencies.emit({ type: 'batch.failed', lane: lane.name, number, reason, retryMs, error });
     await this.#dependencies.buffer.renew(lane, number, retryMs);
-  }
-}
-
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  try {
-    await wait(ms, undefined, { signal });
-  } catch (error) {
-    if (!signal.aborted) throw error;
   }
 }

@@ -7,7 +7,10 @@ import type { Service } from './service.js';
 const stopDeadlineMs = 8_000;
 
 /** Runs until a signal comes. What keeps it from starting is logged, and ends the process with exit code 1. */
-export async function runWorker(name: string, create: (config: Config, logger: Logger) => Service): Promise<void> {
+export async function runWorker(
+  name: string,
+  create: (config: Config, logger: Logger) => Service,
+): Promise<void> {
   const logger = createLogger({ name, level: 'info' });
   try {
     const config = readConfig();

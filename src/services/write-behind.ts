@@ -6,13 +6,12 @@
  * unfinished lanes back, leave.
  */
 import { type Job, Worker } from 'bullmq';
-import type { Redis } from 'ioredis';
 import pLimit from 'p-limit';
 import { type Lane, Lanes } from '../buffer/lane.js';
 import { checkPartitions } from '../buffer/partitions.js';
 import { WriteBuffer } from '../buffer/write-buffer.js';
 import type { Config } from '../config.js';
-import { openConnections } from '../connection/redis.js';
+import { openConnections, type Redis } from '../connection/redis.js';
 import { checkServer } from '../connection/server-check.js';
 import type { Database } from '../database/database.js';
 import { createPersister, type Persister } from '../database/persister.js';
@@ -20,7 +19,13 @@ import { checkLedger } from '../database/table.js';
 import type { LaneGroup, Stores } from '../definitions/stores.js';
 import type { Emit } from '../events.js';
 import { queuePrefix } from '../keys.js';
-import { type FlushSummary, retryDelayMs, type WakeUp, WriteBehindQueue, writeBehindQueueName } from '../queues.js';
+import {
+  type FlushSummary,
+  retryDelayMs,
+  type WakeUp,
+  WriteBehindQueue,
+  writeBehindQueueName,
+} from '../queues.js';
 import { LaneFlush } from './lane-flush.js';
 import { LaneMarksRenewal } from './lane-marks.js';
 import { type Service, withinDeadline } from './service.js';
@@ -91,7 +96,10 @@ export class WriteBehindService implements Service {
     disconnect();
   }
 
-  async #run(connections: { lanes: Redis; queue: Redis; jobs: Redis }, disconnect: () => void): Promise<Running> {
+  async #run(
+    connections: { lanes: Redis; queue: Redis; jobs: Redis },
+    disconnect: () => void,
+  ): Promise<Running> {
     const { stores, prisma, config, emit } = this.#options;
     const buffer = new WriteBuffer(connections.lanes, config.prefix);
     await checkServer(connections.lanes, emit);
@@ -119,22 +127,33 @@ export class WriteBehindService implements Service {
 
   #createWorker(connection: Redis, flush: LaneFlush, queue: WriteBehindQueue): Worker<WakeUp, FlushSummary> {
     const { config, emit } = this.#options;
-    const worker = new Worker<WakeUp, FlushSummary>(writeBehindQueueName, (job) => this.#process(job, flush, queue), {
-      connection,
-      prefix: queuePrefix(config.prefix),
-      concurrency: config.worker.lanes,
-      lockDuration: jobLockMs,
-      stalledInterval: jobLockMs,
-      maxStalledCount: stallsMax,
-      settings: { backoffStrategy: (attempt) => retryDelayMs(attempt ?? 1) },
-    });
+    const worker = new Worker<WakeUp, FlushSummary>(
+      writeBehindQueueName,
+      (job) => this.#process(job, flush, queue),
+      {
+        connection,
+        prefix: queuePrefix(config.prefix),
+        concurrency: config.worker.lanes,
+        lockDuration: jobLockMs,
+        stalledInterval: jobLockMs,
+        maxStalledCount: stallsMax,
+        settings: { backoffStrategy: (attempt) => retryDelayMs(attempt ?? 1) },
+      },
+    );
     worker.on('error', (error) => emit({ type: 'redis.error', connection: 'worker', error }));
     return worker;
   }
 
-  async #process(job: Job<WakeUp, FlushSummary>, flush: LaneFlush, queue: WriteBehindQueue): Promise<FlushSummary> {
+  async #process(
+    job: Job<WakeUp, FlushSummary>,
+    flush: LaneFlush,
+    queue: WriteBehindQueue,
+  ): Promise<FlushSummary> {
     const lane = this.#lanes.named(job.data.lane);
-    if (!lane) throw new Error(`No store is defined for lane ${job.data.lane}. Deploy the workers with its definition.`);
+    if (!lane)
+      throw new Error(
+        `No store is defined for lane ${job.data.lane}. Deploy the workers with its definition.`,
+      );
     const { isUnfinished, ...summary } = await flush.run(lane, {
       attempt: job.attemptsMade,
       signal: this.#stopping.signal,
