@@ -19,7 +19,8 @@ export type FieldType =
 export type FieldDefault =
   | { readonly kind: 'none' }
   | { readonly kind: 'null' }
-  | { readonly kind: 'value'; readonly value: string | number | boolean | readonly unknown[] }
+  /** `value` is as Prisma's client would give it: a Date, a bigint, parsed JSON, the text of a Decimal. */
+  | { readonly kind: 'value'; readonly value: unknown }
   | { readonly kind: 'now' };
 
 export interface Field {

@@ -1,10 +1,19 @@
 #!/usr/bin/env node
-import { writeFileSync } from 'node:fs';
-import generatorHelper from '@prisma/generator-helper';
+/** forebay's Prisma generator: writes the typed module of models that record stores are defined with. */
+
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import generatorHelper, { type GeneratorOptions } from '@prisma/generator-helper';
+import { moduleText } from './module-text.js';
+import { settingsOf } from './settings.js';
 
 generatorHelper.generatorHandler({
-  onManifest: () => ({ prettyName: 'forebay models', defaultOutput: './x' }),
-  onGenerate: async (o) => {
-    writeFileSync('/tmp/h2/options.json', JSON.stringify({ ...o, dmmf: o.dmmf.datamodel }, null, 1));
-  },
+  onManifest: () => ({ prettyName: 'forebay models' }),
+  onGenerate: generate,
 });
+
+async function generate({ generator, datasources, dmmf }: GeneratorOptions): Promise<void> {
+  const settings = settingsOf(generator, datasources);
+  await mkdir(dirname(settings.file), { recursive: true });
+  await writeFile(settings.file, moduleText(dmmf.datamodel, settings.runtime));
+}

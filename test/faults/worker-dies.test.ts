@@ -1,0 +1,86 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { stores } from '../../src/domain/stores.js';
+import { createEnvironment, type Environment } from '../support/environment.js';
+import { Traffic } from '../support/traffic.js';
+import { type Fault, startWorkerProcess, type WorkerProcess } from '../support/worker-process.js';
+
+let environment: Environment;
+const processes: WorkerProcess[] = [];
+
+beforeEach(async () => {
+  environment = await createEnvironment();
+});
+
+afterEach(async () => {
+  for (const worker of processes.splice(0)) await worker.kill();
+  await environment.close();
+});
+
+async function start(fault?: Fault): Promise<WorkerProcess> {
+  const worker = await startWorkerProcess(environment, fault);
+  processes.push(worker);
+  return worker;
+}
+
+describe('a worker that dies loses nothing and applies nothing twice', () => {
+  const moments = [
+    ['after seal, before apply', 'batch.sealed'],
+    ['after the rows were written, before commit', 'batch.written'],
+    ['after commit, before ack', 'batch.applied'],
+    ['after ack, before the next seal', 'batch.acked'],
+  ] as const;
+
+  it.each(moments)('%s', async (_, at) => {
+    const app = await environment.connect(stores);
+    const traffic = new Traffic(app);
+    const dying = await start({ at, action: 'exit' });
+    await traffic.round(200);
+    expect(await dying.exited()).toBe(42);
+    await traffic.round(200);
+    await start();
+    await traffic.round(200);
+    await app.flush({ timeoutMs: 60_000 });
+    await traffic.expectExact(environment.prisma);
+  });
+
+  it('goes on within 5 s of a kill -9, when another worker is there', async () => {
+    const app = await environment.connect(stores);
+    const traffic = new Traffic(app);
+    const dying = await start({ at: 'batch.written', action: 'pause' });
+    await traffic.round(50);
+    await dying.event('batch.written');
+    await start();
+    const killedAt = Date.now();
+    await dying.kill();
+    await app.flush({ timeoutMs: 30_000 });
+    expect(Date.now() - killedAt).toBeLessThan(5_000);
+    await traffic.expectExact(environment.prisma);
+  });
+});
+
+describe('a worker that pauses changes nothing when it goes on', () => {
+  const moments = [
+    ['before it applies its batch', 'batch.sealed'],
+    ['inside its transaction', 'batch.written'],
+    ['before it acknowledges', 'batch.applied'],
+  ] as const;
+
+  it.each(moments)('%s, after another took over', async (_, at) => {
+    const app = await environment.connect(stores);
+    const traffic = new Traffic(app);
+    const paused = await start({ at, action: 'pause' });
+    await traffic.round(200);
+    await paused.event(at);
+    await start();
+    await traffic.round(200);
+    await app.flush({ timeoutMs: 60_000 });
+    await traffic.expectExact(environment.prisma);
+
+    paused.resume();
+    const outcome = await Promise.race([paused.event('batch.late'), paused.event('batch.failed')]);
+    expect(outcome.type).toBe(at === 'batch.written' ? 'batch.failed' : 'batch.late');
+    await traffic.round(200);
+    await app.flush({ timeoutMs: 60_000 });
+    await traffic.expectExact(environment.prisma);
+  });
+});

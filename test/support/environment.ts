@@ -1,0 +1,78 @@
+/** A test's own corner of the services: a Redis prefix and a Postgres schema, migrated, and removed at the end. */
+import { randomBytes } from 'node:crypto';
+import { Redis } from 'ioredis';
+import { inject } from 'vitest';
+import { type ConnectOptions, connect, type Forebay } from '../../src/client/forebay.js';
+import { type Config, readConfig } from '../../src/config.js';
+import type { Definitions, Stores } from '../../src/definitions/stores.js';
+import { createPrisma } from '../../src/domain/prisma.js';
+import type { PrismaClient } from '../../src/domain/generated/prisma/client.js';
+import type { ForebayEvent } from '../../src/events.js';
+import { WriteBehindService } from '../../src/services/write-behind.js';
+import { migrate } from '../../prisma/migrate.js';
+
+export interface Environment {
+  readonly config: Config;
+  /** What a child process needs to work in the same corner. */
+  readonly env: Record<string, string>;
+  readonly prisma: PrismaClient;
+  /** A plain connection, for what forebay itself would not do. */
+  readonly redis: Redis;
+  /** Events of every app and worker of this environment, in order. */
+  readonly events: ForebayEvent[];
+  connect<D extends Definitions>(stores: Stores<D>, options?: Partial<ConnectOptions>): Promise<Forebay<D>>;
+  startWorker(stores: Stores, onEvent?: (event: ForebayEvent) => void): Promise<WriteBehindService>;
+  /** Stops what was started here, and removes what it left. */
+  close(): Promise<void>;
+}
+
+export async function createEnvironment(): Promise<Environment> {
+  const name = `test_${randomBytes(6).toString('hex')}`;
+  const env = { DATABASE_URL: databaseUrl(name), REDIS_URL: inject('redisUrl'), FOREBAY_PREFIX: name };
+  await migrate({ databaseUrl: env.DATABASE_URL });
+  const config = readConfig(env);
+  const prisma = createPrisma(env.DATABASE_URL, { connections: 8, name });
+  const redis = new Redis(env.REDIS_URL);
+  const events: ForebayEvent[] = [];
+  const closers: (() => Promise<unknown>)[] = [];
+  return {
+    config,
+    env,
+    prisma,
+    redis,
+    events,
+    async connect(stores, options = {}) {
+      const app = await connect(stores, { prisma, config, onEvent: (event) => events.push(event), ...options });
+      closers.push(() => app.close());
+      return app;
+    },
+    async startWorker(stores, onEvent) {
+      const emit = (event: ForebayEvent): void => {
+        events.push(event);
+        onEvent?.(event);
+      };
+      const worker = new WriteBehindService({ stores, prisma, config, emit });
+      await worker.start();
+      closers.push(() => worker.stop(5_000));
+      return worker;
+    },
+    async close() {
+      for (const close of closers.reverse()) await close();
+      await prisma.$executeRawUnsafe(`DROP SCHEMA "${name}" CASCADE`);
+      await prisma.$disconnect();
+      await removeKeys(redis, name);
+      await redis.quit();
+    },
+  };
+}
+
+function databaseUrl(schema: string): string {
+  const url = new URL(inject('databaseUrl'));
+  url.searchParams.set('schema', schema);
+  return url.toString();
+}
+
+async function removeKeys(redis: Redis, prefix: string): Promise<void> {
+  const stream = redis.scanStream({ match: `{${prefix}*`, count: 1_000 });
+  for await (const keys of stream) if (keys.length > 0) await redis.unlink(...(keys as string[]));
+}

@@ -1,0 +1,32 @@
+/**
+ * The child process of worker-process.ts: the real worker, with a listener that ends or stops the process in place, in the
+ * middle of the step that emitted the event.
+ */
+import { readConfig, requireDatabaseUrl } from '../../src/config.js';
+import { createPrisma } from '../../src/domain/prisma.js';
+import { stores } from '../../src/domain/stores.js';
+import type { ForebayEvent } from '../../src/events.js';
+import { WriteBehindService } from '../../src/services/write-behind.js';
+import type { Fault } from './worker-process.js';
+
+const exitCode = 42;
+const fault = JSON.parse(process.env.FAULT ?? 'null') as Fault | null;
+let isFaultDue = fault !== null;
+
+const config = readConfig();
+const prisma = createPrisma(requireDatabaseUrl(config), { connections: 4, name: 'faulty-worker' });
+const service = new WriteBehindService({ stores, prisma, config, emit });
+await service.start();
+process.send?.('ready');
+
+function emit(event: ForebayEvent): void {
+  const plain = 'error' in event ? { ...event, error: String(event.error) } : event;
+  if (!isFaultDue || event.type !== fault?.at) {
+    process.send?.(plain);
+    return;
+  }
+  isFaultDue = false;
+  if (fault.action === 'exit') process.exit(exitCode);
+  process.send?.(plain);
+  process.kill(process.pid, 'SIGSTOP');
+}

@@ -1,0 +1,64 @@
+/** A write-behind worker in a process of its own, that dies or pauses at a moment that a test names. */
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import type { EventType, ForebayEvent } from '../../src/events.js';
+import type { Environment } from './environment.js';
+
+/** What happens in place, when the worker emits the event for the first time. */
+export interface Fault {
+  readonly at: EventType;
+  readonly action: 'exit' | 'pause';
+}
+
+export interface WorkerProcess {
+  readonly process: ChildProcess;
+  /** The first event of this type that the worker emits, also if it was emitted before this call. */
+  event<T extends EventType>(type: T): Promise<Extract<ForebayEvent, { type: T }>>;
+  exited(): Promise<number | null>;
+  resume(): void;
+  /** SIGKILL, also of a paused process. */
+  kill(): Promise<void>;
+}
+
+const script = fileURLToPath(new URL('./faulty-worker.ts', import.meta.url));
+
+export async function startWorkerProcess(environment: Environment, fault?: Fault): Promise<WorkerProcess> {
+  const child = fork(script, [], {
+    execArgv: ['--import', 'tsx'],
+    env: { ...process.env, ...environment.env, FAULT: JSON.stringify(fault ?? null) },
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  });
+  const events: ForebayEvent[] = [];
+  const waiting = new Set<() => void>();
+  child.on('message', (event: ForebayEvent | 'ready') => {
+    if (event !== 'ready') events.push(event);
+    for (const look of waiting) look();
+  });
+  await Promise.race([
+    once(child, 'message'),
+    once(child, 'exit').then(([code]) => Promise.reject(new Error(`the worker ended with code ${code}`))),
+  ]);
+  return {
+    process: child,
+    event: (type) =>
+      new Promise((resolve) => {
+        const look = (): void => {
+          const found = events.find((event) => event.type === type);
+          if (!found) return;
+          waiting.delete(look);
+          resolve(found as never);
+        };
+        waiting.add(look);
+        look();
+      }),
+    exited: async () => (child.exitCode ?? child.signalCode) === null ? (await once(child, 'exit'))[0] : child.exitCode,
+    resume: () => process.kill(child.pid as number, 'SIGCONT'),
+    async kill() {
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      const exited = once(child, 'exit');
+      child.kill('SIGKILL');
+      await exited;
+    },
+  };
+}
