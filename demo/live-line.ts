@@ -10,7 +10,7 @@ export interface LineOutput {
 }
 
 const plainIntervalMs = 2_000;
-const barCells = 20;
+const barCellsMax = 30;
 const columnsDefault = 80;
 
 export class LiveLine {
@@ -39,22 +39,22 @@ export class LiveLine {
   }
 
   #rewrite(sample: Sample): void {
-    const line = `${progressBar(sample.commits / this.#commitsTotal)} ${describe(sample, this.#commitsTotal)}`;
+    const share = sample.commits / this.#commitsTotal;
+    const text = `${Math.floor(share * 100)} %  ${figures(sample)}`;
     // A line that reaches the last column would wrap, and could not be written anew.
-    const fitting = line.slice(0, (this.#output.columns || columnsDefault) - 1);
-    this.#output.write(`\r${fitting}\x1b[K`);
+    const columns = (this.#output.columns || columnsDefault) - 1;
+    const line = `${progressBar(share, Math.min(barCellsMax, columns - text.length - 1))} ${text}`;
+    this.#output.write(`\r${line.slice(0, columns)}\x1b[K`);
   }
 
   #print(sample: Sample): void {
     this.#shownAtMs = sample.ms;
-    this.#output.write(`${describe(sample, this.#commitsTotal)}\n`);
+    this.#output.write(`${count(sample.commits)}/${count(this.#commitsTotal)} commits  ${figures(sample)}\n`);
   }
 }
 
-function describe(sample: Sample, commitsTotal: number): string {
-  const { commits, acceptedPerSecond, persistedPerSecond, backlog, oldestDirtyAgeMs } = sample;
+function figures({ acceptedPerSecond, persistedPerSecond, backlog, oldestDirtyAgeMs }: Sample): string {
   return [
-    `${count(commits)}/${count(commitsTotal)} commits`,
     `accepted ${rate(acceptedPerSecond)}`,
     `persisted ${rate(persistedPerSecond)}`,
     `backlog ${count(backlog)}`,
@@ -62,7 +62,7 @@ function describe(sample: Sample, commitsTotal: number): string {
   ].join('  ');
 }
 
-function progressBar(share: number): string {
-  const full = Math.min(barCells, Math.floor(share * barCells));
-  return '█'.repeat(full) + '░'.repeat(barCells - full);
+function progressBar(share: number, cells: number): string {
+  const full = Math.floor(Math.min(share, 1) * Math.max(cells, 0));
+  return '█'.repeat(full) + '░'.repeat(Math.max(cells, 0) - full);
 }

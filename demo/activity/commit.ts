@@ -40,8 +40,13 @@ export const commitSchema = z.object({
   commit: text,
   at: z.int().min(0).max(atMax),
   author: text.transform(authorName),
-  files: z.array(z.tuple([z.enum(['A', 'M', 'D']), text])),
+  files: z.array(z.tuple([z.enum(['A', 'M', 'D', 'T']).transform(asChange), text])),
 });
+
+/** git's `T`, a change of type such as from a file to a link, is a change. */
+export function asChange(status: 'A' | 'M' | 'D' | 'T'): Change[0] {
+  return status === 'T' ? 'M' : status;
+}
 
 /** The author as the database gets it: a plain short name as it is, anything else (e-mail addresses) as a hash. */
 export function authorName(author: string): string {

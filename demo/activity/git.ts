@@ -5,7 +5,7 @@
  */
 import { stat } from 'node:fs/promises';
 import { DemoError, reasonOf } from '../errors.js';
-import { type Activity, atMax, type Change, type Commit, hashedAuthor } from './commit.js';
+import { type Activity, asChange, atMax, type Change, type Commit, hashedAuthor } from './commit.js';
 import { runGit, streamGit } from './git-command.js';
 
 /** @throws DemoError ACTIVITY_MISSING, NOT_A_REPOSITORY, SHALLOW_REPOSITORY, EMPTY_HISTORY, GIT_MISSING, GIT_FAILED */
@@ -110,11 +110,9 @@ function parseHeader(token: string): Commit & { files: Change[] } {
 }
 
 /** The first letter in a row of changes comes with the line end that follows the header. */
-function changeOf(token: string): 'A' | 'M' | 'D' {
+function changeOf(token: string): Change[0] {
   const status = token.trimStart();
-  if (status === 'A' || status === 'M' || status === 'D') return status;
-  // A change of type, such as from a file to a link.
-  if (status === 'T') return 'M';
+  if (status === 'A' || status === 'M' || status === 'D' || status === 'T') return asChange(status);
   throw unreadable(token);
 }
 

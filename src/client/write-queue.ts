@@ -2,9 +2,10 @@
  * The way of writes from an app to Redis. Writes of one lane that are issued in the same turn, or while a call of that
  * lane is under way, go in one Lua call, in the order in which they were issued.
  */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Lane } from '../buffer/lane.js';
 import type { Write, WriteBuffer, WriteReply } from '../buffer/write-buffer.js';
-import { type Redis, toWriteError, writeNotSent } from '../connection/redis.js';
+import { isNotSent, type Redis, toWriteError, writeNotSent } from '../connection/redis.js';
 import { ForebayError } from '../errors.js';
 import type { Emit } from '../events.js';
 import type { WriteBehindQueue } from '../queues.js';
@@ -102,9 +103,8 @@ export class WriteQueue {
     const submissions = takeCall(queue);
     queue.isSending = true;
     try {
-      await this.#connected();
       const writes = submissions.flatMap((submission) => submission.writes);
-      const { wake, replies } = await this.#buffer.write(queue.lane, writes);
+      const { wake, replies } = await this.#write(queue.lane, writes);
       if (wake) this.#wake(queue.lane);
       settle(queue.lane, submissions, replies);
     } catch (error) {
@@ -123,9 +123,24 @@ export class WriteQueue {
     for (const resolve of this.#onIdle.splice(0)) resolve();
   }
 
-  async #connected(): Promise<void> {
+  /** Tries again only what was certainly not sent, while the connection is being made again. */
+  async #write(lane: Lane, writes: readonly Write[]): ReturnType<WriteBuffer['write']> {
+    const deadline = Date.now() + reconnectWaitMs;
+    for (;;) {
+      await this.#connected(deadline);
+      try {
+        return await this.#buffer.write(lane, writes);
+      } catch (error) {
+        if (!isNotSent(error) || Date.now() >= deadline) throw error;
+        await nextTurn();
+      }
+    }
+  }
+
+  async #connected(deadline: number): Promise<void> {
     if (this.#redis.status === 'ready') return;
-    if (this.#redis.status === 'end') throw writeNotSent();
+    const leftMs = deadline - Date.now();
+    if (this.#redis.status === 'end' || leftMs <= 0) throw writeNotSent();
     await new Promise<void>((resolve, reject) => {
       const onReady = (): void => {
         clearTimeout(timer);
@@ -134,7 +149,7 @@ export class WriteQueue {
       const timer = setTimeout(() => {
         this.#redis.off('ready', onReady);
         reject(writeNotSent());
-      }, reconnectWaitMs);
+      }, leftMs);
       this.#redis.once('ready', onReady);
     });
   }

@@ -113,13 +113,18 @@ export function toWriteError(error: unknown): ForebayError {
   if (error instanceof ForebayError) return error;
   const message = messageOf(error);
   if (error instanceof Error && error.name === 'ReplyError') return refusedWrite(message, error);
-  if (message.includes('enableOfflineQueue')) return writeNotSent(error);
+  if (isNotSent(error)) return writeNotSent(error);
   return new ForebayError(
     'OUTCOME_UNKNOWN',
     `The connection to Redis broke while the write was on its way (${message}): it may have been accepted. ` +
       'A put or delete can be repeated; an add could count twice.',
     { cause: error },
   );
+}
+
+/** Whether ioredis has refused a command because the connection is down, before anything was sent. */
+export function isNotSent(error: unknown): boolean {
+  return messageOf(error).includes('enableOfflineQueue');
 }
 
 /** For a write that certainly was not accepted. */

@@ -160,7 +160,7 @@ export function matchParts(model: Model, table: Table): { recordset: string; mat
 
 const ofRecordset = (field: string): string => `r."${field}"`;
 
-/** An id as a JSON object keyed by field name, for `jsonb_to_recordset`. */
+/** An id as a JSON object keyed by field name, for `json_to_recordset`. */
 export function idJson(
   store: RecordStore | CounterStore,
   model: Model,

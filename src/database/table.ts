@@ -7,7 +7,7 @@ import { readSql } from './sql-file.js';
 
 export interface Table {
   readonly name: string;
-  /** `"field" type, …` for jsonb_to_recordset. */
+  /** `"field" type, …` for json_to_recordset. */
   recordset(fields: readonly string[]): string;
   /** Quoted columns of fields. */
   columns(fields: readonly string[]): readonly string[];

@@ -2,14 +2,14 @@
 import { randomBytes } from 'node:crypto';
 import { Redis } from 'ioredis';
 import { inject } from 'vitest';
+import { migrate } from '../../prisma/migrate.js';
 import { type ConnectOptions, connect, type Forebay } from '../../src/client/forebay.js';
 import { type Config, readConfig } from '../../src/config.js';
 import type { Definitions, Stores } from '../../src/definitions/stores.js';
-import { createPrisma } from '../../src/domain/prisma.js';
 import type { PrismaClient } from '../../src/domain/generated/prisma/client.js';
+import { createPrisma } from '../../src/domain/prisma.js';
 import type { ForebayEvent } from '../../src/events.js';
 import { WriteBehindService } from '../../src/services/write-behind.js';
-import { migrate } from '../../prisma/migrate.js';
 
 export interface Environment {
   readonly config: Config;
@@ -26,9 +26,14 @@ export interface Environment {
   close(): Promise<void>;
 }
 
-export async function createEnvironment(): Promise<Environment> {
+/** `databaseUrl`: another server than the tests' own. */
+export async function createEnvironment(options: { databaseUrl?: string } = {}): Promise<Environment> {
   const name = `test_${randomBytes(6).toString('hex')}`;
-  const env = { DATABASE_URL: databaseUrl(name), REDIS_URL: inject('redisUrl'), FOREBAY_PREFIX: name };
+  const env = {
+    DATABASE_URL: withSchema(options.databaseUrl ?? inject('databaseUrl'), name),
+    REDIS_URL: inject('redisUrl'),
+    FOREBAY_PREFIX: name,
+  };
   await migrate({ databaseUrl: env.DATABASE_URL });
   const config = readConfig(env);
   const prisma = createPrisma(env.DATABASE_URL, { connections: 8, name });
@@ -42,7 +47,12 @@ export async function createEnvironment(): Promise<Environment> {
     redis,
     events,
     async connect(stores, options = {}) {
-      const app = await connect(stores, { prisma, config, onEvent: (event) => events.push(event), ...options });
+      const app = await connect(stores, {
+        prisma,
+        config,
+        onEvent: (event) => events.push(event),
+        ...options,
+      });
       closers.push(() => app.close());
       return app;
     },
@@ -60,19 +70,20 @@ export async function createEnvironment(): Promise<Environment> {
       for (const close of closers.reverse()) await close();
       await prisma.$executeRawUnsafe(`DROP SCHEMA "${name}" CASCADE`);
       await prisma.$disconnect();
-      await removeKeys(redis, name);
+      await removeKeys(redis, `{${name}`);
       await redis.quit();
     },
   };
 }
 
-function databaseUrl(schema: string): string {
-  const url = new URL(inject('databaseUrl'));
+function withSchema(databaseUrl: string, schema: string): string {
+  const url = new URL(databaseUrl);
   url.searchParams.set('schema', schema);
   return url.toString();
 }
 
-async function removeKeys(redis: Redis, prefix: string): Promise<void> {
-  const stream = redis.scanStream({ match: `{${prefix}*`, count: 1_000 });
+/** Removes the keys that begin with `prefix`. */
+export async function removeKeys(redis: Redis, prefix: string): Promise<void> {
+  const stream = redis.scanStream({ match: `${prefix}*`, count: 1_000 });
   for await (const keys of stream) if (keys.length > 0) await redis.unlink(...(keys as string[]));
 }

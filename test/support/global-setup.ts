@@ -10,7 +10,7 @@ declare module 'vitest' {
 }
 
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const services = await acquireServices({ say: (line) => console.log(line) });
+  const services = await acquireServices({ say: (line) => process.stderr.write(`${line}\n`) });
   project.provide('databaseUrl', services.databaseUrl);
   project.provide('redisUrl', services.redisUrl);
   return () => services.release();

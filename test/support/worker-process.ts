@@ -52,7 +52,8 @@ export async function startWorkerProcess(environment: Environment, fault?: Fault
         waiting.add(look);
         look();
       }),
-    exited: async () => (child.exitCode ?? child.signalCode) === null ? (await once(child, 'exit'))[0] : child.exitCode,
+    exited: async () =>
+      (child.exitCode ?? child.signalCode) === null ? (await once(child, 'exit'))[0] : child.exitCode,
     resume: () => process.kill(child.pid as number, 'SIGCONT'),
     async kill() {
       if (child.exitCode !== null || child.signalCode !== null) return;

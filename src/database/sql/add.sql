@@ -7,5 +7,5 @@
 -- Affects one row for each delta whose row exists.
 UPDATE {{table}} AS t
 SET {{column}} = t.{{column}} + r."_delta"
-FROM jsonb_to_recordset($1::jsonb) AS r({{recordset}}, "_delta" bigint)
+FROM json_to_recordset($1::json) AS r({{recordset}}, "_delta" bigint)
 WHERE {{match}}

@@ -4,5 +4,5 @@
 -- {{recordset}} field names of the id with their columns' types
 -- {{match}}    t.column = r.field for each column of the id
 DELETE FROM {{table}} AS t
-USING jsonb_to_recordset($1::jsonb) AS r({{recordset}})
+USING json_to_recordset($1::json) AS r({{recordset}})
 WHERE {{match}}

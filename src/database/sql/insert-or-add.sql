@@ -9,5 +9,5 @@
 -- {{recordset}} field names of the id with their columns' types
 INSERT INTO {{table}} AS t ({{columns}}, {{column}})
 SELECT {{fields}}, {{initial}} + r."_delta"
-FROM jsonb_to_recordset($1::jsonb) AS r({{recordset}}, "_delta" bigint)
+FROM json_to_recordset($1::json) AS r({{recordset}}, "_delta" bigint)
 ON CONFLICT ({{columns}}) DO UPDATE SET {{column}} = t.{{column}} + excluded.{{column}} - {{initial}}

@@ -7,5 +7,5 @@
 -- {{match}}    t.column = r.field for each column of the id
 -- Returns a row for each id: key, value (null where there is no row), batch (null where there is no ledger row yet).
 SELECT r."_key" AS key, t.{{column}}::text AS value, (SELECT batch::text FROM forebay_ledger WHERE lane = $2) AS batch
-FROM jsonb_to_recordset($1::jsonb) AS r({{recordset}}, "_key" text)
+FROM json_to_recordset($1::json) AS r({{recordset}}, "_key" text)
 LEFT JOIN {{table}} AS t ON {{match}}

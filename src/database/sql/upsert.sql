@@ -8,5 +8,5 @@
 -- {{action}}   DO UPDATE SET …, or DO NOTHING where the id is the whole row
 INSERT INTO {{table}} ({{columns}})
 SELECT {{fields}}
-FROM jsonb_to_recordset($1::jsonb) AS r({{recordset}})
+FROM json_to_recordset($1::json) AS r({{recordset}})
 ON CONFLICT ({{key}}) {{action}}

@@ -1,0 +1,65 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Lanes } from '../../src/buffer/lane.js';
+import { WriteBuffer } from '../../src/buffer/write-buffer.js';
+import { stores } from '../../src/domain/stores.js';
+import { fieldOf, queuePrefix } from '../../src/keys.js';
+import { createEnvironment, type Environment, removeKeys } from '../support/environment.js';
+import { Traffic } from '../support/traffic.js';
+
+let environment: Environment;
+
+beforeEach(async () => {
+  environment = await createEnvironment();
+});
+
+afterEach(() => environment.close());
+
+describe('a lane is flushed though its wake-up is lost', () => {
+  it('every job of the queue is lost', async () => {
+    const app = await environment.connect(stores);
+    const traffic = new Traffic(app);
+    await traffic.round(100);
+    await app.close();
+    await removeKeys(environment.redis, queuePrefix(environment.config.prefix));
+    await environment.startWorker(stores);
+    const other = await environment.connect(stores);
+    await other.flush({ timeoutMs: 20_000 });
+    await traffic.expectExact(environment.prisma);
+    expect(environment.events.filter((event) => event.type === 'lane.woken').length).toBeGreaterThan(0);
+  });
+
+  it('the app dies between the write and its wake-up job', async () => {
+    const project = stores.byName.get('projects');
+    if (project?.kind !== 'record') throw new Error('projects is a record store');
+    const lanes = new Lanes(stores, environment.config.prefix);
+    const buffer = new WriteBuffer(environment.redis, environment.config.prefix);
+    const { wake } = await buffer.write(lanes.of(project.group, 'p1'), [
+      {
+        op: 'put',
+        field: fieldOf('projects', 'p1'),
+        ttlMs: 60_000,
+        payload: project.rows.encode({ id: 'p1', name: 'left behind' }),
+      },
+    ]);
+    expect(wake).toBe(true);
+    await environment.startWorker(stores);
+    const app = await environment.connect(stores);
+    await app.flush({ timeoutMs: 20_000 });
+    expect(await environment.prisma.project.findUnique({ where: { id: 'p1' } })).toMatchObject({
+      name: 'left behind',
+    });
+  });
+
+  it('the queue refuses the job: the write is accepted all the same, and the loss is told', async () => {
+    const app = await environment.connect(stores, {
+      config: { ...environment.config, queueRedis: environment.config.redis },
+    });
+    await environment.redis.set(`${queuePrefix(environment.config.prefix)}:write-behind:meta`, 'not a hash');
+    await app.stores.projects.put({ id: 'p2', name: 'no job' });
+    await expect.poll(() => environment.events.some((event) => event.type === 'wake.failed')).toBe(true);
+    await environment.redis.del(`${queuePrefix(environment.config.prefix)}:write-behind:meta`);
+    await environment.startWorker(stores);
+    await app.flush({ timeoutMs: 20_000 });
+    expect(await environment.prisma.project.count()).toBe(1);
+  });
+});
