@@ -10,7 +10,7 @@ import { once } from 'node:events';
 import { mkdtemp, readdir, readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { freePort } from './board-address.js';
@@ -43,7 +43,8 @@ const readyTimeoutMs = 60_000;
 const pollMs = 200;
 /** pm2 gives each worker 10 s. */
 const stopTimeoutMs = 30_000;
-const logLinesShown = 20;
+/** Of each log file. */
+const logLinesShown = 5;
 
 /** Begins to start the workers; `stop` must be called, whether or not they get ready. */
 export async function startWorkers(options: WorkerOptions): Promise<WorkerProcesses> {
@@ -168,15 +169,19 @@ async function untilBoardAnswers(url: string, signal: AbortSignal): Promise<void
   }
 }
 
+/** Of the workers' own logs; of pm2's when no worker has said anything. */
 async function lastLogLines(home: string): Promise<string> {
   const files = (await readdir(home, { recursive: true })).filter((file) => file.endsWith('.log'));
-  const texts = await Promise.all(files.map((file) => readFile(join(home, file), 'utf8')));
-  const tails = files.map(
-    (file, at) => [file, (texts[at] ?? '').trimEnd().split('\n').slice(-logLinesShown)] as const,
+  const lines = await Promise.all(
+    files.map(async (file) => lastLines(file, await readFile(join(home, file), 'utf8'))),
   );
-  return tails
-    .flatMap(([file, lines]) => lines.filter((line) => line !== '').map((line) => `  ${file}: ${line}`))
-    .join('\n');
+  const own = lines.filter((_, at) => files[at]?.startsWith('logs')).flat();
+  return (own.length > 0 ? own : lines.flat()).join('\n');
+}
+
+function lastLines(file: string, log: string): string[] {
+  const lines = log.split('\n').filter((line) => line.trim() !== '');
+  return lines.slice(-logLinesShown).map((line) => `  ${basename(file, '.log')}: ${line}`);
 }
 
 async function stopGuard(guard: Guard, home: string): Promise<void> {

@@ -21,16 +21,6 @@ export interface FlushSummary {
   readonly ms: number;
 }
 
-/** First, and longest, wait before a batch that could not be applied is tried again, in ms. */
-const retryFirstMs = 50;
-const retryMaxMs = 10_000;
-
-/** Exponential with full jitter below, so that lanes that failed together do not come back together. */
-export function retryDelayMs(attempt: number, random: () => number = Math.random): number {
-  const ceiling = Math.min(retryFirstMs * 2 ** (attempt - 1), retryMaxMs);
-  return Math.round(ceiling / 2 + (ceiling / 2) * random());
-}
-
 /** After so many tries a job is given up; the lane is not: the sweep gives it a new job. */
 const attemptsMax = 1_000;
 

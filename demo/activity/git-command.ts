@@ -5,6 +5,8 @@ import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { DemoError } from '../errors.js';
 
+const errorCharactersMax = 500;
+
 /** @throws DemoError GIT_MISSING */
 export async function runGit(
   path: string,
@@ -12,7 +14,7 @@ export async function runGit(
 ): Promise<{ exitCode: number; output: string; errors: string }> {
   const git = startGit(path, args);
   const [output, errors, exitCode] = await Promise.all([text(git.stdout), text(git.stderr), exitOf(git)]);
-  return { exitCode, output: output.trim(), errors: firstLine(errors) };
+  return { exitCode, output: output.trim(), errors: inOneLine(errors) };
 }
 
 /**
@@ -30,7 +32,7 @@ export async function* streamGit(path: string, args: readonly string[]): AsyncGe
     if (exitCode !== 0)
       throw new DemoError(
         'GIT_FAILED',
-        `git log of ${path} failed: ${firstLine(errors)}. Try git fsck there.`,
+        `git log of ${path} failed: ${inOneLine(errors)}. Try git fsck there.`,
       );
   } finally {
     git.kill();
@@ -76,6 +78,12 @@ async function* splitAtNul(stream: Readable): AsyncGenerator<string> {
   if (rest.length > 0) yield rest.toString('utf8');
 }
 
-function firstLine(errors: string): string {
-  return (errors.trim().split('\n')[0] ?? '').replace(/^fatal: /, '').replace(/\.$/, '');
+/** What git says of an error, advice included, in one line. */
+function inOneLine(errors: string): string {
+  const words = errors
+    .replace(/^fatal: /gm, '')
+    .split(/\s+/)
+    .join(' ')
+    .trim();
+  return words.slice(0, errorCharactersMax).replace(/\.$/, '');
 }

@@ -30,17 +30,22 @@ class Host {
   readonly #starting = new Map<Need, Promise<Server>>();
   #linger: NodeJS.Timeout | undefined;
   #ending = false;
-  /** Nothing is started before this process is known to be the only host. */
-  readonly #opened: Promise<void>;
-  /** To be called when it is. */
-  open: () => void = () => undefined;
+  #open = false;
+  #opened: () => void = () => undefined;
+  readonly #isOpen: Promise<void>;
 
   constructor(folder: string, secret: string) {
     this.#folder = folder;
     this.#secret = secret;
-    this.#opened = new Promise((resolve) => {
-      this.open = resolve;
+    this.#isOpen = new Promise((resolve) => {
+      this.#opened = resolve;
     });
+  }
+
+  /** To be called when this process is known to be the only host: nothing is started, or ended, before. */
+  open(): void {
+    this.#open = true;
+    this.#opened();
     this.#endUnlessHeld(CLAIM_MS);
   }
 
@@ -68,7 +73,7 @@ class Host {
     if (!needs) return channel.close();
     if (this.#ending || needs.length === 0) return;
     this.#hold(channel);
-    await this.#opened;
+    await this.#isOpen;
     await this.#provide(channel, needs);
   }
 
@@ -96,7 +101,7 @@ class Host {
 
   #endUnlessHeld(afterMs: number): void {
     clearTimeout(this.#linger);
-    if (this.#holders.size > 0) return;
+    if (!this.#open || this.#holders.size > 0) return;
     this.#linger = setTimeout(() => void this.end('no command uses the services any more'), afterMs);
   }
 

@@ -14,7 +14,7 @@ import { reasonOf, ServicesError } from './errors.js';
 import { endLeftOver } from './left-over.js';
 import { keptPort } from './ports.js';
 import { type PostgresHome, postgresHome } from './postgres-home.js';
-import { type Server, ServerProcess } from './server-process.js';
+import { type Server, type ServerPlan, ServerProcess } from './server-process.js';
 
 const run = promisify(execFile);
 const INITDB_LIMIT_MS = 120_000;
@@ -52,21 +52,9 @@ export async function startPostgresServer(options: PostgresServerOptions): Promi
   const password = await keptSecret(path.join(home.folder, 'password'));
   const site = { ...home, data, password, port: options.port ?? (await keptPort(path.join(folder, 'port'))) };
   if (!existsSync(data)) await createCluster(site, say);
-  const server = new ServerProcess({
-    name: 'Postgres',
-    command: path.join(site.programs, 'bin', 'postgres'),
-    args: [...settings(site), ...(options.extraArgs ?? [])],
-    folder: data,
-    logFile: path.join(folder, 'postgres.log'),
-    env: environment(),
-    user: site.user,
-    // SIGINT is Postgres's fast shutdown: it ends sessions instead of waiting for them.
-    stopSignal: 'SIGINT',
-    probe: () => query(site, 'postgres', 'select 1'),
-    // The processes of a server killed a moment ago take a moment to notice.
-    passes: (log) => /pre-existing shared memory block|lock file "postmaster.pid" already exists/.test(log),
-    prepare: () => stopLeftOver(data, say),
-  });
+  const server = new ServerProcess(
+    planOf(site, path.join(folder, 'postgres.log'), options.extraArgs ?? [], say),
+  );
   await server.start();
   try {
     await createDatabase(site);
@@ -75,6 +63,29 @@ export async function startPostgresServer(options: PostgresServerOptions): Promi
     throw error;
   }
   return postgresServer(server, site);
+}
+
+function planOf(
+  site: Site,
+  logFile: string,
+  extraArgs: readonly string[],
+  say: (line: string) => void,
+): ServerPlan {
+  return {
+    name: 'Postgres',
+    command: path.join(site.programs, 'bin', 'postgres'),
+    args: [...settings(site), ...extraArgs],
+    folder: site.data,
+    logFile,
+    env: environment(),
+    user: site.user,
+    // SIGINT is Postgres's fast shutdown: it ends sessions instead of waiting for them.
+    stopSignal: 'SIGINT',
+    prepare: () => stopLeftOver(site.data, say),
+    probe: () => query(site, 'postgres', 'select 1'),
+    // The processes of a server killed a moment ago take a moment to notice.
+    passes: (log) => /pre-existing shared memory block|lock file "postmaster.pid" already exists/.test(log),
+  };
 }
 
 /** Also removes a pid file whose number now belongs to another program, which Postgres would take for a running server. */

@@ -25,7 +25,7 @@ export async function redisProgram(say: (line: string) => void): Promise<string>
   if (found) return found;
   const apt = await firstOnPath(['apt-get']);
   if (!apt || process.getuid?.() !== 0) throw missing(apt !== undefined);
-  say('No redis-server on this machine: installing it with apt-get (a minute at most, once).');
+  say('No redis-server on this machine: installing it with apt-get (once, for about a minute).');
   await installQuietly(apt);
   const installed = await firstOnPath(REDIS_PROGRAMS);
   if (!installed)

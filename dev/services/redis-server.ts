@@ -10,7 +10,7 @@ import { keptSecret, writePrivately } from './data-folder.js';
 import { endLeftOver } from './left-over.js';
 import { keptPort } from './ports.js';
 import { REDIS_PROGRAMS, redisProgram } from './redis-program.js';
-import { type Server, ServerProcess } from './server-process.js';
+import { type Server, type ServerPlan, ServerProcess } from './server-process.js';
 
 export type RedisServer = Server;
 
@@ -40,25 +40,38 @@ export async function startRedisServer(options: RedisServerOptions): Promise<Red
   await endLeftOver({ name: 'Redis', pidFile, folder, programs: REDIS_PROGRAMS, stopSignal: 'SIGTERM', say });
   const port = options.port ?? (await keptPort(path.join(folder, 'port')));
   const password = options.password ?? (await keptSecret(path.join(folder, 'password')));
-  const configFile = path.join(folder, 'redis.conf');
-  await writePrivately(configFile, configuration({ folder, port, password, pidFile }));
-  const server = new ServerProcess({
+  const site = { folder, port, password, pidFile };
+  const server = new ServerProcess(planOf(site, command, options.extraArgs ?? []));
+  await server.start();
+  return redisServer(server, site);
+}
+
+interface Site {
+  readonly folder: string;
+  readonly port: number;
+  /** Empty for none. */
+  readonly password: string;
+  readonly pidFile: string;
+}
+
+function planOf(site: Site, command: string, extraArgs: readonly string[]): ServerPlan {
+  const configFile = path.join(site.folder, 'redis.conf');
+  return {
     name: 'Redis',
     command,
-    args: [configFile, ...(options.extraArgs ?? [])],
-    folder,
-    logFile: path.join(folder, 'redis.log'),
+    args: [configFile, ...extraArgs],
+    folder: site.folder,
+    logFile: path.join(site.folder, 'redis.log'),
     stopSignal: 'SIGTERM',
-    probe: (pid) => probe(port, password, pid),
+    prepare: () => writePrivately(configFile, configuration(site)),
+    probe: (pid) => probe(site, pid),
     // A server killed a moment ago may still hold the port.
-    passes: (log) => options.port !== undefined && log.includes('Address already in use'),
-  });
-  await server.start();
-  return redisServer(server, port, password);
+    passes: (log) => log.includes('Address already in use'),
+  };
 }
 
 /** In a file and not on the command line, where everybody could read the password. */
-function configuration(of: { folder: string; port: number; password: string; pidFile: string }): string {
+function configuration(of: Site): string {
   const lines = [
     'bind 127.0.0.1',
     `port ${of.port}`,
@@ -74,7 +87,7 @@ function configuration(of: { folder: string; port: number; password: string; pid
   return `${lines.join('\n')}\n`;
 }
 
-async function probe(port: number, password: string, pid: number): Promise<void> {
+async function probe({ port, password }: Site, pid: number): Promise<void> {
   const redis = new Redis({
     host: '127.0.0.1',
     port,
@@ -97,7 +110,7 @@ async function probe(port: number, password: string, pid: number): Promise<void>
   }
 }
 
-function redisServer(server: ServerProcess, port: number, password: string): RedisServer {
+function redisServer(server: ServerProcess, { port, password }: Site): RedisServer {
   return {
     port,
     url: `redis://${password === '' ? '' : `:${encodeURIComponent(password)}@`}127.0.0.1:${port}/0`,

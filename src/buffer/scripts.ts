@@ -13,6 +13,7 @@ export const scripts = {
   inspect: 4,
   wake: 2,
   renew: 1,
+  postpone: 1,
 } as const satisfies Record<string, number | undefined>;
 
 export type ScriptName = keyof typeof scripts;
@@ -30,6 +31,7 @@ export interface ScriptCommands {
   forebay_inspect(...args: (string | number)[]): Promise<Reply[]>;
   forebay_wake(...args: (string | number)[]): Promise<number>;
   forebay_renew(...args: (string | number)[]): Promise<number>;
+  forebay_postpone(...args: (string | number)[]): Promise<number>;
 }
 
 const commandName = (name: ScriptName): `forebay_${ScriptName}` => `forebay_${name}`;

@@ -191,9 +191,17 @@ export class WriteBuffer {
     return (await this.#redis.forebay_wake(lane.keys.order, lane.keys.meta, quietMs)) === 1;
   }
 
-  /** Promises another look at a lane within `aheadMs`. False: the sealed batch is not this one any more. */
-  async renew(lane: Lane, number: string, aheadMs: number): Promise<boolean> {
-    return (await this.#redis.forebay_renew(lane.keys.meta, number, aheadMs)) === 1;
+  /** Keeps the mark of a lane alive. False: the sealed batch is not this one any more. */
+  async renew(lane: Lane, number: string): Promise<boolean> {
+    return (await this.#redis.forebay_renew(lane.keys.meta, number)) === 1;
+  }
+
+  /**
+   * Notes that the sealed batch could not be applied. Returns how long to wait at most until the next try, in ms: doubled
+   * with each failure of this batch; 0 when the sealed batch is not this one any more.
+   */
+  async postpone(lane: Lane, number: string, wait: { firstMs: number; maxMs: number }): Promise<number> {
+    return this.#redis.forebay_postpone(lane.keys.meta, number, wait.firstMs, wait.maxMs);
   }
 }
 

@@ -7,7 +7,8 @@ import { type Database, failureReason } from '../database/database.js';
 import type { Persister } from '../database/persister.js';
 import type { Emit } from '../events.js';
 import { pause } from '../pause.js';
-import { type FlushSummary, retryDelayMs } from '../queues.js';
+import type { FlushSummary } from '../queues.js';
+import { jittered, RetryLater, retryWaits } from './retry.js';
 
 /** A job ends after this long, so that busy lanes move between workers and the board has a history. */
 const flushMaxMs = 5_000;
@@ -30,8 +31,6 @@ export interface LaneMarks {
 }
 
 export interface FlushOptions {
-  /** How often this job has been tried before. */
-  readonly attempt: number;
   readonly signal: AbortSignal;
   onProgress(summary: FlushSummary): Promise<void>;
 }
@@ -47,7 +46,7 @@ export class LaneFlush {
     this.#dependencies = dependencies;
   }
 
-  /** @throws what the database threw; the batch stays sealed, and the lane's mark is set to the next try */
+  /** @throws RetryLater when a batch could not be applied: it stays sealed */
   async run(lane: Lane, options: FlushOptions): Promise<FlushResult> {
     const { buffer } = this.#dependencies;
     const startedAt = Date.now();
@@ -59,7 +58,7 @@ export class LaneFlush {
         await pause(sealed.waitMs, options.signal);
         continue;
       }
-      const applied = await this.#flushBatch(lane, sealed.batch, options.attempt);
+      const applied = await this.#flushBatch(lane, sealed.batch);
       summary = {
         batches: summary.batches + 1,
         rows: summary.rows + (applied ? sealed.batch.size : 0),
@@ -71,7 +70,7 @@ export class LaneFlush {
     return { ...summary, isUnfinished: true };
   }
 
-  async #flushBatch(lane: Lane, batch: Batch, attempt: number): Promise<boolean> {
+  async #flushBatch(lane: Lane, batch: Batch): Promise<boolean> {
     const { buffer, emit, marks, limit } = this.#dependencies;
     const { number, size } = batch;
     emit({ type: 'batch.sealed', lane: lane.name, number, size });
@@ -86,8 +85,7 @@ export class LaneFlush {
       );
       return applied;
     } catch (error) {
-      await this.#postpone(lane, number, attempt, error);
-      throw error;
+      throw await this.#postpone(lane, number, error);
     } finally {
       marks.release(lane);
     }
@@ -107,11 +105,12 @@ export class LaneFlush {
     return applied;
   }
 
-  /** Promises the next try in the lane's mark, so that the sweep leaves the lane alone until then. */
-  async #postpone(lane: Lane, number: string, attempt: number, error: unknown): Promise<void> {
-    const retryMs = retryDelayMs(attempt + 1);
+  /** Sets the lane's mark to the next try, so that the sweep leaves the lane alone until then. */
+  async #postpone(lane: Lane, number: string, error: unknown): Promise<RetryLater> {
     const reason = failureReason(error);
+    const waitMs = await this.#dependencies.buffer.postpone(lane, number, retryWaits[reason]);
+    const retryMs = jittered(waitMs);
     this.#dependencies.emit({ type: 'batch.failed', lane: lane.name, number, reason, retryMs, error });
-    await this.#dependencies.buffer.renew(lane, number, retryMs);
+    return new RetryLater(reason, retryMs, error);
   }
 }

@@ -19,15 +19,10 @@ import { checkLedger } from '../database/table.js';
 import type { LaneGroup, Stores } from '../definitions/stores.js';
 import type { Emit } from '../events.js';
 import { queuePrefix } from '../keys.js';
-import {
-  type FlushSummary,
-  retryDelayMs,
-  type WakeUp,
-  WriteBehindQueue,
-  writeBehindQueueName,
-} from '../queues.js';
+import { type FlushSummary, type WakeUp, WriteBehindQueue, writeBehindQueueName } from '../queues.js';
 import { LaneFlush } from './lane-flush.js';
 import { LaneMarksRenewal } from './lane-marks.js';
+import { retryMsOf } from './retry.js';
 import { type Service, withinDeadline } from './service.js';
 import { Sweep } from './sweep.js';
 
@@ -137,7 +132,7 @@ export class WriteBehindService implements Service {
         lockDuration: jobLockMs,
         stalledInterval: jobLockMs,
         maxStalledCount: stallsMax,
-        settings: { backoffStrategy: (attempt) => retryDelayMs(attempt ?? 1) },
+        settings: { backoffStrategy: (_attempts, _type, error) => retryMsOf(error) },
       },
     );
     worker.on('error', (error) => emit({ type: 'redis.error', connection: 'worker', error }));
@@ -155,7 +150,6 @@ export class WriteBehindService implements Service {
         `No store is defined for lane ${job.data.lane}. Deploy the workers with its definition.`,
       );
     const { isUnfinished, ...summary } = await flush.run(lane, {
-      attempt: job.attemptsMade,
       signal: this.#stopping.signal,
       onProgress: (progress) => job.updateProgress({ ...progress }),
     });

@@ -16,7 +16,7 @@ if redis.call('HGET', meta, 'sealed') ~= number then return 0 end
 redis.call('HINCRBY', meta, 'persisted', redis.call('HLEN', sealed))
 redis.call('HINCRBY', meta, 'batches', 1)
 redis.call('UNLINK', sealed)
-redis.call('HDEL', meta, 'sealed', 'since')
+redis.call('HDEL', meta, 'sealed', 'since', 'failures')
 
 local head = redis.call('LINDEX', order, 0)
 local watermark = redis.call('HGET', meta, 'version')
