@@ -1,11 +1,16 @@
 /** The board: Bull Board over forebay's queues. Off loopback it never answers without a password. */
-import { timingSafeEqual } from 'node:crypto';
+import { once } from 'node:events';
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { createBullBoard } from '@bull-board/api';
 import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
-import { FastifyAdapter } from '@bull-board/fastify';
-import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { HonoAdapter } from '@bull-board/hono';
+import { createAdaptorServer } from '@hono/node-server';
+import { serveStatic } from '@hono/node-server/serve-static';
+import { Hono, type MiddlewareHandler } from 'hono';
+import { basicAuth } from 'hono/basic-auth';
 import type { Config } from '../config.js';
-import { openConnections } from '../connection/redis.js';
+import { openConnections, type Redis } from '../connection/redis.js';
 import { ForebayError } from '../errors.js';
 import type { Emit } from '../events.js';
 import { WriteBehindQueue } from '../queues.js';
@@ -18,11 +23,16 @@ export interface BoardOptions {
 
 const loopback = new Set(['127.0.0.1', '::1', 'localhost']);
 
+/** What there is while the board answers. */
+interface Running {
+  readonly server: Server;
+  readonly queue: WriteBehindQueue;
+  readonly connection: Redis;
+}
+
 export class BoardService implements Service {
   readonly #options: BoardOptions;
-  readonly #server: FastifyInstance = fastify();
-  /** Where the board answers, once it is started. */
-  url = '';
+  #running: Running | undefined;
 
   /** @throws ForebayError INVALID_CONFIG when it would answer off loopback without a password */
   constructor(options: BoardOptions) {
@@ -30,38 +40,53 @@ export class BoardService implements Service {
     this.#options = options;
   }
 
+  /** Where the board answers, once it is started; empty before. */
+  get url(): string {
+    const address = this.#running?.server.address() as AddressInfo | null | undefined;
+    if (!address) return '';
+    const { host } = this.#options.config.board;
+    return `http://${host.includes(':') ? `[${host}]` : host}:${address.port}/`;
+  }
+
   /** @throws ForebayError REDIS_UNAVAILABLE; or Node's EADDRINUSE when the port is taken */
   async start(): Promise<void> {
     const { config, emit } = this.#options;
-    const { board } = config;
-    const { queues } = await openConnections({ queues: [config.queueRedis, 'worker'] }, emit);
-    const queue = new WriteBehindQueue(queues, config.prefix, emit);
-    this.#server.addHook('onClose', async () => {
-      await queue.close();
-      queues.disconnect();
-    });
-    this.#server.addHook(
-      'onRequest',
-      board.password === undefined ? requireLoopbackName : requirePassword(board),
-    );
-    await this.#server.register(createPlugin(queue));
-    this.url = await this.#server.listen({ host: board.host, port: board.port });
+    const { connection } = await openConnections({ connection: [config.queueRedis, 'worker'] }, emit);
+    const queue = new WriteBehindQueue(connection, config.prefix, emit);
+    const server = createAdaptorServer({ fetch: createApp(config.board, queue).fetch }) as Server;
+    this.#running = { server, queue, connection };
+    server.listen({ host: config.board.host, port: config.board.port });
+    try {
+      await once(server, 'listening');
+    } catch (error) {
+      await this.stop(1_000);
+      throw error;
+    }
   }
 
   async stop(deadlineMs: number): Promise<void> {
-    await withinDeadline(this.#server.close(), deadlineMs);
+    if (!this.#running) return;
+    const { server, queue, connection } = this.#running;
+    server.closeAllConnections();
+    server.close();
+    await withinDeadline(queue.close(), deadlineMs);
+    connection.disconnect();
   }
 }
 
-function createPlugin(queue: WriteBehindQueue): ReturnType<FastifyAdapter['registerPlugin']> {
-  const adapter = new FastifyAdapter();
-  adapter.setBasePath('/');
+function createApp(board: Config['board'], queue: WriteBehindQueue): Hono {
+  const adapter = new HonoAdapter(serveStatic);
   createBullBoard({
     queues: [new BullMQAdapter(queue.queue, { description: 'Flushes of lanes to the database' })],
     serverAdapter: adapter,
     options: { uiConfig: { boardTitle: 'forebay' } },
   });
-  return adapter.registerPlugin();
+  const { user: username, password } = board;
+  const isOpen = username === undefined || password === undefined;
+  const app = new Hono();
+  app.use(isOpen ? requireLoopbackName : basicAuth({ username, password, realm: 'forebay' }));
+  app.route('/', adapter.registerPlugin());
+  return app;
 }
 
 function checkAccess({ host, password, user }: Config['board']): void {
@@ -75,24 +100,8 @@ function checkAccess({ host, password, user }: Config['board']): void {
   );
 }
 
-function requirePassword({ user, password }: Config['board']) {
-  const expected = `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
-  return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
-    if (isEqual(request.headers.authorization ?? '', expected)) return;
-    await reply
-      .code(401)
-      .header('www-authenticate', 'Basic realm="forebay"')
-      .send('A user name and password are needed.');
-  };
-}
-
-function isEqual(a: string, b: string): boolean {
-  const [left, right] = [Buffer.from(a), Buffer.from(b)];
-  return left.length === right.length && timingSafeEqual(left, right);
-}
-
 // A page of another site can make a browser call a name that resolves to 127.0.0.1; its Host header tells.
-async function requireLoopbackName(request: FastifyRequest, reply: FastifyReply): Promise<void> {
-  const name = request.hostname.replace(/:\d+$/, '').replace(/^\[|\]$/g, '');
-  if (!loopback.has(name)) await reply.code(403).send('The board answers on loopback only.');
-}
+const requireLoopbackName: MiddlewareHandler = async (context, next) => {
+  const name = new URL(context.req.url).hostname.replace(/^\[|\]$/g, '');
+  return loopback.has(name) ? next() : context.text('The board answers on loopback only.', 403);
+};
