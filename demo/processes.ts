@@ -34,6 +34,8 @@ export interface Workers {
 export interface WorkerProcesses {
   /** @throws DemoError WORKERS_NOT_READY with the end of their logs */
   ready(): Promise<Workers>;
+  /** Of the write-behind workers that run now. */
+  writeBehindPids(): Promise<number[]>;
   /** @throws DemoError WORKERS_WILL_NOT_STOP */
   stop(): Promise<void>;
 }
@@ -55,6 +57,7 @@ export async function startWorkers(options: WorkerOptions): Promise<WorkerProces
   const guard = startGuard(options.projectFolder, env);
   return {
     ready: () => waitUntilReady({ ...options, env, home, guard, boardUrl: `http://127.0.0.1:${boardPort}/` }),
+    writeBehindPids: () => writeBehindPids(env, options.signal),
     stop: () => stopGuard(guard, home),
   };
 }
@@ -133,6 +136,7 @@ async function untilStarted(guard: Guard, signal: AbortSignal): Promise<void> {
 
 interface Pm2Process {
   readonly name: string;
+  readonly pid: number;
   readonly pm2_env: { readonly status: string; readonly restart_time: number };
 }
 
@@ -145,6 +149,11 @@ async function untilOnline({ env }: Starting, signal: AbortSignal): Promise<numb
       return processes.length;
     await sleep(pollMs, undefined, { signal });
   }
+}
+
+async function writeBehindPids(env: NodeJS.ProcessEnv, signal: AbortSignal): Promise<number[]> {
+  const processes = await listProcesses(env, signal);
+  return processes.flatMap(({ name, pid }) => (name === 'write-behind' && pid > 0 ? [pid] : []));
 }
 
 /** Only once pm2 has been started: `pm2 jlist` starts a daemon where there is none. */

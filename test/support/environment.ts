@@ -14,7 +14,7 @@ import { WriteBehindService } from '../../src/services/write-behind.js';
 export interface Environment {
   readonly config: Config;
   /** What a child process needs to work in the same corner. */
-  readonly env: Record<string, string>;
+  readonly env: { DATABASE_URL: string; REDIS_URL: string; FOREBAY_PREFIX: string };
   readonly prisma: PrismaClient;
   /** A plain connection, for what forebay itself would not do. */
   readonly redis: Redis;
