@@ -47,6 +47,11 @@ export class WriteBehindQueue {
     await this.queue.add(`flush ${lane}`, { lane }, { delay: delayMs });
   }
 
+  /** How many jobs wait for a worker. */
+  async waiting(): Promise<number> {
+    return this.queue.getJobCountByTypes('waiting', 'paused');
+  }
+
   async close(): Promise<void> {
     await this.queue.close();
   }

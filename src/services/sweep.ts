@@ -10,6 +10,7 @@ import type { WriteBehindQueue } from '../queues.js';
 /** How long past its due time a mark counts as alive. */
 const quietMs = 2_000;
 const sweepEveryMs = 1_000;
+const waitingPerLaneMax = 2;
 
 export interface SweepDependencies {
   readonly lanes: Lanes;
@@ -46,6 +47,8 @@ export class Sweep {
   async #sweep(): Promise<void> {
     const { lanes, buffer, queue, emit } = this.#dependencies;
     try {
+      // With more jobs waiting than workers can take, or with the queue paused, further wake-ups would only pile up.
+      if ((await queue.waiting()) > waitingPerLaneMax * lanes.all.length) return;
       await Promise.all(
         lanes.all.map(async (lane) => {
           if (!(await buffer.wake(lane, quietMs))) return;
