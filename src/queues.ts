@@ -49,7 +49,7 @@ export class WriteBehindQueue {
 
   /** How many jobs wait for a worker. */
   async waiting(): Promise<number> {
-    return this.queue.getJobCountByTypes('waiting', 'paused');
+    return this.queue.getJobCountByTypes('waiting');
   }
 
   async close(): Promise<void> {

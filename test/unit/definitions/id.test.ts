@@ -9,7 +9,10 @@ const scalarCodec = (type: FieldType) => modelIdCodec('things', modelOf({ id: fi
 
 const compositeCodec = modelIdCodec(
   'things',
-  modelOf({ a: field('String'), b: field('Int'), c: field('BigInt'), d: field('Enum') }, { id: ['a', 'b', 'c', 'd'] }),
+  modelOf(
+    { a: field('String'), b: field('Int'), c: field('BigInt'), d: field('Enum') },
+    { id: ['a', 'b', 'c', 'd'] },
+  ),
 );
 
 /** Texts that are likely to be mistaken for each other once they are escaped and joined. */
@@ -45,7 +48,10 @@ describe('an id key', () => {
   });
 
   it('belongs to one id only, also with commas and percent signs in its parts', () => {
-    const pair = modelIdCodec('pairs', modelOf({ a: field('String'), b: field('String') }, { id: ['a', 'b'] }));
+    const pair = modelIdCodec(
+      'pairs',
+      modelOf({ a: field('String'), b: field('String') }, { id: ['a', 'b'] }),
+    );
     const ids = fc.record({ a: tricky, b: tricky });
     fc.assert(
       fc.property(ids, ids, (one, other) => {
@@ -70,28 +76,32 @@ describe('an id key', () => {
 
 test('the id of a row is made of its id fields', () => {
   expect(scalarCodec('Int').ofRow({ id: 7, name: 'x' })).toBe(7);
-  expect(compositeCodec.ofRow({ name: 'x', a: 'a', b: 1, c: 2n, d: 'D' })).toEqual({ a: 'a', b: 1, c: 2n, d: 'D' });
+  expect(compositeCodec.ofRow({ name: 'x', a: 'a', b: 1, c: 2n, d: 'D' })).toEqual({
+    a: 'a',
+    b: 1,
+    c: 2n,
+    d: 'D',
+  });
 });
 
 describe('an id is refused', () => {
-  const long = 'x'.repeat(513);
-  test.each<[FieldType, unknown, string]>([
-    ['String', '', 'id must be a non-empty string, not an empty string'],
-    ['String', 5, 'not number 5'],
-    ['String', null, 'not null'],
-    ['String', undefined, 'not undefined'],
-    ['String', ['a'], 'not an array'],
-    ['String', 'a\0b', 'U+0000'],
-    ['String', long, '513 characters, and 512 are allowed'],
-    ['Enum', 1, 'id must be a non-empty string'],
-    ['Int', '5', 'id must be an integer, not string 5'],
-    ['Int', 1.5, 'not number 1.5'],
-    ['Int', Number.NaN, 'not number NaN'],
-    ['Int', 2 ** 53, 'id must be an integer'],
-    ['BigInt', '5', 'id must be an integer'],
-    ['BigInt', null, 'not null'],
-    ['DateTime', new Date(), 'ids of type DateTime are not supported'],
-  ])('as %s when it is %s', (type, id, text) => {
+  test.each<[string, FieldType, unknown, string]>([
+    ['a String is empty', 'String', '', 'id must be a non-empty string, not an empty string'],
+    ['a String is a number', 'String', 5, 'not number 5'],
+    ['a String is null', 'String', null, 'not null'],
+    ['a String is undefined', 'String', undefined, 'not undefined'],
+    ['a String is an array', 'String', ['a'], 'not an array'],
+    ['a String has U+0000', 'String', 'a\0b', 'U+0000'],
+    ['a String is too long', 'String', 'x'.repeat(513), '513 characters, and 512 are allowed'],
+    ['an Enum is a number', 'Enum', 1, 'id must be a non-empty string'],
+    ['an Int is a text', 'Int', '5', 'id must be an integer, not string 5'],
+    ['an Int has a fraction', 'Int', 1.5, 'not number 1.5'],
+    ['an Int is NaN', 'Int', Number.NaN, 'not number NaN'],
+    ['an Int is not exact', 'Int', 2 ** 53, 'id must be an integer'],
+    ['a BigInt is a text', 'BigInt', '5', 'id must be an integer'],
+    ['a BigInt is null', 'BigInt', null, 'not null'],
+    ['its type is not supported', 'DateTime', new Date(), 'ids of type DateTime are not supported'],
+  ])('when %s', (_, type, id, text) => {
     expect(() => scalarCodec(type).toKey(id)).toThrow(refusal('INVALID_ID', 'things', text));
   });
 
@@ -108,35 +118,35 @@ describe('an id is refused', () => {
     expect(() => compositeCodec.toKey(id)).toThrow(refusal('INVALID_ID', 'things', text));
   });
 
-  it('as a row of a string store that lacks it', () => {
+  it('when a row of a string store lacks it', () => {
     const codec = stringIdCodec('notes', 'slug');
     expect(() => codec.toKey(codec.ofRow({}))).toThrow(refusal('INVALID_ID', 'notes', 'its slug'));
   });
 
   // A delete of such an id could not be cast to its column, and would hold its lane's batch for good.
-  test.each<[FieldType, unknown]>([
+  test.each<[FieldType, number | bigint]>([
     ['Int', 2 ** 31],
     ['Int', -(2 ** 31) - 1],
     ['BigInt', 2n ** 63n],
     ['BigInt', -(2n ** 63n) - 1n],
-  ])('as %s when its column cannot hold %s', (type, id) => {
+  ])('when a column of type %s cannot hold %s', (type, id) => {
     expect(() => scalarCodec(type).toKey(id)).toThrow(refusal('INVALID_ID', 'things'));
   });
 
   // In UTF-8 every such half becomes U+FFFD: two ids would be one key.
-  it('with half a surrogate pair', () => {
+  it('when it has half a surrogate pair', () => {
     expect(() => scalarCodec('String').toKey('a\ud800')).toThrow(refusal('INVALID_ID', 'things'));
   });
 });
 
-test.each<[unknown, string]>([
-  ['', 'an empty string'],
-  [null, 'null'],
-  [[1], 'an array'],
-  [new Map(), 'a Map'],
-  [Object.create(null), 'a null-prototype object'],
-  [() => 'secret', 'function'],
-  ['x'.repeat(100), `string ${'x'.repeat(53)}…`],
-])('in messages %s is described by its kind and, where short, its value', (value, text) => {
+test.each<[string, unknown]>([
+  ['an empty string', ''],
+  ['null', null],
+  ['an array', [1]],
+  ['a Map', new Map()],
+  ['a null-prototype object', Object.create(null)],
+  ['function', () => 'secret'],
+  [`string ${'x'.repeat(53)}…`, 'x'.repeat(100)],
+])('messages call a value "%s": its kind and, where short, itself', (text, value) => {
   expect(describeValue(value)).toBe(text);
 });
