@@ -25,6 +25,18 @@ export class Lanes {
     return this.#byGroup.get(group)?.[partitionOf(idKey, group.partitions)] as Lane;
   }
 
+  /** Id keys by the lane that they belong to, in their order. */
+  groupBy(group: LaneGroup, idKeys: Iterable<string>): Map<Lane, string[]> {
+    const byLane = new Map<Lane, string[]>();
+    for (const idKey of idKeys) {
+      const lane = this.of(group, idKey);
+      const keys = byLane.get(lane);
+      if (keys) keys.push(idKey);
+      else byLane.set(lane, [idKey]);
+    }
+    return byLane;
+  }
+
   /** The lane of this name, or undefined when the definitions have none. */
   named(name: string): Lane | undefined {
     return this.#byName.get(name);

@@ -154,12 +154,7 @@ export class CounterClient<Id, Value> {
   }
 
   #byLane(idKeys: Iterable<string>): [Lane, string[]][] {
-    const byLane = new Map<Lane, string[]>();
-    for (const idKey of idKeys) {
-      const lane = this.#context.lanes.of(this.#store.group, idKey);
-      byLane.set(lane, [...(byLane.get(lane) ?? []), idKey]);
-    }
-    return [...byLane];
+    return [...this.#context.lanes.groupBy(this.#store.group, idKeys)];
   }
 }
 

@@ -193,15 +193,8 @@ export class RecordClient<Row, Input, Id> {
     };
   }
 
-  #byLane(idKeys: readonly string[]): [Lane, string[]][] {
-    const byLane = new Map<Lane, string[]>();
-    for (const idKey of idKeys) {
-      const lane = this.#context.lanes.of(this.#store.group, idKey);
-      const keys = byLane.get(lane);
-      if (keys) keys.push(idKey);
-      else byLane.set(lane, [idKey]);
-    }
-    return [...byLane];
+  #byLane(idKeys: Iterable<string>): [Lane, string[]][] {
+    return [...this.#context.lanes.groupBy(this.#store.group, idKeys)];
   }
 }
 
