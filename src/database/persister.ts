@@ -37,7 +37,7 @@ async function recordSteps(store: RecordStore, database: Transaction): Promise<S
   const { source } = store;
   if (source.kind === 'custom') return [customRecordStep(store, source)];
   const table = await readTable(source.model, database);
-  return [deleteStep(store, source.model, table), upsertStep(source, table)];
+  return [deleteStep(store, source.model, table), putStep(source, table)];
 }
 
 function customRecordStep(
@@ -64,22 +64,39 @@ function deleteStep(store: RecordStore, model: Model, table: Table): Step {
   };
 }
 
-function upsertStep(source: { model: Model; counters: readonly string[] }, table: Table): Step {
+function putStep(source: { model: Model; counters: readonly string[] }, table: Table): Step {
   const { model } = source;
   const fields = Object.keys(model.fields).filter((field) => !source.counters.includes(field));
-  const sql = readSql('upsert', {
+  const uniqueFields = fields.filter((field) => table.uniqueFields.includes(field));
+  const replaced = fields.filter((field) => !model.id.includes(field) && !uniqueFields.includes(field));
+  const upsert = readSql('upsert', {
     table: table.name,
     columns: table.columns(fields).join(', '),
     fields: fields.map(ofRecordset).join(', '),
     recordset: table.recordset(fields),
     key: table.columns(model.id).join(', '),
-    action: conflictAction(table.columns(fields.filter((field) => !model.id.includes(field)))),
+    action: conflictAction(table.columns(replaced)),
   });
+  const statements =
+    uniqueFields.length > 0 ? [updateUniqueSql(model, table, uniqueFields), upsert] : [upsert];
   return async ({ puts }, tx) => {
+    if (puts.length === 0) return undefined;
     // The rows are JSON already: joined, not parsed.
-    if (puts.length > 0) await tx.$executeRawUnsafe(sql, `[${puts.map(({ json }) => json).join(',')}]`);
+    const rows = `[${puts.map(({ json }) => json).join(',')}]`;
+    for (const statement of statements) await tx.$executeRawUnsafe(statement, rows);
     return undefined;
   };
+}
+
+function updateUniqueSql(model: Model, table: Table, fields: readonly string[]): string {
+  const pairs = table.columns(fields).map((column, i) => [column, ofRecordset(fields[i] as string)] as const);
+  return readSql('update-unique', {
+    table: table.name,
+    updates: pairs.map(([column, value]) => `${column} = ${value}`).join(', '),
+    recordset: table.recordset([...model.id, ...fields]),
+    match: matchParts(model, table).match,
+    differs: pairs.map(([column, value]) => `t.${column} IS DISTINCT FROM ${value}`).join(' OR '),
+  });
 }
 
 function conflictAction(columns: readonly string[]): string {

@@ -9,6 +9,8 @@ export interface Table {
   readonly name: string;
   /** `"field" type, …` for json_to_recordset. */
   recordset(fields: readonly string[]): string;
+  /** Fields whose columns are in a unique index, without the id's. */
+  readonly uniqueFields: readonly string[];
   /** Quoted columns of fields. */
   columns(fields: readonly string[]): readonly string[];
 }
@@ -16,22 +18,25 @@ export interface Table {
 /** @throws ForebayError DATABASE_NOT_READY when the table or one of the model's columns is not there */
 export async function readTable(model: Model, database: Transaction): Promise<Table> {
   const name = tableName(model);
-  const types = await readColumnTypes(name, database);
-  const problem = tableProblem(model, types);
+  const columns = await readColumns(name, database);
+  const problem = tableProblem(model, columns);
   if (problem) throw notReady(`table ${name} of model ${model.name} ${problem}`);
   const columnOf = (field: string): string => model.fields[field]?.column as string;
   return {
     name,
     recordset: (fields) =>
-      fields.map((field) => `${quoteIdentifier(field)} ${types.get(columnOf(field))}`).join(', '),
+      fields.map((field) => `${quoteIdentifier(field)} ${columns.get(columnOf(field))?.type}`).join(', '),
     columns: (fields) => fields.map((field) => quoteIdentifier(columnOf(field))),
+    uniqueFields: Object.keys(model.fields).filter(
+      (field) => columns.get(columnOf(field))?.unique && !model.id.includes(field),
+    ),
   };
 }
 
 /** @throws ForebayError DATABASE_NOT_READY when forebay's own table is not there */
 export async function checkLedger(database: Transaction): Promise<void> {
-  const types = await readColumnTypes(quoteIdentifier('forebay_ledger'), database);
-  if (types.size === 0) throw notReady("forebay's table forebay_ledger is not there");
+  const columns = await readColumns(quoteIdentifier('forebay_ledger'), database);
+  if (columns.size === 0) throw notReady("forebay's table forebay_ledger is not there");
 }
 
 function tableName(model: Model): string {
@@ -39,14 +44,20 @@ function tableName(model: Model): string {
   return model.schema === undefined ? table : `${quoteIdentifier(model.schema)}.${table}`;
 }
 
-async function readColumnTypes(table: string, database: Transaction): Promise<Map<string, string>> {
-  const rows = await database.$queryRawUnsafe<{ name: string; type: string }[]>(readSql('columns'), table);
-  return new Map(rows.map(({ name, type }) => [name, type]));
+interface Column {
+  readonly name: string;
+  readonly type: string;
+  readonly unique: boolean;
 }
 
-function tableProblem(model: Model, types: ReadonlyMap<string, string>): string | undefined {
-  if (types.size === 0) return 'is not there';
-  const missing = Object.values(model.fields).flatMap(({ column }) => (types.has(column) ? [] : [column]));
+async function readColumns(table: string, database: Transaction): Promise<Map<string, Column>> {
+  const columns = await database.$queryRawUnsafe<Column[]>(readSql('columns'), table);
+  return new Map(columns.map((column) => [column.name, column]));
+}
+
+function tableProblem(model: Model, columns: ReadonlyMap<string, Column>): string | undefined {
+  if (columns.size === 0) return 'is not there';
+  const missing = Object.values(model.fields).flatMap(({ column }) => (columns.has(column) ? [] : [column]));
   return missing.length > 0 ? `has no column ${missing.join(', ')}` : undefined;
 }
 

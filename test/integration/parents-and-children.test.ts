@@ -1,0 +1,67 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { stores } from '../../src/domain/stores.js';
+import { createEnvironment, type Environment } from '../support/environment.js';
+import { randomNumbers } from '../support/random.js';
+
+const users = 200;
+const tasks = 1_500;
+
+let environment: Environment;
+
+beforeEach(async () => {
+  environment = await createEnvironment();
+});
+
+afterEach(() => environment.close());
+
+describe('rows and the rows that they refer to, written behind at once', () => {
+  it('never deadlock, though the parents have unique columns', async () => {
+    const app = await environment.connect(stores);
+    await environment.startWorker(stores);
+    const random = randomNumbers(1);
+    const anyUser = (): string => `user-${Math.floor(random() * users)}`;
+    await app.stores.projects.put({ id: 'p', name: 'parent' });
+    await app.stores.users.putMany(Array.from({ length: users }, (_, i) => user(`user-${i}`)));
+    await app.flush();
+    for (let round = 0; round < 12; round++) {
+      const writes: Promise<unknown>[] = [];
+      for (let i = 0; i < tasks; i++) {
+        writes.push(
+          app.stores.users.put(user(anyUser())),
+          app.stores.tasks.put({
+            id: `task-${i}`,
+            projectId: 'p',
+            title: `round ${round}`,
+            assigneeId: anyUser(),
+          }),
+        );
+      }
+      await Promise.all(writes);
+    }
+    await app.flush();
+    expect(environment.events.filter((event) => event.type === 'batch.failed')).toEqual([]);
+  });
+
+  it('take new values in unique columns, also a value that another row of the batch has given up', async () => {
+    const app = await environment.connect(stores);
+    await app.stores.users.putMany([user('a', 'one@example.invalid'), user('b', 'two@example.invalid')]);
+    await environment.startWorker(stores);
+    await app.flush();
+    await app.stores.users.put(user('a', 'three@example.invalid'));
+    await app.stores.users.put(user('c', 'one@example.invalid'));
+    await app.flush();
+    const rows = await environment.prisma.user.findMany({
+      select: { id: true, email: true },
+      orderBy: { id: 'asc' },
+    });
+    expect(rows.map(({ id, email }) => `${id} ${email}`)).toEqual([
+      'a three@example.invalid',
+      'b two@example.invalid',
+      'c one@example.invalid',
+    ]);
+  });
+});
+
+function user(id: string, email = `${id}@example.invalid`) {
+  return { id, email, name: id };
+}
