@@ -7,7 +7,6 @@ export type DemoErrorCode =
   /** The activity file or the repository isn't there, or can't be read. */
   | 'ACTIVITY_MISSING'
   | 'NOT_A_REPOSITORY'
-  | 'SHALLOW_REPOSITORY'
   | 'EMPTY_HISTORY'
   /** A line of the activity file is not a commit, or the file ends in the middle. */
   | 'ACTIVITY_BROKEN'

@@ -56,7 +56,7 @@ export class LiveLine {
 function figures({ acceptedPerSecond, persistedPerSecond, backlog, oldestDirtyAgeMs }: Sample): string {
   return [
     `accepted ${rate(acceptedPerSecond)}`,
-    `persisted ${rate(persistedPerSecond)}`,
+    `rows persisted ${rate(persistedPerSecond)}`,
     `backlog ${count(backlog)}`,
     `oldest ${duration(oldestDirtyAgeMs)}`,
   ].join('  ');

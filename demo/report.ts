@@ -160,7 +160,7 @@ function speedLines(result: Result, paint: Paint): string[] {
   return [
     `  ${counted(writesAccepted, 'write')} accepted → ${counted(rowsWritten, 'row')} written in ` +
       `${counted(result.batches, 'batch', 'batches')} (${coalesced})`,
-    `  accepted ${rate(acceptedPerSecond)}, persisted ${rate(persistedPerSecond)}, ${duration(result.seconds * 1_000)} in all`,
+    `  accepted ${rate(acceptedPerSecond)}, rows persisted ${rate(persistedPerSecond)}, ${duration(result.seconds * 1_000)} in all`,
     `  greatest backlog ${count(result.backlogMax)}, oldest unwritten ${duration(result.oldestDirtyAgeMsMax)}`,
   ];
 }

@@ -1,14 +1,14 @@
 /**
  * Reads a git repository's history as an activity: the first-parent line, oldest first, each commit as its difference
  * to the one before. So every step leads from one tree to the next, merges count once, and the replay ends in
- * exactly the files of HEAD.
+ * exactly the files of HEAD. A shallow clone's history begins with all files of its oldest commit.
  */
 import { stat } from 'node:fs/promises';
 import { DemoError, reasonOf } from '../errors.js';
 import { type Activity, asChange, atMax, type Change, type Commit, hashedAuthor } from './commit.js';
 import { runGit, streamGit } from './git-command.js';
 
-/** @throws DemoError ACTIVITY_MISSING, NOT_A_REPOSITORY, SHALLOW_REPOSITORY, EMPTY_HISTORY, GIT_MISSING, GIT_FAILED */
+/** @throws DemoError ACTIVITY_MISSING, NOT_A_REPOSITORY, EMPTY_HISTORY, GIT_MISSING, GIT_FAILED */
 export async function openRepository(path: string): Promise<Activity> {
   await checkRepository(path);
   const head = await headOf(path);
@@ -33,17 +33,10 @@ async function checkRepository(path: string): Promise<void> {
       `${path} is a file, not a folder. For a recorded history use --activity ${path}.`,
     );
   }
-  const { exitCode, output, errors } = await runGit(path, ['rev-parse', '--is-shallow-repository']);
+  const { exitCode, errors } = await runGit(path, ['rev-parse', '--git-dir']);
   if (exitCode !== 0) {
     const advice = 'Give a git repository with --repo PATH, or a recorded history with --activity FILE.';
     throw new DemoError('NOT_A_REPOSITORY', `git can't use ${path}: ${errors}. ${advice}`);
-  }
-  if (output === 'true') {
-    const advice = `Complete it with: git -C ${path} fetch --unshallow`;
-    throw new DemoError(
-      'SHALLOW_REPOSITORY',
-      `${path} is a shallow clone, so its history has no beginning. ${advice}`,
-    );
   }
 }
 

@@ -193,16 +193,19 @@ test('an empty repository is refused', async () => {
   await expect(openRepository(repo)).rejects.toMatchObject({ code: 'EMPTY_HISTORY' });
 });
 
-test('a shallow clone is refused with the command that completes it', async () => {
+test('a shallow clone begins with all files of its oldest commit', async () => {
   await write('a', '1');
   commit();
+  await write('b', '1');
   commit();
   const shallow = join(folder, 'shallow');
   git(folder, 'clone', '-q', '--depth', '1', `file://${repo}`, shallow);
-  await expect(openRepository(shallow)).rejects.toMatchObject({
-    code: 'SHALLOW_REPOSITORY',
-    message: expect.stringContaining(`git -C ${shallow} fetch --unshallow`),
-  });
+  expect(await changes(shallow)).toEqual([
+    [
+      ['A', 'a'],
+      ['A', 'b'],
+    ],
+  ]);
 });
 
 test('a machine without git is told to install it', async () => {

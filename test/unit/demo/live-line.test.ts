@@ -26,7 +26,7 @@ test('without a terminal a plain line comes every two seconds, and the last stat
   const line = new LiveLine(output, 3_597);
   for (const ms of [0, 1_000, 2_000, 2_500, 3_900, 4_100, 4_200]) line.show(sampleAt(ms, ms / 2));
   line.end();
-  const figures = 'accepted 13,279/s  persisted 1,566/s  backlog 1,818  oldest 2.2 s\n';
+  const figures = 'accepted 13,279/s  rows persisted 1,566/s  backlog 1,818  oldest 2.2 s\n';
   expect(output.written).toEqual([
     `1,000/3,597 commits  ${figures}`,
     `2,050/3,597 commits  ${figures}`,
@@ -55,7 +55,7 @@ test('on a terminal one line is written anew, with a bar that fills what is left
   line.show(sampleAt(0, 50));
   line.end();
   const bar = `${'█'.repeat(13)}${'░'.repeat(14)}`;
-  const text = '50 %  accepted 13,279/s  persisted 1,566/s  backlog 1,818  oldest 2.2 s';
+  const text = '50 %  accepted 13,279/s  rows persisted 1,566/s  backlog 1,818  oldest 2.2 s';
   expect(output.written).toEqual([`\r${bar} ${text}\x1b[K`, '\n']);
 });
 

@@ -83,7 +83,7 @@ test('the page of an equal result says so, with counts and speeds', () => {
   ✔ Every row is equal to the history’s own right answer.
 
   59,434 writes accepted → 10,104 rows written in 556 batches (5.9 writes per row)
-  accepted 12,278/s, persisted 1,284/s, 7.9 s in all
+  accepted 12,278/s, rows persisted 1,284/s, 7.9 s in all
   greatest backlog 2,224, oldest unwritten 4.0 s
 `);
 });
