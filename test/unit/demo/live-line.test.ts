@@ -54,7 +54,7 @@ test('on a terminal one line is written anew, with a bar that fills what is left
   const line = new LiveLine(output, 100);
   line.show(sampleAt(0, 50));
   line.end();
-  const bar = `${'█'.repeat(13)}${'░'.repeat(14)}`;
+  const bar = `${'█'.repeat(11)}${'░'.repeat(11)}`;
   const text = '50 %  accepted 13,279/s  rows persisted 1,566/s  backlog 1,818  oldest 2.2 s';
   expect(output.written).toEqual([`\r${bar} ${text}\x1b[K`, '\n']);
 });
