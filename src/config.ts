@@ -54,9 +54,7 @@ const flag = z
   .transform((value) => value === 'true' || value === '1');
 
 const redisShape = {
-  URL: z
-    .url({ protocol: /^rediss?$/, error: 'must be a URL such as redis://host:6379/0 or rediss://…' })
-    .optional(),
+  URL: z.string().refine(isRedisUrl, 'must be a URL such as redis://host:6379/0 or rediss://…').optional(),
   HOST: z.string().min(1).default('localhost'),
   PORT: integer(1, 65_535, 6_379),
   USERNAME: text,
@@ -91,13 +89,22 @@ const environment = z.object({
  */
 export function readConfig(env: Readonly<Record<string, string | undefined>> = process.env): Config {
   const set = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
-  const values = parse(environment, set, '');
-  const redis = readRedis(set, 'REDIS_');
   const hasQueueRedis = Object.keys(set).some((name) => name.startsWith('QUEUE_REDIS_'));
+  const general = environment.safeParse(set);
+  const redis = z.object(redisShape).safeParse(named(set, 'REDIS_'));
+  const queueRedis = z.object(redisShape).safeParse(named(set, 'QUEUE_REDIS_'));
+  if (!general.success || !redis.success || !queueRedis.success) {
+    throw invalidEnvironment([
+      ...issuesOf(general, ''),
+      ...issuesOf(redis, 'REDIS_'),
+      ...issuesOf(queueRedis, 'QUEUE_REDIS_'),
+    ]);
+  }
+  const values = general.data;
   return {
     prefix: values.FOREBAY_PREFIX,
-    redis,
-    queueRedis: hasQueueRedis ? readRedis(set, 'QUEUE_REDIS_') : redis,
+    redis: toSettings(redis.data),
+    queueRedis: toSettings(hasQueueRedis ? queueRedis.data : redis.data),
     ...(values.DATABASE_URL === undefined ? {} : { databaseUrl: values.DATABASE_URL }),
     logLevel: values.LOG_LEVEL,
     worker: { lanes: values.FOREBAY_LANES, connections: values.FOREBAY_CONNECTIONS },
@@ -132,9 +139,22 @@ export function redisSettings(url: string): RedisSettings {
   };
 }
 
-function readRedis(env: Record<string, string | undefined>, prefix: string): RedisSettings {
-  const own = Object.fromEntries(Object.keys(redisShape).map((name) => [name, env[prefix + name]]));
-  const values = parse(z.object(redisShape), own, prefix);
+function isRedisUrl(text: string): boolean {
+  try {
+    const { protocol, pathname, username, password } = new URL(text);
+    decodeURIComponent(username + password);
+    return /^rediss?:$/.test(protocol) && /^(\/\d{0,4})?$/.test(pathname);
+  } catch {
+    return false; // neither a URL nor decodable
+  }
+}
+
+/** The variables that begin with `prefix`, without it. */
+function named(env: Record<string, string | undefined>, prefix: string): Record<string, string | undefined> {
+  return Object.fromEntries(Object.keys(redisShape).map((name) => [name, env[prefix + name]]));
+}
+
+function toSettings(values: z.output<z.ZodObject<typeof redisShape>>): RedisSettings {
   if (values.URL !== undefined) return redisSettings(values.URL);
   return {
     host: values.HOST,
@@ -146,11 +166,21 @@ function readRedis(env: Record<string, string | undefined>, prefix: string): Red
   };
 }
 
-function parse<S extends z.ZodObject>(schema: S, env: object, prefix: string): z.output<S> {
-  const result = schema.safeParse(env);
-  if (result.success) return result.data;
-  const problems = result.error.issues.map((issue) => `${prefix}${issue.path.join('.')}: ${issue.message}`);
-  throw new ForebayError('INVALID_CONFIG', `The environment can't be used:\n- ${problems.join('\n- ')}`, {
-    context: { variables: result.error.issues.map((issue) => prefix + issue.path.join('.')) },
+interface Issue {
+  readonly variable: string;
+  readonly message: string;
+}
+
+function issuesOf(result: z.ZodSafeParseResult<unknown>, prefix: string): Issue[] {
+  return (result.error?.issues ?? []).map(({ path, message }) => ({
+    variable: prefix + path.join('.'),
+    message,
+  }));
+}
+
+function invalidEnvironment(issues: readonly Issue[]): ForebayError {
+  const problems = issues.map(({ variable, message }) => `- ${variable}: ${message}`);
+  return new ForebayError('INVALID_CONFIG', `The environment can't be used:\n${problems.join('\n')}`, {
+    context: { variables: issues.map(({ variable }) => variable) },
   });
 }

@@ -16,6 +16,13 @@ import { loadFailed } from './record-client.js';
 const looksMax = 5;
 const deltaMax = 2n ** 63n - 1n;
 
+interface Look {
+  readonly recalled: CountersRecall;
+  readonly loaded: LoadedCounters;
+  /** False when batches came in between at every look; then the value is served, and not cached. */
+  readonly isExact: boolean;
+}
+
 export class CounterClient<Id, Value> {
   readonly #context: ClientContext;
   readonly #store: CounterStore;
@@ -95,21 +102,26 @@ export class CounterClient<Id, Value> {
 
   async #readMissed(lane: Lane, idKeys: readonly string[], values: Map<string, bigint>): Promise<void> {
     const token = randomUUID();
-    for (let look = 1; look <= looksMax; look++) {
+    const { recalled, loaded, isExact } = await this.#look(lane, idKeys, token);
+    for (const [i, idKey] of idKeys.entries()) {
+      const pending = recalled.counters[i] as CounterRecall;
+      const value = counterValue(this.#store, recalled, pending, loaded, idKey);
+      if (value !== undefined) values.set(idKey, value);
+    }
+    if (isExact) await this.#fill(lane, token, idKeys, values);
+  }
+
+  /** Looks at what is pending and then at the rows, again while a batch came in between. */
+  async #look(lane: Lane, idKeys: readonly string[], token: string): Promise<Look> {
+    let before: bigint | undefined;
+    for (let look = 1; ; look++) {
       const recalled = await this.#recall(lane, idKeys, token);
       const loaded = await this.#loadValues(lane, idKeys);
-      if (isOvertaken(recalled, loaded) && look < looksMax) continue;
-      for (const [i, idKey] of idKeys.entries()) {
-        const value = counterValue(
-          this.#store,
-          recalled,
-          recalled.counters[i] as CounterRecall,
-          loaded,
-          idKey,
-        );
-        if (value !== undefined) values.set(idKey, value);
-      }
-      return this.#fill(lane, token, idKeys, values);
+      if (!isOvertaken(recalled, loaded)) return { recalled, loaded, isExact: true };
+      // No batch since the last look, and still behind the ledger: it is Redis that has lost its memory.
+      if (look > 1 && recalled.batch === before) return { recalled, loaded, isExact: true };
+      if (look === looksMax) return { recalled, loaded, isExact: false };
+      before = recalled.batch;
     }
   }
 

@@ -145,7 +145,9 @@ function refusedWrite(message: string, cause: Error): ForebayError {
     : 'Check the server and the rights of its user.';
   return new ForebayError('REDIS_REFUSED', `Redis refused the write: ${message}. ${advice}`, {
     cause,
-    retryable: /^(OOM|LOADING|READONLY|BUSY|TRYAGAIN|MASTERDOWN|NOREPLICAS)/.test(message),
+    retryable: /^(OOM|LOADING|READONLY|BUSY|TRYAGAIN|MASTERDOWN|NOREPLICAS|MISCONF|CLUSTERDOWN)/.test(
+      message,
+    ),
   });
 }
 

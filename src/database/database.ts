@@ -20,29 +20,59 @@ export type FailureReason = 'unavailable' | 'not-yet' | 'refused';
 
 const foreignKeyViolation = '23503';
 
-/** Classes of SQLSTATE that are about the rows: data, constraints, syntax and rights. The rest is the server's state. */
-const refusedClasses = new Set(['22', '23', '42', '44', '0A']);
+/**
+ * Classes of SQLSTATE that are about the rows: data, constraints, syntax, rights, limits, exceptions of triggers. The rest
+ * is the server's state.
+ */
+const refusedClasses = new Set(['21', '22', '23', '42', '44', '0A', '54', 'P0']);
 
 /** Sorts an error by its SQLSTATE (https://www.postgresql.org/docs/current/errcodes-appendix.html). */
 export function failureReason(error: unknown): FailureReason {
   const state = sqlStateOf(error);
   if (state === foreignKeyViolation) return 'not-yet';
   if (state !== undefined) return refusedClasses.has(state.slice(0, 2)) ? 'refused' : 'unavailable';
-  return isPrismaFailure(error) ? 'unavailable' : 'refused';
+  return isConnectionFailure(error) ? 'unavailable' : 'refused';
 }
 
 /** The SQLSTATE that Postgres gave, where the error carries one. */
 export function sqlStateOf(error: unknown): string | undefined {
-  const meta = (
-    error as { meta?: { code?: unknown; driverAdapterError?: { cause?: { originalCode?: unknown } } } }
-  ).meta;
-  const state = meta?.driverAdapterError?.cause?.originalCode ?? meta?.code;
+  const { code } = metaOf(error);
+  const state = adapterCauseOf(error)?.originalCode ?? code;
   return typeof state === 'string' && /^[0-9A-Z]{5}$/.test(state) ? state : undefined;
 }
 
-// Prisma's codes for a server that can't be reached, a pool or a transaction that timed out, and the like: P1xxx, P20xx.
-function isPrismaFailure(error: unknown): boolean {
-  const { name, code } = error as { name?: string; code?: unknown };
-  if (typeof code === 'string' && /^(P1\d{3}|P2024|P2028|P2034|P2037|E[A-Z]+)$/.test(code)) return true;
+interface AdapterCause {
+  readonly originalCode?: unknown;
+  readonly kind?: unknown;
+}
+
+interface Meta {
+  readonly code?: unknown;
+  readonly driverAdapterError?: { readonly cause?: AdapterCause };
+}
+
+const metaOf = (error: unknown): Meta => (error as { meta?: Meta } | undefined)?.meta ?? {};
+
+/** What the driver adapter says: in a statement's error under `meta`, in a commit's as its `cause`. */
+function adapterCauseOf(error: unknown): AdapterCause | undefined {
+  return metaOf(error).driverAdapterError?.cause ?? (error as { cause?: AdapterCause } | undefined)?.cause;
+}
+
+/** Kinds of the driver adapter's errors that are about the way to the server. */
+const connectionKinds = new Set([
+  'DatabaseNotReachable',
+  'ConnectionClosed',
+  'SocketTimeout',
+  'TlsConnectionError',
+  'TooManyConnections',
+]);
+
+// Prisma's codes for a server that can't be reached, a pool or a transaction that timed out, and the like; Node's for sockets.
+const connectionCodes = /^(P1\d{3}|P2024|P2028|P2034|P2037|E(?!RR_)[A-Z_]+)$/;
+
+function isConnectionFailure(error: unknown): boolean {
+  const { name, code } = (error ?? {}) as { name?: string; code?: unknown };
+  if (typeof code === 'string' && connectionCodes.test(code)) return true;
+  if (connectionKinds.has(String(adapterCauseOf(error)?.kind))) return true;
   return name === 'DriverAdapterError' || /connect|terminat|timeout|closed/i.test(messageOf(error));
 }

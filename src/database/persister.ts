@@ -3,7 +3,7 @@
  * deletes, one for the puts and one for each counter's deltas; stores with a persist of their own are called.
  */
 import type { Batch, Delta } from '../buffer/batch.js';
-import type { Model } from '../definitions/model.js';
+import type { Field, Model } from '../definitions/model.js';
 import type { Transaction } from '../definitions/record.js';
 import type { CounterStore, LaneGroup, RecordStore } from '../definitions/stores.js';
 import { readSql } from './sql-file.js';
@@ -186,6 +186,11 @@ export function idJson(
   const id = store.ids.fromKey(idKey);
   const fields = model.id.length === 1 ? { [model.id[0] as string]: id } : (id as Record<string, unknown>);
   return Object.fromEntries(
-    Object.entries(fields).map(([name, part]) => [name, typeof part === 'bigint' ? String(part) : part]),
+    Object.entries(fields).map(([name, part]) => [name, idPartJson(model.fields[name], part)]),
   );
+}
+
+function idPartJson(field: Field | undefined, part: unknown): unknown {
+  if (field?.type === 'Enum') return field.enumValues?.[part as string];
+  return typeof part === 'bigint' ? String(part) : part;
 }

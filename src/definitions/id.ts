@@ -1,6 +1,7 @@
 /** Ids as keys: an id becomes one unambiguous text (its id key) and back. */
 import { ForebayError } from '../errors.js';
 import type { Field, Model } from './model.js';
+import { isInt32, isInt64, isText } from './postgres-range.js';
 
 const idKeyLengthMax = 512;
 
@@ -61,15 +62,23 @@ const escapePart = (part: string): string => part.replaceAll('%', '%25').replace
 const unescapePart = (part: string): string => part.replaceAll('%2C', ',').replaceAll('%25', '%');
 
 function partToKey(store: string, name: string, type: Field['type'], value: unknown): string {
-  if (type === 'Int' || type === 'BigInt') {
-    if (typeof value === 'bigint' || Number.isSafeInteger(value)) return String(value);
-    throw invalidId(store, `its ${name} must be an integer, not ${describe(value)}`);
+  switch (type) {
+    case 'Int':
+      if (isInt64(value) && isInt32(Number(value))) return String(value);
+      throw invalidId(store, `its ${name} must be an integer of 32 bits, not ${describe(value)}`);
+    case 'BigInt':
+      if (isInt64(value)) return String(value);
+      throw invalidId(store, `its ${name} must be an integer of 64 bits, not ${describe(value)}`);
+    case 'String':
+    case 'Enum':
+      if (typeof value === 'string' && value !== '') return value;
+      throw invalidId(store, `its ${name} must be a non-empty string, not ${describe(value)}`);
+    default:
+      throw invalidId(
+        store,
+        `ids of type ${type} are not supported; use a String, Int, BigInt or Enum field`,
+      );
   }
-  if (type === 'String' || type === 'Enum') {
-    if (typeof value === 'string' && value !== '') return value;
-    throw invalidId(store, `its ${name} must be a non-empty string, not ${describe(value)}`);
-  }
-  throw invalidId(store, `ids of type ${type} are not supported; use a String, Int, BigInt or Enum field`);
 }
 
 function keyToPart(type: Field['type'], key: string): string | number | bigint {
@@ -81,7 +90,7 @@ function checkedKey(store: string, key: string): string {
   if (key.length > idKeyLengthMax) {
     throw invalidId(store, `it has ${key.length} characters, and ${idKeyLengthMax} are allowed`);
   }
-  if (key.includes('\0')) throw invalidId(store, 'it contains the character U+0000');
+  if (!isText(key)) throw invalidId(store, 'it contains the character U+0000 or half a surrogate pair');
   return key;
 }
 

@@ -1,5 +1,6 @@
 /** JSON values checked before they are stored, so that what is read back is what was written. */
 import { describe } from './id.js';
+import { isText } from './postgres-range.js';
 
 export type JsonValue =
   | string
@@ -10,11 +11,13 @@ export type JsonValue =
   | { readonly [key: string]: JsonValue };
 
 const depthMax = 200;
+const notText = 'U+0000 or half a surrogate pair, which Postgres does not store';
 
 /** What keeps a value from being JSON, as `path: reason`; undefined when it is JSON. Keys set to undefined are left out. */
 export function jsonProblem(value: unknown, path = '', depth = 0): string | undefined {
   switch (typeof value) {
     case 'string':
+      return isText(value) ? undefined : `${at(path)}a text has ${notText}`;
     case 'boolean':
       return undefined;
     case 'number':
@@ -47,6 +50,7 @@ function objectProblem(object: Record<string, unknown>, path: string, depth: num
   for (const key of Object.keys(object)) {
     const value = object[key];
     if (value === undefined) continue;
+    if (!isText(key)) return `${at(path)}a key has ${notText}`;
     const problem = jsonProblem(value, path === '' ? key : `${path}.${key}`, depth + 1);
     if (problem) return problem;
   }

@@ -81,7 +81,7 @@ export function record<Row, Input, Id, const C extends keyof Row & string = neve
 /** A store with a load and persist of one's own; its rows are plain JSON. */
 export function record<Row extends object, IdField extends keyof Row & string>(
   options: CustomRecordOptions<Row, IdField>,
-): RecordDefinition<Row, Row, string, never>;
+): RecordDefinition<Row, Row, string, object>;
 export function record(
   options:
     | ModelRecordOptions<Model, string>

@@ -7,6 +7,7 @@ import { ForebayError } from '../errors.js';
 import { describe } from './id.js';
 import { jsonProblem } from './json-value.js';
 import type { Field, Model } from './model.js';
+import { isInt32, isInt64, isText, isTimestamp, numericDigitsMax } from './postgres-range.js';
 
 export interface RowCodec<Row, Input> {
   /** @throws ForebayError INVALID_VALUE, VALUE_TOO_LARGE */
@@ -100,18 +101,21 @@ function defaultOf(store: string, name: string, field: Field): unknown {
 
 /** The JSON of a value of each Prisma type, or undefined when the value is not of that type. */
 const encoders: Record<Field['type'], (value: unknown, field: Field) => unknown> = {
-  String: (value) => (typeof value === 'string' ? value : undefined),
+  String: (value) => (typeof value === 'string' && isText(value) ? value : undefined),
   Boolean: (value) => (typeof value === 'boolean' ? value : undefined),
-  Int: (value) => (Number.isInteger(value) && Math.abs(value as number) < 2 ** 31 ? value : undefined),
-  BigInt: (value) => (typeof value === 'bigint' || Number.isSafeInteger(value) ? String(value) : undefined),
+  Int: (value) => (isInt32(value) ? value : undefined),
+  BigInt: (value) => (isInt64(value) ? String(value) : undefined),
   Float: (value) => (Number.isFinite(value) ? value : undefined),
   Decimal: encodeDecimal,
-  DateTime: (value) =>
-    value instanceof Date && !Number.isNaN(value.getTime()) ? value.toISOString() : undefined,
+  DateTime: (value) => (isTimestamp(value) ? value.toISOString() : undefined),
   Json: (value) => (jsonProblem(value) === undefined ? value : undefined),
   Bytes: (value) => (value instanceof Uint8Array ? `\\x${Buffer.from(value).toString('hex')}` : undefined),
-  Enum: (value, field) => (typeof value === 'string' ? field.enumValues?.[value] : undefined),
+  Enum: encodeEnum,
 };
+
+function encodeEnum(value: unknown, { enumValues = {} }: Field): string | undefined {
+  return typeof value === 'string' && Object.hasOwn(enumValues, value) ? enumValues[value] : undefined;
+}
 
 function encodeScalar(store: string, name: string, field: Field, value: unknown): unknown {
   const encoded = encoders[field.type](value, field);
@@ -121,9 +125,12 @@ function encodeScalar(store: string, name: string, field: Field, value: unknown)
 
 function encodeDecimal(value: unknown): string | undefined {
   if (!Decimal.isDecimal(value) && typeof value !== 'string' && !Number.isFinite(value)) return undefined;
+  const { before, after } = numericDigitsMax;
   try {
     const decimal = new Decimal(value as string);
-    return decimal.isFinite() ? decimal.toFixed() : undefined;
+    // Looked at before it is written out: 1e100000000 has as many digits.
+    const isStorable = decimal.isFinite() && decimal.e < before && decimal.decimalPlaces() <= after;
+    return isStorable ? decimal.toFixed() : undefined;
   } catch {
     return undefined; // decimal.js throws on a text that is no number; the caller reports the field
   }
@@ -134,6 +141,9 @@ function expectation(field: Field, value: unknown): string {
   if (field.type === 'Enum') {
     return `must be one of ${Object.keys(field.enumValues ?? {}).join(', ')}, not ${describe(value)}`;
   }
+  if (field.type === 'String' && typeof value === 'string') {
+    return 'must have neither U+0000 nor half a surrogate pair, which Postgres does not store';
+  }
   return `must be ${expected[field.type]}, not ${describe(value)}`;
 }
 
@@ -141,10 +151,11 @@ const expected: Record<Exclude<Field['type'], 'Json' | 'Enum'>, string> = {
   String: 'a string',
   Boolean: 'a boolean',
   Int: 'an integer of 32 bits',
-  BigInt: 'a bigint or a safe integer',
+  BigInt: 'a bigint of 64 bits or a safe integer',
   Float: 'a finite number',
-  Decimal: 'a finite Decimal, number or numeric string',
-  DateTime: 'a valid Date',
+  Decimal:
+    'a finite Decimal, number or numeric string of at most 131,072 digits before and 16,383 after the point',
+  DateTime: 'a valid Date of the years 1 to 9999',
   Bytes: 'a Uint8Array',
 };
 

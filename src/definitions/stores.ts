@@ -268,16 +268,25 @@ function counterFieldProblems(name: string, model: Model, fieldName: string): st
 
 /** Two stores that write the same column would do so from different lanes, without an order. */
 function sharedModelProblems(definitions: Definitions): string[] {
-  const owners = new Map<string, string>();
-  return Object.entries(definitions).flatMap(([name, { kind, source }]) => {
-    if (source.kind !== 'model') return [];
-    const isRecord = kind === 'record';
-    const owner = owners.get(source.model.name);
-    owners.set(source.model.name, owner ?? name);
-    if (owner === undefined || (!isRecord && definitions[owner]?.kind === 'counter')) return [];
+  const all = Object.entries(definitions);
+  return all.flatMap(([name, definition], i) => {
+    const owner = all.slice(0, i).find(([, earlier]) => writeSameColumn(earlier, definition));
+    if (!owner || definition.source.kind !== 'model') return [];
     return [
-      `${name}: store "${owner}" keeps model ${source.model.name} already. Use one record store for a model, ` +
-        'and counter({ of: … }) for its counters.',
+      `${name}: store "${owner[0]}" keeps model ${definition.source.model.name} already. Use one record store for a ` +
+        'model, and counter({ of: … }) for its counters.',
     ];
   });
+}
+
+function writeSameColumn(
+  a: RecordDefinition | CounterDefinition,
+  b: RecordDefinition | CounterDefinition,
+): boolean {
+  if (a.source.kind !== 'model' || b.source.kind !== 'model') return false;
+  if (a.source.model.name !== b.source.model.name) return false;
+  const [fieldA, fieldB] = [a.source, b.source].map((source) =>
+    'field' in source ? source.field : undefined,
+  );
+  return fieldA === undefined || fieldB === undefined || fieldA === fieldB;
 }

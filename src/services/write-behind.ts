@@ -22,7 +22,7 @@ import { queuePrefix } from '../keys.js';
 import { type FlushSummary, type WakeUp, WriteBehindQueue, writeBehindQueueName } from '../queues.js';
 import { LaneFlush } from './lane-flush.js';
 import { LaneMarksRenewal } from './lane-marks.js';
-import { retryMsOf } from './retry.js';
+import { RetryLater, retryMsOf } from './retry.js';
 import { type Service, withinDeadline } from './service.js';
 import { Sweep } from './sweep.js';
 
@@ -136,6 +136,9 @@ export class WriteBehindService implements Service {
       },
     );
     worker.on('error', (error) => emit({ type: 'redis.error', connection: 'worker', error }));
+    worker.on('failed', (job, error) => {
+      if (!(error instanceof RetryLater)) emit({ type: 'job.failed', job: job?.name ?? '', error });
+    });
     return worker;
   }
 

@@ -1,6 +1,6 @@
 -- ack: drops the sealed batch that was applied, and announces what is persisted now.
 --
--- KEYS[1] order   list: version|field, in the order the records became dirty
+-- KEYS[1] order   sorted set: field -> the version at which the record became dirty
 -- KEYS[2] sealed  hash: field -> record of the sealed batch
 -- KEYS[3] meta    hash: version, sealed, since, persisted, batches, ...
 -- ARGV[1] number   the batch's number
@@ -18,10 +18,7 @@ redis.call('HINCRBY', meta, 'batches', 1)
 redis.call('UNLINK', sealed)
 redis.call('HDEL', meta, 'sealed', 'since', 'failures')
 
-local head = redis.call('LINDEX', order, 0)
-local watermark = redis.call('HGET', meta, 'version')
-if head then
-  watermark = string.format('%.0f', tonumber(string.sub(head, 1, string.find(head, '|', 1, true) - 1)) - 1)
-end
+local oldest = tonumber(redis.call('ZRANGE', order, 0, 0, 'WITHSCORES')[2])
+local watermark = oldest and string.format('%.0f', oldest - 1) or redis.call('HGET', meta, 'version')
 redis.call('PUBLISH', channel, lane .. ' ' .. watermark)
 return 1

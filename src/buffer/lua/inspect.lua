@@ -1,7 +1,7 @@
 -- inspect: a lane's state at one moment.
 --
 -- KEYS[1] dirty   hash: field -> dirty record
--- KEYS[2] order   list: version|field, in the order the records became dirty
+-- KEYS[2] order   sorted set: field -> the version at which the record became dirty
 -- KEYS[3] sealed  hash: field -> record of the sealed batch
 -- KEYS[4] meta    hash: version, since, due, persisted, batches, ...
 -- returns {version, oldest, dirty, sealed, persisted, batches, now}: the last accepted version or '0'; the
@@ -13,14 +13,10 @@ local dirty, order, sealed, meta = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 
 local time = redis.call('TIME')
 local known = redis.call('HMGET', meta, 'version', 'since', 'persisted', 'batches')
-local oldest = known[2]
-if not oldest then
-  local head = redis.call('LINDEX', order, 0)
-  oldest = head and string.sub(head, 1, string.find(head, '|', 1, true) - 1) or ''
-end
+local oldest = tonumber(known[2] or redis.call('ZRANGE', order, 0, 0, 'WITHSCORES')[2])
 return {
   known[1] or '0',
-  oldest,
+  oldest and string.format('%.0f', oldest) or '',
   redis.call('HLEN', dirty),
   redis.call('HLEN', sealed),
   tonumber(known[3]) or 0,

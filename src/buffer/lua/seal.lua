@@ -1,7 +1,7 @@
 -- seal: the lane's next batch: the one that a crash left, or up to recordsMax of its oldest dirty records.
 --
 -- KEYS[1] dirty   hash: field -> dirty record
--- KEYS[2] order   list: version|field, in the order the records became dirty
+-- KEYS[2] order   sorted set: field -> the version at which the record became dirty
 -- KEYS[3] sealed  hash: field -> record of the sealed batch
 -- KEYS[4] meta    hash: batch, sealed, since, due, ...
 -- ARGV[1] recordsMax  most records in a batch
@@ -30,11 +30,9 @@ if known[1] then
 end
 
 local function takeChunk(batch, size)
-  local taken = redis.call('LPOP', order, size)
+  local taken = redis.call('ZPOPMIN', order, size)
   local fields = {}
-  for i, item in ipairs(taken) do
-    fields[i] = string.sub(item, string.find(item, '|', 1, true) + 1)
-  end
+  for i = 1, #taken, 2 do fields[#fields + 1] = taken[i] end
   local records = redis.call('HMGET', dirty, unpack(fields))
   local moved, bytes = {}, 0
   for i, record in ipairs(records) do
@@ -51,20 +49,19 @@ local function takeChunk(batch, size)
 end
 
 local function oldestVersion()
-  local head = redis.call('LINDEX', order, 0)
-  return head and tonumber(string.sub(head, 1, string.find(head, '|', 1, true) - 1))
+  return tonumber(redis.call('ZRANGE', order, 0, 0, 'WITHSCORES')[2])
 end
 
 local oldest = oldestVersion()
 while oldest do
   local age = (now - oldest) / 1000
-  if age < delayMs and redis.call('LLEN', order) < recordsMax then
+  if age < delayMs and redis.call('ZCARD', order) < recordsMax then
     redis.call('HSET', meta, 'due', text(oldest + delayMs * 1000))
     return {'wait', math.ceil(delayMs - age)}
   end
   local number = math.max((tonumber(known[2]) or 0) + 1, now)
   local batch, bytes = {'batch', text(number)}, 0
-  while #batch < 2 * recordsMax + 2 and bytes < bytesMax and redis.call('LLEN', order) > 0 do
+  while #batch < 2 * recordsMax + 2 and bytes < bytesMax and redis.call('ZCARD', order) > 0 do
     local room = recordsMax - (#batch - 2) / 2
     bytes = bytes + takeChunk(batch, math.min(chunkSize, room))
   end

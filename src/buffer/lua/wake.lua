@@ -1,6 +1,6 @@
 -- wake: claims a lane that has unpersisted records and a wake-up mark that has gone quiet.
 --
--- KEYS[1] order   list: version|field, in the order the records became dirty
+-- KEYS[1] order   sorted set: field -> the version at which the record became dirty
 -- KEYS[2] meta    hash: sealed, due, ...
 -- ARGV[1] quietMs  how long past its due time a mark counts as alive
 -- returns 1 when the caller must add a wake-up job, else 0
@@ -10,7 +10,7 @@ local order, meta = KEYS[1], KEYS[2]
 local quietMs = tonumber(ARGV[1])
 
 local known = redis.call('HMGET', meta, 'sealed', 'due')
-if not known[1] and redis.call('LLEN', order) == 0 then return 0 end
+if not known[1] and redis.call('ZCARD', order) == 0 then return 0 end
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
 if known[2] and tonumber(known[2]) + quietMs * 1000 > now then return 0 end

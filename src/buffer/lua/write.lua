@@ -1,7 +1,7 @@
 -- write: accepts writes of one lane: the entry is written and the record marked dirty.
 --
 -- KEYS[1]  dirty   hash: field -> dirty record
--- KEYS[2]  order   list: version|field, in the order the records became dirty
+-- KEYS[2]  order   sorted set: field -> the version at which the record became dirty
 -- KEYS[3]  meta    hash: version, batch, sealed, due, ...
 -- KEYS[4+] entries the entry's key of each write
 -- ARGV[1]  fieldStart  where the field begins in an entry's key (1-based)
@@ -11,7 +11,7 @@
 --            put     payload: the row's JSON
 --            delete  payload: empty
 --            add     payload: the delta, an integer
---            forget  payload: empty. Zeroes the deltas of a deleted row's counter; belongs to the delete
+--            forget  payload: empty. Drops the deltas of a deleted row's counter; belongs to the delete
 --                    before it
 -- returns  {wake, reply, ...}: wake is 1 when the caller must add a wake-up job; a reply for each write:
 --          its version, or 'full', or 'overflow'
@@ -35,7 +35,7 @@ end
 
 local function markDirty(previous, field, stamp)
   if not previous then
-    redis.call('RPUSH', order, stamp .. '|' .. field)
+    redis.call('ZADD', order, stamp, field)
     dirtyCount = dirtyCount + 1
   end
 end
@@ -91,8 +91,10 @@ for i = 4, #KEYS do
   local stamp = string.format('%.0f', version)
   if op == 'forget' then
     if deleted then
-      -- Zero rather than gone: the field keeps its one place in the order, which so stays bounded.
-      if redis.call('HEXISTS', dirty, field) == 1 then redis.call('HSET', dirty, field, 0) end
+      if redis.call('HDEL', dirty, field) == 1 then
+        redis.call('ZREM', order, field)
+        dirtyCount = dirtyCount - 1
+      end
       redis.call('DEL', key)
     end
     replies[#replies + 1] = stamp

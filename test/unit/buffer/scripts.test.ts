@@ -1,0 +1,103 @@
+/** Each Lua script's header against its body, against `scripts`, and against the calls in write-buffer.ts. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, it, test } from 'vitest';
+import { type ScriptName, scripts } from '../../../src/buffer/scripts.js';
+import { type LuaScript, readLuaScript } from './lua-script.js';
+
+const source = new URL('../../../src/buffer/', import.meta.url);
+const names = Object.keys(scripts) as ScriptName[];
+const tables = ['KEYS', 'ARGV'] as const;
+const script = (name: string): LuaScript => readLuaScript(new URL(`lua/${name}.lua`, source));
+
+test('the list of scripts is the list of files', () => {
+  const files = readdirSync(new URL('lua/', source)).sort();
+  expect(names.map((name) => `${name}.lua`).sort()).toEqual(files);
+});
+
+describe.each(names)('the header of %s', (name) => {
+  const { header, documented, used, indexes, metaFields } = script(name);
+
+  it('begins with its name', () => {
+    expect(header.split('\n')[0]).toMatch(new RegExp(`^-- ${name}: \\S`));
+  });
+
+  it('says what it returns, and why it is atomic', () => {
+    expect(header).toMatch(/^-- returns +\S/m);
+    expect(header).toMatch(/^-- Atomic because \S/m);
+  });
+
+  it.each(tables)('names each of its %s once, without a gap, as the body does', (table) => {
+    const { named, openFrom } = documented[table];
+    const lines = header.split('\n').filter((line) => line.includes(`${table}[`));
+    expect(lines).toHaveLength(named.size + (openFrom === undefined ? 0 : 1));
+    expect([...named.keys()]).toEqual(Array.from({ length: named.size }, (_, i) => i + 1));
+    expect([...used[table].named].sort(([a], [b]) => a - b)).toEqual([...named]);
+  });
+
+  it.each(tables)('documents every index of %s that the body reads', (table) => {
+    expect([...new Set(indexes[table])].sort()).toEqual([...documented[table].named.keys()]);
+  });
+
+  it.each(tables)('says from where on there is any number of %s', (table) => {
+    const { named, openFrom } = documented[table];
+    expect(openFrom).toBe(used[table].openFrom);
+    if (openFrom !== undefined) expect(openFrom).toBe(named.size + 1);
+  });
+
+  it('has as many keys as scripts.ts says', () => {
+    const { named, openFrom } = documented.KEYS;
+    expect(scripts[name]).toBe(openFrom === undefined ? named.size : undefined);
+  });
+
+  it('names fields of meta that the protocol has, and so does the body', () => {
+    const inHeader = /\] meta +hash: (.*)$/m.exec(header)?.[1]?.replace(/\([^)]*\)/g, '') ?? '';
+    const named = inHeader
+      .split(', ')
+      .map((field) => field.trim())
+      .filter((field) => /^\w+$/.test(field));
+    for (const field of [...named, ...metaFields]) expect(protocolFields()).toContain(field);
+  });
+});
+
+/** Fields of `meta`, from the table of the protocol's page. */
+function protocolFields(): string[] {
+  const page = readFileSync(new URL('README.md', source), 'utf8');
+  const table = page.slice(page.indexOf('| field of `meta`')).split('\n\n')[0] as string;
+  const cells = table
+    .split('\n')
+    .slice(2)
+    .map((row) => row.split('|')[1] as string);
+  return cells.flatMap((cell) => [...cell.matchAll(/`(\w+)`/g)].map(([, field]) => field as string));
+}
+
+describe('the protocol', () => {
+  it('has no field of meta that no script knows', () => {
+    const known = new Set(names.flatMap((name) => script(name).metaFields));
+    expect([...known].sort()).toEqual(protocolFields().sort());
+  });
+});
+
+describe('write-buffer.ts calls', () => {
+  const text = readFileSync(new URL('write-buffer.ts', source), 'utf8');
+  const fixed = names.filter((name) => scripts[name] !== undefined);
+
+  it.each(fixed)('%s with the keys of its header, in their order, and all its arguments', (name) => {
+    const { KEYS, ARGV } = script(name).documented;
+    const args = argumentsOf(text, `forebay_${name}`);
+    const keys = args.slice(0, KEYS.named.size).map((arg) => arg.split('.').at(-1));
+    expect(keys).toEqual([...KEYS.named.values()]);
+    expect(args).toHaveLength(KEYS.named.size + ARGV.named.size);
+  });
+
+  it.each(names)('%s', (name) => {
+    expect(text).toMatch(new RegExp(`\\.forebay_${name}\\(|\\['forebay_${name}'\\]\\(`));
+  });
+});
+
+function argumentsOf(text: string, method: string): string[] {
+  const list = new RegExp(`\\.${method}\\(([^)]*)\\)`).exec(text)?.[1] ?? '';
+  return list
+    .split(',')
+    .map((argument) => argument.trim())
+    .filter((argument) => argument !== '');
+}

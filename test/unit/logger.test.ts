@@ -1,0 +1,99 @@
+/** What is logged of an event, and at which level. */
+import { pino } from 'pino';
+import { describe, expect, it, test } from 'vitest';
+import { ForebayError } from '../../src/errors.js';
+import type { EventType, ForebayEvent } from '../../src/events.js';
+import { createLogger, logEvents } from '../../src/logger.js';
+
+/** What a logger of forebay writes, line by line, as JSON. */
+function logged(level: string, ...events: ForebayEvent[]): Record<string, unknown>[] {
+  const lines: Record<string, unknown>[] = [];
+  const logger = createLogger({ name: 'app', level });
+  const stream = { write: (line: string) => lines.push(JSON.parse(line)) };
+  const emit = logEvents(Object.assign(logger, { [pino.symbols.streamSym]: stream }));
+  for (const event of events) emit(event);
+  return lines;
+}
+
+const lane = 'tasks/3';
+const error = new Error('broken');
+const failed = { type: 'batch.failed', lane, number: '17', retryMs: 50, error } as const;
+
+/** An event of each type, with the level at which it is logged. */
+const events: Record<EventType, [ForebayEvent, string]> = {
+  'wake.failed': [{ type: 'wake.failed', lane, error }, 'warn'],
+  'fill.failed': [{ type: 'fill.failed', store: 'tasks', error }, 'warn'],
+  'batch.sealed': [{ type: 'batch.sealed', lane, number: '17', size: 2 }, 'debug'],
+  'batch.written': [{ type: 'batch.written', lane, number: '17' }, 'debug'],
+  'batch.applied': [{ type: 'batch.applied', lane, number: '17', applied: true, ms: 3 }, 'debug'],
+  'batch.acked': [{ type: 'batch.acked', lane, number: '17', size: 2 }, 'debug'],
+  'batch.late': [{ type: 'batch.late', lane, number: '17' }, 'info'],
+  'batch.failed': [{ ...failed, reason: 'refused' }, 'error'],
+  'counter.rows-missing': [{ type: 'counter.rows-missing', lane, store: 'views', count: 1 }, 'warn'],
+  'lane.woken': [{ type: 'lane.woken', lane }, 'info'],
+  'sweep.failed': [{ type: 'sweep.failed', error }, 'warn'],
+  'job.failed': [{ type: 'job.failed', job: 'flush tasks/3', error }, 'error'],
+  'redis.error': [{ type: 'redis.error', connection: 'reads', error }, 'warn'],
+  'server.warning': [{ type: 'server.warning', what: 'appendonly is off', advice: 'Set it.' }, 'warn'],
+};
+
+test.each(Object.entries(events))('%s is logged with its facts', (type, [event, level]) => {
+  const [line, ...more] = logged('trace', event);
+  expect(more).toEqual([]);
+  expect(line).toMatchObject({ name: 'app', msg: type, level: pino.levels.values[level] });
+  const { type: _, error: __, ...facts } = { error: undefined, ...event };
+  expect(line).toMatchObject(facts);
+  expect(line).not.toHaveProperty('type');
+});
+
+it('a batch that waits for its parents is no trouble, one that the database cannot take is', () => {
+  const levels = (['not-yet', 'unavailable', 'refused'] as const).map(
+    (reason) => logged('trace', { ...failed, reason })[0]?.level,
+  );
+  expect(levels).toEqual([30, 50, 50]);
+});
+
+it('what is below the level is left out', () => {
+  const [sealed] = events['batch.sealed'];
+  expect(
+    logged('warn', sealed, ...Object.values(events).map(([event]) => event)).map(({ msg }) => msg),
+  ).toEqual([
+    'wake.failed',
+    'fill.failed',
+    'batch.failed',
+    'counter.rows-missing',
+    'sweep.failed',
+    'job.failed',
+    'redis.error',
+    'server.warning',
+  ]);
+});
+
+describe('an error is logged without its fields', () => {
+  const secrets = {
+    password: 's3cret',
+    row: { email: 's3cret' },
+    cause: new Error('s3cret'),
+    stack: 's3cret',
+  };
+  const lineOf = (thrown: unknown) => logged('trace', { type: 'sweep.failed', error: thrown })[0];
+
+  test.each<[string, unknown, object]>([
+    [
+      "a driver's",
+      Object.assign(new TypeError('no route'), secrets, { code: 's3cret', meta: { query: 's3cret' } }),
+      { name: 'TypeError', message: 'no route' },
+    ],
+    [
+      "forebay's own, but with its code",
+      new ForebayError('CLOSED', 'Closed.', { cause: secrets.cause, context: { row: secrets.row } }),
+      { code: 'CLOSED', message: 'Closed.' },
+    ],
+    ['a text', 'broken', { name: 'string', message: 'broken' }],
+    ['an object', secrets, { name: 'object', message: '[object Object]' }],
+  ])('%s', (_, thrown, facts) => {
+    const line = lineOf(thrown);
+    expect(line?.error).toEqual(facts);
+    expect(JSON.stringify(line)).not.toContain('s3cret');
+  });
+});
