@@ -48,7 +48,7 @@ describe('kill -9 of write-behind workers under pm2, again and again during a re
     const progress = { commits: 0, accepted: 0 };
     await replay(withKills(activity, kill), app.stores, { signal: stopping.signal, progress });
     await app.flush({ timeoutMs: 60_000 });
-    expect(killed.length).toBeGreaterThanOrEqual(rounds);
+    expect(killed.length).toBeGreaterThanOrEqual(rounds / 2);
     expect(progress.accepted).toBe(answer.writes);
     const { prisma } = environment;
     const tables = await compareTables(
@@ -92,7 +92,7 @@ function withKills(activity: Activity, kill: (random: () => number) => Promise<v
         yield commit;
         if (at++ < next) continue;
         await kill(random);
-        next += 1 + Math.floor(random() * commitsPerRound);
+        next += Math.ceil(commitsPerRound * (0.5 + random()));
       }
     },
   };
