@@ -2,7 +2,7 @@
 import { quoteIdentifier } from '../connection/identifier.js';
 import type { Model } from '../definitions/model.js';
 import type { Transaction } from '../definitions/record.js';
-import { ForebayError } from '../errors.js';
+import { ForebayError, messageOf } from '../errors.js';
 import { readSql } from './sql-file.js';
 
 export interface Table {
@@ -15,7 +15,7 @@ export interface Table {
   columns(fields: readonly string[]): readonly string[];
 }
 
-/** @throws ForebayError DATABASE_NOT_READY when the table or one of the model's columns is not there */
+/** @throws ForebayError DATABASE_UNAVAILABLE, or DATABASE_NOT_READY when the table or one of the model's columns is not there */
 export async function readTable(model: Model, database: Transaction): Promise<Table> {
   const name = tableName(model);
   const columns = await readColumns(name, database);
@@ -33,7 +33,7 @@ export async function readTable(model: Model, database: Transaction): Promise<Ta
   };
 }
 
-/** @throws ForebayError DATABASE_NOT_READY when forebay's own table is not there */
+/** @throws ForebayError DATABASE_UNAVAILABLE, or DATABASE_NOT_READY when forebay's own table is not there */
 export async function checkLedger(database: Transaction): Promise<void> {
   const columns = await readColumns(quoteIdentifier('forebay_ledger'), database);
   if (columns.size === 0) throw notReady("forebay's table forebay_ledger is not there");
@@ -51,8 +51,16 @@ interface Column {
 }
 
 async function readColumns(table: string, database: Transaction): Promise<Map<string, Column>> {
-  const columns = await database.$queryRawUnsafe<Column[]>(readSql('columns'), table);
-  return new Map(columns.map((column) => [column.name, column]));
+  try {
+    const columns = await database.$queryRawUnsafe<Column[]>(readSql('columns'), table);
+    return new Map(columns.map((column) => [column.name, column]));
+  } catch (error) {
+    throw new ForebayError(
+      'DATABASE_UNAVAILABLE',
+      `Postgres can't be used: ${messageOf(error).trim()} Check DATABASE_URL and that the server runs.`,
+      { retryable: true, cause: error },
+    );
+  }
 }
 
 function tableProblem(model: Model, columns: ReadonlyMap<string, Column>): string | undefined {

@@ -1,0 +1,93 @@
+import { request } from 'node:http';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { BoardService } from '../../src/board/board.js';
+import type { Config } from '../../src/config.js';
+import { stores } from '../../src/domain/stores.js';
+import { createEnvironment, type Environment } from '../support/environment.js';
+
+let environment: Environment;
+let board: BoardService;
+
+beforeEach(async () => {
+  environment = await createEnvironment();
+});
+
+afterEach(async () => {
+  await board.stop(1_000);
+  await environment.close();
+});
+
+function create(settings: Config['board']): BoardService {
+  board = new BoardService({ config: { ...environment.config, board: settings }, emit: () => undefined });
+  return board;
+}
+
+describe('the board', () => {
+  it('shows the write-behind queue, whose jobs tell their lane and what they did', async () => {
+    const app = await environment.connect(stores);
+    await environment.startWorker(stores);
+    const { lane } = await app.stores.projects.put({ id: 'p', name: 'shown' });
+    await app.flush();
+    await create({ host: '127.0.0.1', port: 0 }).start();
+    const jobs = async () => {
+      const response = await fetch(
+        `${board.url}api/queues?activeQueue=write-behind&status=completed&page=1&jobsPerPage=10`,
+      );
+      return ((await response.json()) as { queues: [{ jobs: unknown[] }] }).queues[0].jobs;
+    };
+    await expect
+      .poll(jobs)
+      .toMatchObject([{ name: `flush ${lane}`, returnValue: { batches: 1, rows: 1, skipped: 0 } }]);
+  });
+
+  it('does not start off loopback without a password', () => {
+    create({ host: '127.0.0.1', port: 0 });
+    expect(
+      () =>
+        new BoardService({
+          config: { ...environment.config, board: { host: '0.0.0.0', port: 0 } },
+          emit: () => undefined,
+        }),
+    ).toThrow(
+      expect.objectContaining({ code: 'INVALID_CONFIG', message: expect.stringContaining('BOARD_PASSWORD') }),
+    );
+  });
+
+  it('with a password answers nobody without it', async () => {
+    await create({ host: '127.0.0.1', port: 0, user: 'ops', password: 's3cret' }).start();
+    const statusWith = async (user: string) =>
+      (await fetch(`${board.url}api/queues`, { headers: { authorization: `Basic ${btoa(user)}` } })).status;
+    expect((await fetch(board.url)).status).toBe(401);
+    expect(await statusWith('ops:wrong')).toBe(401);
+    expect(await statusWith('ops:s3cret')).toBe(200);
+  });
+
+  it("without a password does not answer to another site's name", async () => {
+    await create({ host: '127.0.0.1', port: 0 }).start();
+    expect(await statusFor('evil.example')).toBe(403);
+    expect(await statusFor('localhost')).toBe(200);
+  });
+
+  it('says so when its port is taken', async () => {
+    const first = create({ host: '127.0.0.1', port: 0 });
+    await first.start();
+    const port = Number(new URL(first.url).port);
+    const second = new BoardService({
+      config: { ...environment.config, board: { host: '127.0.0.1', port } },
+      emit: () => undefined,
+    });
+    await expect(second.start()).rejects.toMatchObject({ code: 'EADDRINUSE' });
+  });
+});
+
+/** With a Host header of our own, which fetch does not allow. */
+function statusFor(host: string): Promise<number | undefined> {
+  return new Promise((resolve, reject) => {
+    request(board.url, { headers: { host } }, (response) => {
+      response.resume();
+      resolve(response.statusCode);
+    })
+      .on('error', reject)
+      .end();
+  });
+}
