@@ -106,7 +106,9 @@ export class WriteBuffer {
       options.leaseMs,
       options.ttlMs,
     );
-    return replies.map((reply) => (reply[0] === '=' ? { entry: reply } : { lease: reply === 'lease' }));
+    return replies.map((reply) =>
+      reply === 'lease' || reply === 'wait' ? { lease: reply === 'lease' } : { entry: reply },
+    );
   }
 
   /** `fields` are the counters'; `recordFields` those of the rows that hold them, or ''. */

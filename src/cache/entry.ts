@@ -1,6 +1,6 @@
 /**
- * What stands in a record's entry: `=<version>|<JSON>`, `=<version>|` for a row known to be absent, or `?<token>`, a
- * lease. A counter's entry is the plain integer, so that Redis can add to it.
+ * What stands in a record's entry: the record as the lane has it (`P<version>|<JSON>` or `R…` for a row, `D<version>|` for a row
+ * known to be absent), or `?<token>`, a lease. A counter's entry is the plain integer, so that Redis can add to it.
  */
 
 /** The version of a value that was loaded rather than written. */
@@ -15,13 +15,19 @@ export type Entry =
   | { readonly kind: 'none' };
 
 export function parseEntry(content: string | null): Entry {
-  if (content === null || content[0] !== '=') return { kind: 'none' };
-  const json = content.slice(content.indexOf('|') + 1);
-  return json === '' ? { kind: 'absent' } : { kind: 'row', json };
+  switch (content?.[0]) {
+    case 'P':
+    case 'R':
+      return { kind: 'row', json: content.slice(content.indexOf('|') + 1) };
+    case 'D':
+      return { kind: 'absent' };
+    default:
+      return { kind: 'none' };
+  }
 }
 
 export function loadedEntry(json: string | undefined): string {
-  return `=${loadedVersion}|${json ?? ''}`;
+  return json === undefined ? `D${loadedVersion}|` : `P${loadedVersion}|${json}`;
 }
 
 export function isCounterValue(content: string | null): content is string {

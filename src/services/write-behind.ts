@@ -38,6 +38,8 @@ export interface WriteBehindOptions {
   readonly emit: Emit;
 }
 
+const progressEveryMs = 1_000;
+
 /** What there is while the service is at work. */
 interface Running {
   readonly worker: Worker<WakeUp, FlushSummary>;
@@ -154,7 +156,7 @@ export class WriteBehindService implements Service {
       );
     const { isUnfinished, ...summary } = await flush.run(lane, {
       signal: this.#stopping.signal,
-      onProgress: (progress) => job.updateProgress({ ...progress }),
+      onProgress: nowAndThen((progress) => job.updateProgress({ ...progress })),
     });
     if (isUnfinished) await this.#handBack(lane, queue);
     return summary;
@@ -168,6 +170,18 @@ export class WriteBehindService implements Service {
       this.#options.emit({ type: 'wake.failed', lane: lane.name, error });
     }
   }
+}
+
+/** Calls `report` once a second at most: the board asks no faster. */
+function nowAndThen(
+  report: (progress: FlushSummary) => Promise<void>,
+): (progress: FlushSummary) => Promise<void> {
+  let reportedAt = Date.now();
+  return async (progress) => {
+    if (Date.now() - reportedAt < progressEveryMs) return;
+    reportedAt = Date.now();
+    await report(progress);
+  };
 }
 
 async function createPersisters(stores: Stores, prisma: Database): Promise<Map<LaneGroup, Persister>> {

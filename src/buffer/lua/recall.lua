@@ -7,19 +7,13 @@
 -- ARGV[2]  token       the caller's lease token
 -- ARGV[3]  leaseMs     how long the lease holds
 -- ARGV[4]  ttlMs       life of an entry that is put back
--- returns  one for each entry: '=version|payload' (pending, or filled meanwhile; an empty payload is an
---          absent record), 'lease' (the caller may fill), 'wait' (somebody else may)
+-- returns  one for each entry: a record (pending, or filled meanwhile), 'lease' (the caller may fill), 'wait'
+--          (somebody else may)
 --
 -- Atomic because the look at the pending record and the grant of the lease must see one state: a write
 -- between them would be overwritten by the fill.
 local dirty, sealed = KEYS[1], KEYS[2]
 local fieldStart, token, leaseMs, ttlMs = tonumber(ARGV[1]), ARGV[2], ARGV[3], ARGV[4]
-
-local function pendingEntry(record)
-  local bar = string.find(record, '|', 1, true)
-  if string.byte(record, 1) == 68 then return '=' .. string.sub(record, 2, bar) end
-  return '=' .. string.sub(record, 2)
-end
 
 local function leaseOrEntry(key)
   local entry = redis.call('GET', key)
@@ -27,8 +21,8 @@ local function leaseOrEntry(key)
     redis.call('SET', key, '?' .. token, 'PX', leaseMs)
     return 'lease'
   end
-  if string.byte(entry, 1) == 61 then return entry end
-  return 'wait'
+  if string.byte(entry, 1) == 63 then return 'wait' end
+  return entry
 end
 
 local replies = {}
@@ -37,9 +31,8 @@ for i = 3, #KEYS do
   local field = string.sub(key, fieldStart)
   local record = redis.call('HGET', dirty, field) or redis.call('HGET', sealed, field)
   if record then
-    local entry = pendingEntry(record)
-    redis.call('SET', key, entry, 'PX', ttlMs)
-    replies[i - 2] = entry
+    redis.call('SET', key, record, 'PX', ttlMs)
+    replies[i - 2] = record
   else
     replies[i - 2] = leaseOrEntry(key)
   end

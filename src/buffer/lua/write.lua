@@ -59,18 +59,20 @@ function ops.put(key, field, stamp, ttlMs, payload)
     local first = string.byte(previous, 1)
     if first == 68 or first == 82 then kind = 'R' end
   end
-  redis.call('HSET', dirty, field, kind .. stamp .. '|' .. payload)
+  local record = kind .. stamp .. '|' .. payload
+  redis.call('HSET', dirty, field, record)
   markDirty(previous, field, stamp)
-  redis.call('SET', key, '=' .. stamp .. '|' .. payload, 'PX', ttlMs)
+  redis.call('SET', key, record, 'PX', ttlMs)
   return stamp
 end
 
 function ops.delete(key, field, stamp, ttlMs)
   local previous = redis.call('HGET', dirty, field)
   if isFull(previous) then return 'full' end
-  redis.call('HSET', dirty, field, 'D' .. stamp .. '|')
+  local record = 'D' .. stamp .. '|'
+  redis.call('HSET', dirty, field, record)
   markDirty(previous, field, stamp)
-  redis.call('SET', key, '=' .. stamp .. '|', 'PX', ttlMs)
+  redis.call('SET', key, record, 'PX', ttlMs)
   return stamp
 end
 

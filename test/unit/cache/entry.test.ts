@@ -18,8 +18,9 @@ describe('a record entry', () => {
   });
 
   test.each([
-    ['=1700000000000000|{"a":"|"}', { kind: 'row', json: '{"a":"|"}' }],
-    ['=1700000000000000|', { kind: 'absent' }],
+    ['P1700000000000000|{"a":"|"}', { kind: 'row', json: '{"a":"|"}' }],
+    ['R1700000000000000|{}', { kind: 'row', json: '{}' }],
+    ['D1700000000000000|', { kind: 'absent' }],
     ['?5f2c', { kind: 'none' }],
     ['42', { kind: 'none' }],
     [null, { kind: 'none' }],
