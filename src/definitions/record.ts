@@ -9,7 +9,7 @@ export interface StoreOptions {
 
 /** How writes wait and are flushed. A counter of a record's column takes them from its record store. */
 export interface BufferOptions {
-  /** Lanes of the store: how many batches can be under way at once. Default 8. */
+  /** Lanes of the store: how many batches can be under way at once. Default 4. */
   readonly partitions?: number;
   /** How long a write waits for others to coalesce with, in ms. Default 100. */
   readonly delayMs?: number;

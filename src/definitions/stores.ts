@@ -60,7 +60,7 @@ export interface LaneGroup {
 
 const defaults = {
   ttlMs: 900_000,
-  partitions: 8,
+  partitions: 4,
   delayMs: 100,
   batchRecordsMax: 1_000,
   dirtyMax: 100_000,

@@ -94,7 +94,7 @@ describe('options', () => {
     const { byName, groups } = defineStores({ notes: notes() });
     expect(byName.get('notes')).toMatchObject({ kind: 'record', ttlMs: 900_000 });
     expect(groups).toMatchObject([
-      { name: 'notes', partitions: 8, delayMs: 100, batchRecordsMax: 1_000, dirtyMax: 100_000 },
+      { name: 'notes', partitions: 4, delayMs: 100, batchRecordsMax: 1_000, dirtyMax: 100_000 },
     ]);
   });
 

@@ -1,0 +1,83 @@
+/** The benchmarks' command line. */
+import { accessSync, constants } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import type { Bench } from './bench.js';
+import { BenchError, reasonOf } from './errors.js';
+
+export interface BenchArguments {
+  readonly name: string;
+  /** Where the result is written as JSON. */
+  readonly json: string | undefined;
+  /** Share of the usual amount of work. */
+  readonly scale: number;
+}
+
+export function helpText(benches: Readonly<Record<string, Bench>>): string {
+  const list = Object.entries(benches).map(([name, { summary }]) => `  ${name.padEnd(17)} ${summary}`);
+  return `Usage: npm run bench -- NAME [options]
+
+${list.join('\n')}
+
+Starts a Postgres and a Redis of its own, or uses DATABASE_URL and REDIS_URL: there in a schema and under a prefix of
+its own, both removed at the end. Figures are worth something on a quiet machine only.
+
+  --json FILE       also write the result as JSON
+  --scale SHARE     do this share of the usual amount of work, above 0 and up to 100 (default: 1)
+  --help            this text
+
+Exit code: 0 when forebay's rows in the database were all as they must be, 1 when one was not or something fails, 2 for
+a wrong option, 130 after Ctrl-C.
+`;
+}
+
+/** @throws BenchError BAD_ARGUMENT */
+export function parseBenchArguments(
+  args: readonly string[],
+  names: readonly string[],
+): BenchArguments | { readonly help: true } {
+  const { values, positionals } = parse(args);
+  if (values.help) return { help: true };
+  const [name, ...more] = positionals;
+  if (name === undefined || more.length > 0 || !names.includes(name)) throw wrongName(positionals, names);
+  if (values.json !== undefined) checkPath(values.json);
+  return { name, json: values.json, scale: toScale(values.scale) };
+}
+
+function parse(args: readonly string[]) {
+  try {
+    const options = {
+      json: { type: 'string' },
+      scale: { type: 'string', default: '1' },
+      help: { type: 'boolean', short: 'h' },
+    } as const;
+    return parseArgs({ args: [...args], options, allowPositionals: true });
+  } catch (error) {
+    throw badArgument(reasonOf(error).replace(/\.$/, ''), error);
+  }
+}
+
+function wrongName(given: readonly string[], names: readonly string[]): BenchError {
+  const problem = given.length === 0 ? 'Which bench?' : `There is no bench "${given.join(' ')}".`;
+  return badArgument(`${problem} The benches are: ${names.join(', ')}`);
+}
+
+/** Before the work, so that it is not done in vain. */
+function checkPath(path: string): void {
+  if (path === '') throw badArgument('--json needs a path');
+  try {
+    accessSync(dirname(resolve(path)), constants.W_OK);
+  } catch (error) {
+    throw badArgument(`Can't write --json ${path}: ${reasonOf(error)}`, error);
+  }
+}
+
+function toScale(text: string): number {
+  const scale = Number(text);
+  if (text.trim() !== '' && scale > 0 && scale <= 100) return scale;
+  throw badArgument(`--scale must be a number above 0 and up to 100, not "${text}"`);
+}
+
+function badArgument(reason: string, cause?: unknown): BenchError {
+  return new BenchError('BAD_ARGUMENT', `${reason}. See npm run bench -- --help.`, cause);
+}

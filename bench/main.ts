@@ -1,0 +1,84 @@
+/** `npm run bench -- NAME`: see `--help`, or arguments.ts. */
+import { writeFile } from 'node:fs/promises';
+import { acquireServices } from '../dev/services/acquire.js';
+import { helpText, parseBenchArguments } from './arguments.js';
+import type { Bench, BenchResult } from './bench.js';
+import { BenchError, Interruption, reasonOf } from './errors.js';
+import { describeMachine, type Machine, readMachine } from './machine.js';
+import { enterPlace } from './place.js';
+import { ProgressLine } from './progress-line.js';
+import { writeBehind } from './write-behind.js';
+
+/** A bench for each question, by the name that the command line takes. */
+const benches: Readonly<Record<string, Bench>> = { 'write-behind': writeBehind };
+
+process.exitCode = await main(process.argv.slice(2));
+
+/** Returns the exit code. */
+async function main(args: readonly string[]): Promise<number> {
+  try {
+    const parsed = parseBenchArguments(args, Object.keys(benches));
+    if ('help' in parsed) {
+      process.stdout.write(helpText(benches));
+      return 0;
+    }
+    const bench = benches[parsed.name] as Bench;
+    return (await measure(bench, parsed)) ? 0 : 1;
+  } catch (error) {
+    return explain(error);
+  }
+}
+
+interface Order {
+  readonly name: string;
+  readonly scale: number;
+  readonly json: string | undefined;
+}
+
+async function measure(bench: Bench, order: Order): Promise<boolean> {
+  const signal = abortOnSignals();
+  const progress = new ProgressLine(process.stderr);
+  const services = await acquireServices({ say: (line) => progress.note(line) });
+  try {
+    void services.lost.then((reason) => progress.note(reason));
+    const place = await enterPlace(services);
+    try {
+      const machine = await readMachine(place);
+      process.stdout.write(`${describeMachine(machine)}\n`);
+      const result = await bench.run({ place, progress, signal, scale: order.scale });
+      progress.clear();
+      await show(order, machine, result);
+      return result.isCorrect;
+    } finally {
+      progress.clear();
+      await place.leave();
+    }
+  } finally {
+    await services.release();
+  }
+}
+
+async function show({ name, scale, json }: Order, machine: Machine, result: BenchResult): Promise<void> {
+  process.stdout.write(`${result.page}\n`);
+  if (json === undefined) return;
+  const content = { bench: name, measuredAt: new Date().toISOString(), machine, scale, ...result.data };
+  await writeFile(json, `${JSON.stringify(content, null, 2)}\n`);
+}
+
+/** A second signal changes nothing: the end is under way, and each of its steps is bounded. */
+function abortOnSignals(): AbortSignal {
+  const controller = new AbortController();
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(name, () => controller.abort(new Interruption(name)));
+  }
+  return controller.signal;
+}
+
+function explain(error: unknown): number {
+  if (error instanceof Interruption) return error.exitCode;
+  // Errors with a code say all that is to know; any other is a bug, and its stack tells where.
+  const isExplained = error instanceof Error && 'code' in error;
+  const text = isExplained || !(error instanceof Error) ? reasonOf(error) : (error.stack ?? error.message);
+  process.stderr.write(`bench: ${text}\n`);
+  return error instanceof BenchError && error.code === 'BAD_ARGUMENT' ? 2 : 1;
+}

@@ -1,0 +1,86 @@
+/**
+ * How fast are writes accepted and carried to the database, compared with a BullMQ job per write that does one upsert of
+ * Prisma? Both get the same rows, services and machine, and both are warm when they are measured.
+ */
+import type { Bench, BenchContext, BenchResult } from './bench.js';
+import { calibrate, processesMax, type Trial } from './write-behind/calibrate.js';
+import { isCorrect } from './write-behind/check.js';
+import type { Contestant, Mode } from './write-behind/contestant.js';
+import { startForebay } from './write-behind/forebay.js';
+import { startJobPerWrite } from './write-behind/job-per-write.js';
+import { createParents, type Measurement, measure } from './write-behind/measure.js';
+import { toFigures, toPage } from './write-behind/report.js';
+import type { Workload } from './write-behind/workload.js';
+
+export const writeBehind: Bench = {
+  summary: 'writes accepted and persisted per second, against a BullMQ job and an upsert for each write',
+  run,
+};
+
+const writes = 50_000;
+/** Job per write is slow; its rate does not depend on how many writes there are. */
+const writesOfJobPerWrite = 5_000;
+const warmUpWrites = 3_000;
+
+async function run(context: BenchContext): Promise<BenchResult> {
+  await createParents(context);
+  const { trials, measurements: peers } = await measureJobPerWrite(context);
+  const own = await measureForebay(context);
+  const measurements = [...peers, ...own];
+  return {
+    page: toPage(measurements, trials),
+    data: { calibration: trials, runs: measurements.map((one) => toFigures(one, measurements)) },
+    isCorrect: own.every(({ correctness }) => isCorrect(correctness)),
+  };
+}
+
+async function measureJobPerWrite(
+  context: BenchContext,
+): Promise<{ trials: Trial[]; measurements: Measurement[] }> {
+  const settings = { processes: processesMax, concurrency: 16 };
+  const { place, signal, progress } = context;
+  progress.step('starting the processes of job per write');
+  const jobPerWrite = await startJobPerWrite({ env: place.env, signal, settings });
+  try {
+    await measure(
+      jobPerWrite,
+      { workload: scaled('distinct', warmUpWrites, context), mode: 'single' },
+      context,
+    );
+    const trials = await calibrate(jobPerWrite, context);
+    jobPerWrite.use(trials[0] as Trial);
+    return { trials, measurements: await measureAll(jobPerWrite, writesOfJobPerWrite, context) };
+  } finally {
+    await jobPerWrite.stop();
+  }
+}
+
+async function measureForebay(context: BenchContext): Promise<Measurement[]> {
+  const { place, signal, progress } = context;
+  progress.step('starting the processes of forebay');
+  const forebay = await startForebay({ env: place.env, signal });
+  try {
+    await measure(forebay, { workload: scaled('distinct', warmUpWrites, context), mode: 'single' }, context);
+    return await measureAll(forebay, writes, context);
+  } finally {
+    await forebay.stop();
+  }
+}
+
+async function measureAll(
+  contestant: Contestant,
+  count: number,
+  context: BenchContext,
+): Promise<Measurement[]> {
+  const measurements: Measurement[] = [];
+  for (const kind of ['distinct', 'zipf'] as const) {
+    for (const mode of ['single', 'bulk'] satisfies Mode[]) {
+      measurements.push(await measure(contestant, { workload: scaled(kind, count, context), mode }, context));
+    }
+  }
+  return measurements;
+}
+
+function scaled(kind: Workload['kind'], count: number, { scale }: BenchContext): Workload {
+  return { kind, writes: Math.ceil(count * scale) };
+}

@@ -1,0 +1,32 @@
+/** forebay's worker process: as workers/write-behind.ts, and it can tell its processor time. */
+import { createPrisma } from '../../src/domain/prisma.js';
+import { stores } from '../../src/domain/stores.js';
+import { readConfig, requireDatabaseUrl } from '../../src/index.js';
+import { createLogger, logEvents, WriteBehindService } from '../../src/worker.js';
+import { serve } from '../serve.js';
+
+export interface ForebayWorkerHandlers {
+  /** Since the process began, in ms. */
+  cpuMs(): Promise<number>;
+}
+
+const stopDeadlineMs = 8_000;
+
+const config = readConfig();
+const { connections } = config.worker;
+const prisma = createPrisma(requireDatabaseUrl(config), { connections, name: 'bench-forebay-worker' });
+const emit = logEvents(createLogger({ name: 'bench-forebay-worker', level: config.logLevel }));
+const service = new WriteBehindService({ stores, prisma, config, emit });
+await service.start();
+
+const handlers: ForebayWorkerHandlers = {
+  async cpuMs() {
+    const { user, system } = process.cpuUsage();
+    return (user + system) / 1_000;
+  },
+};
+
+serve(handlers, async () => {
+  await service.stop(stopDeadlineMs);
+  await prisma.$disconnect();
+});

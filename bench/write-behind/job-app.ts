@@ -1,0 +1,35 @@
+/** The app process of job per write: a BullMQ job for each row. */
+import { Queue } from 'bullmq';
+import { serve } from '../serve.js';
+import { write } from './app-calls.js';
+import type { Mode } from './contestant.js';
+import type { Accepted } from './in-flight.js';
+import { jobName, jobOptions, jobQueue, openJobRedis } from './job-queue.js';
+import type { Task, Workload } from './workload.js';
+
+export interface JobAppHandlers {
+  write(workload: Workload, mode: Mode): Promise<Accepted>;
+}
+
+const connection = openJobRedis();
+const queue = new Queue<Task>(jobQueue.name, {
+  connection,
+  prefix: jobQueue.prefix,
+  defaultJobOptions: jobOptions,
+});
+await queue.waitUntilReady();
+
+const handlers: JobAppHandlers = {
+  write(workload, mode) {
+    const calls = {
+      single: (row: Task) => queue.add(jobName, row),
+      bulk: (rows: readonly Task[]) => queue.addBulk(rows.map((data) => ({ name: jobName, data }))),
+    };
+    return write(calls, workload, mode);
+  },
+};
+
+serve(handlers, async () => {
+  await queue.close();
+  connection.disconnect();
+});

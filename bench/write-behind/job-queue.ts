@@ -1,0 +1,15 @@
+/** What app and workers of job per write agree on. */
+import type { JobsOptions } from 'bullmq';
+import { Redis } from 'ioredis';
+import { requireVariable } from './variable.js';
+
+/** Keys are under the bench's prefix, in one hash tag. */
+export const jobQueue = { name: 'upserts', prefix: `{${requireVariable('FOREBAY_PREFIX')}:jobs}` };
+export const jobName = 'upsert';
+
+/** Nothing that costs: no retries, no delay, nothing kept. */
+export const jobOptions: JobsOptions = { removeOnComplete: true, removeOnFail: true };
+
+export function openJobRedis(): Redis {
+  return new Redis(requireVariable('REDIS_URL'), { maxRetriesPerRequest: null });
+}

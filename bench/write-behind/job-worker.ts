@@ -1,0 +1,82 @@
+/** A worker process of job per write: for each job, one `upsert` of Prisma. */
+import { type Job, Worker } from 'bullmq';
+import { createPrisma } from '../../src/domain/prisma.js';
+import { report, serve } from '../serve.js';
+import { now } from './in-flight.js';
+import { jobQueue, openJobRedis } from './job-queue.js';
+import { requireVariable } from './variable.js';
+import type { Task } from './workload.js';
+
+export interface JobWorkerHandlers {
+  /** Takes jobs, so many at once, until `rest`. */
+  work(concurrency: number): Promise<void>;
+  rest(): Promise<void>;
+  /** Since the process began, in ms. */
+  cpuMs(): Promise<number>;
+}
+
+/** Counts are since `work`. */
+export interface JobWorkerReport {
+  readonly worker: number;
+  readonly done: number;
+  /** When the last row was in the database. */
+  readonly lastAt: number;
+  /** Why the first job that failed did. */
+  readonly failure?: string;
+}
+
+const reportEveryMs = 50;
+
+const connection = openJobRedis();
+const prisma = createPrisma(requireVariable('DATABASE_URL'), {
+  connections: Number(requireVariable('BENCH_CONNECTIONS')),
+  name: 'bench-job-worker',
+});
+await prisma.$connect();
+let worker: Worker<Task> | undefined;
+let done = 0;
+let lastAt = 0;
+let failure: string | undefined;
+let timer: NodeJS.Timeout | undefined;
+
+async function upsert({ data }: Job<Task>): Promise<void> {
+  const { id, ...rest } = data;
+  // Conditions under which Prisma makes it one `insert … on conflict do update`.
+  await prisma.task.upsert({ where: { id }, create: data, update: rest, select: { id: true } });
+  done += 1;
+  lastAt = now();
+}
+
+function tell(): void {
+  report({ worker: process.pid, done, lastAt, ...(failure === undefined ? {} : { failure }) });
+}
+
+const handlers: JobWorkerHandlers = {
+  async work(concurrency) {
+    done = 0;
+    worker = new Worker<Task>(jobQueue.name, upsert, { connection, prefix: jobQueue.prefix, concurrency });
+    worker.on('failed', (_job, error) => {
+      failure ??= error.message;
+    });
+    worker.on('error', (error) => {
+      failure ??= error.message;
+    });
+    timer = setInterval(tell, reportEveryMs);
+    await worker.waitUntilReady();
+  },
+  async rest() {
+    clearInterval(timer);
+    await worker?.close();
+    worker = undefined;
+  },
+  async cpuMs() {
+    const { user, system } = process.cpuUsage();
+    return (user + system) / 1_000;
+  },
+};
+
+serve(handlers, async () => {
+  await handlers.rest();
+  connection.disconnect();
+  await prisma.$disconnect();
+});

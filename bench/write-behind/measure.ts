@@ -1,0 +1,63 @@
+/** One run of a contestant: on empty tables, with the services' share of the work, and its result checked. */
+import type { BenchContext } from '../bench.js';
+import { count } from '../text-table.js';
+import { type Correctness, checkRows } from './check.js';
+import type { Carried, Contestant, Mode } from './contestant.js';
+import { parentIds, type Workload } from './workload.js';
+
+export interface Measurement extends Carried {
+  readonly contestant: string;
+  readonly mode: string;
+  readonly workload: Workload;
+  readonly redisCpuMs: number;
+  readonly correctness: Correctness;
+}
+
+export async function measure(
+  contestant: Contestant,
+  order: { workload: Workload; mode: Mode },
+  { place, progress, signal }: BenchContext,
+): Promise<Measurement> {
+  const { workload, mode } = order;
+  signal.throwIfAborted();
+  const writes = count(workload.writes);
+  progress.step(`${contestant.name}, ${contestant.modes[mode]}: ${writes} writes, ${workload.kind}`);
+  await empty(place);
+  const redisBefore = await redisCpuMs(place);
+  const carried = await contestant.carry(workload, mode, (accepted) =>
+    progress.detail(accepted < workload.writes ? `${count(accepted)} accepted` : 'draining'),
+  );
+  const redisAfter = await redisCpuMs(place);
+  progress.detail('comparing rows');
+  return {
+    contestant: contestant.name,
+    mode: contestant.modes[mode],
+    workload,
+    ...carried,
+    redisCpuMs: redisAfter - redisBefore,
+    correctness: await checkRows(place.prisma, workload),
+  };
+}
+
+/** The rows that all tasks hang on; once, before the first run. */
+export async function createParents({ place: { prisma } }: BenchContext): Promise<void> {
+  await prisma.user.createMany({
+    data: parentIds.map((id) => ({ id, name: id, email: `${id}@example.com` })),
+  });
+  await prisma.project.createMany({ data: parentIds.map((id) => ({ id, name: id })) });
+}
+
+type Place = BenchContext['place'];
+
+/** No row, and no entry of one in the cache. */
+async function empty({ prisma, removeKeys }: Place): Promise<void> {
+  await prisma.$executeRaw`TRUNCATE tasks`;
+  await removeKeys(':tasks/*}:tasks:');
+}
+
+/** Of the whole server since its start, in ms. */
+async function redisCpuMs({ redis }: Place): Promise<number> {
+  const info = await redis.info('cpu');
+  const seconds = (name: string): number => Number(new RegExp(`^${name}:(.*)$`, 'm').exec(info)?.[1] ?? 0);
+  return 1_000 * (seconds('used_cpu_user') + seconds('used_cpu_sys'));
+}
