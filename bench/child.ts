@@ -1,8 +1,7 @@
-/** A process of a bench: started from a TypeScript file, asked to do things one after the other, stopped at the end. */
+/** A process of a bench: runs built code as in production, is asked to do things one after the other, stopped at the end. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { basename } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { BenchError } from './errors.js';
 
 /** What a child can be asked: functions by name. Arguments and results travel as JSON. */
@@ -36,15 +35,19 @@ const startMaxMs = 60_000;
 const askMaxMs = 600_000;
 const stopMaxMs = 15_000;
 
-/** Returns when the child serves. @throws BenchError CHILD_FAILED; or the signal's reason */
+/**
+ * Returns when the child serves.
+ * @param script path of its TypeScript file in this folder; what runs is what the build made of it
+ * @throws BenchError CHILD_FAILED; or the signal's reason
+ */
 export async function startChild<H extends Handlers, Report = never>(
-  script: URL,
+  script: string,
   { env, signal, onReport }: ChildOptions<Report>,
 ): Promise<Child<H>> {
   // What a child prints goes to standard error: standard output is for the result.
-  const options = { env, execArgv: ['--import', 'tsx'], stdio: ['ignore', 2, 2, 'ipc'] as const };
-  const name = basename(fileURLToPath(script), '.ts');
-  const child = fork(script, [], { ...options, stdio: [...options.stdio] });
+  const name = basename(script, '.ts');
+  const built = new URL(`../dist/bench/${script.replace(/\.ts$/, '.js')}`, import.meta.url);
+  const child = fork(built, [], { env, execArgv: [], stdio: ['ignore', 2, 2, 'ipc'] });
   child.on('message', (message: ChildMessage) => {
     if (message.kind === 'report') onReport?.(message.report as Report);
   });

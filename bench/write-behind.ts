@@ -8,9 +8,9 @@ import { isCorrect } from './write-behind/check.js';
 import type { Contestant, Mode } from './write-behind/contestant.js';
 import { startForebay } from './write-behind/forebay.js';
 import { startJobPerWrite } from './write-behind/job-per-write.js';
-import { createParents, type Measurement, measure } from './write-behind/measure.js';
+import { type Measurement, measure } from './write-behind/measure.js';
 import { toFigures, toPage } from './write-behind/report.js';
-import type { Workload } from './write-behind/workload.js';
+import { type Workload, workloads } from './write-behind/workload.js';
 
 export const writeBehind: Bench = {
   summary: 'writes accepted and persisted per second, against a BullMQ job and an upsert for each write',
@@ -23,7 +23,6 @@ const writesOfJobPerWrite = 5_000;
 const warmUpWrites = 3_000;
 
 async function run(context: BenchContext): Promise<BenchResult> {
-  await createParents(context);
   const { trials, measurements: peers } = await measureJobPerWrite(context);
   const own = await measureForebay(context);
   const measurements = [...peers, ...own];
@@ -44,7 +43,10 @@ async function measureJobPerWrite(
   try {
     await measure(
       jobPerWrite,
-      { workload: scaled('distinct', warmUpWrites, context), mode: 'single' },
+      {
+        workload: scaled({ table: 'tasks', kind: 'distinct', writes: warmUpWrites }, context),
+        mode: 'single',
+      },
       context,
     );
     const trials = await calibrate(jobPerWrite, context);
@@ -60,7 +62,14 @@ async function measureForebay(context: BenchContext): Promise<Measurement[]> {
   progress.step('starting the processes of forebay');
   const forebay = await startForebay({ env: place.env, signal });
   try {
-    await measure(forebay, { workload: scaled('distinct', warmUpWrites, context), mode: 'single' }, context);
+    await measure(
+      forebay,
+      {
+        workload: scaled({ table: 'tasks', kind: 'distinct', writes: warmUpWrites }, context),
+        mode: 'single',
+      },
+      context,
+    );
     return await measureAll(forebay, writes, context);
   } finally {
     await forebay.stop();
@@ -73,14 +82,15 @@ async function measureAll(
   context: BenchContext,
 ): Promise<Measurement[]> {
   const measurements: Measurement[] = [];
-  for (const kind of ['distinct', 'zipf'] as const) {
+  for (const { table, kind } of workloads) {
     for (const mode of ['single', 'bulk'] satisfies Mode[]) {
-      measurements.push(await measure(contestant, { workload: scaled(kind, count, context), mode }, context));
+      const order = { workload: scaled({ table, kind, writes: count }, context), mode };
+      measurements.push(await measure(contestant, order, context));
     }
   }
   return measurements;
 }
 
-function scaled(kind: Workload['kind'], count: number, { scale }: BenchContext): Workload {
-  return { kind, writes: Math.ceil(count * scale) };
+function scaled(workload: Workload, { scale }: BenchContext): Workload {
+  return { ...workload, writes: Math.ceil(workload.writes * scale) };
 }

@@ -10,6 +10,8 @@ export const writeBehindQueueName = 'write-behind';
 export interface WakeUp {
   /** The lane to flush, e.g. `tasks/3`. */
   readonly lane: string;
+  /** Somebody waits for the lane; it has a job of its own besides. */
+  readonly isHurry?: true;
 }
 
 /** What a flush did, as the board shows it. */
@@ -45,6 +47,12 @@ export class WriteBehindQueue {
 
   async wake(lane: string, delayMs: number): Promise<void> {
     await this.queue.add(`flush ${lane}`, { lane }, { delay: delayMs });
+  }
+
+  /** At most one such job for a lane, however many wait for it. */
+  async hurry(lane: string): Promise<void> {
+    const options = { jobId: `hurry ${lane}`, removeOnComplete: true, removeOnFail: true };
+    await this.queue.add(`hurry ${lane}`, { lane, isHurry: true }, options);
   }
 
   /** How many jobs wait for a worker. */

@@ -2,20 +2,21 @@
 import { report } from '../serve.js';
 import { bulkInFlight, bulkRows, type Mode, singleInFlight } from './contestant.js';
 import { type Accepted, issue } from './in-flight.js';
-import { rowsOf, type Task, type Workload } from './workload.js';
+import type { Row } from './rows.js';
+import { rowsOf, type Workload } from './workload.js';
 
 /** What an app tells while it writes: how many writes are accepted. */
 export type AppReport = number;
 
 export interface AppCalls {
-  single(row: Task): Promise<unknown>;
-  bulk(rows: readonly Task[]): Promise<unknown>;
+  single(row: Row): Promise<unknown>;
+  bulk(rows: readonly Row[]): Promise<unknown>;
 }
 
 export async function write({ single, bulk }: AppCalls, workload: Workload, mode: Mode): Promise<Accepted> {
   const rows = rowsOf(workload);
   if (mode === 'single') {
-    const call = (at: number): Promise<unknown> => single(rows[at] as Task);
+    const call = (at: number): Promise<unknown> => single(rows[at] as Row);
     return issue(call, { calls: rows.length, inFlight: singleInFlight, onProgress: report });
   }
   const call = (at: number): Promise<unknown> => bulk(rows.slice(at * bulkRows, (at + 1) * bulkRows));

@@ -16,6 +16,7 @@ export interface Trial extends JobSettings {
 /** Returns all trials, the fastest first. */
 export async function calibrate(jobPerWrite: JobPerWrite, context: BenchContext): Promise<Trial[]> {
   const workload: Workload = {
+    table: 'clients',
     kind: 'distinct',
     writes: Math.ceil(trialWrites * Math.min(context.scale, 1)),
   };

@@ -1,5 +1,6 @@
 /** Holds what a run left in the database against what its writes must leave, row by row. */
 import type { PrismaClient } from '../../src/domain/generated/prisma/client.js';
+import type { Row, Table } from './rows.js';
 import { lastRowsOf, type Workload } from './workload.js';
 
 export interface Correctness {
@@ -13,7 +14,7 @@ export interface Correctness {
 
 export async function checkRows(prisma: PrismaClient, workload: Workload): Promise<Correctness> {
   const expected = lastRowsOf(workload);
-  const found = await prisma.task.findMany({ omit: { touches: true } });
+  const found = await readRows(prisma, workload.table);
   const known = found.filter(({ id }) => expected.has(id));
   return {
     expected: expected.size,
@@ -21,6 +22,10 @@ export async function checkRows(prisma: PrismaClient, workload: Workload): Promi
     missing: expected.size - known.length,
     extra: found.length - known.length,
   };
+}
+
+function readRows(prisma: PrismaClient, table: Table): Promise<Row[]> {
+  return table === 'clients' ? prisma.client.findMany() : prisma.task.findMany({ omit: { touches: true } });
 }
 
 export function isCorrect({ wrong, missing, extra }: Correctness): boolean {

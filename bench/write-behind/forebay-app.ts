@@ -2,11 +2,12 @@
 
 import { createPrisma } from '../../src/domain/prisma.js';
 import { stores } from '../../src/domain/stores.js';
-import { connect, readConfig, requireDatabaseUrl } from '../../src/index.js';
+import { connect, type RecordClient, readConfig, requireDatabaseUrl } from '../../src/index.js';
 import { serve } from '../serve.js';
 import { write } from './app-calls.js';
 import type { Mode } from './contestant.js';
 import { type Accepted, cpuMsSince, now } from './in-flight.js';
+import type { Row } from './rows.js';
 import type { Workload } from './workload.js';
 
 export interface ForebayAppHandlers {
@@ -22,11 +23,11 @@ const drainMaxMs = 300_000;
 const config = readConfig();
 const prisma = createPrisma(requireDatabaseUrl(config), { connections: 1, name: 'bench-forebay-app' });
 const app = await connect(stores, { prisma, config });
-const { tasks } = app.stores;
-
 const handlers: ForebayAppHandlers = {
   write(workload, mode) {
-    return write({ single: (row) => tasks.put(row), bulk: (rows) => tasks.putMany(rows) }, workload, mode);
+    // The workload's rows are of its table, which the union of the two stores can't say.
+    const store = app.stores[workload.table] as RecordClient<Row, Row, string>;
+    return write({ single: (row) => store.put(row), bulk: (rows) => store.putMany(rows) }, workload, mode);
   },
   async drain() {
     const cpuBefore = process.cpuUsage();

@@ -22,15 +22,12 @@ export async function startForebay(options: {
   signal: AbortSignal;
 }): Promise<Forebay> {
   const accepted = new Listener<AppReport>();
-  const worker = await startChild<ForebayWorkerHandlers>(
-    new URL('./forebay-worker.ts', import.meta.url),
-    options,
-  );
+  const worker = await startChild<ForebayWorkerHandlers>('write-behind/forebay-worker.ts', options);
   try {
-    const app = await startChild<ForebayAppHandlers, AppReport>(
-      new URL('./forebay-app.ts', import.meta.url),
-      { ...options, onReport: (report) => accepted.tell(report) },
-    );
+    const app = await startChild<ForebayAppHandlers, AppReport>('write-behind/forebay-app.ts', {
+      ...options,
+      onReport: (report) => accepted.tell(report),
+    });
     return contestant({ app, worker, accepted });
   } catch (error) {
     await worker.stop();

@@ -60,17 +60,17 @@ async function startProcesses({ env, signal, settings }: JobPerWriteOptions): Pr
   const started: { stop(): Promise<void> }[] = [];
   const own = { env: { ...env, BENCH_CONNECTIONS: String(connections) }, signal };
   try {
-    const app = await startChild<JobAppHandlers, AppReport>(new URL('./job-app.ts', import.meta.url), {
+    const app = await startChild<JobAppHandlers, AppReport>('write-behind/job-app.ts', {
       ...own,
       onReport: (report) => accepted.tell(report),
     });
     started.push(app);
     const workers: Child<JobWorkerHandlers>[] = [];
     while (workers.length < settings.processes) {
-      const worker = await startChild<JobWorkerHandlers, JobWorkerReport>(
-        new URL('./job-worker.ts', import.meta.url),
-        { ...own, onReport: (report) => done.tell(report) },
-      );
+      const worker = await startChild<JobWorkerHandlers, JobWorkerReport>('write-behind/job-worker.ts', {
+        ...own,
+        onReport: (report) => done.tell(report),
+      });
       workers.push(worker);
       started.push(worker);
     }

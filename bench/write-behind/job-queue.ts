@@ -3,9 +3,8 @@ import type { JobsOptions } from 'bullmq';
 import { Redis } from 'ioredis';
 import { requireVariable } from './variable.js';
 
-/** Keys are under the bench's prefix, in one hash tag. */
+/** A job's name is its row's table. Keys are under the bench's prefix, in one hash tag. */
 export const jobQueue = { name: 'upserts', prefix: `{${requireVariable('FOREBAY_PREFIX')}:jobs}` };
-export const jobName = 'upsert';
 
 /** Nothing that costs: no retries, no delay, nothing kept. */
 export const jobOptions: JobsOptions = { removeOnComplete: true, removeOnFail: true };

@@ -4,8 +4,8 @@ import { createPrisma } from '../../src/domain/prisma.js';
 import { report, serve } from '../serve.js';
 import { now } from './in-flight.js';
 import { jobQueue, openJobRedis } from './job-queue.js';
+import type { Row, Rows } from './rows.js';
 import { requireVariable } from './variable.js';
-import type { Task } from './workload.js';
 
 export interface JobWorkerHandlers {
   /** Takes jobs, so many at once, until `rest`. */
@@ -33,16 +33,24 @@ const prisma = createPrisma(requireVariable('DATABASE_URL'), {
   name: 'bench-job-worker',
 });
 await prisma.$connect();
-let worker: Worker<Task> | undefined;
+let worker: Worker<Row> | undefined;
 let done = 0;
 let lastAt = 0;
 let failure: string | undefined;
 let timer: NodeJS.Timeout | undefined;
 
-async function upsert({ data }: Job<Task>): Promise<void> {
-  const { id, ...rest } = data;
-  // Conditions under which Prisma makes it one `insert … on conflict do update`.
-  await prisma.task.upsert({ where: { id }, create: data, update: rest, select: { id: true } });
+// Conditions under which Prisma makes each one `insert … on conflict do update`.
+const upserts = {
+  clients: ({ id, ...rest }: Rows['clients']) =>
+    prisma.client.upsert({ where: { id }, create: { id, ...rest }, update: rest, select: { id: true } }),
+  tasks: ({ id, ...rest }: Rows['tasks']) =>
+    prisma.task.upsert({ where: { id }, create: { id, ...rest }, update: rest, select: { id: true } }),
+};
+
+async function upsert({ name, data }: Job<Row>): Promise<void> {
+  await (name === 'clients'
+    ? upserts.clients(data as Rows['clients'])
+    : upserts.tasks(data as Rows['tasks']));
   done += 1;
   lastAt = now();
 }
@@ -54,7 +62,7 @@ function tell(): void {
 const handlers: JobWorkerHandlers = {
   async work(concurrency) {
     done = 0;
-    worker = new Worker<Task>(jobQueue.name, upsert, { connection, prefix: jobQueue.prefix, concurrency });
+    worker = new Worker<Row>(jobQueue.name, upsert, { connection, prefix: jobQueue.prefix, concurrency });
     worker.on('failed', (_job, error) => {
       failure ??= error.message;
     });

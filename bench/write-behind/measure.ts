@@ -3,7 +3,8 @@ import type { BenchContext } from '../bench.js';
 import { count } from '../text-table.js';
 import { type Correctness, checkRows } from './check.js';
 import type { Carried, Contestant, Mode } from './contestant.js';
-import { parentIds, type Workload } from './workload.js';
+import { parentIds, type Table } from './rows.js';
+import type { Workload } from './workload.js';
 
 export interface Measurement extends Carried {
   readonly contestant: string;
@@ -21,8 +22,11 @@ export async function measure(
   const { workload, mode } = order;
   signal.throwIfAborted();
   const writes = count(workload.writes);
-  progress.step(`${contestant.name}, ${contestant.modes[mode]}: ${writes} writes, ${workload.kind}`);
-  await empty(place);
+  progress.step(
+    `${contestant.name}, ${contestant.modes[mode]}: ${writes} writes of ${workload.table}, ${workload.kind}`,
+  );
+  await empty(place, workload.table);
+  if (workload.table === 'tasks') await createParents(place);
   const redisBefore = await redisCpuMs(place);
   const carried = await contestant.carry(workload, mode, (accepted) =>
     progress.detail(accepted < workload.writes ? `${count(accepted)} accepted` : 'draining'),
@@ -39,20 +43,20 @@ export async function measure(
   };
 }
 
-/** The rows that all tasks hang on; once, before the first run. */
-export async function createParents({ place: { prisma } }: BenchContext): Promise<void> {
+async function createParents({ prisma }: Place): Promise<void> {
   await prisma.user.createMany({
     data: parentIds.map((id) => ({ id, name: id, email: `${id}@example.com` })),
+    skipDuplicates: true,
   });
-  await prisma.project.createMany({ data: parentIds.map((id) => ({ id, name: id })) });
+  await prisma.project.createMany({ data: parentIds.map((id) => ({ id, name: id })), skipDuplicates: true });
 }
 
 type Place = BenchContext['place'];
 
-/** No row, and no entry of one in the cache. */
-async function empty({ prisma, removeKeys }: Place): Promise<void> {
-  await prisma.$executeRaw`TRUNCATE tasks`;
-  await removeKeys(':tasks/*}:tasks:');
+/** No row in the table, nor in those that refer to it, and no entry of one in the cache. */
+async function empty({ prisma, removeKeys }: Place, table: Table): Promise<void> {
+  await prisma.$executeRawUnsafe(`TRUNCATE ${table} CASCADE`);
+  await removeKeys(`:${table}/*}:${table}:`);
 }
 
 /** Of the whole server since its start, in ms. */

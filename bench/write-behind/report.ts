@@ -4,11 +4,12 @@ import { persistedPerSecond, type Trial } from './calibrate.js';
 import { type Correctness, isCorrect } from './check.js';
 import { bulkInFlight, singleInFlight } from './contestant.js';
 import type { Measurement } from './measure.js';
-import { type Workload, zipfExponent, zipfKeys } from './workload.js';
+import { type Workload, workloads } from './workload.js';
 
 export interface Figures {
   readonly contestant: string;
   readonly mode: string;
+  readonly table: Workload['table'];
   readonly workload: Workload['kind'];
   /** How many writes this was measured on. */
   readonly writes: number;
@@ -33,6 +34,7 @@ export function toFigures(one: Measurement, all: readonly Measurement[]): Figure
   return {
     contestant: one.contestant,
     mode: one.mode,
+    table: workload.table,
     workload: workload.kind,
     writes: workload.writes,
     seconds: rounded(one.persistedMs / 1_000, 2),
@@ -55,18 +57,15 @@ export function toPage(measurements: readonly Measurement[], trials: readonly Tr
   const figures = measurements.map((one) => toFigures(one, measurements));
   return [
     '',
-    ...section('Each write of another row', ofKind(figures, 'distinct')),
-    ...section(
-      `Writes of ${count(zipfKeys)} rows, drawn by Zipf's distribution (${zipfExponent})`,
-      ofKind(figures, 'zipf'),
+    ...workloads.flatMap(({ table, kind, title }) =>
+      section(
+        title,
+        figures.filter((one) => one.table === table && one.workload === kind),
+      ),
     ),
     ...notes(figures, trials[0] as Trial),
     '',
   ].join('\n');
-}
-
-function ofKind(figures: readonly Figures[], kind: Workload['kind']): Figures[] {
-  return figures.filter(({ workload }) => workload === kind);
 }
 
 function section(title: string, figures: readonly Figures[]): string[] {
@@ -134,7 +133,10 @@ function acceptedPerSecond({ workload, acceptedMs }: Measurement): number {
 
 function ratio(rate: (one: Measurement) => number, one: Measurement, all: readonly Measurement[]): number {
   const peers = all.filter(
-    ({ contestant, workload }) => contestant === 'job per write' && workload.kind === one.workload.kind,
+    ({ contestant, workload }) =>
+      contestant === 'job per write' &&
+      workload.kind === one.workload.kind &&
+      workload.table === one.workload.table,
   );
   return rounded(rate(one) / Math.max(...peers.map(rate)), 2);
 }

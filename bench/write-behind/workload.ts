@@ -1,29 +1,44 @@
 /** The writes of a run: the same for every contestant, and the rows that they must leave. */
 import { randomFor } from '../../prisma/seed/random.js';
-import type { TaskRow } from '../../src/domain/generated/models.js';
+import { type Row, rowOf, type Table } from './rows.js';
 import { zipf } from './zipf.js';
 
 export interface Workload {
+  readonly table: Table;
   /** `distinct`: each write is of another row. `zipf`: writes of few rows, some of which are written far more often. */
   readonly kind: 'distinct' | 'zipf';
   readonly writes: number;
 }
 
-/** What is written: a whole row, without the counter that is no part of a put. */
-export type Task = Omit<TaskRow, 'touches'>;
+/** What is measured, and what it is called. */
+export const workloads: readonly (Omit<Workload, 'writes'> & { readonly title: string })[] = [
+  {
+    table: 'clients',
+    kind: 'distinct',
+    title: 'Each write of another row; 5 columns, an index besides the id',
+  },
+  {
+    table: 'clients',
+    kind: 'zipf',
+    title: 'Writes of 5,000 such rows, some far more often than others (Zipf, 0.99)',
+  },
+  {
+    table: 'tasks',
+    kind: 'distinct',
+    title: 'Each write of another wide row: 11 columns, 3 indexes besides the id, 2 foreign keys',
+  },
+];
 
-export const zipfKeys = 5_000;
-export const zipfExponent = 0.99;
-/** Tasks have parents, which are there before. */
-export const parentIds = Array.from({ length: 20 }, (_, at) => `parent-${at}`);
+const zipfKeys = 5_000;
+const zipfExponent = 0.99;
 
-/** The rows to write, in their order: about 430 bytes each as JSON. */
-export function rowsOf(workload: Workload): Task[] {
-  return keysOf(workload).map(taskOf);
+/** The rows to write, in their order. */
+export function rowsOf(workload: Workload): Row[] {
+  return keysOf(workload).map((key, write) => rowOf(workload.table, key, write));
 }
 
 /** What the database must hold at the end: the last row of each key. */
-export function lastRowsOf(workload: Workload): Map<string, Task> {
+export function lastRowsOf(workload: Workload): Map<string, Row> {
   return new Map(rowsOf(workload).map((row) => [row.id, row]));
 }
 
@@ -32,36 +47,4 @@ function keysOf({ kind, writes }: Workload): number[] {
   const random = randomFor('zipf', 0).next;
   const draw = zipf({ items: zipfKeys, exponent: zipfExponent, random });
   return Array.from({ length: writes }, draw);
-}
-
-const firstAt = Date.UTC(2026, 0, 1);
-const statuses = ['TODO', 'IN_PROGRESS', 'REVIEW', 'DONE'] as const;
-const priorities = ['LOW', 'MEDIUM', 'HIGH', 'URGENT'] as const;
-
-/** The title says which write it was, so that an older one is found out. */
-function taskOf(key: number, write: number): Task {
-  const parent = parentIds[key % parentIds.length] as string;
-  return {
-    id: uuidOf(key),
-    projectId: parent,
-    assigneeId: parent,
-    title: `Task ${key} as of write ${write}`,
-    description: 'Ask the client which of the two drafts is the right one, then send it.',
-    status: statuses[write % 4] as Task['status'],
-    priority: priorities[key % 4] as Task['priority'],
-    dueAt: new Date(firstAt + key * 60_000),
-    completedAt: null,
-    createdAt: new Date(firstAt),
-    updatedAt: new Date(firstAt + write),
-  };
-}
-
-/** As random as Prisma's own `uuid()`, so that rows land anywhere in the index, and the same in every process. */
-function uuidOf(key: number): string {
-  const { next } = randomFor('task', key);
-  const hex = (digits: number): string =>
-    Math.floor(next() * 16 ** digits)
-      .toString(16)
-      .padStart(digits, '0');
-  return `${hex(8)}-${hex(4)}-4${hex(3)}-8${hex(3)}-${hex(6)}${hex(6)}`;
 }

@@ -11,6 +11,7 @@ export const scripts = {
   seal: 4,
   ack: 3,
   inspect: 4,
+  hurry: 2,
   wake: 2,
   renew: 1,
   postpone: 1,
@@ -29,6 +30,7 @@ export interface ScriptCommands {
   forebay_seal(...args: (string | number)[]): Promise<Reply[]>;
   forebay_ack(...args: (string | number)[]): Promise<number>;
   forebay_inspect(...args: (string | number)[]): Promise<Reply[]>;
+  forebay_hurry(...args: (string | number)[]): Promise<string>;
   forebay_wake(...args: (string | number)[]): Promise<number>;
   forebay_renew(...args: (string | number)[]): Promise<number>;
   forebay_postpone(...args: (string | number)[]): Promise<number>;

@@ -188,6 +188,11 @@ export class WriteBuffer {
     };
   }
 
+  /** Asks that what is accepted by now is flushed without delay. Its last version; undefined when all is persisted. */
+  async hurry(lane: Lane): Promise<bigint | undefined> {
+    return toBigInt(await this.#redis.forebay_hurry(lane.keys.order, lane.keys.meta));
+  }
+
   /** Claims a lane whose mark has been quiet for `quietMs`. True: the caller must add a wake-up job. */
   async wake(lane: Lane, quietMs: number): Promise<boolean> {
     return (await this.#redis.forebay_wake(lane.keys.order, lane.keys.meta, quietMs)) === 1;

@@ -101,7 +101,7 @@ export async function connect<D extends Definitions>(
   const queue = new WriteBehindQueue(connections.queue, prefix, emit);
   const writeQueue = new WriteQueue({ redis: writes, buffer: new WriteBuffer(writes, prefix), queue, emit });
   const context = { prefix, lanes, redis: reads, buffer, writes: writeQueue, database: options.prisma, emit };
-  const watch = new PersistedWatch({ subscriber, buffer, prefix });
+  const watch = new PersistedWatch({ subscriber, buffer, queue, prefix, emit });
   let isClosed = false;
   return {
     stores: createClients(stores, context),

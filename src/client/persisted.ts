@@ -4,8 +4,10 @@ import type { Lane } from '../buffer/lane.js';
 import type { WriteBuffer } from '../buffer/write-buffer.js';
 import type { Redis } from '../connection/redis.js';
 import { ForebayError } from '../errors.js';
+import type { Emit } from '../events.js';
 import { persistedChannel } from '../keys.js';
 import { pause } from '../pause.js';
+import type { WriteBehindQueue } from '../queues.js';
 
 /** Announcements can be missed (a connection lost); the lanes are looked at again after this long. */
 const recheckMs = 500;
@@ -13,22 +15,34 @@ const recheckMs = 500;
 /** Lanes by name, with the version that must be persisted. */
 type Targets = Map<string, { readonly lane: Lane; readonly version: bigint }>;
 
+export interface PersistedWatchDependencies {
+  readonly subscriber: Redis;
+  readonly buffer: WriteBuffer;
+  readonly queue: WriteBehindQueue;
+  readonly prefix: string;
+  readonly emit: Emit;
+}
+
 export class PersistedWatch {
   readonly #subscriber: Redis;
   readonly #buffer: WriteBuffer;
+  readonly #queue: WriteBehindQueue;
+  readonly #emit: Emit;
   readonly #channel: string;
   readonly #listeners = new Set<(lane: string, watermark: bigint) => void>();
   #subscribed: Promise<unknown> | undefined;
 
-  constructor(dependencies: { subscriber: Redis; buffer: WriteBuffer; prefix: string }) {
+  constructor(dependencies: PersistedWatchDependencies) {
     this.#subscriber = dependencies.subscriber;
     this.#buffer = dependencies.buffer;
+    this.#queue = dependencies.queue;
+    this.#emit = dependencies.emit;
     this.#channel = persistedChannel(dependencies.prefix);
     this.#subscriber.on('message', (_channel, message: string) => this.#announce(message));
   }
 
   /**
-   * Resolves once everything that the lanes have accepted up to now is in the database.
+   * Resolves once everything that the lanes have accepted up to now is in the database. It waits for no delay.
    * @throws ForebayError FLUSH_TIMEOUT
    */
   async settled(lanes: readonly Lane[], timeoutMs: number): Promise<void> {
@@ -36,8 +50,9 @@ export class PersistedWatch {
     const targets: Targets = new Map();
     await Promise.all(
       lanes.map(async (lane) => {
-        const { oldest, version } = await this.#buffer.inspect(lane);
-        if (oldest !== undefined) targets.set(lane.name, { lane, version });
+        const version = await this.#buffer.hurry(lane);
+        if (version === undefined) return;
+        targets.set(lane.name, { lane, version });
       }),
     );
     if (targets.size > 0) await this.#reached(targets, deadline, timeoutMs);
@@ -71,8 +86,18 @@ export class PersistedWatch {
       [...targets.values()].map(async ({ lane, version }) => {
         const { oldest } = await this.#buffer.inspect(lane);
         if (oldest === undefined || oldest > version) targets.delete(lane.name);
+        else await this.#hurry(lane);
       }),
     );
+  }
+
+  /** Asked for at each look, for a job that is ending may miss it. Without the job, the lane's own comes in its time. */
+  async #hurry(lane: Lane): Promise<void> {
+    try {
+      await this.#queue.hurry(lane.name);
+    } catch (error) {
+      this.#emit({ type: 'wake.failed', lane: lane.name, error });
+    }
   }
 
   #subscribe(): Promise<unknown> {

@@ -12,6 +12,8 @@ import { jittered, RetryLater, retryWaits } from './retry.js';
 
 /** A job ends after this long, so that busy lanes move between workers and the board has a history. */
 const flushMaxMs = 5_000;
+/** A job waits no longer than this for records to come of age: it keeps others from a worker meanwhile. */
+const waitMaxMs = 500;
 
 export interface LaneFlushDependencies {
   readonly buffer: WriteBuffer;
@@ -36,7 +38,8 @@ export interface FlushOptions {
 }
 
 export type FlushResult = FlushSummary & {
-  /** True when the lane is not empty yet: it needs another job. */ readonly isUnfinished: boolean;
+  /** When the lane needs another job, in ms from now; undefined when it is empty. */
+  readonly againInMs: number | undefined;
 };
 
 export class LaneFlush {
@@ -53,8 +56,9 @@ export class LaneFlush {
     let summary: FlushSummary = { batches: 0, rows: 0, skipped: 0, ms: 0 };
     while (!options.signal.aborted && Date.now() - startedAt < flushMaxMs) {
       const sealed = await buffer.seal(lane);
-      if (sealed.kind === 'empty') return { ...summary, isUnfinished: false };
+      if (sealed.kind === 'empty') return { ...summary, againInMs: undefined };
       if (sealed.kind === 'wait') {
+        if (sealed.waitMs > waitMaxMs) return { ...summary, againInMs: sealed.waitMs };
         await pause(sealed.waitMs, options.signal);
         continue;
       }
@@ -67,7 +71,7 @@ export class LaneFlush {
       };
       await options.onProgress(summary);
     }
-    return { ...summary, isUnfinished: true };
+    return { ...summary, againInMs: 0 };
   }
 
   async #flushBatch(lane: Lane, batch: Batch): Promise<boolean> {

@@ -154,18 +154,18 @@ export class WriteBehindService implements Service {
       throw new Error(
         `No store is defined for lane ${job.data.lane}. Deploy the workers with its definition.`,
       );
-    const { isUnfinished, ...summary } = await flush.run(lane, {
+    const { againInMs, ...summary } = await flush.run(lane, {
       signal: this.#stopping.signal,
       onProgress: nowAndThen((progress) => job.updateProgress({ ...progress })),
     });
-    if (isUnfinished) await this.#handBack(lane, queue);
+    if (againInMs !== undefined && !job.data.isHurry) await this.#handBack(lane, againInMs, queue);
     return summary;
   }
 
   /** The lane keeps its mark; if the job can't be added, the sweep wakes the lane. */
-  async #handBack(lane: Lane, queue: WriteBehindQueue): Promise<void> {
+  async #handBack(lane: Lane, againInMs: number, queue: WriteBehindQueue): Promise<void> {
     try {
-      await queue.wake(lane.name, 0);
+      await queue.wake(lane.name, againInMs);
     } catch (error) {
       this.#options.emit({ type: 'wake.failed', lane: lane.name, error });
     }

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type PostgresServer, startPostgresServer } from '../../dev/services/postgres-server.js';
 import { stores } from '../../src/domain/stores.js';
+import { drained } from '../support/drained.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { Traffic } from '../support/traffic.js';
 
@@ -41,7 +42,7 @@ describe('while the database is away', () => {
       await server.restart();
       await traffic.round(50);
       await app.stores.projects.delete('during');
-      await app.flush({ timeoutMs: 60_000 });
+      await drained(app, 60_000);
       await traffic.expectExact(environment.prisma);
       expect(new Set(failures())).toEqual(new Set(['unavailable']));
     },

@@ -3,6 +3,7 @@ import { Lanes } from '../../src/buffer/lane.js';
 import { WriteBuffer } from '../../src/buffer/write-buffer.js';
 import { stores } from '../../src/domain/stores.js';
 import { fieldOf, queuePrefix } from '../../src/keys.js';
+import { drained } from '../support/drained.js';
 import { createEnvironment, type Environment, removeKeys } from '../support/environment.js';
 import { Traffic } from '../support/traffic.js';
 
@@ -23,7 +24,7 @@ describe('a lane is flushed though its wake-up is lost', () => {
     await removeKeys(environment.redis, queuePrefix(environment.config.prefix));
     await environment.startWorker(stores);
     const other = await environment.connect(stores);
-    await other.flush({ timeoutMs: 20_000 });
+    await drained(other, 20_000);
     await traffic.expectExact(environment.prisma);
     expect(environment.events.filter((event) => event.type === 'lane.woken').length).toBeGreaterThan(0);
   });
@@ -44,7 +45,7 @@ describe('a lane is flushed though its wake-up is lost', () => {
     expect(wake).toBe(true);
     await environment.startWorker(stores);
     const app = await environment.connect(stores);
-    await app.flush({ timeoutMs: 20_000 });
+    await drained(app, 20_000);
     expect(await environment.prisma.project.findUnique({ where: { id: 'p1' } })).toMatchObject({
       name: 'left behind',
     });
@@ -59,7 +60,7 @@ describe('a lane is flushed though its wake-up is lost', () => {
     await expect.poll(() => environment.events.some((event) => event.type === 'wake.failed')).toBe(true);
     await environment.redis.del(`${queuePrefix(environment.config.prefix)}:write-behind:meta`);
     await environment.startWorker(stores);
-    await app.flush({ timeoutMs: 20_000 });
+    await drained(app, 20_000);
     expect(await environment.prisma.project.count()).toBe(1);
   });
 });

@@ -6,6 +6,7 @@ import { computeAnswer } from '../../demo/oracle.js';
 import { startWorkers, type WorkerProcesses } from '../../demo/processes.js';
 import { replay } from '../../demo/replay.js';
 import { stores } from '../../src/domain/stores.js';
+import { drained } from '../support/drained.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { randomNumbers } from '../support/random.js';
 
@@ -47,7 +48,7 @@ describe('kill -9 of write-behind workers under pm2, again and again during a re
     };
     const progress = { commits: 0, accepted: 0 };
     await replay(withKills(activity, kill), app.stores, { signal: stopping.signal, progress });
-    await app.flush({ timeoutMs: 60_000 });
+    await drained(app, 60_000);
     expect(killed.length).toBeGreaterThanOrEqual(rounds / 2);
     expect(progress.accepted).toBe(answer.writes);
     const { prisma } = environment;

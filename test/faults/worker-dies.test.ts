@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { stores } from '../../src/domain/stores.js';
+import { drained } from '../support/drained.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { Traffic } from '../support/traffic.js';
 import { type Fault, startWorkerProcess, type WorkerProcess } from '../support/worker-process.js';
@@ -39,7 +40,7 @@ describe('a worker that dies loses nothing and applies nothing twice', () => {
     await traffic.round(200);
     await start();
     await traffic.round(200);
-    await app.flush({ timeoutMs: 60_000 });
+    await drained(app, 60_000);
     await traffic.expectExact(environment.prisma);
   });
 
@@ -52,7 +53,7 @@ describe('a worker that dies loses nothing and applies nothing twice', () => {
     await start();
     const killedAt = Date.now();
     await dying.kill();
-    await app.flush({ timeoutMs: 30_000 });
+    await drained(app, 30_000);
     expect(Date.now() - killedAt).toBeLessThan(5_000);
     await traffic.expectExact(environment.prisma);
   });
@@ -73,14 +74,14 @@ describe('a worker that pauses changes nothing when it goes on', () => {
     await paused.event(at);
     await start();
     await traffic.round(200);
-    await app.flush({ timeoutMs: 60_000 });
+    await drained(app, 60_000);
     await traffic.expectExact(environment.prisma);
 
     paused.resume();
     const outcome = await Promise.race([paused.event('batch.late'), paused.event('batch.failed')]);
     expect(outcome.type).toBe(at === 'batch.written' ? 'batch.failed' : 'batch.late');
     await traffic.round(200);
-    await app.flush({ timeoutMs: 60_000 });
+    await drained(app, 60_000);
     await traffic.expectExact(environment.prisma);
   });
 });

@@ -4,6 +4,7 @@ import { type RecordBatch, record } from '../../src/definitions/record.js';
 import { defineStores } from '../../src/definitions/stores.js';
 import { Project } from '../../src/domain/generated/models.js';
 import { stores } from '../../src/domain/stores.js';
+import { drained } from '../support/drained.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 
 interface Note {
@@ -87,6 +88,40 @@ describe('batches', () => {
     expect(environment.events.filter(({ type }) => type === 'batch.failed')).toMatchObject([
       { reason: 'refused' },
     ]);
+  });
+});
+
+describe('a delay of a minute', () => {
+  it('is not waited for by a flush', async () => {
+    const definitions = defineStores({ projects: record({ model: Project, delayMs: 60_000 }) });
+    const app = await environment.connect(definitions);
+    await environment.startWorker(definitions);
+    await app.stores.projects.put({ id: 'p', name: 'autosaved' });
+    await app.flush({ timeoutMs: 10_000 });
+    expect(await environment.prisma.project.count()).toBe(1);
+  });
+
+  it('keeps no worker from other lanes', async () => {
+    const persisted: string[] = [];
+    const persist = async ({ puts }: { puts: readonly Note[] }): Promise<void> => {
+      persisted.push(...puts.map(({ text }) => text));
+      // While it is applied, the next one comes: the lane is not empty afterwards.
+      if (persisted[0] === 'draft' && persisted.length === 1)
+        await app.stores.drafts.put(draft('newer draft'));
+    };
+    const draft = (text: string): Note => ({ id: 'd', text });
+    const note = { id: 'id', partitions: 1, load: async () => [], persist } as const;
+    const definitions = defineStores({
+      drafts: record<Note, 'id'>({ ...note, delayMs: 3_000 }),
+      notes: record<Note, 'id'>({ ...note, delayMs: 10 }),
+    });
+    const app = await environment.connect(definitions);
+    await environment.startWorker(definitions, { lanes: 1 });
+    await app.stores.drafts.put(draft('draft'));
+    await expect.poll(() => persisted, { timeout: 10_000 }).toEqual(['draft']);
+    await app.stores.notes.put({ id: 'n', text: 'note' });
+    await drained(app, 10_000);
+    expect(persisted).toEqual(['draft', 'note', 'newer draft']);
   });
 });
 

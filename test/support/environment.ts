@@ -21,7 +21,7 @@ export interface Environment {
   /** Events of every app and worker of this environment, in order. */
   readonly events: ForebayEvent[];
   connect<D extends Definitions>(stores: Stores<D>, options?: Partial<ConnectOptions>): Promise<Forebay<D>>;
-  startWorker(stores: Stores, onEvent?: (event: ForebayEvent) => void): Promise<WriteBehindService>;
+  startWorker(stores: Stores, settings?: Partial<Config['worker']>): Promise<WriteBehindService>;
   /** Stops what was started here, and removes what it left. */
   close(): Promise<void>;
 }
@@ -56,12 +56,10 @@ export async function createEnvironment(options: { databaseUrl?: string } = {}):
       closers.push(() => app.close());
       return app;
     },
-    async startWorker(stores, onEvent) {
-      const emit = (event: ForebayEvent): void => {
-        events.push(event);
-        onEvent?.(event);
-      };
-      const worker = new WriteBehindService({ stores, prisma, config, emit });
+    async startWorker(stores, settings) {
+      const emit = (event: ForebayEvent): void => void events.push(event);
+      const own = { ...config, worker: { ...config.worker, ...settings } };
+      const worker = new WriteBehindService({ stores, prisma, config: own, emit });
       await worker.start();
       closers.push(() => worker.stop(5_000));
       return worker;

@@ -3,10 +3,11 @@
 -- KEYS[1] dirty   hash: field -> dirty record
 -- KEYS[2] order   sorted set: field -> the version at which the record became dirty
 -- KEYS[3] sealed  hash: field -> record of the sealed batch
--- KEYS[4] meta    hash: batch, sealed, since, due, ...
+-- KEYS[4] meta    hash: batch, sealed, since, due, hurry, ...
 -- ARGV[1] recordsMax  most records in a batch
 -- ARGV[2] bytesMax    a batch is closed once its records have this many bytes
--- ARGV[3] delayMs     how old the oldest dirty record must be, unless there are recordsMax of them
+-- ARGV[3] delayMs     how old the oldest dirty record must be, unless there are recordsMax of them, or
+--                     somebody waits for it
 -- returns {'batch', number, field, record, ...}, or {'wait', ms} until the oldest is old enough, or
 --         {'empty'}: the wake-up mark was cleared
 --
@@ -20,7 +21,7 @@ local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
 local function text(number) return string.format('%.0f', number) end
 
-local known = redis.call('HMGET', meta, 'sealed', 'batch')
+local known = redis.call('HMGET', meta, 'sealed', 'batch', 'hurry')
 if known[1] then
   redis.call('HSET', meta, 'due', text(now))
   local left = redis.call('HGETALL', sealed)
@@ -52,10 +53,11 @@ local function oldestVersion()
   return tonumber(redis.call('ZRANGE', order, 0, 0, 'WITHSCORES')[2])
 end
 
+local hurry = tonumber(known[3]) or 0
 local oldest = oldestVersion()
 while oldest do
   local age = (now - oldest) / 1000
-  if age < delayMs and redis.call('ZCARD', order) < recordsMax then
+  if age < delayMs and oldest > hurry and redis.call('ZCARD', order) < recordsMax then
     redis.call('HSET', meta, 'due', text(oldest + delayMs * 1000))
     return {'wait', math.ceil(delayMs - age)}
   end

@@ -1,4 +1,4 @@
--- write: accepts writes of one lane: the entry is written and the record marked dirty.
+-- write: accepts writes of one lane: the entries are written and the records marked dirty.
 --
 -- KEYS[1]  dirty   hash: field -> dirty record
 -- KEYS[2]  order   sorted set: field -> the version at which the record became dirty
@@ -29,15 +29,28 @@ local dirtyCount = redis.call('HLEN', dirty)
 local accepted = 0
 local replies = {0}
 
-local function isFull(previous)
-  return not previous and dirtyCount >= dirtyMax
+local fields = {}
+for i = 4, #KEYS do fields[i] = string.sub(KEYS[i], fieldStart) end
+
+-- What is dirty, as of the write that is looked at: field -> record. One look and one change for all
+-- writes of the call, for each costs Redis more than the record does.
+local records = {}
+for at, record in ipairs(redis.call('HMGET', dirty, unpack(fields, 4, #KEYS))) do records[fields[at + 3]] = record end
+local lastWrite, written, places = {}, {}, {}
+
+local function isFull(field)
+  return not records[field] and dirtyCount >= dirtyMax
 end
 
-local function markDirty(previous, field, stamp)
-  if not previous then
-    redis.call('ZADD', order, stamp, field)
+local function setRecord(i, record, stamp)
+  local field = fields[i]
+  if not records[field] then
+    places[#places + 1], places[#places + 2] = stamp, field
     dirtyCount = dirtyCount + 1
   end
+  records[field] = record
+  if not lastWrite[field] then written[#written + 1] = field end
+  lastWrite[field] = i
 end
 
 local function addToEntry(key, delta)
@@ -51,64 +64,75 @@ end
 local ops = {}
 
 -- A put over a pending delete is a replacement: the row is deleted and made anew.
-function ops.put(key, field, stamp, ttlMs, payload)
-  local previous = redis.call('HGET', dirty, field)
-  if isFull(previous) then return 'full' end
-  local kind = 'P'
-  if previous then
-    local first = string.byte(previous, 1)
-    if first == 68 or first == 82 then kind = 'R' end
+function ops.put(i, stamp, payload)
+  local field = fields[i]
+  if isFull(field) then return 'full' end
+  local first = records[field] and string.byte(records[field], 1)
+  local kind = (first == 68 or first == 82) and 'R' or 'P'
+  setRecord(i, kind .. stamp .. '|' .. payload, stamp)
+  return stamp
+end
+
+function ops.delete(i, stamp)
+  if isFull(fields[i]) then return 'full' end
+  setRecord(i, 'D' .. stamp .. '|', stamp)
+  return stamp
+end
+
+-- At once, for only Redis adds 64-bit integers.
+function ops.add(i, stamp, payload)
+  local field = fields[i]
+  if isFull(field) then return 'full' end
+  local sum = redis.pcall('HINCRBY', dirty, field, payload)
+  if type(sum) ~= 'number' then return 'overflow' end
+  if not records[field] then
+    redis.call('ZADD', order, stamp, field)
+    dirtyCount = dirtyCount + 1
   end
-  local record = kind .. stamp .. '|' .. payload
-  redis.call('HSET', dirty, field, record)
-  markDirty(previous, field, stamp)
-  redis.call('SET', key, record, 'PX', ttlMs)
+  records[field] = sum
+  addToEntry(KEYS[i], payload)
   return stamp
 end
 
-function ops.delete(key, field, stamp, ttlMs)
-  local previous = redis.call('HGET', dirty, field)
-  if isFull(previous) then return 'full' end
-  local record = 'D' .. stamp .. '|'
-  redis.call('HSET', dirty, field, record)
-  markDirty(previous, field, stamp)
-  redis.call('SET', key, record, 'PX', ttlMs)
-  return stamp
-end
-
-function ops.add(key, field, stamp, ttlMs, payload)
-  local previous = redis.call('HEXISTS', dirty, field) == 1
-  if isFull(previous) then return 'full' end
-  if type(redis.pcall('HINCRBY', dirty, field, payload)) ~= 'number' then return 'overflow' end
-  markDirty(previous, field, stamp)
-  addToEntry(key, payload)
-  return stamp
+local function forget(i)
+  local field = fields[i]
+  if records[field] then
+    redis.call('HDEL', dirty, field)
+    redis.call('ZREM', order, field)
+    records[field] = nil
+    dirtyCount = dirtyCount - 1
+  end
+  redis.call('DEL', KEYS[i])
 end
 
 local deleted = false
 for i = 4, #KEYS do
   local at = 3 * (i - 3) + 1
-  local key, op, ttlMs, payload = KEYS[i], ARGV[at], ARGV[at + 1], ARGV[at + 2]
-  local field = string.sub(key, fieldStart)
+  local op, payload = ARGV[at], ARGV[at + 2]
   local stamp = string.format('%.0f', version)
   if op == 'forget' then
-    if deleted then
-      if redis.call('HDEL', dirty, field) == 1 then
-        redis.call('ZREM', order, field)
-        dirtyCount = dirtyCount - 1
-      end
-      redis.call('DEL', key)
-    end
-    replies[#replies + 1] = stamp
+    if deleted then forget(i) end
+    replies[i - 2] = stamp
   else
-    local reply = ops[op](key, field, stamp, ttlMs, payload)
+    local reply = ops[op](i, stamp, payload)
     deleted = op == 'delete' and reply == stamp
     if reply == stamp then
       version = version + 1
       accepted = accepted + 1
     end
-    replies[#replies + 1] = reply
+    replies[i - 2] = reply
   end
+end
+
+if #written > 0 then
+  local changes = {}
+  for at, field in ipairs(written) do
+    changes[2 * at - 1], changes[2 * at] = field, records[field]
+    local i = lastWrite[field]
+    redis.call('SET', KEYS[i], records[field], 'PX', ARGV[3 * (i - 3) + 2])
+  end
+  redis.call('HSET', dirty, unpack(changes))
+  if #places > 0 then redis.call('ZADD', order, unpack(places)) end
 end
 
 if accepted > 0 then
