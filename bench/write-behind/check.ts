@@ -28,8 +28,8 @@ function readRows(prisma: PrismaClient, table: Table): Promise<Row[]> {
   return table === 'clients' ? prisma.client.findMany() : prisma.task.findMany({ omit: { touches: true } });
 }
 
-export function isCorrect({ wrong, missing, extra }: Correctness): boolean {
-  return wrong + missing + extra === 0;
+export function wrongRows({ wrong, missing, extra }: Correctness): number {
+  return wrong + missing + extra;
 }
 
 function isSame(row: object, other: object): boolean {

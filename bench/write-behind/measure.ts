@@ -1,7 +1,7 @@
 /** One run of a contestant: on empty tables, with the services' share of the work, and its result checked. */
 import type { BenchContext } from '../bench.js';
 import { count } from '../text-table.js';
-import { type Correctness, checkRows } from './check.js';
+import { type Correctness, checkRows, wrongRows } from './check.js';
 import type { Carried, Contestant, Mode } from './contestant.js';
 import { parentIds, type Table } from './rows.js';
 import type { Workload } from './workload.js';
@@ -12,6 +12,24 @@ export interface Measurement extends Carried {
   readonly workload: Workload;
   readonly redisCpuMs: number;
   readonly correctness: Correctness;
+}
+
+/** Other work on the machine only ever slows a run down, so the fastest says most; its rows must be right each time. */
+const runs = 3;
+
+export async function measureFastest(
+  contestant: Contestant,
+  order: { workload: Workload; mode: Mode },
+  context: BenchContext,
+): Promise<Measurement> {
+  let fastest = await measure(contestant, order, context);
+  let { correctness } = fastest;
+  for (let run = 1; run < runs; run++) {
+    const next = await measure(contestant, order, context);
+    if (next.persistedMs < fastest.persistedMs) fastest = next;
+    if (wrongRows(next.correctness) > wrongRows(correctness)) correctness = next.correctness;
+  }
+  return { ...fastest, correctness };
 }
 
 export async function measure(

@@ -1,7 +1,7 @@
 /** The measurements as figures for `--json`, and as tables for people. */
 import { count, textTable } from '../text-table.js';
 import { persistedPerSecond, type Trial } from './calibrate.js';
-import { type Correctness, isCorrect } from './check.js';
+import { type Correctness, wrongRows } from './check.js';
 import { bulkInFlight, singleInFlight } from './contestant.js';
 import type { Measurement } from './measure.js';
 import { type Workload, workloads } from './workload.js';
@@ -102,13 +102,8 @@ function toCells(one: Figures): string[] {
     count(one.cpuMicros.app),
     count(one.cpuMicros.workers),
     count(one.cpuMicros.redis),
-    wrongRows(one.correctness),
+    count(wrongRows(one.correctness)),
   ];
-}
-
-function wrongRows(correctness: Correctness): string {
-  const { wrong, missing, extra, expected } = correctness;
-  return isCorrect(correctness) ? '0' : `${count(wrong + missing + extra)} of ${count(expected)}`;
 }
 
 function notes(figures: readonly Figures[], best: Trial): string[] {
@@ -117,11 +112,12 @@ function notes(figures: readonly Figures[], best: Trial): string[] {
     ({ contestant, correctness }) => contestant !== 'forebay' && correctness.wrong > 0,
   );
   return [
-    'persisted/s: writes per second until the last row was in the database. ×: against the better of job per write’s two modes.',
+    'The fastest of 3 runs each. persisted/s: writes per second until the last row was in the database.',
+    '×: against the better of job per write’s two modes.',
     `µs: processor time for each write. In flight: ${singleInFlight} single calls, or ${bulkInFlight} of 100 rows.`,
     `forebay: one worker process, its defaults. job per write: ${peer}, the fastest of the calibration.`,
     ...(stale ? ['job per write: workers overtake each other on one row, so an older value can stay.'] : []),
-    figures.every(({ contestant, correctness }) => contestant !== 'forebay' || isCorrect(correctness))
+    figures.every(({ contestant, correctness }) => contestant !== 'forebay' || wrongRows(correctness) === 0)
       ? 'forebay: every row in the database is as the last write of it says.'
       : 'forebay: ROWS IN THE DATABASE ARE WRONG.',
   ];
