@@ -3,7 +3,7 @@
 -- KEYS[1] dirty   hash: field -> dirty record
 -- KEYS[2] order   sorted set: field -> the version at which the record became dirty
 -- KEYS[3] sealed  hash: field -> record of the sealed batch
--- KEYS[4] meta    hash: batch, sealed, since, due, hurry, ...
+-- KEYS[4] meta    hash: batch, sealed, since, bytes, due, hurry, ...
 -- ARGV[1] recordsMax  most records in a batch
 -- ARGV[2] bytesMax    a batch is closed once its records have this many bytes
 -- ARGV[3] delayMs     how old the oldest dirty record must be, unless there are recordsMax of them, or
@@ -21,39 +21,60 @@ local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
 local function text(number) return string.format('%.0f', number) end
 
-local known = redis.call('HMGET', meta, 'sealed', 'batch', 'hurry')
-if known[1] then
-  redis.call('HSET', meta, 'due', text(now))
-  local left = redis.call('HGETALL', sealed)
-  table.insert(left, 1, known[1])
-  table.insert(left, 1, 'batch')
-  return left
+local known = redis.call('HMGET', meta, 'sealed', 'batch', 'hurry', 'bytes')
+local hurry, bytes = tonumber(known[3]) or 0, tonumber(known[4]) or 0
+
+local function sealedBatch(number)
+  local batch = redis.call('HGETALL', sealed)
+  table.insert(batch, 1, number)
+  table.insert(batch, 1, 'batch')
+  return batch
 end
 
-local function takeChunk(batch, size)
-  local taken = redis.call('ZPOPMIN', order, size)
-  local fields = {}
-  for i = 1, #taken, 2 do fields[#fields + 1] = taken[i] end
-  local records = redis.call('HMGET', dirty, unpack(fields))
-  local moved, bytes = {}, 0
-  for i, record in ipairs(records) do
-    -- A place in the order without its record can only come from outside; it must not stop the lane.
-    if record then
-      moved[#moved + 1], moved[#moved + 2] = fields[i], record
-      bytes = bytes + #record
-    end
-  end
-  redis.call('HDEL', dirty, unpack(fields))
-  if #moved > 0 then redis.call('HSET', sealed, unpack(moved)) end
-  for _, item in ipairs(moved) do batch[#batch + 1] = item end
-  return bytes
+if known[1] then
+  redis.call('HSET', meta, 'due', text(now))
+  return sealedBatch(known[1])
 end
 
 local function oldestVersion()
   return tonumber(redis.call('ZRANGE', order, 0, 0, 'WITHSCORES')[2])
 end
 
-local hurry = tonumber(known[3]) or 0
+-- All that is dirty becomes the batch, whatever its size: nothing is copied.
+local function takeAll()
+  redis.call('RENAME', dirty, sealed)
+  redis.call('UNLINK', order)
+end
+
+local function takeChunk(size)
+  local taken = redis.call('ZPOPMIN', order, size)
+  local fields = {}
+  for i = 1, #taken, 2 do fields[#fields + 1] = taken[i] end
+  local moved, movedBytes = {}, 0
+  for i, record in ipairs(redis.call('HMGET', dirty, unpack(fields))) do
+    -- A place in the order without its record can only come from outside; it must not stop the lane.
+    if record then
+      moved[#moved + 1], moved[#moved + 2] = fields[i], record
+      local isCounter = string.byte(record) < 65
+      if not isCounter then movedBytes = movedBytes + #record end
+    end
+  end
+  redis.call('HDEL', dirty, unpack(fields))
+  if #moved > 0 then redis.call('HSET', sealed, unpack(moved)) end
+  return #moved / 2, movedBytes
+end
+
+-- Returns how many bytes it took.
+local function takeOldest()
+  local records, taken = 0, 0
+  while records < recordsMax and taken < bytesMax and redis.call('ZCARD', order) > 0 do
+    local moved, movedBytes = takeChunk(math.min(chunkSize, recordsMax - records))
+    records = records + moved
+    taken = taken + movedBytes
+  end
+  return taken
+end
+
 local oldest = oldestVersion()
 while oldest do
   local age = (now - oldest) / 1000
@@ -61,15 +82,17 @@ while oldest do
     redis.call('HSET', meta, 'due', text(oldest + delayMs * 1000))
     return {'wait', math.ceil(delayMs - age)}
   end
-  local number = math.max((tonumber(known[2]) or 0) + 1, now)
-  local batch, bytes = {'batch', text(number)}, 0
-  while #batch < 2 * recordsMax + 2 and bytes < bytesMax and redis.call('ZCARD', order) > 0 do
-    local room = recordsMax - (#batch - 2) / 2
-    bytes = bytes + takeChunk(batch, math.min(chunkSize, room))
+  local dirtyCount = redis.call('HLEN', dirty)
+  if dirtyCount > 0 and dirtyCount <= recordsMax and bytes <= bytesMax then
+    takeAll()
+    bytes = 0
+  else
+    bytes = bytes - takeOldest()
   end
-  if #batch > 2 then
-    redis.call('HSET', meta, 'batch', text(number), 'sealed', text(number), 'since', text(oldest), 'due', text(now))
-    return batch
+  if redis.call('EXISTS', sealed) == 1 then
+    local number = text(math.max((tonumber(known[2]) or 0) + 1, now))
+    redis.call('HSET', meta, 'batch', number, 'sealed', number, 'since', text(oldest), 'bytes', bytes, 'due', text(now))
+    return sealedBatch(number)
   end
   oldest = oldestVersion()
 end

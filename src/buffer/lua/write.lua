@@ -2,7 +2,7 @@
 --
 -- KEYS[1]  dirty   hash: field -> dirty record
 -- KEYS[2]  order   sorted set: field -> the version at which the record became dirty
--- KEYS[3]  meta    hash: version, batch, sealed, due, ...
+-- KEYS[3]  meta    hash: version, bytes, due, ...
 -- KEYS[4+] entries the entry's key of each write
 -- ARGV[1]  fieldStart  where the field begins in an entry's key (1-based)
 -- ARGV[2]  dirtyMax    most dirty records in the lane
@@ -23,9 +23,10 @@ local fieldStart, dirtyMax, delayMs = tonumber(ARGV[1]), tonumber(ARGV[2]), tonu
 
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
-local known = redis.call('HMGET', meta, 'version', 'due')
+local known = redis.call('HMGET', meta, 'version', 'due', 'bytes')
 local version = math.max((tonumber(known[1]) or 0) + 1, now)
 local dirtyCount = redis.call('HLEN', dirty)
+local bytes = tonumber(known[3]) or 0
 local accepted = 0
 local replies = {0}
 
@@ -48,6 +49,7 @@ local function setRecord(i, record, stamp)
     places[#places + 1], places[#places + 2] = stamp, field
     dirtyCount = dirtyCount + 1
   end
+  bytes = bytes + #record - #(records[field] or '')
   records[field] = record
   if not lastWrite[field] then written[#written + 1] = field end
   lastWrite[field] = i
@@ -136,7 +138,7 @@ if #written > 0 then
 end
 
 if accepted > 0 then
-  redis.call('HSET', meta, 'version', string.format('%.0f', version - 1))
+  redis.call('HSET', meta, 'version', string.format('%.0f', version - 1), 'bytes', bytes)
   if not known[2] then
     redis.call('HSET', meta, 'due', string.format('%.0f', now + delayMs * 1000))
     replies[1] = 1
