@@ -2,8 +2,9 @@
 import { accessSync, constants } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { reasonOf } from '../dev/reason.js';
 import type { Bench } from './bench.js';
-import { BenchError, reasonOf } from './errors.js';
+import { BenchError } from './errors.js';
 
 export interface BenchArguments {
   readonly name: string;

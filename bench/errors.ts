@@ -1,5 +1,4 @@
 /** What can go wrong in a bench: one class, told apart by `code`. Messages say what is wrong, where, and what to do. */
-import { constants } from 'node:os';
 
 export type BenchErrorCode =
   /** No such bench, an option that is not there, or a value that can't be used. */
@@ -16,20 +15,4 @@ export class BenchError extends Error {
     super(message, cause === undefined ? undefined : { cause });
     this.code = code;
   }
-}
-
-/** The user, or the system, wants the bench to end. */
-export class Interruption extends Error {
-  override readonly name = 'Interruption';
-  readonly exitCode: number;
-
-  constructor(signal: NodeJS.Signals) {
-    super(`ended by ${signal}`);
-    this.exitCode = 128 + constants.signals[signal];
-  }
-}
-
-/** The message of anything that was thrown. */
-export function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message || error.name : String(error);
 }

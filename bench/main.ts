@@ -1,9 +1,10 @@
 /** `npm run bench -- NAME`: see `--help`, or arguments.ts. */
 import { writeFile } from 'node:fs/promises';
+import { abortOnSignals, explanation, Interruption } from '../dev/command.js';
 import { acquireServices } from '../dev/services/acquire.js';
 import { helpText, parseBenchArguments } from './arguments.js';
 import type { Bench, BenchResult } from './bench.js';
-import { BenchError, Interruption, reasonOf } from './errors.js';
+import { BenchError } from './errors.js';
 import { describeMachine, type Machine, readMachine } from './machine.js';
 import { enterPlace } from './place.js';
 import { ProgressLine } from './progress-line.js';
@@ -36,7 +37,9 @@ interface Order {
 }
 
 async function measure(bench: Bench, order: Order): Promise<boolean> {
-  const signal = abortOnSignals();
+  const controller = new AbortController();
+  abortOnSignals(controller);
+  const { signal } = controller;
   const progress = new ProgressLine(process.stderr);
   const services = await acquireServices({ say: (line) => progress.note(line) });
   try {
@@ -65,20 +68,8 @@ async function show({ name, scale, json }: Order, machine: Machine, result: Benc
   await writeFile(json, `${JSON.stringify(content, null, 2)}\n`);
 }
 
-/** A second signal changes nothing: the end is under way, and each of its steps is bounded. */
-function abortOnSignals(): AbortSignal {
-  const controller = new AbortController();
-  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.on(name, () => controller.abort(new Interruption(name)));
-  }
-  return controller.signal;
-}
-
 function explain(error: unknown): number {
   if (error instanceof Interruption) return error.exitCode;
-  // Errors with a code say all that is to know; any other is a bug, and its stack tells where.
-  const isExplained = error instanceof Error && 'code' in error;
-  const text = isExplained || !(error instanceof Error) ? reasonOf(error) : (error.stack ?? error.message);
-  process.stderr.write(`bench: ${text}\n`);
+  process.stderr.write(`bench: ${explanation(error)}\n`);
   return error instanceof BenchError && error.code === 'BAD_ARGUMENT' ? 2 : 1;
 }

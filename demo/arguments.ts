@@ -1,8 +1,9 @@
 /** The demo's command line. */
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { reasonOf } from '../dev/reason.js';
 import type { ActivitySource } from './activity/open.js';
-import { DemoError, reasonOf } from './errors.js';
+import { DemoError } from './errors.js';
 
 export interface DemoArguments {
   readonly source: ActivitySource;

@@ -1,5 +1,4 @@
 /** What can go wrong in the demo: one class, told apart by `code`. Messages say what is wrong, where, and what to do. */
-import { constants } from 'node:os';
 
 export type DemoErrorCode =
   /** A flag that the demo doesn't have, or a value that it can't use. */
@@ -28,20 +27,4 @@ export class DemoError extends Error {
     super(message, cause === undefined ? undefined : { cause });
     this.code = code;
   }
-}
-
-/** The user, or the system, wants the demo to end. */
-export class Interruption extends Error {
-  override readonly name = 'Interruption';
-  readonly exitCode: number;
-
-  constructor(signal: NodeJS.Signals) {
-    super(`ended by ${signal}`);
-    this.exitCode = 128 + constants.signals[signal];
-  }
-}
-
-/** The message of anything that was thrown. */
-export function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message || error.name : String(error);
 }

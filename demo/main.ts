@@ -1,8 +1,10 @@
 /** `npm run demo`: see `--help`, or arguments.ts. */
 import { styleText } from 'node:util';
+import { abortOnSignals, explanation, Interruption } from '../dev/command.js';
+import { reasonOf } from '../dev/reason.js';
 import { helpText, parseDemoArguments } from './arguments.js';
 import { Cleanup } from './cleanup.js';
-import { DemoError, Interruption, reasonOf } from './errors.js';
+import { DemoError } from './errors.js';
 import { wantsColour } from './report.js';
 import { runDemo } from './run.js';
 
@@ -10,7 +12,11 @@ process.exitCode = await main(process.argv.slice(2));
 
 /** Returns the exit code. */
 async function main(args: readonly string[]): Promise<number> {
-  const controller = abortOnSignals();
+  const controller = new AbortController();
+  controller.signal.addEventListener('abort', () => {
+    if (controller.signal.reason instanceof Interruption) process.stdout.write('\nStopping …\n');
+  });
+  abortOnSignals(controller);
   const cleanup = new Cleanup();
   try {
     const parsed = parseDemoArguments(args);
@@ -24,24 +30,9 @@ async function main(args: readonly string[]): Promise<number> {
   }
 }
 
-/** A second signal changes nothing: the end is under way, and each of its steps is bounded. */
-function abortOnSignals(): AbortController {
-  const controller = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.on(signal, () => {
-      if (controller.signal.aborted) return;
-      process.stdout.write('\nStopping …\n');
-      controller.abort(new Interruption(signal));
-    });
-  }
-  return controller;
-}
-
 function explain(error: unknown): number {
   if (error instanceof Interruption) return error.exitCode;
-  // Errors with a code say all that is to know; any other is a bug, and its stack tells where.
-  const isExplained = error instanceof Error && 'code' in error;
-  complain(isExplained || !(error instanceof Error) ? reasonOf(error) : (error.stack ?? error.message));
+  complain(explanation(error));
   return error instanceof DemoError && error.code === 'BAD_ARGUMENT' ? 2 : 1;
 }
 

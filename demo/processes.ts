@@ -13,8 +13,9 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { reasonOf } from '../dev/reason.js';
 import { freePort } from './board-address.js';
-import { DemoError, reasonOf } from './errors.js';
+import { DemoError } from './errors.js';
 
 export interface WorkerOptions {
   /** Where `ecosystem.config.js` is. */

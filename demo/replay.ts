@@ -1,6 +1,8 @@
 /** Replays a history as write traffic through forebay's client: in the history's order, many writes in flight. */
+
+import { reasonOf } from '../dev/reason.js';
 import type { Activity } from './activity/commit.js';
-import { DemoError, reasonOf } from './errors.js';
+import { DemoError } from './errors.js';
 import { type ProjectPut, type TaskPut, type UserPut, type Write, WriteMaker } from './writes.js';
 
 /** What the demo uses of forebay's stores. A write resolves when it is accepted. */

@@ -2,6 +2,8 @@
 import { once } from 'node:events';
 import { access, constants, writeFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
+import { Interruption } from '../dev/command.js';
+import { reasonOf } from '../dev/reason.js';
 import { acquireServices } from '../dev/services/acquire.js';
 import { migrate } from '../prisma/migrate.js';
 import type { Activity } from './activity/commit.js';
@@ -9,7 +11,7 @@ import { openActivity } from './activity/open.js';
 import { type DemoArguments, projectFolder } from './arguments.js';
 import type { Cleanup } from './cleanup.js';
 import { compareTables } from './compare.js';
-import { DemoError, Interruption, reasonOf } from './errors.js';
+import { DemoError } from './errors.js';
 import { counted } from './figures.js';
 import { type DemoApp, openApp } from './forebay.js';
 import { demoPrefix, enterFreshState } from './fresh-state.js';

@@ -11,8 +11,9 @@ import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
+import { reasonOf } from '../dev/reason.js';
 import { acquireServices } from '../dev/services/acquire.js';
-import { reasonOf, ServicesError } from '../dev/services/errors.js';
+import { ServicesError } from '../dev/services/errors.js';
 
 /** The number that Prisma locks with, so that the two wait for each other. */
 const LOCK_KEY = 72_707_369;

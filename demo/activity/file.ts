@@ -3,7 +3,8 @@ import { type FileHandle, open } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import type { z } from 'zod';
-import { DemoError, reasonOf } from '../errors.js';
+import { reasonOf } from '../../dev/reason.js';
+import { DemoError } from '../errors.js';
 import { type Activity, type Commit, commitSchema } from './commit.js';
 
 /** Longest line, in characters: a file without line ends must not fill the memory. */

@@ -4,7 +4,8 @@
  * exactly the files of HEAD. A shallow clone's history begins with all files of its oldest commit.
  */
 import { stat } from 'node:fs/promises';
-import { DemoError, reasonOf } from '../errors.js';
+import { reasonOf } from '../../dev/reason.js';
+import { DemoError } from '../errors.js';
 import { type Activity, asChange, atMax, type Change, type Commit, hashedAuthor } from './commit.js';
 import { runGit, streamGit } from './git-command.js';
 

@@ -4,7 +4,8 @@
 
 import { Redis } from 'ioredis';
 import pg from 'pg';
-import { reasonOf, ServicesError } from './errors.js';
+import { reasonOf } from '../reason.js';
+import { ServicesError } from './errors.js';
 
 const ANSWER_MS = 5_000;
 

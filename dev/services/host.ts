@@ -8,8 +8,9 @@
 
 import type { Server as Listener, Socket } from 'node:net';
 import path from 'node:path';
+import { reasonOf } from '../reason.js';
 import { Channel, isSame, type Need, newChallenge, proofOf } from './channel.js';
-import { reasonOf, ServicesError } from './errors.js';
+import { ServicesError } from './errors.js';
 import { hostSecret } from './host-address.js';
 import { becomeHost, forgetHost } from './host-lock.js';
 import { startPostgresServer } from './postgres-server.js';

@@ -2,8 +2,9 @@
  * `npm run services`: keeps a Postgres and a Redis running, and prints how to point a shell at them, until Ctrl-C.
  */
 
+import { reasonOf } from '../reason.js';
 import { acquireServices } from './acquire.js';
-import { reasonOf, ServicesError } from './errors.js';
+import { ServicesError } from './errors.js';
 
 const HELP = `Usage: npm run services
 

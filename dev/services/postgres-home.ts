@@ -10,8 +10,9 @@ import { createRequire } from 'node:module';
 import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import { reasonOf } from '../reason.js';
 import { hasCode, hashOf } from './data-folder.js';
-import { reasonOf, ServicesError } from './errors.js';
+import { ServicesError } from './errors.js';
 
 const run = promisify(execFile);
 

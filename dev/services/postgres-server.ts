@@ -9,8 +9,9 @@ import { chmod, chown, mkdir, realpath, rename, rm, writeFile } from 'node:fs/pr
 import path from 'node:path';
 import { promisify } from 'node:util';
 import pg from 'pg';
+import { reasonOf } from '../reason.js';
 import { keptSecret } from './data-folder.js';
-import { reasonOf, ServicesError } from './errors.js';
+import { ServicesError } from './errors.js';
 import { endLeftOver } from './left-over.js';
 import { keptPort } from './ports.js';
 import { type PostgresHome, postgresHome } from './postgres-home.js';

@@ -7,8 +7,9 @@ import { constants } from 'node:fs';
 import { access, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import { reasonOf } from '../reason.js';
 import { hasCode, readIfThere } from './data-folder.js';
-import { reasonOf, ServicesError } from './errors.js';
+import { ServicesError } from './errors.js';
 
 const run = promisify(execFile);
 const INSTALL_LIMIT_MS = 240_000;

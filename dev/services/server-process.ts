@@ -7,8 +7,9 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { readFile, rename } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { reasonOf } from '../reason.js';
 import { hasCode } from './data-folder.js';
-import { reasonOf, ServicesError } from './errors.js';
+import { ServicesError } from './errors.js';
 
 const START_LIMIT_MS = 60_000;
 const STOP_LIMIT_MS = 30_000;

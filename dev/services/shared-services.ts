@@ -8,8 +8,9 @@ import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { reasonOf } from '../reason.js';
 import type { Channel, Need } from './channel.js';
-import { reasonOf, ServicesError, type ServicesErrorCode } from './errors.js';
+import { ServicesError, type ServicesErrorCode } from './errors.js';
 import type { HostNews } from './host.js';
 import { findHost, type Link } from './host-address.js';
 
