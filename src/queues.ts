@@ -49,10 +49,10 @@ export class WriteBehindQueue {
     await this.queue.add(`flush ${lane}`, { lane }, { delay: delayMs });
   }
 
-  /** At most one such job for a lane, however many wait for it. */
+  /** At most one such job of a lane waits or runs, however many wait for it. */
   async hurry(lane: string): Promise<void> {
-    const options = { jobId: `hurry ${lane}`, removeOnComplete: true, removeOnFail: true };
-    await this.queue.add(`hurry ${lane}`, { lane, isHurry: true }, options);
+    const name = `hurry ${lane}`;
+    await this.queue.add(name, { lane, isHurry: true }, { deduplication: { id: name } });
   }
 
   /** How many jobs wait for a worker. */

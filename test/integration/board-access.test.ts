@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { BoardService } from '../../src/board/board.js';
 import type { Config } from '../../src/config.js';
 import { stores } from '../../src/domain/stores.js';
+import { drained } from '../support/drained.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 
 let environment: Environment;
@@ -27,7 +28,7 @@ describe('the board', () => {
     const app = await environment.connect(stores);
     await environment.startWorker(stores);
     const { lane } = await app.stores.projects.put({ id: 'p', name: 'shown' });
-    await app.flush();
+    await drained(app, 10_000);
     await create({ host: '127.0.0.1', port: 0 }).start();
     const jobs = async () => {
       const response = await fetch(

@@ -99,6 +99,9 @@ describe('a delay of a minute', () => {
     await app.stores.projects.put({ id: 'p', name: 'autosaved' });
     await app.flush({ timeoutMs: 10_000 });
     expect(await environment.prisma.project.count()).toBe(1);
+    await app.stores.projects.put({ id: 'p', name: 'autosaved again' });
+    await app.flush({ timeoutMs: 10_000 });
+    expect(await environment.prisma.project.findFirst()).toMatchObject({ name: 'autosaved again' });
   });
 
   it('keeps no worker from other lanes', async () => {
