@@ -16,6 +16,14 @@ export type ErrorCode =
   | 'BACKLOG_FULL'
   /** This process has its maximum of writes on their way to Redis. */
   | 'TOO_MANY_WRITES'
+  /** This process has its maximum of loads waiting for their turn. */
+  | 'TOO_MANY_LOADS'
+  /** A loader took longer than its time-out. */
+  | 'LOAD_TIMEOUT'
+  /** A key that is empty, too long, or begins with a reserved character. */
+  | 'INVALID_KEY'
+  /** A value that is no plain integer can't be incremented. */
+  | 'NOT_A_COUNTER'
   /** Redis could not be reached, and the write was not sent. */
   | 'REDIS_UNAVAILABLE'
   /** Redis refused the command, e.g. for its memory limit or for missing rights. */

@@ -8,6 +8,8 @@ export type ForebayEvent =
   | { readonly type: 'wake.failed'; readonly lane: string; readonly error: unknown }
   /** A loaded value could not be put into the cache; the read was served, a later one loads again. */
   | { readonly type: 'fill.failed'; readonly store: string; readonly error: unknown }
+  /** Redis did not do what the cache asked of it, or an entry can't be read; a read goes to its loader instead. */
+  | { readonly type: 'cache.failed'; readonly key: string; readonly error: unknown }
   | { readonly type: 'batch.sealed'; readonly lane: string; readonly number: string; readonly size: number }
   /** The batch's rows were written; its transaction is not committed yet. */
   | { readonly type: 'batch.written'; readonly lane: string; readonly number: string }

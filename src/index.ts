@@ -1,4 +1,10 @@
 /** forebay for apps: define stores, connect, read and write. Workers are in `forebay/worker`. */
+
+export type { CacheOptions } from './cache/cache.js';
+export type { CacheService, Key, SetEntry, SetOptions } from './cache/cache-service.js';
+export { DEFAULT_TTL } from './cache/default-ttl.js';
+export type { Serializer } from './cache/serializer.js';
+export type { CacheCounts, CacheStatistics } from './cache/statistics.js';
 export type { Receipt } from './client/context.js';
 export type { CounterClient } from './client/counter-client.js';
 export {
@@ -27,3 +33,6 @@ export {
 export { type Definitions, defineStores, type Stores } from './definitions/stores.js';
 export { type ErrorCode, ForebayError, isForebayError } from './errors.js';
 export type { Emit, EventType, ForebayEvent } from './events.js';
+export type { FetchMissing } from './patterns/batch-cache-aside.js';
+export type { CacheAsideOptions, Fetch } from './patterns/cache-aside.js';
+export type { Patterns } from './patterns/patterns.js';

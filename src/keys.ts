@@ -53,3 +53,21 @@ export function persistedChannel(prefix: string): string {
 export function queuePrefix(prefix: string): string {
   return `{${prefix}:queues}`;
 }
+
+/** The entry of a cached value. Keys of lanes and queues begin with a `{`, so they can't meet. */
+export function cacheEntryKey(prefix: string, key: string): string {
+  return `${prefix}:${key}`;
+}
+
+/** No key that a user gives begins with this. */
+export const tagMark = '#';
+
+/** A tag's version. */
+export function tagKey(prefix: string, tag: string): string {
+  return `${prefix}:${tagMark}${tag}`;
+}
+
+/** Channel on which it is told that an entry was filled or given back, for those who wait for it. */
+export function filledChannel(prefix: string): string {
+  return `{${prefix}}:filled`;
+}

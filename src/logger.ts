@@ -12,6 +12,7 @@ export function createLogger(options: { name: string; level: string }): Logger {
 const levels: Record<EventType, 'debug' | 'info' | 'warn' | 'error'> = {
   'wake.failed': 'warn',
   'fill.failed': 'warn',
+  'cache.failed': 'warn',
   'batch.sealed': 'debug',
   'batch.written': 'debug',
   'batch.applied': 'debug',

@@ -1,6 +1,6 @@
-/** The buffer's Lua scripts as commands of an ioredis client: sent as EVALSHA, and as EVAL where unknown. */
-import { readFileSync } from 'node:fs';
+/** The buffer's Lua scripts as commands of a client. */
 import type { Redis } from 'ioredis';
+import { defineLuaCommands } from '../connection/lua-commands.js';
 
 /** Script name → number of its keys; undefined where it depends on the call, and is the first argument. */
 export const scripts = {
@@ -36,12 +36,7 @@ export interface ScriptCommands {
   forebay_postpone(...args: (string | number)[]): Promise<number>;
 }
 
-const commandName = (name: ScriptName): `forebay_${ScriptName}` => `forebay_${name}`;
-
 export function withScripts(redis: Redis): Redis & ScriptCommands {
-  for (const [name, numberOfKeys] of Object.entries(scripts) as [ScriptName, number | undefined][]) {
-    const lua = readFileSync(new URL(`./lua/${name}.lua`, import.meta.url), 'utf8');
-    redis.defineCommand(commandName(name), numberOfKeys === undefined ? { lua } : { lua, numberOfKeys });
-  }
+  defineLuaCommands(redis, 'forebay', new URL('./lua/', import.meta.url), scripts);
   return redis as Redis & ScriptCommands;
 }

@@ -2,6 +2,8 @@
 import { Lanes } from '../buffer/lane.js';
 import { checkPartitions } from '../buffer/partitions.js';
 import { WriteBuffer } from '../buffer/write-buffer.js';
+import { type CacheOptions, createCache } from '../cache/cache.js';
+import type { CacheService } from '../cache/cache-service.js';
 import { type Config, readConfig } from '../config.js';
 import { openConnections } from '../connection/redis.js';
 import { checkServer } from '../connection/server-check.js';
@@ -12,6 +14,7 @@ import type { Definitions, Stores } from '../definitions/stores.js';
 import { ForebayError } from '../errors.js';
 import type { Emit } from '../events.js';
 import { createLogger, logEvents } from '../logger.js';
+import { Patterns } from '../patterns/patterns.js';
 import { WriteBehindQueue } from '../queues.js';
 import type { ClientContext } from './context.js';
 import { CounterClient } from './counter-client.js';
@@ -24,6 +27,7 @@ export interface ConnectOptions {
   readonly prisma: Database;
   /** Default: the environment, see `readConfig`. */
   readonly config?: Pick<Config, 'prefix' | 'redis' | 'queueRedis'>;
+  readonly cache?: CacheOptions;
   /** Told of everything that happens. Default: warnings and errors are logged as JSON to standard output. */
   readonly onEvent?: Emit;
 }
@@ -53,6 +57,10 @@ export interface Backlog {
 export interface Forebay<D extends Definitions> {
   /** A client for each store, by its name in the definitions. */
   readonly stores: StoreClients<D>;
+  /** Single operations on cached values. */
+  readonly cache: CacheService;
+  /** Reading and writing through the cache. */
+  readonly patterns: Patterns;
   /**
    * Resolves when everything accepted before it, from any process, is in the database.
    * @param options.timeoutMs default 30,000
@@ -78,6 +86,7 @@ export async function connect<D extends Definitions>(
   const emit = options.onEvent ?? logEvents(createLogger({ name: 'forebay', level: 'warn' }));
   const connections = await openConnections(
     {
+      cache: [settings, 'cache'],
       reads: [settings, 'reads'],
       writes: [settings, 'writes'],
       queue: [queueRedis, 'queue'],
@@ -102,9 +111,12 @@ export async function connect<D extends Definitions>(
   const writeQueue = new WriteQueue({ redis: writes, buffer: new WriteBuffer(writes, prefix), queue, emit });
   const context = { prefix, lanes, redis: reads, buffer, writes: writeQueue, database: options.prisma, emit };
   const watch = new PersistedWatch({ subscriber, buffer, queue, prefix, emit });
+  const cache = createCache({ redis: connections.cache, subscriber, prefix, emit }, options.cache);
   let isClosed = false;
   return {
     stores: createClients(stores, context),
+    cache: cache.service,
+    patterns: new Patterns(cache),
     async flush({ timeoutMs = flushTimeoutMs } = {}) {
       if (isClosed) throw new ForebayError('CLOSED', 'This client is closed.');
       await writeQueue.idle();

@@ -38,7 +38,9 @@ export class PersistedWatch {
     this.#queue = dependencies.queue;
     this.#emit = dependencies.emit;
     this.#channel = persistedChannel(dependencies.prefix);
-    this.#subscriber.on('message', (_channel, message: string) => this.#announce(message));
+    this.#subscriber.on('message', (channel: string, message: string) => {
+      if (channel === this.#channel) this.#announce(message);
+    });
   }
 
   /**

@@ -8,6 +8,7 @@ export type { Redis } from 'ioredis';
 
 /**
  * What a connection is for.
+ * - `cache`: never waits for a connection: what can't be had from Redis at once is loaded
  * - `reads`: a read is repeated after a reconnect, three times at most
  * - `writes`: a call is never sent twice: one that was under way when the connection broke may have been
  *   accepted, and a delta sent again would count twice
@@ -15,11 +16,20 @@ export type { Redis } from 'ioredis';
  * - `worker`: waits for Redis to come back
  * - `subscriber`: receives messages; waits too
  */
-export type ConnectionRole = 'reads' | 'writes' | 'queue' | 'worker' | 'subscriber';
+export type ConnectionRole = 'cache' | 'reads' | 'writes' | 'queue' | 'worker' | 'subscriber';
 
 const commandTimeoutMs = 5_000;
 
+/** A cache that takes longer is no cache. */
+const cacheTimeoutMs = 1_000;
+
 const roleOptions: Record<ConnectionRole, RedisOptions> = {
+  cache: {
+    maxRetriesPerRequest: 3,
+    commandTimeout: cacheTimeoutMs,
+    enableOfflineQueue: false,
+    enableAutoPipelining: true,
+  },
   reads: { maxRetriesPerRequest: 3, commandTimeout: commandTimeoutMs, enableAutoPipelining: true },
   // With 0 retries ioredis rejects what is under way as soon as the connection breaks; with
   // autoResendUnfulfilledCommands off and retries left, it would leave it unsettled for ever.

@@ -23,6 +23,7 @@ const failed = { type: 'batch.failed', lane, number: '17', retryMs: 50, error } 
 const events: Record<EventType, [ForebayEvent, string]> = {
   'wake.failed': [{ type: 'wake.failed', lane, error }, 'warn'],
   'fill.failed': [{ type: 'fill.failed', store: 'tasks', error }, 'warn'],
+  'cache.failed': [{ type: 'cache.failed', key: 'user:profile:1', error }, 'warn'],
   'batch.sealed': [{ type: 'batch.sealed', lane, number: '17', size: 2 }, 'debug'],
   'batch.written': [{ type: 'batch.written', lane, number: '17' }, 'debug'],
   'batch.applied': [{ type: 'batch.applied', lane, number: '17', applied: true, ms: 3 }, 'debug'],

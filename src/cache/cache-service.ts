@@ -1,0 +1,227 @@
+/** Single operations on cached values, and batches of them in one round trip. Times to live are in seconds. */
+import { toReadError } from '../connection/redis.js';
+import { scanKeys } from '../connection/scan.js';
+import { ForebayError } from '../errors.js';
+import { cacheEntryKey, tagMark } from '../keys.js';
+import { type CacheKey, ttlOf } from './cache-key.js';
+import { DEFAULT_TTL } from './default-ttl.js';
+import type { RedisTier } from './redis-tier.js';
+import type { Refill } from './refill.js';
+import type { CacheStatistics, StatisticsCounter } from './statistics.js';
+import type { TagVersions } from './value-entry.js';
+import type { Found, ValueStore } from './value-store.js';
+
+/** A key with the type of its value, or any text. */
+export type Key<T> = CacheKey<T> | string;
+
+export interface SetOptions {
+  /** The value is stale once one of them is invalidated. */
+  readonly tags?: readonly string[];
+}
+
+export interface SetEntry<T = unknown> extends SetOptions {
+  readonly key: Key<T>;
+  readonly value: T;
+  /** In seconds. Default: the key's own, else 900. */
+  readonly ttl?: number;
+}
+
+export interface CacheServiceDependencies {
+  readonly prefix: string;
+  readonly redis: Parameters<typeof scanKeys>[0];
+  readonly tier: RedisTier;
+  readonly values: ValueStore;
+  readonly refill: Refill;
+  readonly statistics: StatisticsCounter;
+}
+
+const noTags: TagVersions = new Map();
+const keyCharactersMax = 1_024;
+const ttlMaxSeconds = 10 * 365 * 86_400;
+/** Keys that are deleted in one round trip. */
+const deleteMax = 500;
+
+export class CacheService {
+  readonly #prefix: string;
+  readonly #redis: CacheServiceDependencies['redis'];
+  readonly #tier: RedisTier;
+  readonly #values: ValueStore;
+  readonly #refill: Refill;
+  readonly #statistics: StatisticsCounter;
+
+  constructor(dependencies: CacheServiceDependencies) {
+    this.#prefix = dependencies.prefix;
+    this.#redis = dependencies.redis;
+    this.#tier = dependencies.tier;
+    this.#values = dependencies.values;
+    this.#refill = dependencies.refill;
+    this.#statistics = dependencies.statistics;
+  }
+
+  /** The value while it is fresh, else null. @throws ForebayError INVALID_KEY, REDIS_UNAVAILABLE */
+  async get<T>(key: Key<T>): Promise<T | null> {
+    checkKey(key);
+    return this.#counted(key, await this.#values.look(key));
+  }
+
+  /** Values in the order of `keys`, in one round trip. @throws as `get` */
+  async mget<T>(keys: readonly Key<T>[]): Promise<(T | null)[]> {
+    for (const key of keys) checkKey(key);
+    const found = await Promise.all(keys.map((key) => this.#values.look(key)));
+    return found.map((one, i) => this.#counted<T>(keys[i] as string, one));
+  }
+
+  /**
+   * Replaces whatever is cached; a load that is under way fills nothing then.
+   * @param ttl in seconds; default: the key's own, else 900
+   * @throws ForebayError INVALID_KEY, INVALID_VALUE, VALUE_TOO_LARGE, REDIS_UNAVAILABLE
+   */
+  async set<T>(key: Key<T>, value: T, ttl?: number, options: SetOptions = {}): Promise<void> {
+    const ttlMs = checkedTtlMs(key, ttl);
+    const tags = options.tags ? await orReadError(this.#tier.tagVersions(options.tags)) : noTags;
+    const entry = await this.#values.encode(key, value, { ttlMs, graceMs: 0 }, tags);
+    this.#changed(key).sets += 1;
+    await orReadError(this.#tier.set(key, entry.content, entry.ttlMs));
+  }
+
+  /** Each as `set`, in one round trip. */
+  async mset(entries: readonly SetEntry[]): Promise<void> {
+    await Promise.all(entries.map(({ key, value, ttl, ...options }) => this.set(key, value, ttl, options)));
+  }
+
+  /** False: there was none. */
+  async delete(key: Key<unknown>): Promise<boolean> {
+    return (await this.mdelete([key])) === 1;
+  }
+
+  /** Returns how many there were. */
+  async mdelete(keys: readonly Key<unknown>[]): Promise<number> {
+    for (const key of keys) checkKey(key);
+    for (const key of keys) this.#changed(key).deletes += 1;
+    return orReadError(this.#tier.delete(keys));
+  }
+
+  /** Keys that match a glob pattern of Redis, as they are found; some may come twice. Memory stays bounded. */
+  async *scanPattern(pattern: string): AsyncGenerator<string, void, undefined> {
+    checkKey(pattern);
+    const start = this.#prefix.length + 1;
+    for await (const keys of scanKeys(this.#redis, cacheEntryKey(this.#prefix, pattern))) {
+      for (const key of keys) if (key[start] !== tagMark) yield key.slice(start);
+    }
+  }
+
+  /** Deletes all keys that match a glob pattern of Redis, without blocking it. Returns how many there were. */
+  async invalidatePattern(pattern: string): Promise<number> {
+    let deleted = 0;
+    let keys: string[] = [];
+    for await (const key of this.scanPattern(pattern)) {
+      if (keys.push(key) < deleteMax) continue;
+      deleted += await this.mdelete(keys);
+      keys = [];
+    }
+    return keys.length === 0 ? deleted : deleted + (await this.mdelete(keys));
+  }
+
+  /** Makes every value with this tag stale, in one step whatever their number. */
+  async invalidateTag(tag: string): Promise<void> {
+    checkKey(tag);
+    await orReadError(this.#tier.invalidateTag(tag));
+    this.#refill.forgetAll();
+  }
+
+  /** Adds to a plain integer, which then lives on as before; of none, it makes one that does not expire. @throws ForebayError NOT_A_COUNTER */
+  async increment(key: Key<number>, delta = 1): Promise<number> {
+    checkKey(key);
+    if (!Number.isSafeInteger(delta)) {
+      throw new ForebayError('INVALID_VALUE', `${key} can't be changed by ${delta}: give a whole number.`);
+    }
+    this.#changed(key).sets += 1;
+    const sum = await orReadError(this.#tier.increment(key, delta));
+    if (sum !== undefined && Number.isSafeInteger(Number(sum))) return Number(sum);
+    throw new ForebayError(
+      'NOT_A_COUNTER',
+      `${key} holds something else than a whole number of at most 2^53. Delete it, or count under another key.`,
+      { context: { key } },
+    );
+  }
+
+  async decrement(key: Key<number>, delta = 1): Promise<number> {
+    return this.increment(key, -delta);
+  }
+
+  /** Sets a value where there is none. False: there is one. */
+  async setnx<T>(key: Key<T>, value: T, ttl?: number): Promise<boolean> {
+    const ttlMs = checkedTtlMs(key, ttl);
+    const entry = await this.#values.encode(key, value, { ttlMs, graceMs: 0 }, noTags);
+    this.#changed(key).sets += 1;
+    return orReadError(this.#tier.setIfAbsent(key, entry.content, entry.ttlMs));
+  }
+
+  async exists(key: Key<unknown>): Promise<boolean> {
+    return (await this.ttl(key)) !== null;
+  }
+
+  /** Seconds that are left; Infinity for a value that does not expire; null when there is none. */
+  async ttl(key: Key<unknown>): Promise<number | null> {
+    checkKey(key);
+    const leftMs = await orReadError(this.#tier.ttlMs(key));
+    return leftMs === undefined ? null : leftMs / 1_000;
+  }
+
+  /** Gives a value another life, in seconds. False: there is none. */
+  async expire(key: Key<unknown>, ttl: number): Promise<boolean> {
+    return orReadError(this.#tier.expire(key, checkedTtlMs(key, ttl)));
+  }
+
+  getStats(): CacheStatistics {
+    return this.#statistics.read();
+  }
+
+  resetStats(): void {
+    this.#statistics.reset();
+  }
+
+  #counted<T>(key: string, found: Found): T | null {
+    if (found.kind === 'unknown') throw toReadError(found.error);
+    const counts = this.#statistics.of(key);
+    if (found.kind === 'fresh') counts.hits += 1;
+    else counts.misses += 1;
+    return found.kind === 'fresh' ? (found.value as T) : null;
+  }
+
+  /** Reads of this process that begin after a change must not share a load from before it. */
+  #changed(key: string) {
+    this.#refill.forget(key);
+    return this.#statistics.of(key);
+  }
+}
+
+/** @throws ForebayError INVALID_KEY */
+export function checkKey(key: string): void {
+  if (key !== '' && key.length <= keyCharactersMax && key[0] !== tagMark) return;
+  throw new ForebayError(
+    'INVALID_KEY',
+    `"${key.slice(0, 80)}" can't be a key: it must have 1 to ${keyCharactersMax} characters and not begin with ${tagMark}.`,
+  );
+}
+
+/** In ms. @throws ForebayError INVALID_KEY, INVALID_VALUE */
+export function checkedTtlMs(key: string, ttl: number = ttlOf(key) ?? DEFAULT_TTL.STANDARD): number {
+  checkKey(key);
+  if (ttl > 0 && ttl <= ttlMaxSeconds) return Math.max(1, Math.round(ttl * 1_000));
+  throw new ForebayError(
+    'INVALID_VALUE',
+    `${key} can't live for ${ttl} s: give seconds from 0.001 up to ten years.`,
+    {
+      context: { key, ttl },
+    },
+  );
+}
+
+async function orReadError<T>(reply: Promise<T>): Promise<T> {
+  try {
+    return await reply;
+  } catch (error) {
+    throw toReadError(error);
+  }
+}

@@ -1,0 +1,76 @@
+/** The parts of a process's cache, put together. */
+import type { Redis } from '../connection/redis.js';
+import type { Emit } from '../events.js';
+import { CacheService } from './cache-service.js';
+import { LoadLimit } from './load-limit.js';
+import { Loading } from './loading.js';
+import { ReadThrough } from './read-through.js';
+import { RedisTier } from './redis-tier.js';
+import { Refill } from './refill.js';
+import { defaultSerializer, type Serializer } from './serializer.js';
+import { ServerClock } from './server-clock.js';
+import { StatisticsCounter } from './statistics.js';
+import { ValueStore } from './value-store.js';
+import { WaitingRoom } from './waiting-room.js';
+
+export interface CacheOptions {
+  /** Values as text and back. Its texts must not begin with `z`. Default: JSON, and devalue for what JSON would change. */
+  readonly serializer?: Serializer;
+  /** Larger payloads are compressed. Default 16,384 bytes. */
+  readonly compressAboveBytes?: number;
+  /** Most bytes of a value as it is stored. Default 1,048,576. */
+  readonly valueBytesMax?: number;
+  /** Loads of this process under way at once, over all keys. Default 64. */
+  readonly loadsMax?: number;
+  /** Loads that may wait for their turn; more are refused with TOO_MANY_LOADS. Default 10,000. */
+  readonly waitingLoadsMax?: number;
+}
+
+export interface CacheDependencies {
+  readonly redis: Redis;
+  readonly subscriber: Redis;
+  readonly prefix: string;
+  readonly emit: Emit;
+}
+
+export interface Cache {
+  readonly service: CacheService;
+  readonly reads: ReadThrough;
+  readonly refill: Refill;
+  readonly values: ValueStore;
+  readonly tier: RedisTier;
+  readonly statistics: StatisticsCounter;
+  readonly emit: Emit;
+}
+
+export function createCache(dependencies: CacheDependencies, options: CacheOptions = {}): Cache {
+  const { redis, subscriber, prefix, emit } = dependencies;
+  const tier = new RedisTier(redis, prefix);
+  const statistics = new StatisticsCounter();
+  const values = new ValueStore({
+    tier,
+    clock: new ServerClock(() => tier.time()),
+    payload: {
+      serializer: options.serializer ?? defaultSerializer,
+      compressAboveBytes: options.compressAboveBytes ?? 16_384,
+      valueBytesMax: options.valueBytesMax ?? 1_048_576,
+    },
+    statistics,
+    emit,
+  });
+  const limit = new LoadLimit({
+    loadsMax: options.loadsMax ?? 64,
+    waitingMax: options.waitingLoadsMax ?? 10_000,
+  });
+  const refill = new Refill({
+    tier,
+    values,
+    waitingRoom: new WaitingRoom({ subscriber, prefix, emit }),
+    loading: new Loading(limit),
+    statistics,
+    emit,
+  });
+  const reads = new ReadThrough({ values, refill, statistics });
+  const service = new CacheService({ prefix, redis, tier, values, refill, statistics });
+  return { service, reads, refill, values, tier, statistics, emit };
+}

@@ -1,0 +1,77 @@
+/** P3: cache and database agree when it returns. */
+import type { Cache } from '../cache/cache.js';
+import { checkedTtlMs, type Key } from '../cache/cache-service.js';
+import { toReadError } from '../connection/redis.js';
+
+/** Longer than a write to the database should take: readers wait so long when the writer's process dies. */
+const writeLeaseMs = 10_000;
+
+/**
+ * Writes to the database, then to the cache. Readers wait meanwhile, and loads that were under way fill nothing. A write that
+ * fails leaves no entry; a process that dies leaves none either once its lease is over.
+ * @param write writes `data` to the database
+ * @param ttl in seconds; default: the key's own, else 900
+ * @throws what `write` throws; ForebayError INVALID_KEY, INVALID_VALUE, VALUE_TOO_LARGE, and REDIS_UNAVAILABLE before anything was written
+ */
+export async function writeThrough<T>(
+  cache: Cache,
+  key: Key<T>,
+  data: T,
+  write: (data: T) => Promise<unknown>,
+  ttl?: number,
+): Promise<T> {
+  // Before the write, so that what can't be cached is not written either.
+  const entry = await cache.values.encode(
+    key,
+    data,
+    { ttlMs: checkedTtlMs(key, ttl), graceMs: 0 },
+    new Map(),
+  );
+  const token = await claimForWrite(cache, key);
+  try {
+    await write(data);
+    await put(cache, key, token, entry);
+    return data;
+  } catch (error) {
+    await drop(cache, key, error);
+    throw error;
+  } finally {
+    cache.refill.forget(key);
+  }
+}
+
+async function claimForWrite(cache: Cache, key: string): Promise<string> {
+  cache.refill.forget(key);
+  try {
+    const claim = await cache.tier.claim(key, 'write', writeLeaseMs);
+    return claim.kind === 'lease' ? claim.token : '';
+  } catch (error) {
+    throw toReadError(error);
+  }
+}
+
+async function put(
+  cache: Cache,
+  key: string,
+  token: string,
+  entry: { content: string; ttlMs: number },
+): Promise<void> {
+  const isFilled = await cache.tier.fill(key, token, entry.content, entry.ttlMs);
+  // Another writer's lease, or a reader's that began when ours was over: what it fills may be older than this write.
+  if (!isFilled) await cache.tier.delete([key]);
+  cache.statistics.of(key).sets += 1;
+}
+
+/** The row may have been written all the same, so nothing may stand in the cache that was loaded before. */
+async function drop(cache: Cache, key: string, cause: unknown): Promise<void> {
+  try {
+    await cache.tier.delete([key]);
+  } catch (error) {
+    // The lease covers nothing, and ends by itself.
+    cache.emit({
+      type: 'cache.failed',
+      key,
+      error: new AggregateError([cause, error], 'write-through failed'),
+    });
+  }
+}
