@@ -3,13 +3,13 @@ import { randomBytes } from 'node:crypto';
 import type { Redis } from '../connection/redis.js';
 import { cacheEntryKey, filledChannel, tagKey } from '../keys.js';
 import { type CacheScriptCommands, withCacheScripts } from './scripts.js';
-import { parseValueEntry, type TagVersions, type ValueEntry } from './value-entry.js';
+import { type EntryContent, parseEntryContent, type TagVersions, type ValueEntry } from './value-entry.js';
 
 export type Claim =
-  /** The caller may fill the entry; `covered` is the stale value that the lease stands over. */
-  | { readonly kind: 'lease'; readonly token: string; readonly covered: ValueEntry | undefined }
+  /** The caller may fill the entry. */
+  | { readonly kind: 'lease'; readonly token: string }
   /** Somebody else may, for `waitMs` at most. */
-  | { readonly kind: 'wait'; readonly waitMs: number; readonly covered: ValueEntry | undefined }
+  | { readonly kind: 'wait'; readonly waitMs: number }
   /** Somebody has filled it meanwhile. */
   | { readonly kind: 'value'; readonly entry: ValueEntry };
 
@@ -44,8 +44,8 @@ export class RedisTier {
     return `${this.#process}${this.#count.toString(36)}`;
   }
 
-  async get(key: string): Promise<ValueEntry | undefined> {
-    return parseValueEntry(await this.#redis.get(cacheEntryKey(this.#prefix, key)));
+  async get(key: string): Promise<EntryContent> {
+    return parseEntryContent(await this.#redis.get(cacheEntryKey(this.#prefix, key)));
   }
 
   async claim(key: string, seen: Seen, leaseMs: number): Promise<Claim> {
@@ -56,10 +56,10 @@ export class RedisTier {
       leaseMs,
       typeof seen === 'string' ? seenMarks[seen] : seen.id,
     );
-    const entry = parseValueEntry(content);
-    if (kind === 'lease') return { kind, token, covered: entry };
-    if (kind === 'value' && entry) return { kind, entry };
-    return { kind: 'wait', waitMs: waitMs ?? 0, covered: entry };
+    const { value } = parseEntryContent(content);
+    if (kind === 'lease') return { kind, token };
+    if (kind === 'value' && value) return { kind, entry: value };
+    return { kind: 'wait', waitMs: waitMs ?? 0 };
   }
 
   /** False: the lease is gone, and nothing was filled. */
@@ -95,7 +95,7 @@ export class RedisTier {
   async ttlMs(key: string): Promise<number | undefined> {
     const entryKey = cacheEntryKey(this.#prefix, key);
     const [content, leftMs] = await Promise.all([this.#redis.get(entryKey), this.#redis.pttl(entryKey)]);
-    if (parseValueEntry(content) === undefined || leftMs === -2) return undefined;
+    if (parseEntryContent(content).value === undefined || leftMs === -2) return undefined;
     return leftMs === -1 ? Number.POSITIVE_INFINITY : leftMs;
   }
 

@@ -30,6 +30,8 @@ export interface Missing {
 interface Task {
   readonly key: string;
   found: Missing['found'];
+  /** Of the lease under which it is loaded. */
+  token?: string;
   readonly promise: Promise<unknown>;
   isSettled: boolean;
   readonly resolve: (value: unknown) => void;
@@ -67,7 +69,7 @@ export class Refill {
     const own: Task[] = [];
     const promises = missing.map((one) => {
       const shared = plan.isForced ? undefined : this.#underWay.get(one.key);
-      if (shared) return shared.promise;
+      if (shared && isUpToDate(shared, one.found)) return shared.promise;
       const task = createTask(one);
       this.#underWay.set(one.key, task);
       own.push(task);
@@ -106,7 +108,9 @@ export class Refill {
       const claims = await Promise.all(open.map((task) => this.#claim(task, job.plan)));
       const leased = open.flatMap((task, i) => {
         const claim = claims[i];
-        return claim === undefined || claim.kind === 'lease' ? [{ task, token: claim?.token }] : [];
+        if (claim !== undefined && claim.kind !== 'lease') return [];
+        if (claim !== undefined) task.token = claim.token;
+        return [{ task, token: claim?.token }];
       });
       await Promise.all([
         this.#loadAndFill(leased, job),
@@ -278,6 +282,14 @@ function createTask({ key, found }: Missing): Task {
   // Also for rejections: the caller may have gone by then.
   promise.then(settled, settled);
   return task;
+}
+
+/**
+ * Whether a load that is under way is as new as a look at the entry: its lease still stands there. A lease that is being claimed is
+ * granted after the look, as its reply comes later on the same connection.
+ */
+function isUpToDate({ token }: Task, found: Missing['found']): boolean {
+  return token === undefined || found.kind === 'unknown' || found.lease === token;
 }
 
 function staleOf({ found }: Task): ValueEntry | undefined {

@@ -15,19 +15,38 @@ export interface ValueEntry {
 const noTags: TagVersions = new Map();
 const plainInteger = /^-?\d+$/;
 
-/** The value that stands in an entry or that a lease in it covers; undefined when there is none. */
-export function parseValueEntry(content: string | null): ValueEntry | undefined {
-  if (content === null || content === '') return undefined;
-  switch (content[0]) {
+/** What an entry holds: a value, a lease over one, a lease over nothing, or nothing that is known here. */
+export interface EntryContent {
+  readonly value?: ValueEntry;
+  /** The lease's token. */
+  readonly lease?: string;
+}
+
+const empty: EntryContent = {};
+
+export function parseEntryContent(content: string | null): EntryContent {
+  switch (content?.[0]) {
+    case undefined:
+      return empty;
     case 'V':
-      return parseValue(content);
+      return { value: parseValue(content as string) };
     case '?':
-      return parseValueEntry(content.slice(content.indexOf('|') + 1));
+      return parseLease(content as string);
     default:
-      return plainInteger.test(content)
-        ? { id: '', freshUntilMs: Number.POSITIVE_INFINITY, tags: noTags, payload: content }
-        : undefined;
+      return plainInteger.test(content as string) ? { value: integerValue(content as string) } : empty;
   }
+}
+
+function parseLease(content: string): EntryContent {
+  const headEnd = content.indexOf('|');
+  if (headEnd === -1) return empty;
+  const { value } = parseEntryContent(content.slice(headEnd + 1));
+  const lease = content.slice(1, content.indexOf(';'));
+  return value === undefined ? { lease } : { lease, value };
+}
+
+function integerValue(content: string): ValueEntry {
+  return { id: '', freshUntilMs: Number.POSITIVE_INFINITY, tags: noTags, payload: content };
 }
 
 function parseValue(content: string): ValueEntry {

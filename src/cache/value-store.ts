@@ -14,7 +14,13 @@ import { formatValueEntry, type TagVersions, type ValueEntry } from './value-ent
 export type Found =
   | { readonly kind: 'fresh'; readonly value: unknown }
   /** `stale`: may be served in grace. Without it there is nothing to serve. */
-  | { readonly kind: 'missing'; readonly seen: Seen; readonly stale?: ValueEntry }
+  | {
+      readonly kind: 'missing';
+      readonly seen: Seen;
+      readonly stale?: ValueEntry;
+      /** The token of the lease that stood there. */
+      readonly lease?: string;
+    }
   /** Redis did not answer. */
   | { readonly kind: 'unknown'; readonly error: unknown };
 
@@ -51,9 +57,10 @@ export class ValueStore {
   async look(key: string): Promise<Found> {
     const startedAt = performance.now();
     try {
-      const entry = await this.#tier.get(key);
+      const { value, lease } = await this.#tier.get(key);
       this.#statistics.took(performance.now() - startedAt);
-      return entry === undefined ? nothing : await this.evaluate(key, entry);
+      const found = value === undefined ? nothing : await this.evaluate(key, value);
+      return lease === undefined || found.kind !== 'missing' ? found : { ...found, lease };
     } catch (error) {
       this.#failed(key, error);
       return { kind: 'unknown', error };
