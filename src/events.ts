@@ -45,6 +45,9 @@ export type ForebayEvent =
   | { readonly type: 'sweep.failed'; readonly error: unknown }
   | { readonly type: 'job.failed'; readonly job: string; readonly error: unknown }
   | { readonly type: 'redis.error'; readonly connection: string; readonly error: unknown }
+  /** Redis does not answer: the cache is bypassed until it does. */
+  | { readonly type: 'breaker.opened'; readonly error: unknown }
+  | { readonly type: 'breaker.closed' }
   | { readonly type: 'server.warning'; readonly what: string; readonly advice: string };
 
 export type EventType = ForebayEvent['type'];

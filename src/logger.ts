@@ -24,6 +24,8 @@ const levels: Record<EventType, 'debug' | 'info' | 'warn' | 'error'> = {
   'sweep.failed': 'warn',
   'job.failed': 'error',
   'redis.error': 'warn',
+  'breaker.opened': 'error',
+  'breaker.closed': 'info',
   'server.warning': 'warn',
 };
 

@@ -1,4 +1,5 @@
 /** The parts of a process's cache, put together. */
+import { Breaker } from '../connection/breaker.js';
 import type { Redis } from '../connection/redis.js';
 import type { Emit } from '../events.js';
 import { CacheService } from './cache-service.js';
@@ -41,11 +42,13 @@ export interface Cache {
   readonly tier: RedisTier;
   readonly statistics: StatisticsCounter;
   readonly emit: Emit;
+  close(): void;
 }
 
 export function createCache(dependencies: CacheDependencies, options: CacheOptions = {}): Cache {
   const { redis, subscriber, prefix, emit } = dependencies;
-  const tier = new RedisTier(redis, prefix);
+  const breaker = new Breaker({ probe: () => redis.ping(), emit });
+  const tier = new RedisTier({ redis, prefix, breaker });
   const statistics = new StatisticsCounter();
   const values = new ValueStore({
     tier,
@@ -72,5 +75,5 @@ export function createCache(dependencies: CacheDependencies, options: CacheOptio
   });
   const reads = new ReadThrough({ values, refill, statistics });
   const service = new CacheService({ prefix, redis, tier, values, refill, statistics });
-  return { service, reads, refill, values, tier, statistics, emit };
+  return { service, reads, refill, values, tier, statistics, emit, close: () => breaker.stop() };
 }

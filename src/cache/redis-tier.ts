@@ -1,5 +1,6 @@
 /** Typed calls for the steps of the protocol in README.md, each on one entry or tag; calls of one turn share a round trip. */
 import { randomBytes } from 'node:crypto';
+import type { Breaker } from '../connection/breaker.js';
 import type { Redis } from '../connection/redis.js';
 import { cacheEntryKey, filledChannel, tagKey } from '../keys.js';
 import { type CacheScriptCommands, withCacheScripts } from './scripts.js';
@@ -24,16 +25,24 @@ const seenMarks = { nothing: '', anything: '*', write: '!' };
 /** Longer than the longest life of a value: a version that ends earlier costs a load. */
 const tagTtlMs = 30 * 86_400_000;
 
+export interface RedisTierDependencies {
+  readonly redis: Redis;
+  readonly prefix: string;
+  readonly breaker: Breaker;
+}
+
 export class RedisTier {
   readonly #redis: Redis & CacheScriptCommands;
+  readonly #breaker: Breaker;
   readonly #prefix: string;
   readonly #channel: string;
   /** Tokens and ids: random for the process, counted within it. */
   readonly #process = randomBytes(9).toString('base64url');
   #count = 0;
 
-  constructor(redis: Redis, prefix: string) {
+  constructor({ redis, prefix, breaker }: RedisTierDependencies) {
     this.#redis = withCacheScripts(redis);
+    this.#breaker = breaker;
     this.#prefix = prefix;
     this.#channel = filledChannel(prefix);
   }
@@ -45,16 +54,20 @@ export class RedisTier {
   }
 
   async get(key: string): Promise<EntryContent> {
-    return parseEntryContent(await this.#redis.get(cacheEntryKey(this.#prefix, key)));
+    return parseEntryContent(
+      await this.#breaker.run(() => this.#redis.get(cacheEntryKey(this.#prefix, key))),
+    );
   }
 
   async claim(key: string, seen: Seen, leaseMs: number): Promise<Claim> {
     const token = this.newId();
-    const [kind, content, waitMs] = await this.#redis.cache_claim(
-      cacheEntryKey(this.#prefix, key),
-      token,
-      leaseMs,
-      typeof seen === 'string' ? seenMarks[seen] : seen.id,
+    const [kind, content, waitMs] = await this.#breaker.run(() =>
+      this.#redis.cache_claim(
+        cacheEntryKey(this.#prefix, key),
+        token,
+        leaseMs,
+        typeof seen === 'string' ? seenMarks[seen] : seen.id,
+      ),
     );
     const { value } = parseEntryContent(content);
     if (kind === 'lease') return { kind, token };
@@ -65,69 +78,91 @@ export class RedisTier {
   /** False: the lease is gone, and nothing was filled. */
   async fill(key: string, token: string, content: string, ttlMs: number): Promise<boolean> {
     const entry = cacheEntryKey(this.#prefix, key);
-    return (await this.#redis.cache_fill(entry, token, content, ttlMs, this.#channel, key)) === 1;
+    return (
+      (await this.#breaker.run(() =>
+        this.#redis.cache_fill(entry, token, content, ttlMs, this.#channel, key),
+      )) === 1
+    );
   }
 
   /** Gives a lease back; the value that it covers stands again, or is dropped with it. */
   async release(key: string, token: string, { isRestored }: { isRestored: boolean }): Promise<void> {
     const entry = cacheEntryKey(this.#prefix, key);
-    await this.#redis.cache_release(entry, token, this.#channel, key, isRestored ? 1 : 0);
+    await this.#breaker.run(() =>
+      this.#redis.cache_release(entry, token, this.#channel, key, isRestored ? 1 : 0),
+    );
   }
 
   /** Replaces whatever stands there, also a lease. */
   async set(key: string, content: string, ttlMs: number): Promise<void> {
-    await this.#redis.set(cacheEntryKey(this.#prefix, key), content, 'PX', ttlMs);
+    await this.#breaker.run(() => this.#redis.set(cacheEntryKey(this.#prefix, key), content, 'PX', ttlMs));
   }
 
   /** Sets an entry without a value; a lease over nothing is replaced. False: there is a value. */
   async setIfAbsent(key: string, content: string, ttlMs: number): Promise<boolean> {
     const entry = cacheEntryKey(this.#prefix, key);
-    return (await this.#redis['cache_set-if-absent'](entry, content, ttlMs)) === 1;
+    return (await this.#breaker.run(() => this.#redis['cache_set-if-absent'](entry, content, ttlMs))) === 1;
   }
 
   /** Adds to a plain integer; of no value, it makes one that does not expire. Undefined: the value is something else. */
   async increment(key: string, delta: number): Promise<bigint | undefined> {
-    const sum = await this.#redis.cache_increment(cacheEntryKey(this.#prefix, key), delta);
+    const sum = await this.#breaker.run(() =>
+      this.#redis.cache_increment(cacheEntryKey(this.#prefix, key), delta),
+    );
     return sum === '' ? undefined : BigInt(sum);
   }
 
   /** Life that is left, in ms; Infinity when it does not expire; undefined when there is no value. */
   async ttlMs(key: string): Promise<number | undefined> {
     const entryKey = cacheEntryKey(this.#prefix, key);
-    const [content, leftMs] = await Promise.all([this.#redis.get(entryKey), this.#redis.pttl(entryKey)]);
+    const [content, leftMs] = await Promise.all([
+      this.#breaker.run(() => this.#redis.get(entryKey)),
+      this.#breaker.run(() => this.#redis.pttl(entryKey)),
+    ]);
     if (parseEntryContent(content).value === undefined || leftMs === -2) return undefined;
     return leftMs === -1 ? Number.POSITIVE_INFINITY : leftMs;
   }
 
   /** False: there is no such entry. */
   async expire(key: string, ttlMs: number): Promise<boolean> {
-    return (await this.#redis.pexpire(cacheEntryKey(this.#prefix, key), ttlMs)) === 1;
+    return (
+      (await this.#breaker.run(() => this.#redis.pexpire(cacheEntryKey(this.#prefix, key), ttlMs))) === 1
+    );
   }
 
   /** Returns how many there were. */
   async delete(keys: readonly string[]): Promise<number> {
-    const counts = await Promise.all(keys.map((key) => this.#redis.unlink(cacheEntryKey(this.#prefix, key))));
+    const counts = await Promise.all(
+      keys.map((key) => this.#breaker.run(() => this.#redis.unlink(cacheEntryKey(this.#prefix, key)))),
+    );
     return counts.reduce((sum, count) => sum + count, 0);
   }
 
   /** Of a tag without a version, one is made. */
   async tagVersions(tags: readonly string[]): Promise<TagVersions> {
-    const versions = tags.map((tag) => this.#redis['cache_tag-version'](tagKey(this.#prefix, tag), tagTtlMs));
+    const versions = tags.map((tag) =>
+      this.#breaker.run(() => this.#redis['cache_tag-version'](tagKey(this.#prefix, tag), tagTtlMs)),
+    );
     return toVersions(tags, await Promise.all(versions));
   }
 
   /** Undefined for a tag without a version. */
   async knownTagVersions(tags: readonly string[]): Promise<ReadonlyMap<string, string | null>> {
-    return toVersions(tags, await Promise.all(tags.map((tag) => this.#redis.get(tagKey(this.#prefix, tag)))));
+    return toVersions(
+      tags,
+      await Promise.all(
+        tags.map((tag) => this.#breaker.run(() => this.#redis.get(tagKey(this.#prefix, tag)))),
+      ),
+    );
   }
 
   async invalidateTag(tag: string): Promise<void> {
-    await this.#redis['cache_invalidate-tag'](tagKey(this.#prefix, tag), tagTtlMs);
+    await this.#breaker.run(() => this.#redis['cache_invalidate-tag'](tagKey(this.#prefix, tag), tagTtlMs));
   }
 
   /** The server's time, in ms since 1970. */
   async time(): Promise<number> {
-    const [seconds, micros] = await this.#redis.time();
+    const [seconds, micros] = await this.#breaker.run(() => this.#redis.time());
     return Number(seconds) * 1_000 + Number(micros) / 1_000;
   }
 }

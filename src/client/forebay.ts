@@ -126,6 +126,7 @@ export async function connect<D extends Definitions>(
     async close() {
       if (isClosed) return;
       isClosed = true;
+      cache.close();
       await writeQueue.idle();
       await queue.close();
       disconnect();

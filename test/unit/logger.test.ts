@@ -35,6 +35,8 @@ const events: Record<EventType, [ForebayEvent, string]> = {
   'sweep.failed': [{ type: 'sweep.failed', error }, 'warn'],
   'job.failed': [{ type: 'job.failed', job: 'flush tasks/3', error }, 'error'],
   'redis.error': [{ type: 'redis.error', connection: 'reads', error }, 'warn'],
+  'breaker.opened': [{ type: 'breaker.opened', error }, 'error'],
+  'breaker.closed': [{ type: 'breaker.closed' }, 'info'],
   'server.warning': [{ type: 'server.warning', what: 'appendonly is off', advice: 'Set it.' }, 'warn'],
 };
 
@@ -61,11 +63,13 @@ it('what is below the level is left out', () => {
   ).toEqual([
     'wake.failed',
     'fill.failed',
+    'cache.failed',
     'batch.failed',
     'counter.rows-missing',
     'sweep.failed',
     'job.failed',
     'redis.error',
+    'breaker.opened',
     'server.warning',
   ]);
 });
