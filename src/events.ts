@@ -48,6 +48,9 @@ export type ForebayEvent =
   /** Redis does not answer: the cache is bypassed until it does. */
   | { readonly type: 'breaker.opened'; readonly error: unknown }
   | { readonly type: 'breaker.closed' }
+  /** Values in memory are used, for every change of them is told; or not, for the connection that tells is lost. */
+  | { readonly type: 'l1.opened' }
+  | { readonly type: 'l1.closed' }
   | { readonly type: 'server.warning'; readonly what: string; readonly advice: string };
 
 export type EventType = ForebayEvent['type'];

@@ -59,6 +59,11 @@ export function cacheEntryKey(prefix: string, key: string): string {
   return `${prefix}:${key}`;
 }
 
+/** The key, or `#` and the tag, that an entry belongs to. */
+export function cacheKeyOf(prefix: string, entryKey: string): string {
+  return entryKey.slice(prefix.length + 1);
+}
+
 /** No key that a user gives begins with this. */
 export const tagMark = '#';
 

@@ -26,6 +26,8 @@ const levels: Record<EventType, 'debug' | 'info' | 'warn' | 'error'> = {
   'redis.error': 'warn',
   'breaker.opened': 'error',
   'breaker.closed': 'info',
+  'l1.opened': 'debug',
+  'l1.closed': 'info',
   'server.warning': 'warn',
 };
 

@@ -61,14 +61,14 @@ export class CacheService {
   /** The value while it is fresh, else null. @throws ForebayError INVALID_KEY, REDIS_UNAVAILABLE */
   async get<T>(key: Key<T>): Promise<T | null> {
     checkKey(key);
-    return this.#counted(key, await this.#values.look(key));
+    const hit = this.#values.hit(key);
+    return hit === undefined ? this.#counted(key, await this.#values.look(key)) : (hit.value as T | null);
   }
 
   /** Values in the order of `keys`, in one round trip. @throws as `get` */
   async mget<T>(keys: readonly Key<T>[]): Promise<(T | null)[]> {
     for (const key of keys) checkKey(key);
-    const found = await Promise.all(keys.map((key) => this.#values.look(key)));
-    return found.map((one, i) => this.#counted<T>(keys[i] as string, one));
+    return Promise.all(keys.map((key) => this.get<T>(key)));
   }
 
   /**
@@ -80,8 +80,8 @@ export class CacheService {
     const ttlMs = checkedTtlMs(key, ttl);
     const tags = options.tags ? await orReadError(this.#tier.tagVersions(options.tags)) : noTags;
     const entry = await this.#values.encode(key, value, { ttlMs, graceMs: 0 }, tags);
-    this.#changed(key).sets += 1;
-    await orReadError(this.#tier.set(key, entry.content, entry.ttlMs));
+    this.#statistics.of(key).sets += 1;
+    await this.#change([key], () => this.#tier.set(key, entry.content, entry.ttlMs));
   }
 
   /** Each as `set`, in one round trip. */
@@ -97,8 +97,8 @@ export class CacheService {
   /** Returns how many there were. */
   async mdelete(keys: readonly Key<unknown>[]): Promise<number> {
     for (const key of keys) checkKey(key);
-    for (const key of keys) this.#changed(key).deletes += 1;
-    return orReadError(this.#tier.delete(keys));
+    for (const key of keys) this.#statistics.of(key).deletes += 1;
+    return this.#change(keys, () => this.#tier.delete(keys));
   }
 
   /** Keys that match a glob pattern of Redis, as they are found; some may come twice. Memory stays bounded. */
@@ -126,6 +126,7 @@ export class CacheService {
   async invalidateTag(tag: string): Promise<void> {
     checkKey(tag);
     await orReadError(this.#tier.invalidateTag(tag));
+    this.#values.forgetTag(tag);
     this.#refill.forgetAll();
   }
 
@@ -135,8 +136,8 @@ export class CacheService {
     if (!Number.isSafeInteger(delta)) {
       throw new ForebayError('INVALID_VALUE', `${key} can't be changed by ${delta}: give a whole number.`);
     }
-    this.#changed(key).sets += 1;
-    const sum = await orReadError(this.#tier.increment(key, delta));
+    this.#statistics.of(key).sets += 1;
+    const sum = await this.#change([key], () => this.#tier.increment(key, delta));
     if (sum !== undefined && Number.isSafeInteger(Number(sum))) return Number(sum);
     throw new ForebayError(
       'NOT_A_COUNTER',
@@ -153,8 +154,8 @@ export class CacheService {
   async setnx<T>(key: Key<T>, value: T, ttl?: number): Promise<boolean> {
     const ttlMs = checkedTtlMs(key, ttl);
     const entry = await this.#values.encode(key, value, { ttlMs, graceMs: 0 }, noTags);
-    this.#changed(key).sets += 1;
-    return orReadError(this.#tier.setIfAbsent(key, entry.content, entry.ttlMs));
+    this.#statistics.of(key).sets += 1;
+    return this.#change([key], () => this.#tier.setIfAbsent(key, entry.content, entry.ttlMs));
   }
 
   async exists(key: Key<unknown>): Promise<boolean> {
@@ -170,7 +171,8 @@ export class CacheService {
 
   /** Gives a value another life, in seconds. False: there is none. */
   async expire(key: Key<unknown>, ttl: number): Promise<boolean> {
-    return orReadError(this.#tier.expire(key, checkedTtlMs(key, ttl)));
+    const ttlMs = checkedTtlMs(key, ttl);
+    return this.#change([key], () => this.#tier.expire(key, ttlMs));
   }
 
   getStats(): CacheStatistics {
@@ -189,10 +191,14 @@ export class CacheService {
     return found.kind === 'fresh' ? (found.value as T) : null;
   }
 
-  /** Reads of this process that begin after a change must not share a load from before it. */
-  #changed(key: string) {
-    this.#refill.forget(key);
-    return this.#statistics.of(key);
+  /** Reads of this process that begin after a change neither share a load from before it nor find the old value in memory. */
+  async #change<T>(keys: readonly string[], change: () => Promise<T>): Promise<T> {
+    for (const key of keys) this.#refill.forget(key);
+    try {
+      return await orReadError(change());
+    } finally {
+      for (const key of keys) this.#values.forget(key);
+    }
   }
 }
 

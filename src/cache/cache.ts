@@ -3,6 +3,7 @@ import { Breaker } from '../connection/breaker.js';
 import type { Redis } from '../connection/redis.js';
 import type { Emit } from '../events.js';
 import { CacheService } from './cache-service.js';
+import type { L1, L1Options } from './l1.js';
 import { LoadLimit } from './load-limit.js';
 import { Loading } from './loading.js';
 import { ReadThrough } from './read-through.js';
@@ -23,12 +24,16 @@ export interface CacheOptions {
   readonly valueBytesMax?: number;
   /** Loads of this process under way at once, over all keys. Default 64. */
   readonly loadsMax?: number;
+  /** Values in this process's memory; false: none. Default: 10,000 of 64 MiB. */
+  readonly l1?: L1Options | false;
   /** Loads that may wait for their turn; more are refused with TOO_MANY_LOADS. Default 10,000. */
   readonly waitingLoadsMax?: number;
 }
 
 export interface CacheDependencies {
   readonly redis: Redis;
+  /** None: every read goes to Redis. */
+  readonly l1: L1 | undefined;
   readonly subscriber: Redis;
   readonly prefix: string;
   readonly emit: Emit;
@@ -46,7 +51,7 @@ export interface Cache {
 }
 
 export function createCache(dependencies: CacheDependencies, options: CacheOptions = {}): Cache {
-  const { redis, subscriber, prefix, emit } = dependencies;
+  const { redis, subscriber, prefix, emit, l1 } = dependencies;
   const breaker = new Breaker({ probe: () => redis.ping(), emit });
   const tier = new RedisTier({ redis, prefix, breaker });
   const statistics = new StatisticsCounter();
@@ -59,6 +64,7 @@ export function createCache(dependencies: CacheDependencies, options: CacheOptio
       valueBytesMax: options.valueBytesMax ?? 1_048_576,
     },
     statistics,
+    l1,
     emit,
   });
   const limit = new LoadLimit({

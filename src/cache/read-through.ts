@@ -28,6 +28,8 @@ export class ReadThrough {
    */
   async read<T>(key: string, load: LoadMany<T>, options: ReadOptions): Promise<T | null> {
     options.signal?.throwIfAborted();
+    const hit = options.forceRefresh ? undefined : this.#values.hit(key);
+    if (hit !== undefined) return hit.value as T | null;
     const plan = toPlan(options);
     const found = await this.#look(key, plan);
     if (found.kind === 'fresh') return found.value as T | null;
@@ -56,6 +58,8 @@ export class ReadThrough {
   }
 
   async #look(key: string, plan: ReadPlan): Promise<Found> {
+    const hit = plan.isForced ? undefined : this.#values.hit(key);
+    if (hit !== undefined) return { kind: 'fresh', value: hit.value };
     const counts = this.#statistics.of(key);
     const found: Found = plan.isForced ? { kind: 'missing', seen: 'anything' } : await this.#values.look(key);
     if (found.kind === 'fresh') counts.hits += 1;

@@ -59,6 +59,11 @@ export class RedisTier {
     );
   }
 
+  /** Life that is left, in ms; negative when the entry does not expire, or there is none. */
+  async pttl(key: string): Promise<number> {
+    return this.#breaker.run(() => this.#redis.pttl(cacheEntryKey(this.#prefix, key)));
+  }
+
   async claim(key: string, seen: Seen, leaseMs: number): Promise<Claim> {
     const token = this.newId();
     const [kind, content, waitMs] = await this.#breaker.run(() =>

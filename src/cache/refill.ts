@@ -226,6 +226,7 @@ export class Refill {
     const entry = await this.#values.encode(key, value, life, tags);
     try {
       await this.#tier.fill(key, token, entry.content, entry.ttlMs);
+      this.#values.forget(key);
     } catch (error) {
       // The read has its value; a later one loads again.
       this.#emit({ type: 'fill.failed', store: key, error });

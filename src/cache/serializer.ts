@@ -89,9 +89,13 @@ function toText(key: string, value: unknown, serializer: Serializer): string {
   }
 }
 
+export function isCompressed(payload: string): boolean {
+  return payload[0] === compressedMark;
+}
+
 /** At once, or a promise for a compressed payload: most are not, and a hit should not wait a turn for them. */
 export function decodePayload(payload: string, serializer: Serializer): unknown | Promise<unknown> {
-  if (payload[0] !== compressedMark) return serializer.parse(payload);
+  if (!isCompressed(payload)) return serializer.parse(payload);
   const bytes = Buffer.from(payload.slice(1), 'base64');
   return decompress(bytes, { maxOutputLength: decompressedBytesMax }).then((text) =>
     serializer.parse(text.toString()),

@@ -3,12 +3,15 @@
  * from what must not be served at all.
  */
 import type { Emit } from '../events.js';
+import { tagMark } from '../keys.js';
 import { entryTtlMs } from './entry.js';
+import { freezeDeep } from './freeze.js';
+import type { L1, L1Value, Reservation } from './l1.js';
 import type { RedisTier, Seen } from './redis-tier.js';
-import { decodePayload, encodePayload, type PayloadOptions } from './serializer.js';
+import { decodePayload, encodePayload, isCompressed, type PayloadOptions } from './serializer.js';
 import type { ServerClock } from './server-clock.js';
 import type { StatisticsCounter } from './statistics.js';
-import { formatValueEntry, type TagVersions, type ValueEntry } from './value-entry.js';
+import { type EntryContent, formatValueEntry, type TagVersions, type ValueEntry } from './value-entry.js';
 
 /** What a look at a key found. */
 export type Found =
@@ -34,9 +37,11 @@ export interface ValueStoreDependencies {
   readonly clock: ServerClock;
   readonly payload: PayloadOptions;
   readonly statistics: StatisticsCounter;
+  readonly l1: L1 | undefined;
   readonly emit: Emit;
 }
 
+const noTags: TagVersions = new Map();
 const nothing: Found = { kind: 'missing', seen: 'nothing' };
 
 export class ValueStore {
@@ -44,6 +49,7 @@ export class ValueStore {
   readonly #clock: ServerClock;
   readonly #payload: PayloadOptions;
   readonly #statistics: StatisticsCounter;
+  readonly #l1: L1 | undefined;
   readonly #emit: Emit;
 
   constructor(dependencies: ValueStoreDependencies) {
@@ -51,20 +57,78 @@ export class ValueStore {
     this.#clock = dependencies.clock;
     this.#payload = dependencies.payload;
     this.#statistics = dependencies.statistics;
+    this.#l1 = dependencies.l1;
     this.#emit = dependencies.emit;
   }
 
+  /** The value in this process's memory, without a promise. */
+  hit(key: string): L1Value | undefined {
+    const cached = this.#l1?.read(key);
+    if (cached === undefined || !this.#hasKnownTags(cached.tags)) return undefined;
+    const counts = this.#statistics.of(key);
+    counts.hits += 1;
+    counts.l1Hits += 1;
+    return cached.isFrozen
+      ? cached
+      : { ...cached, value: this.#payload.serializer.parse(cached.value as string) };
+  }
+
   async look(key: string): Promise<Found> {
-    const startedAt = performance.now();
+    const reservation = this.#l1?.reserve(key);
     try {
-      const { value, lease } = await this.#tier.get(key);
-      this.#statistics.took(performance.now() - startedAt);
-      const found = value === undefined ? nothing : await this.evaluate(key, value);
-      return lease === undefined || found.kind !== 'missing' ? found : { ...found, lease };
+      return reservation === undefined ? await this.#get(key) : await this.#getAndKeep(key, reservation);
     } catch (error) {
       this.#failed(key, error);
       return { kind: 'unknown', error };
+    } finally {
+      if (reservation !== undefined) this.#l1?.drop(reservation);
     }
+  }
+
+  async #get(key: string): Promise<Found> {
+    const startedAt = performance.now();
+    const content = await this.#tier.get(key);
+    this.#statistics.took(performance.now() - startedAt);
+    return this.#toFound(key, content);
+  }
+
+  async #getAndKeep(key: string, reservation: Reservation): Promise<Found> {
+    const [content, leftMs] = await Promise.all([this.#tier.get(key), this.#tier.pttl(key)]);
+    const found = await this.#toFound(key, content);
+    const { value, lease } = content;
+    if (
+      found.kind === 'fresh' &&
+      value !== undefined &&
+      value.id !== '' &&
+      lease === undefined &&
+      leftMs > 0
+    ) {
+      this.#keep(reservation, value, found.value, leftMs);
+    }
+    return found;
+  }
+
+  async #toFound(key: string, { value, lease }: EntryContent): Promise<Found> {
+    const found = value === undefined ? nothing : await this.evaluate(key, value);
+    return lease === undefined || found.kind !== 'missing' ? found : { ...found, lease };
+  }
+
+  /** Frozen, so that no caller changes what the others get; or as text, where freezing does not protect it. */
+  #keep(reservation: Reservation, entry: ValueEntry, value: unknown, leftMs: number): void {
+    const freshMs = Math.min(leftMs, entry.freshUntilMs - this.#clock.now());
+    const isFrozen = freezeDeep(value);
+    if (!isFrozen && isCompressed(entry.payload)) return;
+    const kept = isFrozen ? value : entry.payload;
+    this.#l1?.settle(
+      reservation,
+      { value: kept, isFrozen, tags: entry.tags, expiresAtMs: Date.now() + freshMs },
+      2 * entry.payload.length,
+    );
+  }
+
+  #hasKnownTags(tags: TagVersions): boolean {
+    for (const [tag, version] of tags) if (this.#l1?.read(tagMark + tag)?.value !== version) return false;
+    return true;
   }
 
   /** Tells whether an entry that was found is fresh. */
@@ -84,6 +148,15 @@ export class ValueStore {
       this.#failed(key, error);
       return { kind: 'missing', seen };
     }
+  }
+
+  /** Once the value was changed by this process: its own reads must not wait for the message that tells of it. */
+  forget(key: string): void {
+    this.#l1?.invalidate(key);
+  }
+
+  forgetTag(tag: string): void {
+    this.#l1?.invalidate(tagMark + tag);
   }
 
   decode(entry: ValueEntry): unknown | Promise<unknown> {
@@ -109,9 +182,22 @@ export class ValueStore {
 
   /** A tag whose version is gone may have been invalidated since. */
   async #areCurrent(tags: TagVersions): Promise<boolean> {
-    const known = await this.#tier.knownTagVersions([...tags.keys()]);
-    for (const [tag, version] of tags) if (known.get(tag) !== version) return false;
-    return true;
+    const names = [...tags.keys()];
+    const reservations = names.map((tag) => this.#l1?.reserve(tagMark + tag));
+    try {
+      const known = await this.#tier.knownTagVersions(names);
+      for (const reservation of reservations) this.#keepTag(reservation, known);
+      return names.every((tag) => known.get(tag) === tags.get(tag));
+    } finally {
+      for (const reservation of reservations) if (reservation) this.#l1?.drop(reservation);
+    }
+  }
+
+  #keepTag(reservation: Reservation | undefined, known: ReadonlyMap<string, string | null>): void {
+    const version = reservation && known.get(reservation.key.slice(tagMark.length));
+    if (!reservation || !version) return;
+    const entry = { value: version, isFrozen: true, tags: noTags, expiresAtMs: Number.POSITIVE_INFINITY };
+    this.#l1?.settle(reservation, entry, version.length);
   }
 
   #failed(key: string, error: unknown): void {

@@ -15,8 +15,9 @@ export type { Redis } from 'ioredis';
  * - `queue`: adds jobs; fails at once when the queue's Redis is away
  * - `worker`: waits for Redis to come back
  * - `subscriber`: receives messages; waits too
+ * - `feed`: receives invalidations
  */
-export type ConnectionRole = 'cache' | 'reads' | 'writes' | 'queue' | 'worker' | 'subscriber';
+export type ConnectionRole = 'cache' | 'reads' | 'writes' | 'queue' | 'worker' | 'subscriber' | 'feed';
 
 const commandTimeoutMs = 5_000;
 
@@ -37,6 +38,8 @@ const roleOptions: Record<ConnectionRole, RedisOptions> = {
   queue: { maxRetriesPerRequest: 0, enableOfflineQueue: false },
   worker: { maxRetriesPerRequest: null },
   subscriber: { maxRetriesPerRequest: null },
+  // RESP2, for ioredis drops the messages of RESP3. Subscribed anew by its owner, once tracking is on again.
+  feed: { maxRetriesPerRequest: null, autoResubscribe: false, protocol: 2 },
 };
 
 const connectTimeoutMs = 10_000;

@@ -37,6 +37,7 @@ export async function writeThrough<T>(
     throw error;
   } finally {
     cache.refill.forget(key);
+    cache.values.forget(key);
   }
 }
 

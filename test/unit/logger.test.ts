@@ -37,6 +37,8 @@ const events: Record<EventType, [ForebayEvent, string]> = {
   'redis.error': [{ type: 'redis.error', connection: 'reads', error }, 'warn'],
   'breaker.opened': [{ type: 'breaker.opened', error }, 'error'],
   'breaker.closed': [{ type: 'breaker.closed' }, 'info'],
+  'l1.opened': [{ type: 'l1.opened' }, 'debug'],
+  'l1.closed': [{ type: 'l1.closed' }, 'info'],
   'server.warning': [{ type: 'server.warning', what: 'appendonly is off', advice: 'Set it.' }, 'warn'],
 };
 
