@@ -1,6 +1,15 @@
 /** forebay for apps: define stores, connect, read and write. Workers are in `forebay/worker`. */
 
 export type { CacheOptions } from './cache/cache.js';
+export {
+  allOf,
+  type CacheKey,
+  type CachePattern,
+  cacheKey,
+  cacheKeys,
+  partsOf,
+  ttlOf,
+} from './cache/cache-key.js';
 export type { CacheService, Key, SetEntry, SetOptions } from './cache/cache-service.js';
 export { DEFAULT_TTL } from './cache/default-ttl.js';
 export type { Serializer } from './cache/serializer.js';

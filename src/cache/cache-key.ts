@@ -1,4 +1,121 @@
-export type CacheKey<T> = string & { readonly __value?: T };
-export function ttlOf(_key: string): number | undefined {
-  return undefined;
+/**
+ * Keys of cached values, `namespace:what:id`: made by typed generators, so that a key knows the type of its value and its time to live. At run time
+ * a key is a plain text.
+ */
+import { ForebayError } from '../errors.js';
+
+declare const valueType: unique symbol;
+declare const patternType: unique symbol;
+
+/** A key whose value is a `T`. */
+export type CacheKey<T> = string & { readonly [valueType]?: T };
+/** A glob pattern of Redis over keys. */
+export type CachePattern = string & { readonly [patternType]?: true };
+
+/** What a generator of keys is: made by `cacheKey`. */
+export interface CacheKeyDefinition<T, Ids extends readonly string[]> {
+  /** In seconds. */
+  readonly ttl: number;
+  readonly types?: { readonly value: T; readonly ids: Ids };
+}
+
+type Definitions = Readonly<Record<string, CacheKeyDefinition<unknown, readonly string[]>>>;
+
+export type CacheKeyGenerators<D extends Definitions> = {
+  readonly [Name in keyof D]: D[Name] extends CacheKeyDefinition<infer T, infer Ids>
+    ? (...ids: Ids) => CacheKey<T>
+    : never;
+};
+
+export interface KeyParts {
+  readonly namespace: string;
+  readonly what: string;
+  readonly ids: readonly string[];
+}
+
+const ttls = new Map<string, number>();
+const namespaces = new Set<string>();
+const name = /^[A-Za-z][A-Za-z0-9-]*$/;
+/** Nothing that ends its place in a key (`:`), turns into a pattern, or can't be seen. */
+const id = /^[^\s:*?[\]{}\\\p{C}]{1,256}$/u;
+/** Stands for the id in keys of which there is only one. */
+const single = 'all';
+
+/** A key of values of one kind, by one id. @param ttl in seconds */
+export function cacheKey<T, Ids extends readonly string[] = readonly [id: string]>(
+  ttl: number,
+): CacheKeyDefinition<T, Ids> {
+  return { ttl };
+}
+
+/**
+ * Generators of a namespace's keys: `cacheKeys('user', { profile: cacheKey<UserProfile>(3_600) }).profile('7')` is `user:profile:7`.
+ * @throws ForebayError INVALID_DEFINITION; the generators throw INVALID_ID
+ */
+export function cacheKeys<const D extends Definitions>(
+  namespace: string,
+  definitions: D,
+): CacheKeyGenerators<D> {
+  checkNames(namespace, definitions);
+  namespaces.add(namespace);
+  const generators = Object.entries(definitions).map(([what, { ttl }]) => {
+    const start = `${namespace}:${what}`;
+    ttls.set(start, ttl);
+    return [what, (...ids: string[]) => keyOf(start, ids)];
+  });
+  return Object.freeze(Object.fromEntries(generators)) as CacheKeyGenerators<D>;
+}
+
+/**
+ * The pattern of all keys of a namespace with this first id; also of those whose id only begins with it, when ids have different lengths.
+ * @throws ForebayError INVALID_ID
+ */
+export function allOf(namespace: string, idText: string): CachePattern {
+  return `${namespace}:*:${checkedId(idText, namespace)}*`;
+}
+
+/** In seconds; undefined for a text that no generator makes. */
+export function ttlOf(key: string): number | undefined {
+  const whatEnd = key.indexOf(':', key.indexOf(':') + 1);
+  return whatEnd === -1 ? undefined : ttls.get(key.slice(0, whatEnd));
+}
+
+/** @throws ForebayError INVALID_KEY for a text that no generator makes */
+export function partsOf(key: string): KeyParts {
+  const [namespace = '', what = '', ...ids] = key.split(':');
+  if (ttls.has(`${namespace}:${what}`) && ids.length > 0 && ids.every((one) => id.test(one))) {
+    return { namespace, what, ids };
+  }
+  throw new ForebayError(
+    'INVALID_KEY',
+    `"${key.slice(0, 80)}" is no key of a defined namespace (namespace:what:id).`,
+  );
+}
+
+function keyOf(start: string, ids: readonly string[]): string {
+  const [first, second] = ids;
+  if (first === undefined) return `${start}:${single}`;
+  if (second === undefined) return `${start}:${checkedId(first, start)}`;
+  return `${start}:${ids.map((one) => checkedId(one, start)).join(':')}`;
+}
+
+function checkedId(text: string, of: string): string {
+  if (typeof text === 'string' && id.test(text)) return text;
+  throw new ForebayError(
+    'INVALID_ID',
+    `${JSON.stringify(text)} can't be an id in a key of ${of}: it must have 1 to 256 characters, none of them white space or one of : * ? [ ] { } \\.`,
+    { context: { of } },
+  );
+}
+
+function checkNames(namespace: string, definitions: Definitions): void {
+  const problems = [namespace, ...Object.keys(definitions)]
+    .filter((one) => !name.test(one))
+    .map((one) => `"${one}" must be letters, digits and -, and begin with a letter`);
+  if (namespaces.has(namespace)) problems.push(`namespace ${namespace} is defined twice`);
+  for (const [what, { ttl }] of Object.entries(definitions)) {
+    if (!(ttl > 0)) problems.push(`${what} must live for more than 0 s, not ${ttl}`);
+  }
+  if (problems.length === 0) return;
+  throw new ForebayError('INVALID_DEFINITION', `Keys can't be defined:\n- ${problems.join('\n- ')}`);
 }
