@@ -8,10 +8,11 @@ import { BenchError } from './errors.js';
 import { describeMachine, type Machine, readMachine } from './machine.js';
 import { enterPlace } from './place.js';
 import { ProgressLine } from './progress-line.js';
+import { read } from './read.js';
 import { writeBehind } from './write-behind.js';
 
 /** A bench for each question, by the name that the command line takes. */
-const benches: Readonly<Record<string, Bench>> = { 'write-behind': writeBehind };
+const benches: Readonly<Record<string, Bench>> = { 'write-behind': writeBehind, read };
 
 process.exitCode = await main(process.argv.slice(2));
 
