@@ -68,7 +68,15 @@ export class CacheService {
   /** Values in the order of `keys`, in one round trip. @throws as `get` */
   async mget<T>(keys: readonly Key<T>[]): Promise<(T | null)[]> {
     for (const key of keys) checkKey(key);
-    return Promise.all(keys.map((key) => this.get<T>(key)));
+    const hits = keys.map((key) => this.#values.hit(key));
+    const far = keys.filter((_, i) => hits[i] === undefined);
+    const found = await this.#values.lookMany(far);
+    let next = 0;
+    return hits.map((hit) => {
+      if (hit !== undefined) return hit.value as T | null;
+      const at = next++;
+      return this.#counted<T>(far[at] as string, found[at] as Found);
+    });
   }
 
   /**

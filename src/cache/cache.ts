@@ -50,14 +50,19 @@ export interface Cache {
   close(): void;
 }
 
-export function createCache(dependencies: CacheDependencies, options: CacheOptions = {}): Cache {
+/** @throws what Redis throws: its clock is read first */
+export async function createCache(
+  dependencies: CacheDependencies,
+  options: CacheOptions = {},
+): Promise<Cache> {
   const { redis, subscriber, prefix, emit, l1 } = dependencies;
   const breaker = new Breaker({ probe: () => redis.ping(), emit });
   const tier = new RedisTier({ redis, prefix, breaker });
   const statistics = new StatisticsCounter();
+  const clock = new ServerClock(() => tier.time());
   const values = new ValueStore({
     tier,
-    clock: new ServerClock(() => tier.time()),
+    clock,
     payload: {
       serializer: options.serializer ?? defaultSerializer,
       compressAboveBytes: options.compressAboveBytes ?? 16_384,
@@ -81,5 +86,6 @@ export function createCache(dependencies: CacheDependencies, options: CacheOptio
   });
   const reads = new ReadThrough({ values, refill, statistics });
   const service = new CacheService({ prefix, redis, tier, values, refill, statistics });
+  await clock.read();
   return { service, reads, refill, values, tier, statistics, emit, close: () => breaker.stop() };
 }

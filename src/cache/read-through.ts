@@ -26,45 +26,75 @@ export class ReadThrough {
    * @throws what the loader throws, when there is no stale value to serve; ForebayError LOAD_TIMEOUT, TOO_MANY_LOADS, INVALID_VALUE,
    * VALUE_TOO_LARGE; the signal's reason
    */
-  async read<T>(key: string, load: LoadMany<T>, options: ReadOptions): Promise<T | null> {
-    options.signal?.throwIfAborted();
-    const hit = options.forceRefresh ? undefined : this.#values.hit(key);
-    if (hit !== undefined) return hit.value as T | null;
-    const plan = toPlan(options);
-    const found = await this.#look(key, plan);
-    if (found.kind === 'fresh') return found.value as T | null;
-    const [value] = this.#refill.start([{ key, found }], load, plan) as [Promise<T | null>];
-    return options.signal === undefined ? value : untilAborted(value, options.signal);
+  read<T>(key: string, load: LoadMany<T>, options: ReadOptions): Promise<T | null> {
+    if (options.forceRefresh || options.signal !== undefined) return this.#readWith(key, load, options);
+    const hit = this.#values.hit(key);
+    if (hit !== undefined) return Promise.resolve(hit.value as T | null);
+    return this.#values.look(key).then((found) => this.#answer({ key, found }, load, options));
+  }
+
+  async #readWith<T>(key: string, load: LoadMany<T>, options: ReadOptions): Promise<T | null> {
+    const { forceRefresh, signal, ...rest } = options;
+    signal?.throwIfAborted();
+    const read = forceRefresh
+      ? this.#answer({ key, found: { kind: 'missing', seen: 'anything' } }, load, options)
+      : this.read(key, load, rest);
+    return signal === undefined ? read : untilAborted(Promise.resolve(read), signal);
+  }
+
+  #answer<T>(
+    { key, found }: { key: string; found: Found },
+    load: LoadMany<T>,
+    options: ReadOptions,
+  ): T | null | Promise<T | null> {
+    const counts = this.#statistics.of(key);
+    if (found.kind === 'fresh') {
+      counts.hits += 1;
+      return found.value as T | null;
+    }
+    counts.misses += 1;
+    const [value] = this.#refill.start([{ key, found }], load, toPlan(options)) as [Promise<T | null>];
+    return value;
   }
 
   /** Values in the order of `keys`, null where there is none: one round trip for hits, one load for misses. @throws as `read` */
   async readMany<T>(keys: readonly string[], load: LoadMany<T>, options: ReadOptions): Promise<(T | null)[]> {
     options.signal?.throwIfAborted();
     const plan = toPlan(options);
-    const different = [...new Set(keys)];
-    const found = await Promise.all(different.map((key) => this.#look(key, plan)));
-    const missing = different.flatMap((key, i): Missing[] => {
-      const one = found[i] as Found;
-      return one.kind === 'fresh' ? [] : [{ key, found: one }];
+    const values = new Map<string, T | null>();
+    const missing = await this.#takeHits(new Set(keys), values, plan);
+    const loading = Promise.all(this.#refill.start(missing, load, plan));
+    const loaded = await (options.signal === undefined ? loading : untilAborted(loading, options.signal));
+    missing.forEach(({ key }, i) => {
+      values.set(key, loaded[i] as T | null);
     });
-    const loaded = Promise.all(this.#refill.start(missing, load, plan));
-    const values = await (options.signal === undefined ? loaded : untilAborted(loaded, options.signal));
-    const byKey = new Map(missing.map(({ key }, i) => [key, values[i] as T | null]));
-    different.forEach((key, i) => {
-      const one = found[i] as Found;
-      if (one.kind === 'fresh') byKey.set(key, one.value as T | null);
-    });
-    return keys.map((key) => byKey.get(key) ?? null);
+    return keys.map((key) => values.get(key) ?? null);
   }
 
-  async #look(key: string, plan: ReadPlan): Promise<Found> {
-    const hit = plan.isForced ? undefined : this.#values.hit(key);
-    if (hit !== undefined) return { kind: 'fresh', value: hit.value };
-    const counts = this.#statistics.of(key);
-    const found: Found = plan.isForced ? { kind: 'missing', seen: 'anything' } : await this.#values.look(key);
-    if (found.kind === 'fresh') counts.hits += 1;
-    else counts.misses += 1;
-    return found;
+  /** Puts what is cached into `values`, and returns the others. */
+  async #takeHits<T>(
+    keys: ReadonlySet<string>,
+    values: Map<string, T | null>,
+    plan: ReadPlan,
+  ): Promise<Missing[]> {
+    if (plan.isForced) return [...keys].map((key) => ({ key, found: { kind: 'missing', seen: 'anything' } }));
+    for (const key of keys) {
+      const hit = this.#values.hit(key);
+      if (hit !== undefined) values.set(key, hit.value as T | null);
+    }
+    const far = [...keys].filter((key) => !values.has(key));
+    const found = await this.#values.lookMany(far);
+    return far.flatMap((key, i): Missing[] => {
+      const one = found[i] as Found;
+      const counts = this.#statistics.of(key);
+      if (one.kind !== 'fresh') {
+        counts.misses += 1;
+        return [{ key, found: one }];
+      }
+      counts.hits += 1;
+      values.set(key, one.value as T | null);
+      return [];
+    });
   }
 }
 

@@ -4,7 +4,7 @@ import type { Breaker } from '../connection/breaker.js';
 import type { Redis } from '../connection/redis.js';
 import { cacheEntryKey, filledChannel, tagKey } from '../keys.js';
 import { type CacheScriptCommands, withCacheScripts } from './scripts.js';
-import { type EntryContent, parseEntryContent, type TagVersions, type ValueEntry } from './value-entry.js';
+import { parseEntryContent, type TagVersions, type ValueEntry } from './value-entry.js';
 
 export type Claim =
   /** The caller may fill the entry. */
@@ -53,15 +53,14 @@ export class RedisTier {
     return `${this.#process}${this.#count.toString(36)}`;
   }
 
-  async get(key: string): Promise<EntryContent> {
-    return parseEntryContent(
-      await this.#breaker.run(() => this.#redis.get(cacheEntryKey(this.#prefix, key))),
-    );
+  /** The entry as it stands in Redis. */
+  get(key: string): Promise<string | null> {
+    return this.#breaker.run(() => this.#redis.get(cacheEntryKey(this.#prefix, key)));
   }
 
-  /** Life that is left, in ms; negative when the entry does not expire, or there is none. */
-  async pttl(key: string): Promise<number> {
-    return this.#breaker.run(() => this.#redis.pttl(cacheEntryKey(this.#prefix, key)));
+  async getMany(keys: readonly string[]): Promise<(string | null)[]> {
+    if (keys.length === 0) return [];
+    return this.#breaker.run(() => this.#redis.mget(keys.map((key) => cacheEntryKey(this.#prefix, key))));
   }
 
   async claim(key: string, seen: Seen, leaseMs: number): Promise<Claim> {
@@ -128,11 +127,10 @@ export class RedisTier {
     return leftMs === -1 ? Number.POSITIVE_INFINITY : leftMs;
   }
 
-  /** False: there is no such entry. */
+  /** Gives a value another life. False: there is none. */
   async expire(key: string, ttlMs: number): Promise<boolean> {
-    return (
-      (await this.#breaker.run(() => this.#redis.pexpire(cacheEntryKey(this.#prefix, key), ttlMs))) === 1
-    );
+    const entryKey = cacheEntryKey(this.#prefix, key);
+    return (await this.#breaker.run(() => this.#redis.cache_expire(entryKey, ttlMs))) === 1;
   }
 
   /** Returns how many there were. */

@@ -9,6 +9,7 @@ export const scripts = {
   release: 1,
   'set-if-absent': 1,
   increment: 1,
+  expire: 1,
   'tag-version': 1,
   'invalidate-tag': 1,
 } as const;
@@ -21,6 +22,7 @@ export interface CacheScriptCommands {
   cache_fill(...args: (string | number)[]): Promise<number>;
   cache_release(...args: (string | number)[]): Promise<number>;
   'cache_set-if-absent'(...args: (string | number)[]): Promise<number>;
+  cache_expire(...args: (string | number)[]): Promise<number>;
   cache_increment(...args: (string | number)[]): Promise<string>;
   'cache_tag-version'(...args: (string | number)[]): Promise<string>;
   'cache_invalidate-tag'(...args: (string | number)[]): Promise<string>;

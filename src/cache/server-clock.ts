@@ -13,21 +13,19 @@ export class ServerClock {
     this.#readTime = readTime;
   }
 
-  /** In ms since 1970. Until the server's clock was read, this machine's. */
+  /** In ms since 1970. */
   now(): number {
     const localMs = Date.now();
-    if (localMs - this.#readAtMs > readEveryMs) this.#read(localMs);
+    // Whoever reads Redis learns of its errors by himself; the clock is read again with the next minute.
+    if (localMs - this.#readAtMs > readEveryMs) this.read().catch(() => undefined);
     return localMs + this.#offsetMs;
   }
 
-  #read(startedAtMs: number): void {
+  /** Before the first `now`. */
+  async read(): Promise<void> {
+    const startedAtMs = Date.now();
     this.#readAtMs = startedAtMs;
-    this.#readTime().then(
-      (serverMs) => {
-        this.#offsetMs = serverMs - (startedAtMs + Date.now()) / 2;
-      },
-      // The next look comes with the next minute; whoever reads Redis learns of its errors by himself.
-      () => undefined,
-    );
+    const serverMs = await this.#readTime();
+    this.#offsetMs = serverMs - (startedAtMs + Date.now()) / 2;
   }
 }

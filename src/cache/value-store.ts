@@ -11,7 +11,7 @@ import type { RedisTier, Seen } from './redis-tier.js';
 import { decodePayload, encodePayload, isCompressed, type PayloadOptions } from './serializer.js';
 import type { ServerClock } from './server-clock.js';
 import type { StatisticsCounter } from './statistics.js';
-import { type EntryContent, formatValueEntry, type TagVersions, type ValueEntry } from './value-entry.js';
+import { formatValueEntry, parseEntryContent, type TagVersions, type ValueEntry } from './value-entry.js';
 
 /** What a look at a key found. */
 export type Found =
@@ -73,49 +73,69 @@ export class ValueStore {
       : { ...cached, value: this.#payload.serializer.parse(cached.value as string) };
   }
 
-  async look(key: string): Promise<Found> {
+  /** Chained rather than awaited, as each wait costs a hit as much as all else here. */
+  look(key: string): Promise<Found> {
     const reservation = this.#l1?.reserve(key);
-    try {
-      return reservation === undefined ? await this.#get(key) : await this.#getAndKeep(key, reservation);
-    } catch (error) {
-      this.#failed(key, error);
-      return { kind: 'unknown', error };
-    } finally {
-      if (reservation !== undefined) this.#l1?.drop(reservation);
-    }
-  }
-
-  async #get(key: string): Promise<Found> {
     const startedAt = performance.now();
-    const content = await this.#tier.get(key);
-    this.#statistics.took(performance.now() - startedAt);
-    return this.#toFound(key, content);
+    return this.#tier.get(key).then(
+      (content) => {
+        this.#statistics.took(performance.now() - startedAt);
+        return this.#toFound(key, content, reservation);
+      },
+      (error: unknown) => this.#unanswered(key, error, reservation),
+    );
   }
 
-  async #getAndKeep(key: string, reservation: Reservation): Promise<Found> {
-    const [content, leftMs] = await Promise.all([this.#tier.get(key), this.#tier.pttl(key)]);
-    const found = await this.#toFound(key, content);
-    const { value, lease } = content;
-    if (
-      found.kind === 'fresh' &&
-      value !== undefined &&
-      value.id !== '' &&
-      lease === undefined &&
-      leftMs > 0
-    ) {
-      this.#keep(reservation, value, found.value, leftMs);
+  /** What `look` finds of each key, with one command. */
+  async lookMany(keys: readonly string[]): Promise<Found[]> {
+    const reservations = keys.map((key) => this.#l1?.reserve(key));
+    const startedAt = performance.now();
+    try {
+      const contents = await this.#tier.getMany(keys);
+      this.#statistics.took(performance.now() - startedAt);
+      const found = contents.map((content, i) => this.#toFound(keys[i] as string, content, reservations[i]));
+      return await Promise.all(found);
+    } catch (error) {
+      return keys.map((key, i) => this.#unanswered(key, error, reservations[i]));
     }
-    return found;
   }
 
-  async #toFound(key: string, { value, lease }: EntryContent): Promise<Found> {
-    const found = value === undefined ? nothing : await this.evaluate(key, value);
+  #unanswered(key: string, error: unknown, reservation: Reservation | undefined): Found {
+    if (reservation !== undefined) this.#l1?.drop(reservation);
+    return this.#failed(key, error);
+  }
+
+  #toFound(
+    key: string,
+    content: string | null,
+    reservation: Reservation | undefined,
+  ): Found | Promise<Found> {
+    const { value, lease } = parseEntryContent(content);
+    const found = value === undefined ? nothing : this.evaluate(key, value);
+    if (reservation === undefined && lease === undefined) return found;
+    return this.#finish(found, { value, lease, reservation });
+  }
+
+  async #finish(
+    looked: Found | Promise<Found>,
+    {
+      value,
+      lease,
+      reservation,
+    }: { value: ValueEntry | undefined; lease: string | undefined; reservation: Reservation | undefined },
+  ): Promise<Found> {
+    const found = await looked;
+    if (reservation !== undefined) {
+      const isKept = found.kind === 'fresh' && value !== undefined && lease === undefined;
+      if (isKept && Number.isFinite(value.freshUntilMs)) this.#keep(reservation, value, found.value);
+      this.#l1?.drop(reservation);
+    }
     return lease === undefined || found.kind !== 'missing' ? found : { ...found, lease };
   }
 
   /** Frozen, so that no caller changes what the others get; or as text, where freezing does not protect it. */
-  #keep(reservation: Reservation, entry: ValueEntry, value: unknown, leftMs: number): void {
-    const freshMs = Math.min(leftMs, entry.freshUntilMs - this.#clock.now());
+  #keep(reservation: Reservation, entry: ValueEntry, value: unknown): void {
+    const freshMs = entry.freshUntilMs - this.#clock.now();
     const isFrozen = freezeDeep(value);
     if (!isFrozen && isCompressed(entry.payload)) return;
     const kept = isFrozen ? value : entry.payload;
@@ -131,23 +151,43 @@ export class ValueStore {
     return true;
   }
 
-  /** Tells whether an entry that was found is fresh. */
-  async evaluate(key: string, entry: ValueEntry): Promise<Found> {
-    const seen = entry.id === '' ? 'anything' : { id: entry.id };
+  /** Tells whether an entry that was found is fresh: at once, unless it has tags or is compressed. */
+  evaluate(key: string, entry: ValueEntry): Found | Promise<Found> {
+    return entry.tags.size > 0 ? this.#evaluateTagged(key, entry) : this.#evaluateCurrent(key, entry);
+  }
+
+  async #evaluateTagged(key: string, entry: ValueEntry): Promise<Found> {
     try {
-      if (entry.tags.size > 0 && !(await this.#areCurrent(entry.tags))) return { kind: 'missing', seen };
+      const areCurrent = await this.#areCurrent(entry.tags);
+      return areCurrent ? await this.#evaluateCurrent(key, entry) : { kind: 'missing', seen: seenOf(entry) };
     } catch (error) {
-      this.#failed(key, error);
-      return { kind: 'unknown', error };
+      return this.#failed(key, error);
     }
-    if (entry.freshUntilMs <= this.#clock.now()) return { kind: 'missing', seen, stale: entry };
+  }
+
+  #evaluateCurrent(key: string, entry: ValueEntry): Found | Promise<Found> {
+    if (entry.freshUntilMs <= this.#clock.now())
+      return { kind: 'missing', seen: seenOf(entry), stale: entry };
     try {
-      return { kind: 'fresh', value: await this.decode(entry) };
+      const value = this.decode(entry);
+      return value instanceof Promise ? this.#afterDecoding(key, entry, value) : { kind: 'fresh', value };
     } catch (error) {
-      // Written by another serializer, or damaged: it is loaded anew.
-      this.#failed(key, error);
-      return { kind: 'missing', seen };
+      return this.#unreadable(key, entry, error);
     }
+  }
+
+  async #afterDecoding(key: string, entry: ValueEntry, value: Promise<unknown>): Promise<Found> {
+    try {
+      return { kind: 'fresh', value: await value };
+    } catch (error) {
+      return this.#unreadable(key, entry, error);
+    }
+  }
+
+  /** Written by another serializer, or damaged: it is loaded anew. */
+  #unreadable(key: string, entry: ValueEntry, error: unknown): Found {
+    this.#failed(key, error);
+    return { kind: 'missing', seen: seenOf(entry) };
   }
 
   /** Once the value was changed by this process: its own reads must not wait for the message that tells of it. */
@@ -172,7 +212,7 @@ export class ValueStore {
   ): Promise<{ content: string; ttlMs: number }> {
     const payload = await encodePayload(key, value, this.#payload);
     const ttlMs = entryTtlMs(life.ttlMs, false);
-    const freshUntilMs = life.graceMs === 0 ? Number.POSITIVE_INFINITY : this.#clock.now() + ttlMs;
+    const freshUntilMs = this.#clock.now() + ttlMs;
     const content =
       Number.isSafeInteger(value) && tags.size === 0 && life.graceMs === 0
         ? payload
@@ -200,8 +240,13 @@ export class ValueStore {
     this.#l1?.settle(reservation, entry, version.length);
   }
 
-  #failed(key: string, error: unknown): void {
+  #failed(key: string, error: unknown): Found {
     this.#statistics.of(key).errors += 1;
     this.#emit({ type: 'cache.failed', key, error });
+    return { kind: 'unknown', error };
   }
+}
+
+function seenOf({ id }: ValueEntry): Seen {
+  return id === '' ? 'anything' : { id };
 }

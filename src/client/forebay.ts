@@ -2,9 +2,8 @@
 import { Lanes } from '../buffer/lane.js';
 import { checkPartitions } from '../buffer/partitions.js';
 import { WriteBuffer } from '../buffer/write-buffer.js';
-import { type CacheOptions, createCache } from '../cache/cache.js';
+import type { Cache, CacheOptions } from '../cache/cache.js';
 import type { CacheService } from '../cache/cache-service.js';
-import type { L1 } from '../cache/l1.js';
 import { type Config, readConfig } from '../config.js';
 import { openConnections } from '../connection/redis.js';
 import { checkServer } from '../connection/server-check.js';
@@ -19,7 +18,7 @@ import { Patterns } from '../patterns/patterns.js';
 import { WriteBehindQueue } from '../queues.js';
 import type { ClientContext } from './context.js';
 import { CounterClient } from './counter-client.js';
-import { connectL1 } from './l1.js';
+import { openCache } from './open-cache.js';
 import { PersistedWatch } from './persisted.js';
 import { RecordClient } from './record-client.js';
 import { WriteQueue } from './write-queue.js';
@@ -97,21 +96,17 @@ export async function connect<D extends Definitions>(
     emit,
   );
   const { reads, writes, subscriber } = connections;
-  let stopL1 = (): void => undefined;
   const disconnect = (): void => {
-    stopL1();
     for (const connection of Object.values(connections)) connection.disconnect();
   };
   const lanes = new Lanes(stores, prefix);
   const buffer = new WriteBuffer(reads, prefix);
-  let l1: L1 | undefined;
+  let cache: Cache;
   try {
     await checkServer(reads, emit);
     await checkPartitions(reads, stores, prefix, buffer);
-    const l1Options = options.cache?.l1 ?? {};
-    if (l1Options !== false) {
-      ({ l1, stop: stopL1 } = await connectL1({ settings, prefix, options: l1Options, emit }));
-    }
+    const { cache: redis } = connections;
+    cache = await openCache({ redis, subscriber, settings, prefix, options: options.cache ?? {}, emit });
   } catch (error) {
     disconnect();
     throw error;
@@ -120,7 +115,6 @@ export async function connect<D extends Definitions>(
   const writeQueue = new WriteQueue({ redis: writes, buffer: new WriteBuffer(writes, prefix), queue, emit });
   const context = { prefix, lanes, redis: reads, buffer, writes: writeQueue, database: options.prisma, emit };
   const watch = new PersistedWatch({ subscriber, buffer, queue, prefix, emit });
-  const cache = createCache({ redis: connections.cache, subscriber, l1, prefix, emit }, options.cache);
   let isClosed = false;
   return {
     stores: createClients(stores, context),

@@ -35,16 +35,18 @@ export class Breaker {
   }
 
   /** @throws what the call throws; ForebayError REDIS_UNAVAILABLE at once while it is open */
-  async run<T>(call: () => Promise<T>): Promise<T> {
-    if (this.#refusal !== undefined) throw this.#refusal;
-    try {
-      const result = await call();
-      this.#failures = 0;
-      return result;
-    } catch (error) {
-      this.#failed(error);
-      throw error;
-    }
+  run<T>(call: () => Promise<T>): Promise<T> {
+    if (this.#refusal !== undefined) return Promise.reject(this.#refusal);
+    return call().then(
+      (result) => {
+        this.#failures = 0;
+        return result;
+      },
+      (error: unknown) => {
+        this.#failed(error);
+        throw error;
+      },
+    );
   }
 
   /** For good: an open breaker stays open. */

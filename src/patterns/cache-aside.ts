@@ -30,14 +30,18 @@ export interface CacheAsideOptions {
  * @throws what `fetch` throws, when there is no value in grace; ForebayError INVALID_KEY, INVALID_VALUE, VALUE_TOO_LARGE, LOAD_TIMEOUT,
  * TOO_MANY_LOADS; the signal's reason. A Redis that is away is no error: `fetch` is called.
  */
-export async function cacheAside<T>(
+export function cacheAside<T>(
   cache: Cache,
   key: Key<T>,
   fetch: Fetch<T>,
   ttl?: number,
   options: CacheAsideOptions = {},
 ): Promise<T | null> {
-  return cache.reads.read(key, loadOne(key, fetch), readOptions(key, ttl, options));
+  try {
+    return cache.reads.read(key, loadOne(key, fetch), readOptions(key, ttl, options));
+  } catch (error) {
+    return Promise.reject(error);
+  }
 }
 
 /** The options in ms. */

@@ -1,19 +1,46 @@
-/** The values in an app's memory, with the feed that keeps them coherent. */
+/** An app's cache: its parts, the values in memory, and the feed that keeps those coherent. */
+import { type Cache, type CacheOptions, createCache } from '../cache/cache.js';
 import { L1, type L1Options } from '../cache/l1.js';
 import type { RedisSettings } from '../config.js';
 import { startInvalidationFeed } from '../connection/invalidation-feed.js';
+import type { Redis } from '../connection/redis.js';
 import type { Emit } from '../events.js';
 import { cacheEntryKey, cacheKeyOf } from '../keys.js';
 
-export interface ConnectL1Options {
+export interface OpenCacheOptions {
+  readonly redis: Redis;
+  readonly subscriber: Redis;
+  /** Where the feed connects to. */
+  readonly settings: RedisSettings;
+  readonly prefix: string;
+  readonly options: CacheOptions;
+  readonly emit: Emit;
+}
+
+/** @throws ForebayError REDIS_UNAVAILABLE */
+export async function openCache({ settings, options, ...dependencies }: OpenCacheOptions): Promise<Cache> {
+  const near =
+    options.l1 === false
+      ? undefined
+      : await connectL1({ ...dependencies, settings, options: options.l1 ?? {} });
+  const cache = await createCache({ ...dependencies, l1: near?.l1 }, options);
+  return {
+    ...cache,
+    close() {
+      near?.stop();
+      cache.close();
+    },
+  };
+}
+
+interface ConnectL1Options {
   readonly settings: RedisSettings;
   readonly prefix: string;
   readonly options: L1Options;
   readonly emit: Emit;
 }
 
-/** @throws ForebayError REDIS_UNAVAILABLE */
-export async function connectL1({
+async function connectL1({
   settings,
   prefix,
   options,
