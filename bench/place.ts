@@ -13,7 +13,7 @@ export interface Place {
   readonly env: NodeJS.ProcessEnv;
   readonly prisma: PrismaClient;
   readonly redis: Redis;
-  /** Removes the keys that begin with `{prefix` and `after`. */
+  /** Removes the stores' keys that begin with `{prefix` and `after`. */
   removeKeys(after: string): Promise<void>;
   leave(): Promise<void>;
 }
@@ -40,7 +40,7 @@ export async function enterPlace({ databaseUrl, redisUrl }: Services): Promise<P
     async leave() {
       await prisma.$executeRawUnsafe(`DROP SCHEMA "${prefix}" CASCADE`);
       await prisma.$disconnect();
-      await removeKeys('');
+      await unlinkMatching(redis, `*${prefix}*`);
       redis.disconnect();
     },
   };

@@ -35,7 +35,7 @@ async function run(context: BenchContext): Promise<BenchResult> {
 /** In turns, so that a slow time of the machine meets all. */
 async function measureAll(
   child: Child<ReadAppHandlers>,
-  { progress, place }: BenchContext,
+  { progress }: BenchContext,
   amounts: Amounts,
 ): Promise<Results> {
   const names = await child.ask('names');
@@ -43,7 +43,6 @@ async function measureAll(
   for (let round = 1; round <= rounds; round++) {
     for (const name of names) {
       progress.step(`${name}, ${round} of ${rounds}`);
-      await place.removeKeys('');
       results.set(name, fastest(results.get(name), await child.ask('measure', name, amounts)));
     }
   }

@@ -124,8 +124,8 @@ function createManager({ redisUrl, prefix, ttlSeconds }: ContestantOptions): Con
   };
 }
 
-function createAsyncCacheDedupe({ redisUrl, ttlSeconds }: ContestantOptions): Contestant {
-  const client = new Redis(redisUrl, { enableAutoPipelining: true });
+function createAsyncCacheDedupe({ redisUrl, prefix, ttlSeconds }: ContestantOptions): Contestant {
+  const client = new Redis(redisUrl, { enableAutoPipelining: true, keyPrefix: `${prefix}:` });
   const loads = new Map<string, () => Promise<unknown>>();
   const reader = (storage: object): Reader => {
     const cache = createDedupe({ ttl: ttlSeconds, storage: storage as never });

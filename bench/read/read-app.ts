@@ -1,4 +1,5 @@
 /** The process in which all contestants read, one after the other. */
+import { randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import { serve } from '../serve.js';
 import { requireVariable } from '../write-behind/variable.js';
@@ -115,14 +116,13 @@ async function batchRate(redis: Reader, batches: number): Promise<number> {
 
 async function stampede(readers: readonly Reader[]): Promise<number> {
   let loads = 0;
+  const key = `user:profile:cold-${randomUUID()}`;
   const cold = async () => {
     loads += 1;
     await wait(coldLoadMs);
-    return profileOf('cold');
+    return profileOf(key);
   };
-  const reads = readers.flatMap((reader) =>
-    Array.from({ length: callers }, () => reader.read('user:profile:cold', cold)),
-  );
+  const reads = readers.flatMap((reader) => Array.from({ length: callers }, () => reader.read(key, cold)));
   await Promise.all(reads);
   return loads;
 }

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { Breaker } from '../connection/breaker.js';
 import type { Redis } from '../connection/redis.js';
 import { cacheEntryKey, filledChannel, tagKey } from '../keys.js';
+import { BatchedGet } from './batched-get.js';
 import { type CacheScriptCommands, withCacheScripts } from './scripts.js';
 import { parseEntryContent, type TagVersions, type ValueEntry } from './value-entry.js';
 
@@ -36,6 +37,7 @@ export class RedisTier {
   readonly #breaker: Breaker;
   readonly #prefix: string;
   readonly #channel: string;
+  readonly #batch = new BatchedGet((entryKeys) => this.#mget(entryKeys));
   /** Tokens and ids: random for the process, counted within it. */
   readonly #process = randomBytes(9).toString('base64url');
   #count = 0;
@@ -55,12 +57,17 @@ export class RedisTier {
 
   /** The entry as it stands in Redis. */
   get(key: string): Promise<string | null> {
-    return this.#breaker.run(() => this.#redis.get(cacheEntryKey(this.#prefix, key)));
+    return this.#batch.get(cacheEntryKey(this.#prefix, key));
   }
 
-  async getMany(keys: readonly string[]): Promise<(string | null)[]> {
-    if (keys.length === 0) return [];
-    return this.#breaker.run(() => this.#redis.mget(keys.map((key) => cacheEntryKey(this.#prefix, key))));
+  getMany(keys: readonly string[]): Promise<(string | null)[]> {
+    return keys.length === 0
+      ? Promise.resolve([])
+      : this.#mget(keys.map((key) => cacheEntryKey(this.#prefix, key)));
+  }
+
+  #mget(entryKeys: string[]): Promise<(string | null)[]> {
+    return this.#breaker.run(() => this.#redis.mget(entryKeys));
   }
 
   async claim(key: string, seen: Seen, leaseMs: number): Promise<Claim> {
@@ -151,12 +158,7 @@ export class RedisTier {
 
   /** Undefined for a tag without a version. */
   async knownTagVersions(tags: readonly string[]): Promise<ReadonlyMap<string, string | null>> {
-    return toVersions(
-      tags,
-      await Promise.all(
-        tags.map((tag) => this.#breaker.run(() => this.#redis.get(tagKey(this.#prefix, tag)))),
-      ),
-    );
+    return toVersions(tags, await Promise.all(tags.map((tag) => this.#batch.get(tagKey(this.#prefix, tag)))));
   }
 
   async invalidateTag(tag: string): Promise<void> {

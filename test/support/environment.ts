@@ -69,6 +69,7 @@ export async function createEnvironment(options: { databaseUrl?: string } = {}):
       await prisma.$executeRawUnsafe(`DROP SCHEMA "${name}" CASCADE`);
       await prisma.$disconnect();
       await removeKeys(redis, `{${name}`);
+      await removeKeys(redis, `${name}:`);
       await redis.quit();
     },
   };

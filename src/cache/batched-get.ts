@@ -1,0 +1,44 @@
+/** Entries that are asked for in one turn of the event loop are read with one MGET: a command costs the client more than a value does. */
+
+/** Most keys of one command, as Redis serves nobody else meanwhile. */
+const keysMax = 500;
+
+interface Asked {
+  readonly key: string;
+  readonly resolve: (content: string | null) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+export class BatchedGet {
+  readonly #mget: (keys: string[]) => Promise<(string | null)[]>;
+  #asked: Asked[] = [];
+
+  constructor(mget: (keys: string[]) => Promise<(string | null)[]>) {
+    this.#mget = mget;
+  }
+
+  get(key: string): Promise<string | null> {
+    return new Promise((resolve, reject) => {
+      // After the promises that are settled in this turn, whose readers may ask for more.
+      if (this.#asked.length === 0) process.nextTick(() => this.#send());
+      this.#asked.push({ key, resolve, reject });
+    });
+  }
+
+  #send(): void {
+    const asked = this.#asked;
+    this.#asked = [];
+    for (let i = 0; i < asked.length; i += keysMax) this.#read(asked.slice(i, i + keysMax));
+  }
+
+  #read(asked: readonly Asked[]): void {
+    this.#mget(asked.map(({ key }) => key)).then(
+      (contents) => {
+        for (let i = 0; i < asked.length; i++) (asked[i] as Asked).resolve(contents[i] ?? null);
+      },
+      (error: unknown) => {
+        for (const { reject } of asked) reject(error);
+      },
+    );
+  }
+}
