@@ -1,6 +1,7 @@
 /** P3: cache and database agree when it returns. */
 import type { Cache } from '../cache/cache.js';
-import { checkedTtlMs, type Key } from '../cache/cache-service.js';
+import { checkedTtlMs, type Key, type SetOptions } from '../cache/cache-service.js';
+import type { TagVersions } from '../cache/value-entry.js';
 import { toReadError } from '../connection/redis.js';
 
 /** Longer than a write to the database should take: readers wait so long when the writer's process dies. */
@@ -19,14 +20,12 @@ export async function writeThrough<T>(
   data: T,
   write: (data: T) => Promise<unknown>,
   ttl?: number,
+  { tags = [] }: SetOptions = {},
 ): Promise<T> {
-  // Before the write, so that what can't be cached is not written either.
-  const entry = await cache.values.encode(
-    key,
-    data,
-    { ttlMs: checkedTtlMs(key, ttl), graceMs: 0 },
-    new Map(),
-  );
+  // Before the write: what can't be cached is not written either, and an invalidation during it makes the value stale.
+  const ttlMs = checkedTtlMs(key, ttl);
+  const versions = await tagVersions(cache, tags);
+  const entry = await cache.values.encode(key, data, { ttlMs, graceMs: 0 }, versions);
   const token = await claimForWrite(cache, key);
   try {
     await write(data);
@@ -38,6 +37,14 @@ export async function writeThrough<T>(
   } finally {
     cache.refill.forget(key);
     cache.values.forget(key);
+  }
+}
+
+async function tagVersions(cache: Cache, tags: readonly string[]): Promise<TagVersions> {
+  try {
+    return await cache.tier.tagVersions(tags);
+  } catch (error) {
+    throw toReadError(error);
   }
 }
 
