@@ -45,3 +45,4 @@ export type { Emit, EventType, ForebayEvent } from './events.js';
 export type { FetchMissing } from './patterns/batch-cache-aside.js';
 export type { CacheAsideOptions, Fetch } from './patterns/cache-aside.js';
 export type { Patterns } from './patterns/patterns.js';
+export { type WriterDefinition, type WriterOptions, type WrittenValue, writer } from './patterns/writer.js';

@@ -8,7 +8,7 @@ import { LoadLimit } from './load-limit.js';
 import { Loading } from './loading.js';
 import { ReadThrough } from './read-through.js';
 import { RedisTier } from './redis-tier.js';
-import { Refill } from './refill.js';
+import { type PendingOf, Refill } from './refill.js';
 import { defaultSerializer, type Serializer } from './serializer.js';
 import { ServerClock } from './server-clock.js';
 import { StatisticsCounter } from './statistics.js';
@@ -36,6 +36,7 @@ export interface CacheDependencies {
   readonly l1: L1 | undefined;
   readonly subscriber: Redis;
   readonly prefix: string;
+  readonly pendingOf: PendingOf;
   readonly emit: Emit;
 }
 
@@ -55,7 +56,7 @@ export async function createCache(
   dependencies: CacheDependencies,
   options: CacheOptions = {},
 ): Promise<Cache> {
-  const { redis, subscriber, prefix, emit, l1 } = dependencies;
+  const { redis, subscriber, prefix, pendingOf, emit, l1 } = dependencies;
   const breaker = new Breaker({ probe: () => redis.ping(), emit });
   const tier = new RedisTier({ redis, prefix, breaker });
   const statistics = new StatisticsCounter();
@@ -82,6 +83,7 @@ export async function createCache(
     waitingRoom: new WaitingRoom({ subscriber, prefix, emit }),
     loading: new Loading(limit),
     statistics,
+    pendingOf,
     emit,
   });
   const reads = new ReadThrough({ values, refill, statistics });

@@ -17,8 +17,12 @@ export interface RefillDependencies {
   readonly waitingRoom: WaitingRoom;
   readonly loading: Loading;
   readonly statistics: StatisticsCounter;
+  /** Values that were accepted and may not be in the database yet. */
+  readonly pendingOf: PendingOf;
   readonly emit: Emit;
 }
+
+export type PendingOf = (keys: readonly string[]) => Promise<ReadonlyMap<string, unknown>>;
 
 /** A key whose value is missing, and what the look at it found. */
 export interface Missing {
@@ -52,6 +56,7 @@ export class Refill {
   readonly #waitingRoom: WaitingRoom;
   readonly #loading: Loading;
   readonly #statistics: StatisticsCounter;
+  readonly #pendingOf: PendingOf;
   readonly #emit: Emit;
   readonly #underWay = new Map<string, Task>();
 
@@ -61,6 +66,7 @@ export class Refill {
     this.#waitingRoom = dependencies.waitingRoom;
     this.#loading = dependencies.loading;
     this.#statistics = dependencies.statistics;
+    this.#pendingOf = dependencies.pendingOf;
     this.#emit = dependencies.emit;
   }
 
@@ -173,7 +179,7 @@ export class Refill {
       // Before the load: an invalidation during it must make the value stale.
       const tags = await this.#tagVersions(plan);
       for (const key of keys) this.#statistics.of(key).loads += 1;
-      const values = await this.#loading.run(keys, load, plan.loadTimeoutMs);
+      const values = await this.#loading.run(keys, this.#afterPending(leased, load), plan.loadTimeoutMs);
       await Promise.all(
         leased.map(({ task, token }) => {
           const value = values.get(task.key) ?? null;
@@ -189,6 +195,17 @@ export class Refill {
     } finally {
       clearTimeout(soft);
     }
+  }
+
+  /** What is pending is newer than what the database has. Without Redis, nobody can tell. */
+  #afterPending<T>(leased: readonly { token: string | undefined }[], load: LoadMany<T>): LoadMany<T> {
+    if (leased.some(({ token }) => token === undefined)) return load;
+    return async (keys, context) => {
+      const pending = (await this.#pendingOf(keys)) as ReadonlyMap<string, T>;
+      if (pending.size === 0) return load(keys, context);
+      const others = keys.filter((key) => !pending.has(key));
+      return others.length === 0 ? pending : new Map([...(await load(others, context)), ...pending]);
+    };
   }
 
   /** Undefined: Redis does not answer. Without them nothing may be filled. */

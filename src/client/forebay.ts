@@ -19,6 +19,7 @@ import { WriteBehindQueue } from '../queues.js';
 import type { ClientContext } from './context.js';
 import { CounterClient } from './counter-client.js';
 import { openCache } from './open-cache.js';
+import { PendingValues } from './pending-values.js';
 import { PersistedWatch } from './persisted.js';
 import { RecordClient } from './record-client.js';
 import { WriteQueue } from './write-queue.js';
@@ -101,23 +102,33 @@ export async function connect<D extends Definitions>(
   };
   const lanes = new Lanes(stores, prefix);
   const buffer = new WriteBuffer(reads, prefix);
+  const queue = new WriteBehindQueue(connections.queue, prefix, emit);
+  const writeQueue = new WriteQueue({ redis: writes, buffer: new WriteBuffer(writes, prefix), queue, emit });
+  const context = { prefix, lanes, redis: reads, buffer, writes: writeQueue, database: options.prisma, emit };
+  const watch = new PersistedWatch({ subscriber, buffer, queue, prefix, emit });
+  const clients = createClients(stores, context);
   let cache: Cache;
   try {
     await checkServer(reads, emit);
     await checkPartitions(reads, stores, prefix, buffer);
     const { cache: redis } = connections;
-    cache = await openCache({ redis, subscriber, settings, prefix, options: options.cache ?? {}, emit });
+    const pending = new PendingValues(stores.definitions, clients);
+    cache = await openCache({
+      redis,
+      subscriber,
+      settings,
+      prefix,
+      pendingOf: (keys) => pending.of(keys),
+      options: options.cache ?? {},
+      emit,
+    });
   } catch (error) {
     disconnect();
     throw error;
   }
-  const queue = new WriteBehindQueue(connections.queue, prefix, emit);
-  const writeQueue = new WriteQueue({ redis: writes, buffer: new WriteBuffer(writes, prefix), queue, emit });
-  const context = { prefix, lanes, redis: reads, buffer, writes: writeQueue, database: options.prisma, emit };
-  const watch = new PersistedWatch({ subscriber, buffer, queue, prefix, emit });
   let isClosed = false;
   return {
-    stores: createClients(stores, context),
+    stores: clients,
     cache: cache.service,
     patterns: new Patterns(cache),
     async flush({ timeoutMs = flushTimeoutMs } = {}) {

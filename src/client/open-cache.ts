@@ -1,6 +1,7 @@
 /** An app's cache: its parts, the values in memory, and the feed that keeps those coherent. */
 import { type Cache, type CacheOptions, createCache } from '../cache/cache.js';
 import { L1, type L1Options } from '../cache/l1.js';
+import type { PendingOf } from '../cache/refill.js';
 import type { RedisSettings } from '../config.js';
 import { startInvalidationFeed } from '../connection/invalidation-feed.js';
 import type { Redis } from '../connection/redis.js';
@@ -14,6 +15,7 @@ export interface OpenCacheOptions {
   readonly settings: RedisSettings;
   readonly prefix: string;
   readonly options: CacheOptions;
+  readonly pendingOf: PendingOf;
   readonly emit: Emit;
 }
 

@@ -1,11 +1,13 @@
 /** The patterns, bound to one cache. Each has a file, with what it promises. */
 import type { Cache } from '../cache/cache.js';
+import type { Receipt } from '../client/context.js';
 import { batchCacheAside } from './batch-cache-aside.js';
 import { cacheAside } from './cache-aside.js';
 import { cacheAsideStale } from './cache-aside-stale.js';
 import { invalidateRelated } from './invalidate-related.js';
 import { preventStampede } from './prevent-stampede.js';
 import { refreshAhead } from './refresh-ahead.js';
+import { writeBehind } from './write-behind.js';
 import { writeThrough } from './write-through.js';
 
 type WithoutCache<Arguments extends readonly unknown[]> = Arguments extends readonly [Cache, ...infer Rest]
@@ -29,6 +31,10 @@ export class Patterns {
 
   writeThrough<T>(...args: WithoutCache<Parameters<typeof writeThrough<T>>>): Promise<T> {
     return writeThrough(this.#cache, ...args);
+  }
+
+  writeBehind<T>(...args: WithoutCache<Parameters<typeof writeBehind<T>>>): Promise<Receipt> {
+    return writeBehind(this.#cache, ...args);
   }
 
   refreshAhead<T>(...args: WithoutCache<Parameters<typeof refreshAhead<T>>>): Promise<T | null> {

@@ -3,6 +3,7 @@ import type { Cache } from '../cache/cache.js';
 import { checkedTtlMs, type Key, type SetOptions } from '../cache/cache-service.js';
 import type { TagVersions } from '../cache/value-entry.js';
 import { toReadError } from '../connection/redis.js';
+import { claimForWrite, drop, fillOrDrop } from './written-entry.js';
 
 /** Longer than a write to the database should take: readers wait so long when the writer's process dies. */
 const writeLeaseMs = 10_000;
@@ -26,10 +27,11 @@ export async function writeThrough<T>(
   const ttlMs = checkedTtlMs(key, ttl);
   const versions = await tagVersions(cache, tags);
   const entry = await cache.values.encode(key, data, { ttlMs, graceMs: 0 }, versions);
-  const token = await claimForWrite(cache, key);
+  cache.refill.forget(key);
+  const token = await claimForWrite(cache, key, writeLeaseMs);
   try {
     await write(data);
-    await put(cache, key, token, entry);
+    await fillOrDrop(cache, key, token, entry);
     return data;
   } catch (error) {
     await drop(cache, key, error);
@@ -45,41 +47,5 @@ async function tagVersions(cache: Cache, tags: readonly string[]): Promise<TagVe
     return await cache.tier.tagVersions(tags);
   } catch (error) {
     throw toReadError(error);
-  }
-}
-
-async function claimForWrite(cache: Cache, key: string): Promise<string> {
-  cache.refill.forget(key);
-  try {
-    const claim = await cache.tier.claim(key, 'write', writeLeaseMs);
-    return claim.kind === 'lease' ? claim.token : '';
-  } catch (error) {
-    throw toReadError(error);
-  }
-}
-
-async function put(
-  cache: Cache,
-  key: string,
-  token: string,
-  entry: { content: string; ttlMs: number },
-): Promise<void> {
-  const isFilled = await cache.tier.fill(key, token, entry.content, entry.ttlMs);
-  // Another writer's lease, or a reader's that began when ours was over: what it fills may be older than this write.
-  if (!isFilled) await cache.tier.delete([key]);
-  cache.statistics.of(key).sets += 1;
-}
-
-/** The row may have been written all the same, so nothing may stand in the cache that was loaded before. */
-async function drop(cache: Cache, key: string, cause: unknown): Promise<void> {
-  try {
-    await cache.tier.delete([key]);
-  } catch (error) {
-    // The lease covers nothing, and ends by itself.
-    cache.emit({
-      type: 'cache.failed',
-      key,
-      error: new AggregateError([cause, error], 'write-through failed'),
-    });
   }
 }

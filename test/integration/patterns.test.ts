@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Forebay } from '../../src/client/forebay.js';
 import { type Definitions, defineStores } from '../../src/definitions/stores.js';
 import type { Patterns } from '../../src/patterns/patterns.js';
+import { writer } from '../../src/patterns/writer.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { HeldLoader } from '../support/loader.js';
 
@@ -163,6 +164,74 @@ describe('P3 writeThrough', () => {
       ]);
       expect([null, database]).toContain(await app.cache.get(key));
     }
+  });
+});
+
+describe('P4 writeBehind', () => {
+  interface Profile {
+    readonly name: string;
+    readonly seenAt: Date;
+  }
+
+  /** What the database has, and how often it was written. */
+  const database = new Map<string, Profile>();
+  let batches: number;
+  const definitions = defineStores({
+    saveProfiles: writer<Profile>({
+      keys: 'user:profile',
+      write: async (values) => {
+        batches += 1;
+        for (const { key: written, data } of values) database.set(written, data);
+      },
+    }),
+  });
+  const profile = (name: string): Profile => ({ name, seenAt: new Date(0) });
+  const load = async (): Promise<Profile | undefined> => database.get(key);
+  let writing: Awaited<ReturnType<typeof connectWriter>>;
+  const connectWriter = () => environment.connect(definitions);
+
+  beforeEach(async () => {
+    database.clear();
+    batches = 0;
+    writing = await connectWriter();
+  });
+
+  it('is in the cache at once, and in the database once a worker has carried it there', async () => {
+    for (let i = 1; i <= 50; i++) {
+      await writing.patterns.writeBehind(key, profile(`name ${i}`), writing.stores.saveProfiles, 60);
+    }
+    expect(await other.cache.get(key)).toEqual(profile('name 50'));
+    expect(database.size).toBe(0);
+    await environment.startWorker(definitions);
+    await writing.flush();
+    expect(database.get(key)).toEqual(profile('name 50'));
+    expect(batches).toBe(1);
+  });
+
+  it('is read though it was evicted before it is in the database', async () => {
+    database.set(key, profile('old'));
+    await writing.patterns.writeBehind(key, profile('new'), writing.stores.saveProfiles, 60);
+    await app.cache.delete(key);
+    const reader = await connectWriter();
+    expect(await reader.patterns.cacheAside(key, load, 60)).toEqual(profile('new'));
+    await app.cache.delete(key);
+    expect(await reader.patterns.batchCacheAside([key], async () => [await load()], 60)).toEqual([
+      profile('new'),
+    ]);
+    await environment.startWorker(definitions);
+    await writing.flush();
+    await app.cache.delete(key);
+    expect(await reader.patterns.cacheAside(key, load, 60)).toEqual(profile('new'));
+  });
+
+  it('is not overtaken by a load from before', async () => {
+    const loader = new HeldLoader<Profile>();
+    const reading = other.patterns.cacheAside(key, () => loader.load(), 60);
+    const slow = await loader.next();
+    await writing.patterns.writeBehind(key, profile('new'), writing.stores.saveProfiles, 60);
+    slow.succeed(profile('old'));
+    await reading;
+    expect(await app.cache.get(key)).toEqual(profile('new'));
   });
 });
 
