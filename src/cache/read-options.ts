@@ -15,6 +15,8 @@ export interface ReadOptions {
   readonly softTimeoutMs?: number;
   /** A load that takes longer fails, in ms. Default 10,000. The lease lasts a second longer. */
   readonly loadTimeoutMs?: number;
+  /** How long a value may be kept in memory, in ms. Default: as long as it is fresh. */
+  readonly memoryTtlMs?: number;
   /** Loads whatever is cached. */
   readonly forceRefresh?: boolean;
   /** Ends this caller's wait; a load that others may share goes on. */

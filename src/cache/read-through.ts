@@ -30,7 +30,9 @@ export class ReadThrough {
     if (options.forceRefresh || options.signal !== undefined) return this.#readWith(key, load, options);
     const hit = this.#values.hit(key);
     if (hit !== undefined) return Promise.resolve(hit.value as T | null);
-    return this.#values.look(key).then((found) => this.#answer({ key, found }, load, options));
+    return this.#values
+      .look(key, options.memoryTtlMs)
+      .then((found) => this.#answer({ key, found }, load, options));
   }
 
   async #readWith<T>(key: string, load: LoadMany<T>, options: ReadOptions): Promise<T | null> {

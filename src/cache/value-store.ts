@@ -41,6 +41,12 @@ export interface ValueStoreDependencies {
   readonly emit: Emit;
 }
 
+/** A read whose reply is to be kept in memory. */
+interface Keeping {
+  readonly reservation: Reservation;
+  readonly memoryTtlMs: number;
+}
+
 const noTags: TagVersions = new Map();
 const nothing: Found = { kind: 'missing', seen: 'nothing' };
 
@@ -74,13 +80,13 @@ export class ValueStore {
   }
 
   /** Chained rather than awaited, as each wait costs a hit as much as all else here. */
-  look(key: string): Promise<Found> {
+  look(key: string, memoryTtlMs = Number.POSITIVE_INFINITY): Promise<Found> {
     const reservation = this.#l1?.reserve(key);
     const startedAt = performance.now();
     return this.#tier.get(key).then(
       (content) => {
         this.#statistics.took(performance.now() - startedAt);
-        return this.#toFound(key, content, reservation);
+        return this.#toFound(key, content, reservation && { reservation, memoryTtlMs });
       },
       (error: unknown) => this.#unanswered(key, error, reservation),
     );
@@ -93,7 +99,14 @@ export class ValueStore {
     try {
       const contents = await this.#tier.getMany(keys);
       this.#statistics.took(performance.now() - startedAt);
-      const found = contents.map((content, i) => this.#toFound(keys[i] as string, content, reservations[i]));
+      const found = contents.map((content, i) => {
+        const reservation = reservations[i];
+        return this.#toFound(
+          keys[i] as string,
+          content,
+          reservation && { reservation, memoryTtlMs: Number.POSITIVE_INFINITY },
+        );
+      });
       return await Promise.all(found);
     } catch (error) {
       return keys.map((key, i) => this.#unanswered(key, error, reservations[i]));
@@ -105,37 +118,29 @@ export class ValueStore {
     return this.#failed(key, error);
   }
 
-  #toFound(
-    key: string,
-    content: string | null,
-    reservation: Reservation | undefined,
-  ): Found | Promise<Found> {
-    const { value, lease } = parseEntryContent(content);
-    const found = value === undefined ? nothing : this.evaluate(key, value);
-    if (reservation === undefined && lease === undefined) return found;
-    return this.#finish(found, { value, lease, reservation });
+  #toFound(key: string, content: string | null, keeping: Keeping | undefined): Found | Promise<Found> {
+    const parsed = parseEntryContent(content);
+    const found = parsed.value === undefined ? nothing : this.evaluate(key, parsed.value);
+    if (keeping === undefined && parsed.lease === undefined) return found;
+    return this.#finish(found, keeping === undefined ? parsed : { ...parsed, keeping });
   }
 
   async #finish(
     looked: Found | Promise<Found>,
-    {
-      value,
-      lease,
-      reservation,
-    }: { value: ValueEntry | undefined; lease: string | undefined; reservation: Reservation | undefined },
+    { value, lease, keeping }: { value?: ValueEntry; lease?: string; keeping?: Keeping },
   ): Promise<Found> {
     const found = await looked;
-    if (reservation !== undefined) {
+    if (keeping !== undefined) {
       const isKept = found.kind === 'fresh' && value !== undefined && lease === undefined;
-      if (isKept && Number.isFinite(value.freshUntilMs)) this.#keep(reservation, value, found.value);
-      this.#l1?.drop(reservation);
+      if (isKept && Number.isFinite(value.freshUntilMs)) this.#keep(keeping, value, found.value);
+      this.#l1?.drop(keeping.reservation);
     }
     return lease === undefined || found.kind !== 'missing' ? found : { ...found, lease };
   }
 
   /** Frozen, so that no caller changes what the others get; or as text, where freezing does not protect it. */
-  #keep(reservation: Reservation, entry: ValueEntry, value: unknown): void {
-    const freshMs = entry.freshUntilMs - this.#clock.now();
+  #keep({ reservation, memoryTtlMs }: Keeping, entry: ValueEntry, value: unknown): void {
+    const freshMs = Math.min(entry.freshUntilMs - this.#clock.now(), memoryTtlMs);
     const isFrozen = freezeDeep(value);
     if (!isFrozen && isCompressed(entry.payload)) return;
     const kept = isFrozen ? value : entry.payload;

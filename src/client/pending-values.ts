@@ -1,5 +1,6 @@
 /** Values that were written behind and may not be in the database yet: a load must not overtake them. */
 import type { Definitions } from '../definitions/stores.js';
+import { ForebayError } from '../errors.js';
 import { isWriter, toValue, type WriterRow } from '../patterns/writer.js';
 import type { RecordClient } from './record-client.js';
 
@@ -9,9 +10,13 @@ export class PendingValues {
   /** By what its keys begin with. */
   readonly #writers = new Map<string, WriterClient>();
 
+  /** @throws ForebayError INVALID_DEFINITION */
   constructor(definitions: Definitions, clients: Readonly<Record<string, unknown>>) {
     for (const [name, definition] of Object.entries(definitions)) {
-      if (isWriter(definition)) this.#writers.set(definition.writerOf, clients[name] as WriterClient);
+      if (!isWriter(definition)) continue;
+      const { writerOf } = definition;
+      if (this.#writers.has(writerOf)) throw twoWriters(writerOf);
+      this.#writers.set(writerOf, clients[name] as WriterClient);
     }
   }
 
@@ -27,4 +32,11 @@ export class PendingValues {
     );
     return found;
   }
+}
+
+function twoWriters(keys: string): ForebayError {
+  return new ForebayError(
+    'INVALID_DEFINITION',
+    `Keys ${keys}:… have two writers. Give each kind of value one.`,
+  );
 }

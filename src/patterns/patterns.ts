@@ -5,6 +5,7 @@ import { batchCacheAside } from './batch-cache-aside.js';
 import { cacheAside } from './cache-aside.js';
 import { cacheAsideStale } from './cache-aside-stale.js';
 import { invalidateRelated } from './invalidate-related.js';
+import { multiTierCache } from './multi-tier-cache.js';
 import { preventStampede } from './prevent-stampede.js';
 import { refreshAhead } from './refresh-ahead.js';
 import { writeBehind } from './write-behind.js';
@@ -47,6 +48,10 @@ export class Patterns {
 
   preventStampede<T>(...args: WithoutCache<Parameters<typeof preventStampede<T>>>): Promise<T | null> {
     return preventStampede(this.#cache, ...args);
+  }
+
+  multiTierCache<T>(...args: WithoutCache<Parameters<typeof multiTierCache<T>>>): Promise<T | null> {
+    return multiTierCache(this.#cache, ...args);
   }
 
   invalidateRelated(keysAndPatterns: readonly string[]): Promise<number> {

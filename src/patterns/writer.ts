@@ -6,6 +6,7 @@ import {
   record,
   type Transaction,
 } from '../definitions/record.js';
+import { ForebayError } from '../errors.js';
 
 export interface WrittenValue<T> {
   readonly key: string;
@@ -33,8 +34,14 @@ export interface WriterDefinition<T> extends RecordDefinition<WriterRow<T>, Writ
 /** What was written is in the database soon after it stops to be pending, so that its entry need not live longer. */
 const entryTtlMs = 1_000;
 
-/** A writer, to be given to `defineStores`: `writer<Profile>({ keys: 'user:profile', write: async (values, tx) => … })`. */
+/**
+ * A writer, to be given to `defineStores`: `writer<Profile>({ keys: 'user:profile', write: async (values, tx) => … })`.
+ * @throws ForebayError INVALID_DEFINITION
+ */
 export function writer<T>({ keys, write, ...options }: WriterOptions<T>): WriterDefinition<T> {
+  if (!/^[^:]+:[^:]+$/.test(keys)) {
+    throw new ForebayError('INVALID_DEFINITION', `A writer's keys must be "namespace:what", not "${keys}".`);
+  }
   const definition = record<WriterRow<T>, 'key'>({
     ...options,
     id: 'key',

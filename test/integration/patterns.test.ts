@@ -324,6 +324,21 @@ describe('P7 preventStampede', () => {
   });
 });
 
+describe('P8 multiTierCache', () => {
+  it('reads from memory, then from Redis, then from the source, and promotes what it finds', async () => {
+    let loads = 0;
+    const source = async (): Promise<string> => `load ${++loads}`;
+    const read = () => patterns.multiTierCache(key, 0.2, source);
+    expect(await read()).toBe('load 1');
+    await expect.poll(async () => [await read(), app.cache.getStats().l1Hits > 0]).toEqual(['load 1', true]);
+    const { l1Hits } = app.cache.getStats();
+    await untilStale(0.2);
+    expect(await read()).toBe('load 1');
+    expect(app.cache.getStats().l1Hits).toBe(l1Hits);
+    expect(await other.patterns.multiTierCache(key, 0.2, source)).toBe('load 1');
+  });
+});
+
 describe('P9 invalidateRelated', () => {
   it('deletes keys and patterns in one call', async () => {
     await app.cache.mset(
