@@ -1,19 +1,10 @@
 /** forebay for apps: define stores, connect, read and write. Workers are in `forebay/worker`. */
 
 export type { CacheOptions } from './cache/cache.js';
-export {
-  allOf,
-  type CacheKey,
-  type CachePattern,
-  cacheKey,
-  cacheKeys,
-  partsOf,
-  ttlOf,
-} from './cache/cache-key.js';
 export type { CacheService, Key, SetEntry, SetOptions } from './cache/cache-service.js';
-export { DEFAULT_TTL } from './cache/default-ttl.js';
 export type { Serializer } from './cache/serializer.js';
 export type { CacheCounts, CacheStatistics } from './cache/statistics.js';
+export type { ComputedClient } from './client/computed-client.js';
 export type { Receipt } from './client/context.js';
 export type { CounterClient } from './client/counter-client.js';
 export {
@@ -28,7 +19,23 @@ export type { RecordClient } from './client/record-client.js';
 export { type Config, type RedisSettings, readConfig, redisSettings, requireDatabaseUrl } from './config.js';
 export { createPrismaAdapter } from './connection/postgres.js';
 export type { Database } from './database/database.js';
+export {
+  allOf,
+  type CacheKey,
+  type CachePattern,
+  cacheKey,
+  cacheKeys,
+  partsOf,
+  ttlOf,
+} from './definitions/cache-key.js';
+export {
+  type ComputeContext,
+  type ComputedDefinition,
+  type ComputedOptions,
+  computed,
+} from './definitions/computed.js';
 export { type CounterDefinition, type CounterDelta, counter } from './definitions/counter.js';
+export { DEFAULT_TTL } from './definitions/default-ttl.js';
 export type { JsonValue } from './definitions/json-value.js';
 export type { Field, FieldDefault, FieldType, Model } from './definitions/model.js';
 export {

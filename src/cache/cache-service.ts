@@ -1,10 +1,10 @@
 /** Single operations on cached values, and batches of them in one round trip. Times to live are in seconds. */
 import { toReadError } from '../connection/redis.js';
 import { scanKeys } from '../connection/scan.js';
+import { type CacheKey, ttlOf } from '../definitions/cache-key.js';
+import { DEFAULT_TTL } from '../definitions/default-ttl.js';
 import { ForebayError } from '../errors.js';
 import { cacheEntryKey, tagMark } from '../keys.js';
-import { type CacheKey, ttlOf } from './cache-key.js';
-import { DEFAULT_TTL } from './default-ttl.js';
 import type { RedisTier } from './redis-tier.js';
 import type { Refill } from './refill.js';
 import type { CacheStatistics, StatisticsCounter } from './statistics.js';

@@ -8,6 +8,7 @@ import { type Config, readConfig } from '../config.js';
 import { openConnections } from '../connection/redis.js';
 import { checkServer } from '../connection/server-check.js';
 import type { Database } from '../database/database.js';
+import type { ComputedDefinition } from '../definitions/computed.js';
 import type { CounterDefinition } from '../definitions/counter.js';
 import type { RecordDefinition } from '../definitions/record.js';
 import type { Definitions, Stores } from '../definitions/stores.js';
@@ -16,6 +17,7 @@ import type { Emit } from '../events.js';
 import { createLogger, logEvents } from '../logger.js';
 import { Patterns } from '../patterns/patterns.js';
 import { WriteBehindQueue } from '../queues.js';
+import { ComputedClient } from './computed-client.js';
 import type { ClientContext } from './context.js';
 import { CounterClient } from './counter-client.js';
 import { openCache } from './open-cache.js';
@@ -40,7 +42,9 @@ export type StoreClient<D> =
     ? RecordClient<Row, Input, Id>
     : D extends CounterDefinition<infer Id, infer Value>
       ? CounterClient<Id, Value>
-      : never;
+      : D extends ComputedDefinition<infer Value>
+        ? ComputedClient<Value>
+        : never;
 
 export type StoreClients<D extends Definitions> = { readonly [Name in keyof D]: StoreClient<D[Name]> };
 
@@ -106,7 +110,7 @@ export async function connect<D extends Definitions>(
   const writeQueue = new WriteQueue({ redis: writes, buffer: new WriteBuffer(writes, prefix), queue, emit });
   const context = { prefix, lanes, redis: reads, buffer, writes: writeQueue, database: options.prisma, emit };
   const watch = new PersistedWatch({ subscriber, buffer, queue, prefix, emit });
-  const clients = createClients(stores, context);
+  const clients = createWrittenClients(stores, context);
   let cache: Cache;
   try {
     await checkServer(reads, emit);
@@ -128,7 +132,10 @@ export async function connect<D extends Definitions>(
   }
   let isClosed = false;
   return {
-    stores: clients,
+    stores: Object.freeze({
+      ...clients,
+      ...createComputedClients(stores.definitions, cache, options.prisma),
+    }) as StoreClients<D>,
     cache: cache.service,
     patterns: new Patterns(cache),
     async flush({ timeoutMs = flushTimeoutMs } = {}) {
@@ -148,12 +155,23 @@ export async function connect<D extends Definitions>(
   };
 }
 
-function createClients<D extends Definitions>(stores: Stores<D>, context: ClientContext): StoreClients<D> {
+function createWrittenClients(stores: Stores, context: ClientContext): Record<string, unknown> {
   const clients = [...stores.byName].map(([name, store]) => [
     name,
     store.kind === 'record' ? new RecordClient(context, store) : new CounterClient(context, store),
   ]);
-  return Object.freeze(Object.fromEntries(clients)) as StoreClients<D>;
+  return Object.fromEntries(clients);
+}
+
+function createComputedClients(
+  definitions: Definitions,
+  cache: Cache,
+  prisma: Database,
+): Record<string, ComputedClient<unknown>> {
+  const clients = Object.entries(definitions).flatMap(([name, definition]) =>
+    definition.kind === 'computed' ? [[name, new ComputedClient(cache, definition, prisma)] as const] : [],
+  );
+  return Object.fromEntries(clients);
 }
 
 async function readBacklog(lanes: Lanes, buffer: WriteBuffer): Promise<Backlog> {

@@ -4,13 +4,17 @@
  */
 import { ForebayError } from '../errors.js';
 import { reservedStoreNames } from '../keys.js';
+import type { ComputedDefinition } from './computed.js';
 import type { CounterDefinition } from './counter.js';
 import { type IdCodec, modelIdCodec, stringIdCodec } from './id.js';
 import type { Field, Model } from './model.js';
 import type { BufferOptions, RecordDefinition } from './record.js';
 import { jsonRowCodec, modelRowCodec, type RowCodec } from './row-codec.js';
 
-export type Definitions = Readonly<Record<string, RecordDefinition | CounterDefinition>>;
+export type Definitions = Readonly<Record<string, RecordDefinition | CounterDefinition | ComputedDefinition>>;
+
+/** Those that are written, and so have lanes. */
+type WrittenDefinitions = Readonly<Record<string, RecordDefinition | CounterDefinition>>;
 
 /** The stores of an app, by name. Made by `defineStores`. */
 export interface Stores<D extends Definitions = Definitions> {
@@ -72,19 +76,19 @@ const defaults = {
  * @throws ForebayError INVALID_DEFINITION, with every problem found
  */
 export function defineStores<const D extends Definitions>(definitions: D): Stores<D> {
-  const problems = Object.entries(definitions).flatMap(([name, definition]) => [
-    ...nameProblems(name),
-    ...optionProblems(name, definition),
-    ...sourceProblems(name, definition, definitions),
-  ]);
-  problems.push(...sharedModelProblems(definitions));
+  const written = writtenOf(definitions);
+  const problems = Object.keys(definitions).flatMap(nameProblems);
+  for (const [name, definition] of Object.entries(written)) {
+    problems.push(...optionProblems(name, definition), ...sourceProblems(name, definition, written));
+  }
+  problems.push(...sharedModelProblems(written));
   if (problems.length > 0) {
     throw new ForebayError(
       'INVALID_DEFINITION',
       `The stores' definitions can't be used:\n- ${problems.join('\n- ')}`,
     );
   }
-  const groups = [...bindRecords(definitions), ...bindLoneCounters(definitions)];
+  const groups = [...bindRecords(written), ...bindLoneCounters(written)];
   const stores = groups.flatMap((group): Store[] => [
     ...(group.record ? [group.record] : []),
     ...group.counters,
@@ -92,7 +96,14 @@ export function defineStores<const D extends Definitions>(definitions: D): Store
   return { definitions, groups, byName: new Map(stores.map((store) => [store.name, store])) };
 }
 
-function bindRecords(definitions: Definitions): LaneGroup[] {
+function writtenOf(definitions: Definitions): WrittenDefinitions {
+  const written = Object.entries(definitions).filter(
+    (entry): entry is [string, RecordDefinition | CounterDefinition] => entry[1].kind !== 'computed',
+  );
+  return Object.fromEntries(written);
+}
+
+function bindRecords(definitions: WrittenDefinitions): LaneGroup[] {
   return Object.entries(definitions).flatMap(([name, definition]) => {
     if (definition.kind !== 'record') return [];
     const group: Mutable<LaneGroup> = { ...bufferOf(name, definition.options), counters: [] };
@@ -149,7 +160,7 @@ function bindRecordCounter(name: string, definition: CounterDefinition, record: 
   };
 }
 
-function bindLoneCounters(definitions: Definitions): LaneGroup[] {
+function bindLoneCounters(definitions: WrittenDefinitions): LaneGroup[] {
   return Object.entries(definitions).flatMap(([name, definition]) => {
     if (definition.kind !== 'counter' || definition.source.kind === 'record') return [];
     const { source } = definition;
@@ -216,7 +227,7 @@ function optionProblems(name: string, definition: RecordDefinition | CounterDefi
 function sourceProblems(
   name: string,
   definition: RecordDefinition | CounterDefinition,
-  all: Definitions,
+  all: WrittenDefinitions,
 ): string[] {
   if (definition.kind === 'record') return recordProblems(name, definition);
   const { source } = definition;
@@ -267,7 +278,7 @@ function counterFieldProblems(name: string, model: Model, fieldName: string): st
 }
 
 /** Two stores that write the same column would do so from different lanes, without an order. */
-function sharedModelProblems(definitions: Definitions): string[] {
+function sharedModelProblems(definitions: WrittenDefinitions): string[] {
   const all = Object.entries(definitions);
   return all.flatMap(([name, definition], i) => {
     const owner = all.slice(0, i).find(([, earlier]) => writeSameColumn(earlier, definition));

@@ -1,6 +1,6 @@
 /** The platform's keys: eight namespaces. Times to live are in seconds. */
-import { allOf, type CachePattern, cacheKey, cacheKeys } from '../cache/cache-key.js';
-import { DEFAULT_TTL } from '../cache/default-ttl.js';
+import { allOf, type CachePattern, cacheKey, cacheKeys } from '../definitions/cache-key.js';
+import { DEFAULT_TTL } from '../definitions/default-ttl.js';
 import type { ActivityRow, ClientRow, ProjectRow, TaskRow } from './generated/models.js';
 import type {
   Dashboard,

@@ -1,8 +1,18 @@
 /** The stores of the user's platform, shared by its apps and its workers. */
+import { computed } from '../definitions/computed.js';
 import { counter } from '../definitions/counter.js';
 import { record } from '../definitions/record.js';
 import { defineStores } from '../definitions/stores.js';
+import { DashboardCacheKeys, PlatformCacheKeys, ProjectCacheKeys, UserCacheKeys } from './cache-keys.js';
 import { Activity, Client, Project, Session, Task, TeamMember, User } from './generated/models.js';
+import {
+  loadDashboards,
+  loadPlatformStatistics,
+  loadProjectDetails,
+  loadProjectFeeds,
+  loadProjectStatistics,
+  loadUserProfiles,
+} from './loaders.js';
 
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
@@ -21,4 +31,19 @@ export const stores = defineStores({
   taskTouches: counter({ of: tasks, field: 'touches', ttlMs: 5 * minuteMs }),
   sessions: record({ model: Session, ttlMs: 24 * hourMs }),
   activities: record({ model: Activity, ttlMs: 2 * minuteMs }),
+  profiles: computed({ key: UserCacheKeys.profile, graceMs: hourMs, load: loadUserProfiles }),
+  dashboards: computed({ key: DashboardCacheKeys.overview, graceMs: 5 * minuteMs, load: loadDashboards }),
+  projectDetails: computed({ key: ProjectCacheKeys.details, graceMs: hourMs, load: loadProjectDetails }),
+  projectStatistics: computed({
+    key: ProjectCacheKeys.stats,
+    graceMs: 15 * minuteMs,
+    load: loadProjectStatistics,
+  }),
+  projectFeeds: computed({ key: ProjectCacheKeys.activity, graceMs: 2 * minuteMs, load: loadProjectFeeds }),
+  /** One value, whose id is `all`. */
+  platformStatistics: computed({
+    key: () => PlatformCacheKeys.statistics(),
+    graceMs: 24 * hourMs,
+    load: loadPlatformStatistics,
+  }),
 });

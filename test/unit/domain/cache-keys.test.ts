@@ -1,5 +1,5 @@
 import { describe, expect, expectTypeOf, it } from 'vitest';
-import { type CacheKey, ttlOf } from '../../../src/cache/cache-key.js';
+import { type CacheKey, ttlOf } from '../../../src/definitions/cache-key.js';
 import {
   ClientCacheKeys,
   DashboardCacheKeys,

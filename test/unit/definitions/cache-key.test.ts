@@ -1,7 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, expectTypeOf, it } from 'vitest';
-import { allOf, type CacheKey, cacheKey, cacheKeys, partsOf, ttlOf } from '../../../src/cache/cache-key.js';
-import { DEFAULT_TTL } from '../../../src/cache/default-ttl.js';
+import {
+  allOf,
+  type CacheKey,
+  cacheKey,
+  cacheKeys,
+  partsOf,
+  ttlOf,
+} from '../../../src/definitions/cache-key.js';
+import { DEFAULT_TTL } from '../../../src/definitions/default-ttl.js';
 
 const keys = cacheKeys('letter', {
   text: cacheKey<string>(60),
