@@ -25,27 +25,51 @@ afterEach(async () => {
 
 describe('the README', () => {
   it('has an example that runs as it stands, and does what its comments say', async () => {
-    const program = path.join(folder, 'example.mts');
-    await writeFile(program, await exampleProgram());
+    const example = await exampleOf('README.md');
+    const body = example.replace(
+      'await app.stores.projects.get',
+      'const found = await app.stores.projects.get',
+    );
     await environment.startWorker(stores);
-    const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', program], {
-      cwd: root,
-      env: { ...process.env, ...environment.env },
-    });
-    expect(JSON.parse(stdout)).toMatchObject({ id: 'p1', name: 'Harbour' });
+    expect(JSON.parse(await run(body))).toMatchObject({ id: 'p1', name: 'Harbour' });
     const row = await environment.prisma.project.findUnique({ where: { id: 'p1' } });
     expect(row).toMatchObject({ name: 'Harbour', views: 1n });
   });
 });
 
-/** The example with its imports pointing here, a Prisma client, and what it read printed. */
-async function exampleProgram(): Promise<string> {
-  const readme = await readFile(path.join(root, 'README.md'), 'utf8');
-  const example = /```ts\n(.*?connect\(.*?)```/s.exec(readme)?.[1] ?? '';
-  const body = example
+describe('the page of the patterns', () => {
+  it('has an example that runs as it stands', async () => {
+    const results = 'const found = { profile, first, stale, newest };';
+    expect(JSON.parse(await run(`${await exampleOf('docs/patterns.md')}\n${results}`))).toMatchObject({
+      profile: { name: 'Ada', seenAt: new Date(0).toISOString() },
+      first: { name: 'Ada' },
+      stale: { name: 'Ada' },
+      newest: { name: 'Countess' },
+    });
+  });
+});
+
+/** Runs a program that leaves what it found in `found`, and returns that as JSON. */
+async function run(body: string): Promise<string> {
+  const program = path.join(folder, 'example.mts');
+  await writeFile(program, programOf(body));
+  const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', program], {
+    cwd: root,
+    env: { ...process.env, ...environment.env },
+  });
+  return stdout;
+}
+
+/** A page's example, with its imports pointing here. */
+async function exampleOf(page: string): Promise<string> {
+  const text = await readFile(path.join(root, page), 'utf8');
+  const example = /```ts\n(.*?connect\(.*?)```/s.exec(text)?.[1] ?? '';
+  return example
     .replace("'forebay'", `'${root}src/index.ts'`)
-    .replace("'./generated/models.js'", `'${root}src/domain/generated/models.ts'`)
-    .replace('await app.stores.projects.get', 'const found = await app.stores.projects.get');
+    .replace("'./generated/models.js'", `'${root}src/domain/generated/models.ts'`);
+}
+
+function programOf(body: string): string {
   return [
     `import { createPrisma } from '${root}src/domain/prisma.ts';`,
     "const prisma = createPrisma(process.env.DATABASE_URL ?? '', { name: 'example', connections: 2 });",
