@@ -2,6 +2,7 @@
 
 export type { CacheOptions } from './cache/cache.js';
 export type { CacheService, Key, SetEntry, SetOptions } from './cache/cache-service.js';
+export type { Explanation } from './cache/explain.js';
 export type { Serializer } from './cache/serializer.js';
 export type { CacheCounts, CacheStatistics } from './cache/statistics.js';
 export type { ComputedClient } from './client/computed-client.js';

@@ -5,6 +5,7 @@ import { type CacheKey, ttlOf } from '../definitions/cache-key.js';
 import { DEFAULT_TTL } from '../definitions/default-ttl.js';
 import { ForebayError } from '../errors.js';
 import { cacheEntryKey, tagMark } from '../keys.js';
+import type { Explanation } from './explain.js';
 import type { RedisTier } from './redis-tier.js';
 import type { Refill } from './refill.js';
 import type { CacheStatistics, StatisticsCounter } from './statistics.js';
@@ -33,6 +34,7 @@ export interface CacheServiceDependencies {
   readonly values: ValueStore;
   readonly refill: Refill;
   readonly statistics: StatisticsCounter;
+  readonly explain: (key: string) => Promise<Explanation>;
 }
 
 const noTags: TagVersions = new Map();
@@ -48,6 +50,7 @@ export class CacheService {
   readonly #values: ValueStore;
   readonly #refill: Refill;
   readonly #statistics: StatisticsCounter;
+  readonly #explain: CacheServiceDependencies['explain'];
 
   constructor(dependencies: CacheServiceDependencies) {
     this.#prefix = dependencies.prefix;
@@ -56,6 +59,7 @@ export class CacheService {
     this.#values = dependencies.values;
     this.#refill = dependencies.refill;
     this.#statistics = dependencies.statistics;
+    this.#explain = dependencies.explain;
   }
 
   /** The value while it is fresh, else null. @throws ForebayError INVALID_KEY, REDIS_UNAVAILABLE */
@@ -181,6 +185,12 @@ export class CacheService {
   async expire(key: Key<unknown>, ttl: number): Promise<boolean> {
     const ttlMs = checkedTtlMs(key, ttl);
     return this.#change([key], () => this.#tier.expire(key, ttlMs));
+  }
+
+  /** Why a read of the key is a hit, stale or a miss. @throws ForebayError INVALID_KEY, REDIS_UNAVAILABLE */
+  async explain(key: Key<unknown>): Promise<Explanation> {
+    checkKey(key);
+    return orReadError(this.#explain(key));
   }
 
   getStats(): CacheStatistics {

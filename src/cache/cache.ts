@@ -3,6 +3,7 @@ import { Breaker } from '../connection/breaker.js';
 import type { Redis } from '../connection/redis.js';
 import type { Emit } from '../events.js';
 import { CacheService } from './cache-service.js';
+import { explain } from './explain.js';
 import type { L1, L1Options } from './l1.js';
 import { LoadLimit } from './load-limit.js';
 import { Loading } from './loading.js';
@@ -77,17 +78,26 @@ export async function createCache(
     loadsMax: options.loadsMax ?? 64,
     waitingMax: options.waitingLoadsMax ?? 10_000,
   });
+  const loading = new Loading(limit);
   const refill = new Refill({
     tier,
     values,
     waitingRoom: new WaitingRoom({ subscriber, prefix, emit }),
-    loading: new Loading(limit),
+    loading,
     statistics,
     pendingOf,
     emit,
   });
   const reads = new ReadThrough({ values, refill, statistics });
-  const service = new CacheService({ prefix, redis, tier, values, refill, statistics });
+  const service = new CacheService({
+    prefix,
+    redis,
+    tier,
+    values,
+    refill,
+    statistics,
+    explain: (key) => explain(key, { tier, values, loading, clock, pendingOf }),
+  });
   await clock.read();
   return { service, reads, refill, values, tier, statistics, emit, close: () => breaker.stop() };
 }

@@ -195,6 +195,10 @@ export class ValueStore {
     return { kind: 'missing', seen: seenOf(entry) };
   }
 
+  isInMemory(key: string): boolean {
+    return this.#l1?.read(key) !== undefined;
+  }
+
   /** Once the value was changed by this process: its own reads must not wait for the message that tells of it. */
   forget(key: string): void {
     this.#l1?.invalidate(key);

@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import type { Forebay } from '../../src/client/forebay.js';
 import { type Definitions, defineStores } from '../../src/definitions/stores.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
+import { HeldLoader } from '../support/loader.js';
 import { type OwnRedis, startOwnRedis } from '../support/own-redis.js';
 
 let environment: Environment;
@@ -170,6 +171,33 @@ describe('tags', () => {
     expect(await app.cache.get('a')).toBeNull();
     await app.cache.set('b', 2, 60, { tags: ['t'] });
     expect(await app.cache.mget(['a', 'b'])).toEqual([null, 2]);
+  });
+});
+
+describe('explain', () => {
+  const explain = () => app.cache.explain('key');
+
+  it('tells why a read is a hit, stale, invalidated or a miss', async () => {
+    expect(await explain()).toEqual({ state: 'missing', isInMemory: false, tags: [] });
+    await app.patterns.cacheAside('key', async () => 1, 60, { tags: ['t'], grace: 60 });
+    expect(await explain()).toMatchObject({ state: 'fresh', tags: [{ tag: 't' }] });
+    const { freshForMs = 0, livesForMs = 0 } = await explain();
+    expect(freshForMs).toBeGreaterThan(50_000);
+    expect(livesForMs).toBeGreaterThan(freshForMs + 50_000);
+    await app.cache.invalidateTag('t');
+    expect(await explain()).toMatchObject({ state: 'invalidated' });
+    await app.patterns.cacheAside('key', async () => 1, 0.01, { grace: 60, forceRefresh: true });
+    await expect.poll(explain, { interval: 5 }).toMatchObject({ state: 'stale' });
+  });
+
+  it('tells who loads it, and why the last load failed', async () => {
+    const loader = new HeldLoader<number>();
+    const reading = app.patterns.cacheAside('key', () => loader.load());
+    const load = await loader.next();
+    expect(await explain()).toMatchObject({ state: 'missing', lease: expect.any(String) });
+    load.fail(new Error('the database is away'));
+    await expect(reading).rejects.toThrow();
+    expect(await explain()).toMatchObject({ lastError: new Error('the database is away') });
   });
 });
 

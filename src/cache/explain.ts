@@ -1,0 +1,71 @@
+/** Why a read of a key is a hit, stale or a miss. */
+import type { Loading } from './loading.js';
+import type { RedisTier } from './redis-tier.js';
+import type { PendingOf } from './refill.js';
+import type { ServerClock } from './server-clock.js';
+import { type EntryContent, parseEntryContent, type ValueEntry } from './value-entry.js';
+import type { ValueStore } from './value-store.js';
+
+export interface Explanation {
+  /**
+   * `fresh`: a hit. `stale`: its fresh time is over, and it is in grace. `invalidated`: one of its tags has another version, or none.
+   * `missing`: there is no value. `pending`: there is none, and one was written behind that may not be in the database yet.
+   */
+  readonly state: 'fresh' | 'stale' | 'invalidated' | 'missing' | 'pending';
+  /** Whether this process has it in memory. */
+  readonly isInMemory: boolean;
+  /** New with each fill. */
+  readonly id?: string;
+  /** In ms; negative since it went stale. */
+  readonly freshForMs?: number;
+  /** Until it is gone, in ms; Infinity when it does not expire. */
+  readonly livesForMs?: number;
+  readonly tags: readonly {
+    readonly tag: string;
+    readonly version: string;
+    readonly current: string | null;
+  }[];
+  /** The token of the lease under which it is being loaded. */
+  readonly lease?: string;
+  /** Why the last load of this process failed, when that was just now. */
+  readonly lastError?: unknown;
+}
+
+export interface ExplainDependencies {
+  readonly tier: RedisTier;
+  readonly values: ValueStore;
+  readonly loading: Loading;
+  readonly clock: ServerClock;
+  readonly pendingOf: PendingOf;
+}
+
+/** @throws what Redis throws */
+export async function explain(key: string, dependencies: ExplainDependencies): Promise<Explanation> {
+  const { tier, values, loading, pendingOf } = dependencies;
+  const [content, livesForMs] = await Promise.all([tier.get(key), tier.ttlMs(key)]);
+  const parsed = parseEntryContent(content);
+  const failure = loading.failureOf(key);
+  const facts = {
+    isInMemory: values.isInMemory(key),
+    ...(parsed.lease === undefined ? {} : { lease: parsed.lease }),
+    ...(failure === undefined ? {} : { lastError: failure.error }),
+  };
+  if (parsed.value === undefined) {
+    const isPending = (await pendingOf([key])).has(key);
+    return { state: isPending ? 'pending' : 'missing', tags: [], ...facts };
+  }
+  const explained = await explainValue(parsed as EntryContent & { value: ValueEntry }, dependencies);
+  return { ...explained, ...facts, ...(livesForMs === undefined ? {} : { livesForMs }) };
+}
+
+async function explainValue(
+  { value }: { value: ValueEntry },
+  { tier, clock }: ExplainDependencies,
+): Promise<Pick<Explanation, 'state' | 'id' | 'freshForMs' | 'tags'>> {
+  const known = await tier.knownTagVersions([...value.tags.keys()]);
+  const tags = [...value.tags].map(([tag, version]) => ({ tag, version, current: known.get(tag) ?? null }));
+  const freshForMs = value.freshUntilMs - clock.now();
+  const isInvalidated = tags.some(({ version, current }) => version !== current);
+  const state = isInvalidated ? 'invalidated' : freshForMs > 0 ? 'fresh' : 'stale';
+  return { state, id: value.id, freshForMs, tags };
+}
