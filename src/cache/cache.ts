@@ -1,6 +1,6 @@
 /** The parts of a process's cache, put together. */
 import { Breaker } from '../connection/breaker.js';
-import type { Redis } from '../connection/redis.js';
+import type { RedisClient } from '../connection/redis.js';
 import type { Emit } from '../events.js';
 import { CacheService } from './cache-service.js';
 import type { L1, L1Options } from './l1.js';
@@ -31,10 +31,10 @@ export interface CacheOptions {
 }
 
 export interface CacheDependencies {
-  readonly redis: Redis;
+  readonly redis: RedisClient;
   /** None: every read goes to Redis. */
   readonly l1: L1 | undefined;
-  readonly subscriber: Redis;
+  readonly subscriber: RedisClient;
   readonly prefix: string;
   readonly pendingOf: PendingOf;
   readonly emit: Emit;

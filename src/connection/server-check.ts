@@ -1,7 +1,8 @@
 /** Looks at the Redis it is given, and tells what about it endangers accepted writes. */
-import type { Redis } from 'ioredis';
+
 import { ForebayError } from '../errors.js';
 import type { Emit } from '../events.js';
+import type { RedisClient } from './client.js';
 
 /** LPOP with a count is of 6.2. */
 const versionMin = [6, 2] as const;
@@ -23,7 +24,7 @@ export interface ServerWarning {
  * Emits a warning for each setting that endangers accepted writes.
  * @throws ForebayError INVALID_CONFIG when the server can't run forebay at all
  */
-export async function checkServer(redis: Redis, emit: Emit): Promise<void> {
+export async function checkServer(redis: RedisClient, emit: Emit): Promise<void> {
   const facts = await readServerFacts(redis);
   const [major = 0, minor = 0] = facts.version.split('.').map(Number);
   if (major < versionMin[0] || (major === versionMin[0] && minor < versionMin[1])) {
@@ -45,7 +46,7 @@ export function serverWarnings(facts: ServerFacts): ServerWarning[] {
   const warnings: ServerWarning[] = [];
   if (facts.maxmemoryPolicy?.startsWith('allkeys-')) {
     warnings.push({
-      what: `maxmemory-policy is ${facts.maxmemoryPolicy}: Redis may evict accepted writes before they are in the database.`,
+      what: `maxmemory-policy is ${facts.maxmemoryPolicy}: RedisClient may evict accepted writes before they are in the database.`,
       advice: 'Set it to noeviction (or to volatile-lru, when the job queues live on another server).',
     });
   }
@@ -61,7 +62,7 @@ export function serverWarnings(facts: ServerFacts): ServerWarning[] {
 }
 
 /** Managed servers may refuse CONFIG; INFO tells most of it. */
-async function readServerFacts(redis: Redis): Promise<ServerFacts> {
+async function readServerFacts(redis: RedisClient): Promise<ServerFacts> {
   const info = await redis.info();
   const field = (name: string): string | undefined => new RegExp(`^${name}:(.*?)\r?$`, 'm').exec(info)?.[1];
   return {

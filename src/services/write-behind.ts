@@ -11,7 +11,7 @@ import { type Lane, Lanes } from '../buffer/lane.js';
 import { checkPartitions } from '../buffer/partitions.js';
 import { WriteBuffer } from '../buffer/write-buffer.js';
 import type { Config } from '../config.js';
-import { openConnections, type Redis } from '../connection/redis.js';
+import { openConnections, type RedisClient } from '../connection/redis.js';
 import { checkServer } from '../connection/server-check.js';
 import type { Database } from '../database/database.js';
 import { createPersister, type Persister } from '../database/persister.js';
@@ -94,7 +94,7 @@ export class WriteBehindService implements Service {
   }
 
   async #run(
-    connections: { lanes: Redis; queue: Redis; jobs: Redis },
+    connections: { lanes: RedisClient; queue: RedisClient; jobs: RedisClient },
     disconnect: () => void,
   ): Promise<Running> {
     const { stores, prisma, config, emit } = this.#options;
@@ -122,7 +122,11 @@ export class WriteBehindService implements Service {
     return { worker, queue, marks, sweep, disconnect };
   }
 
-  #createWorker(connection: Redis, flush: LaneFlush, queue: WriteBehindQueue): Worker<WakeUp, FlushSummary> {
+  #createWorker(
+    connection: RedisClient,
+    flush: LaneFlush,
+    queue: WriteBehindQueue,
+  ): Worker<WakeUp, FlushSummary> {
     const { config, emit } = this.#options;
     const worker = new Worker<WakeUp, FlushSummary>(
       writeBehindQueueName,

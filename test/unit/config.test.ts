@@ -1,8 +1,9 @@
 /** Configuration from the environment: every variable, and what is refused. */
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
-import { type Config, readConfig, redisSettings, requireDatabaseUrl } from '../../src/config.js';
+import { type Config, readConfig, requireDatabaseUrl } from '../../src/config.js';
 import type { ForebayError } from '../../src/errors.js';
+import { redisSettings } from '../../src/redis-settings.js';
 import { refusal } from './definitions/models.js';
 
 type Env = Record<string, string | undefined>;
