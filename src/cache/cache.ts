@@ -58,6 +58,7 @@ export async function createCache(
 ): Promise<Cache> {
   const { redis, subscriber, prefix, pendingOf, emit, l1 } = dependencies;
   const breaker = new Breaker({ probe: () => redis.ping(), emit });
+  redis.on('ready', () => breaker.recovered());
   const tier = new RedisTier({ redis, prefix, breaker });
   const statistics = new StatisticsCounter();
   const clock = new ServerClock(() => tier.time());
