@@ -17,6 +17,8 @@ export {
 } from './client/forebay.js';
 export type { RecordClient } from './client/record-client.js';
 export { type Config, type RedisSettings, readConfig, requireDatabaseUrl } from './config.js';
+export type { RedisMetrics } from './connection/connection-metrics.js';
+export type { ConnectionTest, RedisHealth, RedisInfo, RedisMemoryStats } from './connection/health.js';
 export { createPrismaAdapter } from './connection/postgres.js';
 export type { Database } from './database/database.js';
 export {

@@ -60,11 +60,17 @@ export function redisSettings(url: string): ServerSettings {
 
 /** A Redis in words, without its password. */
 export function placeOf(settings: RedisSettings): string {
-  const list = (addresses: readonly Address[]): string =>
-    addresses.map(({ host, port }) => `${host}:${port}`).join(', ');
-  if ('nodes' in settings) return `The Redis cluster of ${list(settings.nodes)}`;
-  if ('sentinels' in settings) return `Redis "${settings.name}" of the sentinels ${list(settings.sentinels)}`;
-  return `Redis at ${list([settings])}`;
+  const list = addressesOf(settings)
+    .map(({ host, port }) => `${host}:${port}`)
+    .join(', ');
+  if ('nodes' in settings) return `The Redis cluster of ${list}`;
+  return 'sentinels' in settings ? `Redis "${settings.name}" of the sentinels ${list}` : `Redis at ${list}`;
+}
+
+/** Where the first connections go. */
+export function addressesOf(settings: RedisSettings): readonly Address[] {
+  if ('nodes' in settings) return settings.nodes;
+  return 'sentinels' in settings ? settings.sentinels : [settings];
 }
 
 const portDefault = 6_379;

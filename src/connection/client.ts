@@ -10,6 +10,8 @@ type Options = Omit<RedisOptions, 'replyMapping'>;
 /** What forebay uses, both have. */
 export type RedisClient = Redis | Cluster;
 
+export type { Redis } from 'ioredis';
+
 export type ClientOptions = Options & {
   /** What was under way in a cluster when a connection broke is not sent again. Default false. */
   readonly isSentOnce?: boolean;
