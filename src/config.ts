@@ -1,21 +1,18 @@
 /** Configuration from the environment: the only place that reads it. */
 import { z } from 'zod';
 import { ForebayError } from './errors.js';
+import { parseRedisVariables, type RedisSettings } from './redis-settings.js';
 
-export interface RedisSettings {
-  readonly host: string;
-  readonly port: number;
-  readonly db: number;
-  readonly username?: string;
-  readonly password?: string;
-  /** TLS, as with a `rediss://` URL. */
-  readonly tls: boolean;
-}
+export type { RedisSettings } from './redis-settings.js';
 
 export interface Config {
   /** What all keys and queues begin with. `FOREBAY_PREFIX`, default `forebay`. */
   readonly prefix: string;
-  /** `REDIS_URL`, or `REDIS_HOST`, `REDIS_PORT`, `REDIS_USERNAME`, `REDIS_PASSWORD`, `REDIS_DB`, `REDIS_TLS`. */
+  /**
+   * `REDIS_URL`, or `REDIS_HOST`, `REDIS_PORT`, `REDIS_USERNAME`, `REDIS_PASSWORD`, `REDIS_DB`, `REDIS_TLS`. Instead of host and port:
+   * `REDIS_SENTINELS`, `REDIS_SENTINEL_NAME`, `REDIS_SENTINEL_USERNAME`, `REDIS_SENTINEL_PASSWORD`; or `REDIS_CLUSTER_NODES`.
+   * For TLS: `REDIS_TLS_CA`, `REDIS_TLS_CERT`, `REDIS_TLS_KEY` (each a PEM text or a path), `REDIS_TLS_SERVERNAME`.
+   */
   readonly redis: RedisSettings;
   /** The same names with `QUEUE_` before them; default: `redis`. */
   readonly queueRedis: RedisSettings;
@@ -48,21 +45,6 @@ const integer = (min: number, max: number, fallback: number) =>
     .transform(Number)
     .pipe(z.number().min(min).max(max))
     .default(fallback);
-const flag = z
-  .enum(['true', 'false', '1', '0'])
-  .default('false')
-  .transform((value) => value === 'true' || value === '1');
-
-const redisShape = {
-  URL: z.string().refine(isRedisUrl, 'must be a URL such as redis://host:6379/0 or rediss://…').optional(),
-  HOST: z.string().min(1).default('localhost'),
-  PORT: integer(1, 65_535, 6_379),
-  USERNAME: text,
-  PASSWORD: text,
-  DB: integer(0, 1_000, 0),
-  TLS: flag,
-};
-
 const environment = z.object({
   FOREBAY_PREFIX: z
     .string()
@@ -91,8 +73,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
   const set = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
   const hasQueueRedis = Object.keys(set).some((name) => name.startsWith('QUEUE_REDIS_'));
   const general = environment.safeParse(set);
-  const redis = z.object(redisShape).safeParse(named(set, 'REDIS_'));
-  const queueRedis = z.object(redisShape).safeParse(named(set, 'QUEUE_REDIS_'));
+  const redis = parseRedisVariables(set, 'REDIS_');
+  const queueRedis = parseRedisVariables(set, 'QUEUE_REDIS_');
   if (!general.success || !redis.success || !queueRedis.success) {
     throw invalidEnvironment([
       ...issuesOf(general, ''),
@@ -103,8 +85,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
   const values = general.data;
   return {
     prefix: values.FOREBAY_PREFIX,
-    redis: toSettings(redis.data),
-    queueRedis: toSettings(hasQueueRedis ? queueRedis.data : redis.data),
+    redis: redis.data,
+    queueRedis: hasQueueRedis ? queueRedis.data : redis.data,
     ...(values.DATABASE_URL === undefined ? {} : { databaseUrl: values.DATABASE_URL }),
     logLevel: values.LOG_LEVEL,
     worker: { lanes: values.FOREBAY_LANES, connections: values.FOREBAY_CONNECTIONS },
@@ -124,46 +106,6 @@ export function requireDatabaseUrl(config: Config): string {
     'INVALID_CONFIG',
     'DATABASE_URL is not set. Set it to the Postgres database, e.g. postgresql://user:password@localhost:5432/app.',
   );
-}
-
-/** Settings from a URL such as `rediss://user:password@host:6379/0`. */
-export function redisSettings(url: string): RedisSettings {
-  const { hostname, port, username, password, pathname, protocol } = new URL(url);
-  return {
-    host: hostname.replace(/^\[|\]$/g, '') || 'localhost',
-    port: port === '' ? 6_379 : Number(port),
-    db: Number(pathname.slice(1) || 0),
-    ...(username === '' ? {} : { username: decodeURIComponent(username) }),
-    ...(password === '' ? {} : { password: decodeURIComponent(password) }),
-    tls: protocol === 'rediss:',
-  };
-}
-
-function isRedisUrl(text: string): boolean {
-  try {
-    const { protocol, pathname, username, password } = new URL(text);
-    decodeURIComponent(username + password);
-    return /^rediss?:$/.test(protocol) && /^(\/\d{0,4})?$/.test(pathname);
-  } catch {
-    return false; // neither a URL nor decodable
-  }
-}
-
-/** The variables that begin with `prefix`, without it. */
-function named(env: Record<string, string | undefined>, prefix: string): Record<string, string | undefined> {
-  return Object.fromEntries(Object.keys(redisShape).map((name) => [name, env[prefix + name]]));
-}
-
-function toSettings(values: z.output<z.ZodObject<typeof redisShape>>): RedisSettings {
-  if (values.URL !== undefined) return redisSettings(values.URL);
-  return {
-    host: values.HOST,
-    port: values.PORT,
-    db: values.DB,
-    ...(values.USERNAME === undefined ? {} : { username: values.USERNAME }),
-    ...(values.PASSWORD === undefined ? {} : { password: values.PASSWORD }),
-    tls: values.TLS,
-  };
 }
 
 interface Issue {

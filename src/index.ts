@@ -17,7 +17,9 @@ export {
   type StoreClients,
 } from './client/forebay.js';
 export type { RecordClient } from './client/record-client.js';
-export { type Config, type RedisSettings, readConfig, redisSettings, requireDatabaseUrl } from './config.js';
+export { type Config, type RedisSettings, readConfig, requireDatabaseUrl } from './config.js';
+export type { RedisMetrics } from './connection/connection-metrics.js';
+export type { ConnectionTest, RedisHealth, RedisInfo, RedisMemoryStats } from './connection/health.js';
 export { createPrismaAdapter } from './connection/postgres.js';
 export type { Database } from './database/database.js';
 export {
@@ -54,3 +56,4 @@ export type { FetchMissing } from './patterns/batch-cache-aside.js';
 export type { CacheAsideOptions, Fetch } from './patterns/cache-aside.js';
 export type { Patterns } from './patterns/patterns.js';
 export { type WriterDefinition, type WriterOptions, type WrittenValue, writer } from './patterns/writer.js';
+export { redisSettings } from './redis-settings.js';

@@ -1,7 +1,7 @@
 /** The queues: their names, what their jobs carry, and how they are kept. Jobs are wake-ups: the lane is the truth. */
 
 import { Queue } from 'bullmq';
-import type { Redis } from './connection/redis.js';
+import type { RedisClient } from './connection/redis.js';
 import type { Emit } from './events.js';
 import { queuePrefix } from './keys.js';
 
@@ -30,7 +30,7 @@ export class WriteBehindQueue {
   readonly queue: Queue<WakeUp, FlushSummary>;
 
   /** `connection` must be connected already. */
-  constructor(connection: Redis, prefix: string, emit: Emit) {
+  constructor(connection: RedisClient, prefix: string, emit: Emit) {
     this.queue = new Queue<WakeUp, FlushSummary>(writeBehindQueueName, {
       connection,
       prefix: queuePrefix(prefix),

@@ -10,7 +10,7 @@ import { serveStatic } from '@hono/node-server/serve-static';
 import { Hono, type MiddlewareHandler } from 'hono';
 import { basicAuth } from 'hono/basic-auth';
 import type { Config } from '../config.js';
-import { openConnections, type Redis } from '../connection/redis.js';
+import { openConnections, type RedisClient } from '../connection/redis.js';
 import { ForebayError } from '../errors.js';
 import type { Emit } from '../events.js';
 import { WriteBehindQueue } from '../queues.js';
@@ -27,7 +27,7 @@ const loopback = new Set(['127.0.0.1', '::1', 'localhost']);
 interface Running {
   readonly server: Server;
   readonly queue: WriteBehindQueue;
-  readonly connection: Redis;
+  readonly connection: RedisClient;
 }
 
 export class BoardService implements Service {

@@ -2,7 +2,7 @@
  * The number of a store's lanes is part of where its writes are. This notices when the definitions' number differs from the
  * one that is in use, and allows the change only while the store's old lanes hold nothing.
  */
-import type { Redis } from 'ioredis';
+import type { RedisClient } from '../connection/redis.js';
 import type { LaneGroup, Stores } from '../definitions/stores.js';
 import { ForebayError } from '../errors.js';
 import { laneKeys, partitionsKey } from '../keys.js';
@@ -10,7 +10,7 @@ import type { WriteBuffer } from './write-buffer.js';
 
 /** @throws ForebayError PARTITIONS_CHANGED */
 export async function checkPartitions(
-  redis: Redis,
+  redis: RedisClient,
   stores: Stores,
   prefix: string,
   buffer: WriteBuffer,

@@ -1,6 +1,7 @@
 /** The buffer's Lua scripts as commands of a client. */
-import type { Redis } from 'ioredis';
+
 import { defineLuaCommands } from '../connection/lua-commands.js';
+import type { RedisClient } from '../connection/redis.js';
 
 /** Script name → number of its keys; undefined where it depends on the call, and is the first argument. */
 export const scripts = {
@@ -36,7 +37,7 @@ export interface ScriptCommands {
   forebay_postpone(...args: (string | number)[]): Promise<number>;
 }
 
-export function withScripts(redis: Redis): Redis & ScriptCommands {
+export function withScripts(redis: RedisClient): RedisClient & ScriptCommands {
   defineLuaCommands(redis, 'forebay', new URL('./lua/', import.meta.url), scripts);
-  return redis as Redis & ScriptCommands;
+  return redis as RedisClient & ScriptCommands;
 }

@@ -1,7 +1,7 @@
 /**
  * The write buffer: typed calls for the steps of the protocol in README.md. Each is one Lua call on one lane.
  */
-import type { Redis } from 'ioredis';
+import type { RedisClient } from '../connection/redis.js';
 import { persistedChannel } from '../keys.js';
 import { type Batch, parseBatch } from './batch.js';
 import type { Lane } from './lane.js';
@@ -71,10 +71,10 @@ export interface LaneState {
 const batchBytesMax = 8 * 1_048_576;
 
 export class WriteBuffer {
-  readonly #redis: Redis & ScriptCommands;
+  readonly #redis: RedisClient & ScriptCommands;
   readonly #channel: string;
 
-  constructor(redis: Redis, prefix: string) {
+  constructor(redis: RedisClient, prefix: string) {
     this.#redis = withScripts(redis);
     this.#channel = persistedChannel(prefix);
   }

@@ -1,6 +1,6 @@
 /** The parts of a process's cache, put together. */
 import { Breaker } from '../connection/breaker.js';
-import type { Redis } from '../connection/redis.js';
+import type { RedisClient } from '../connection/redis.js';
 import type { Emit } from '../events.js';
 import { CacheService } from './cache-service.js';
 import { explain } from './explain.js';
@@ -32,10 +32,10 @@ export interface CacheOptions {
 }
 
 export interface CacheDependencies {
-  readonly redis: Redis;
+  readonly redis: RedisClient;
   /** None: every read goes to Redis. */
   readonly l1: L1 | undefined;
-  readonly subscriber: Redis;
+  readonly subscriber: RedisClient;
   readonly prefix: string;
   readonly pendingOf: PendingOf;
   readonly emit: Emit;
@@ -59,6 +59,7 @@ export async function createCache(
 ): Promise<Cache> {
   const { redis, subscriber, prefix, pendingOf, emit, l1 } = dependencies;
   const breaker = new Breaker({ probe: () => redis.ping(), emit });
+  redis.on('ready', () => breaker.recovered());
   const tier = new RedisTier({ redis, prefix, breaker });
   const statistics = new StatisticsCounter();
   const clock = new ServerClock(() => tier.time());

@@ -1,7 +1,8 @@
 /** Typed calls for the steps of the protocol in README.md, each on one entry or tag; calls of one turn share a round trip. */
 import { randomBytes } from 'node:crypto';
 import type { Breaker } from '../connection/breaker.js';
-import type { Redis } from '../connection/redis.js';
+import { getMany } from '../connection/get-many.js';
+import type { RedisClient } from '../connection/redis.js';
 import { cacheEntryKey, filledChannel, tagKey } from '../keys.js';
 import { BatchedGet } from './batched-get.js';
 import { type CacheScriptCommands, withCacheScripts } from './scripts.js';
@@ -27,13 +28,13 @@ const seenMarks = { nothing: '', anything: '*', write: '!' };
 const tagTtlMs = 30 * 86_400_000;
 
 export interface RedisTierDependencies {
-  readonly redis: Redis;
+  readonly redis: RedisClient;
   readonly prefix: string;
   readonly breaker: Breaker;
 }
 
 export class RedisTier {
-  readonly #redis: Redis & CacheScriptCommands;
+  readonly #redis: RedisClient & CacheScriptCommands;
   readonly #breaker: Breaker;
   readonly #prefix: string;
   readonly #channel: string;
@@ -67,7 +68,7 @@ export class RedisTier {
   }
 
   #mget(entryKeys: string[]): Promise<(string | null)[]> {
-    return this.#breaker.run(() => this.#redis.mget(entryKeys));
+    return this.#breaker.run(() => getMany(this.#redis, entryKeys));
   }
 
   async claim(key: string, seen: Seen, leaseMs: number): Promise<Claim> {

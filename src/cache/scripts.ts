@@ -1,6 +1,7 @@
 /** The cache's Lua scripts as commands of a client. */
-import type { Redis } from 'ioredis';
+
 import { defineLuaCommands } from '../connection/lua-commands.js';
+import type { RedisClient } from '../connection/redis.js';
 
 /** Script name → number of its keys. */
 export const scripts = {
@@ -33,7 +34,7 @@ export type ClaimReply =
   | readonly ['wait', content: string, ms: number]
   | readonly ['value', content: string];
 
-export function withCacheScripts(redis: Redis): Redis & CacheScriptCommands {
+export function withCacheScripts(redis: RedisClient): RedisClient & CacheScriptCommands {
   defineLuaCommands(redis, 'cache', new URL('./lua/', import.meta.url), scripts);
-  return redis as Redis & CacheScriptCommands;
+  return redis as RedisClient & CacheScriptCommands;
 }

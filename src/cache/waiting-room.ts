@@ -1,5 +1,5 @@
 /** Those who wait until somebody else has filled an entry: woken by a message, and after half a second in any case. */
-import type { Redis } from '../connection/redis.js';
+import type { RedisClient } from '../connection/redis.js';
 import type { Emit } from '../events.js';
 import { filledChannel } from '../keys.js';
 
@@ -19,13 +19,13 @@ interface Guest {
 }
 
 export class WaitingRoom {
-  readonly #subscriber: Redis;
+  readonly #subscriber: RedisClient;
   readonly #channel: string;
   readonly #emit: Emit;
   readonly #guests = new Map<string, Set<Guest>>();
   #isSubscribed = false;
 
-  constructor(dependencies: { subscriber: Redis; prefix: string; emit: Emit }) {
+  constructor(dependencies: { subscriber: RedisClient; prefix: string; emit: Emit }) {
     this.#subscriber = dependencies.subscriber;
     this.#channel = filledChannel(dependencies.prefix);
     this.#emit = dependencies.emit;

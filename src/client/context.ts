@@ -2,7 +2,7 @@
 
 import type { Lanes } from '../buffer/lane.js';
 import type { WriteBuffer } from '../buffer/write-buffer.js';
-import type { Redis } from '../connection/redis.js';
+import type { RedisClient } from '../connection/redis.js';
 import type { Database } from '../database/database.js';
 import type { Emit } from '../events.js';
 import type { WriteQueue } from './write-queue.js';
@@ -11,7 +11,7 @@ export interface ClientContext {
   readonly prefix: string;
   readonly lanes: Lanes;
   /** The connection for reads, and the buffer on it. */
-  readonly redis: Redis;
+  readonly redis: RedisClient;
   readonly buffer: WriteBuffer;
   readonly writes: WriteQueue;
   readonly database: Database;

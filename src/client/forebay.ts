@@ -5,7 +5,9 @@ import { WriteBuffer } from '../buffer/write-buffer.js';
 import type { Cache, CacheOptions } from '../cache/cache.js';
 import type { CacheService } from '../cache/cache-service.js';
 import { type Config, readConfig } from '../config.js';
-import { openConnections } from '../connection/redis.js';
+import { ConnectionMetrics } from '../connection/connection-metrics.js';
+import { createHealth, type RedisHealth } from '../connection/health.js';
+import { closeConnections, openConnections } from '../connection/redis.js';
 import { checkServer } from '../connection/server-check.js';
 import type { Database } from '../database/database.js';
 import type { ComputedDefinition } from '../definitions/computed.js';
@@ -74,11 +76,15 @@ export interface Forebay<D extends Definitions> {
    */
   flush(options?: { timeoutMs?: number }): Promise<void>;
   backlog(): Promise<Backlog>;
-  /** Waits for writes under way, then disconnects. Accepted writes need no client to reach the database. */
+  /** How Redis is doing. */
+  readonly redis: RedisHealth;
+  /** Waits for what is under way, for some seconds at most, then disconnects. Accepted writes need no client to reach the database. */
   close(): Promise<void>;
 }
 
 const flushTimeoutMs = 30_000;
+/** For commands under way when an app closes. */
+const closeDeadlineMs = 5_000;
 
 /**
  * Connects an app to Redis.
@@ -90,6 +96,7 @@ export async function connect<D extends Definitions>(
 ): Promise<Forebay<D>> {
   const { prefix, redis: settings, queueRedis } = options.config ?? readConfig();
   const emit = options.onEvent ?? logEvents(createLogger({ name: 'forebay', level: 'warn' }));
+  const metrics = new ConnectionMetrics();
   const connections = await openConnections(
     {
       cache: [settings, 'cache'],
@@ -99,11 +106,9 @@ export async function connect<D extends Definitions>(
       subscriber: [settings, 'subscriber'],
     },
     emit,
+    metrics,
   );
   const { reads, writes, subscriber } = connections;
-  const disconnect = (): void => {
-    for (const connection of Object.values(connections)) connection.disconnect();
-  };
   const lanes = new Lanes(stores, prefix);
   const buffer = new WriteBuffer(reads, prefix);
   const queue = new WriteBehindQueue(connections.queue, prefix, emit);
@@ -127,7 +132,7 @@ export async function connect<D extends Definitions>(
       emit,
     });
   } catch (error) {
-    disconnect();
+    await closeConnections(connections, closeDeadlineMs);
     throw error;
   }
   let isClosed = false;
@@ -144,13 +149,14 @@ export async function connect<D extends Definitions>(
       await watch.settled(lanes.all, timeoutMs);
     },
     backlog: () => readBacklog(lanes, buffer),
+    redis: createHealth(reads, metrics),
     async close() {
       if (isClosed) return;
       isClosed = true;
       cache.close();
       await writeQueue.idle();
       await queue.close();
-      disconnect();
+      await closeConnections(connections, closeDeadlineMs);
     },
   };
 }

@@ -4,13 +4,13 @@ import { L1, type L1Options } from '../cache/l1.js';
 import type { PendingOf } from '../cache/refill.js';
 import type { RedisSettings } from '../config.js';
 import { startInvalidationFeed } from '../connection/invalidation-feed.js';
-import type { Redis } from '../connection/redis.js';
+import type { RedisClient } from '../connection/redis.js';
 import type { Emit } from '../events.js';
 import { cacheEntryKey, cacheKeyOf } from '../keys.js';
 
 export interface OpenCacheOptions {
-  readonly redis: Redis;
-  readonly subscriber: Redis;
+  readonly redis: RedisClient;
+  readonly subscriber: RedisClient;
   /** Where the feed connects to. */
   readonly settings: RedisSettings;
   readonly prefix: string;
@@ -36,6 +36,7 @@ export async function openCache({ settings, options, ...dependencies }: OpenCach
 }
 
 interface ConnectL1Options {
+  readonly redis: RedisClient;
   readonly settings: RedisSettings;
   readonly prefix: string;
   readonly options: L1Options;
@@ -43,6 +44,7 @@ interface ConnectL1Options {
 }
 
 async function connectL1({
+  redis,
   settings,
   prefix,
   options,
@@ -50,6 +52,7 @@ async function connectL1({
 }: ConnectL1Options): Promise<{ l1: L1; stop: () => void }> {
   const l1 = new L1(options);
   const stop = await startInvalidationFeed({
+    redis,
     settings,
     prefix: cacheEntryKey(prefix, ''),
     listener: {

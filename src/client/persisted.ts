@@ -2,7 +2,7 @@
 
 import type { Lane } from '../buffer/lane.js';
 import type { WriteBuffer } from '../buffer/write-buffer.js';
-import type { Redis } from '../connection/redis.js';
+import type { RedisClient } from '../connection/redis.js';
 import { ForebayError } from '../errors.js';
 import type { Emit } from '../events.js';
 import { persistedChannel } from '../keys.js';
@@ -16,7 +16,7 @@ const recheckMs = 500;
 type Targets = Map<string, { readonly lane: Lane; readonly version: bigint }>;
 
 export interface PersistedWatchDependencies {
-  readonly subscriber: Redis;
+  readonly subscriber: RedisClient;
   readonly buffer: WriteBuffer;
   readonly queue: WriteBehindQueue;
   readonly prefix: string;
@@ -24,7 +24,7 @@ export interface PersistedWatchDependencies {
 }
 
 export class PersistedWatch {
-  readonly #subscriber: Redis;
+  readonly #subscriber: RedisClient;
   readonly #buffer: WriteBuffer;
   readonly #queue: WriteBehindQueue;
   readonly #emit: Emit;

@@ -5,12 +5,12 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Lane } from '../buffer/lane.js';
 import type { Write, WriteBuffer, WriteReply } from '../buffer/write-buffer.js';
-import { isNotSent, type Redis, toWriteError, writeNotSent } from '../connection/redis.js';
+import { isNotSent, type RedisClient, toWriteError, writeNotSent } from '../connection/redis.js';
 import { ForebayError } from '../errors.js';
 import type { Emit } from '../events.js';
 import type { WriteBehindQueue } from '../queues.js';
 
-/** Most writes in one call, and most bytes: Redis serves nobody else meanwhile. */
+/** Most writes in one call, and most bytes: RedisClient serves nobody else meanwhile. */
 const callWritesMax = 128;
 const callCharactersMax = 1_048_576;
 /** Most writes of a process that are not answered yet. */
@@ -32,14 +32,14 @@ interface LaneQueue {
 }
 
 export interface WriteQueueDependencies {
-  readonly redis: Redis;
+  readonly redis: RedisClient;
   readonly buffer: WriteBuffer;
   readonly queue: WriteBehindQueue;
   readonly emit: Emit;
 }
 
 export class WriteQueue {
-  readonly #redis: Redis;
+  readonly #redis: RedisClient;
   readonly #buffer: WriteBuffer;
   readonly #queue: WriteBehindQueue;
   readonly #emit: Emit;

@@ -1,9 +1,11 @@
 /**
  * A circuit breaker for calls to Redis (Nygard, "Release It!"): when Redis is away, a call costs microseconds rather than its time-out.
- * It opens after some failures in a row, probes by itself so that no caller pays for it, and closes when a probe succeeds.
+ * It opens after some failures in a row, or at once when the connection is known to be down; probes by itself so that no caller pays for
+ * it, one probe at a time; and closes when a probe succeeds or the connection is back.
  */
 import { ForebayError } from '../errors.js';
 import type { Emit } from '../events.js';
+import { isNotSent } from './redis.js';
 
 const failuresMax = 5;
 const waitFirstMs = 50;
@@ -49,6 +51,13 @@ export class Breaker {
     );
   }
 
+  /** Closes it at once: the connection is up again. */
+  recovered(): void {
+    if (!this.isOpen || this.#isStopped) return;
+    clearTimeout(this.#timer);
+    this.#close();
+  }
+
   /** For good: an open breaker stays open. */
   stop(): void {
     this.#isStopped = true;
@@ -58,25 +67,27 @@ export class Breaker {
   #failed(error: unknown): void {
     // A server that refuses a command is there.
     this.#failures = isReply(error) ? 0 : this.#failures + 1;
-    if (this.#failures < failuresMax || this.isOpen) return;
-    this.#refusal = unavailable(error);
+    if (this.isOpen || (this.#failures < failuresMax && !isNotSent(error))) return;
+    const refusal = unavailable(error);
+    this.#refusal = refusal;
     this.#waitMs = waitFirstMs;
     this.#emit({ type: 'breaker.opened', error });
-    this.#probeLater();
+    this.#probeLater(refusal);
   }
 
-  #probeLater(): void {
-    if (this.#isStopped) return;
-    this.#timer = setTimeout(() => this.#probeNow(), this.#waitMs);
+  #probeLater(refusal: ForebayError): void {
+    if (this.#isStopped || this.#refusal !== refusal) return;
+    this.#timer = setTimeout(() => this.#probeNow(refusal), this.#waitMs);
     this.#timer.unref();
     this.#waitMs = Math.min(2 * this.#waitMs, waitMaxMs);
   }
 
-  #probeNow(): void {
-    this.#probe().then(
-      () => this.#close(),
-      (error: unknown) => (isReply(error) ? this.#close() : this.#probeLater()),
-    );
+  /** A probe counts only for the outage that it was made in, told by its refusal. */
+  #probeNow(refusal: ForebayError): void {
+    const close = (): void => {
+      if (this.#refusal === refusal) this.#close();
+    };
+    this.#probe().then(close, (error: unknown) => (isReply(error) ? close() : this.#probeLater(refusal)));
   }
 
   #close(): void {

@@ -1,10 +1,13 @@
 /** Connections to Redis: one place that makes them, and that turns their errors into forebay's. */
-import { Redis, type RedisOptions } from 'ioredis';
-import type { RedisSettings } from '../config.js';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { ForebayError, messageOf } from '../errors.js';
 import type { Emit } from '../events.js';
+import { placeOf, type RedisSettings } from '../redis-settings.js';
+import { type ClientOptions, connectTimeoutMs, createClient, mastersOf, type RedisClient } from './client.js';
+import type { ConnectionMetrics } from './connection-metrics.js';
+import { inTime } from './deadline.js';
 
-export type { Redis } from 'ioredis';
+export type { RedisClient } from './client.js';
 
 /**
  * What a connection is for.
@@ -24,7 +27,7 @@ const commandTimeoutMs = 5_000;
 /** A cache that is silent for longer is no cache. Of the socket, for a timer for each command costs a hit a tenth of its time. */
 const cacheTimeoutMs = 1_000;
 
-const roleOptions: Record<ConnectionRole, RedisOptions> = {
+const roleOptions: Record<ConnectionRole, ClientOptions> = {
   cache: {
     maxRetriesPerRequest: 0,
     socketTimeout: cacheTimeoutMs,
@@ -34,7 +37,12 @@ const roleOptions: Record<ConnectionRole, RedisOptions> = {
   reads: { maxRetriesPerRequest: 3, commandTimeout: commandTimeoutMs, enableAutoPipelining: true },
   // With 0 retries ioredis rejects what is under way as soon as the connection breaks; with
   // autoResendUnfulfilledCommands off and retries left, it would leave it unsettled for ever.
-  writes: { maxRetriesPerRequest: 0, commandTimeout: commandTimeoutMs, enableOfflineQueue: false },
+  writes: {
+    maxRetriesPerRequest: 0,
+    commandTimeout: commandTimeoutMs,
+    enableOfflineQueue: false,
+    isSentOnce: true,
+  },
   queue: { maxRetriesPerRequest: 0, enableOfflineQueue: false },
   worker: { maxRetriesPerRequest: null },
   subscriber: { maxRetriesPerRequest: null },
@@ -42,25 +50,23 @@ const roleOptions: Record<ConnectionRole, RedisOptions> = {
   feed: { maxRetriesPerRequest: null, autoResubscribe: false, protocol: 2 },
 };
 
-const connectTimeoutMs = 10_000;
-const retryFirstMs = 50;
-const retryMaxMs = 10_000;
-/** A connection whose peer is gone without a word counts as broken after this silence. */
-const keepAliveMs = 10_000;
-
 /** Connections by name: whose settings, and what for. */
 export type ConnectionPlan = Readonly<Record<string, readonly [RedisSettings, ConnectionRole]>>;
 
 /**
  * Opens all connections, or none.
+ * @param metrics counts what becomes of them
  * @throws ForebayError REDIS_UNAVAILABLE, which says in one sentence what is wrong
  */
 export async function openConnections<P extends ConnectionPlan>(
   plan: P,
   emit: Emit,
-): Promise<{ readonly [Name in keyof P]: Redis }> {
+  metrics?: ConnectionMetrics,
+): Promise<{ readonly [Name in keyof P]: RedisClient }> {
   const connections = Object.entries(plan).map(([name, [settings, role]]) => {
-    return { name, settings, redis: createRedis(settings, role, emit) };
+    const redis = createRedis(settings, role, emit);
+    metrics?.watch(redis);
+    return { name, settings, redis };
   });
   try {
     await Promise.all(connections.map(({ redis, settings }) => connectRedis(redis, settings)));
@@ -69,55 +75,97 @@ export async function openConnections<P extends ConnectionPlan>(
     throw error;
   }
   return Object.fromEntries(connections.map(({ name, redis }) => [name, redis])) as {
-    [Name in keyof P]: Redis;
+    [Name in keyof P]: RedisClient;
   };
 }
 
-function createRedis(settings: RedisSettings, role: ConnectionRole, emit: Emit): Redis {
-  const { tls, host, port, db, username, password } = settings;
-  const redis: Redis = new Redis({
-    host,
-    port,
-    db,
-    ...(username === undefined ? {} : { username }),
-    ...(password === undefined ? {} : { password }),
-    ...(tls ? { tls: { servername: host } } : {}),
-    connectionName: `forebay-${role}`,
-    connectTimeout: connectTimeoutMs,
-    keepAlive: keepAliveMs,
-    lazyConnect: true,
-    retryStrategy: (attempt: number) => Math.min(retryFirstMs * 2 ** (attempt - 1), retryMaxMs),
-    ...roleOptions[role],
-    replyMapping: 'legacy',
-  });
-  redis.on('error', (error) => emit({ type: 'redis.error', connection: role, error }));
+/**
+ * Lets the commands that are under way finish, for `deadlineMs` in all at most, and disconnects.
+ * A connection that is down is not waited for.
+ */
+export async function closeConnections(
+  connections: Readonly<Record<string, RedisClient>>,
+  deadlineMs: number,
+): Promise<void> {
+  await Promise.all(
+    Object.values(connections).map(async (redis) => {
+      try {
+        await inTime(quit(redis), deadlineMs);
+      } catch {
+        // Gone, or too slow: either way nobody waits any longer.
+      } finally {
+        redis.disconnect();
+      }
+    }),
+  );
+}
+
+/** Redis answers in order, so QUIT's answer comes after all others. */
+async function quit(redis: RedisClient): Promise<void> {
+  while (redis.status === 'ready' && redis.autoPipelineQueueSize > 0) await nextTurn();
+  if (redis.status === 'ready') await redis.quit();
+}
+
+function createRedis(settings: RedisSettings, role: ConnectionRole, emit: Emit): RedisClient {
+  const redis = createClient(settings, { ...roleOptions[role], connectionName: `forebay-${role}` });
+  for (const event of ['error', 'node error']) {
+    redis.on(event, (error: unknown) => emit({ type: 'redis.error', connection: role, error }));
+  }
   return redis;
 }
 
-async function connectRedis(redis: Redis, settings: RedisSettings): Promise<void> {
+async function connectRedis(redis: RedisClient, settings: RedisSettings): Promise<void> {
   let cause: unknown;
   const remember = (error: unknown): void => {
     cause ??= error;
   };
-  redis.on('error', remember);
+  const first = firstError(redis);
+  for (const event of errorEvents) redis.on(event, remember);
   try {
-    await redis.connect();
-    await redis.ping();
+    await inTime(Promise.race([greet(redis), first.error]), connectTimeoutMs);
   } catch (error) {
-    const what = messageOf(cause ?? error);
-    throw new ForebayError(
-      'REDIS_UNAVAILABLE',
-      `Redis at ${settings.host}:${settings.port} can't be used: ${what}. ${connectAdvice(what)}`,
-      { retryable: true, cause: cause ?? error, context: { host: settings.host, port: settings.port } },
-    );
+    throw cannotConnect(settings, cause ?? error);
   } finally {
-    redis.off('error', remember);
+    first.forget();
+    for (const event of errorEvents) redis.off(event, remember);
   }
 }
 
-function connectAdvice(message: string): string {
+const errorEvents = ['error', 'node error', 'sentinelError'] as const;
+
+/** Also makes the connections to a cluster's nodes, so that the first commands do not wait for them. */
+async function greet(redis: RedisClient): Promise<void> {
+  await redis.connect();
+  await Promise.all(mastersOf(redis).map((master) => master.ping()));
+}
+
+/** ioredis itself would go on looking for a sentinel. */
+function firstError(redis: RedisClient): { error: Promise<never>; forget(): void } {
+  let forget = (): void => undefined;
+  const error = new Promise<never>((_, reject) => {
+    redis.on('error', reject);
+    forget = () => redis.off('error', reject);
+  });
+  return { error, forget };
+}
+
+function cannotConnect(settings: RedisSettings, cause: unknown): ForebayError {
+  const place = placeOf(settings);
+  const what = messageOf(cause);
+  return new ForebayError(
+    'REDIS_UNAVAILABLE',
+    `${place} can't be used: ${what}. ${connectAdvice(what, settings)}`,
+    { retryable: true, cause, context: { place } },
+  );
+}
+
+function connectAdvice(message: string, settings: RedisSettings): string {
   if (/NOAUTH|WRONGPASS|AUTH/i.test(message)) return 'Check REDIS_USERNAME and REDIS_PASSWORD.';
   if (/DB index/i.test(message)) return 'Check REDIS_DB.';
+  if (/certificate|SSL|TLS/i.test(message)) return 'Check REDIS_TLS and the REDIS_TLS_ variables.';
+  if ('nodes' in settings) return 'Check REDIS_CLUSTER_NODES and that the cluster serves all slots.';
+  if ('sentinels' in settings)
+    return 'Check REDIS_SENTINELS, REDIS_SENTINEL_NAME and that the sentinels run.';
   return 'Check REDIS_HOST, REDIS_PORT (or REDIS_URL) and that the server runs.';
 }
 

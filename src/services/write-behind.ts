@@ -11,7 +11,7 @@ import { type Lane, Lanes } from '../buffer/lane.js';
 import { checkPartitions } from '../buffer/partitions.js';
 import { WriteBuffer } from '../buffer/write-buffer.js';
 import type { Config } from '../config.js';
-import { openConnections, type Redis } from '../connection/redis.js';
+import { closeConnections, openConnections, type RedisClient } from '../connection/redis.js';
 import { checkServer } from '../connection/server-check.js';
 import type { Database } from '../database/database.js';
 import { createPersister, type Persister } from '../database/persister.js';
@@ -39,6 +39,7 @@ export interface WriteBehindOptions {
 }
 
 const progressEveryMs = 1_000;
+const disconnectDeadlineMs = 500;
 
 /** What there is while the service is at work. */
 interface Running {
@@ -46,7 +47,7 @@ interface Running {
   readonly queue: WriteBehindQueue;
   readonly marks: LaneMarksRenewal;
   readonly sweep: Sweep;
-  disconnect(): void;
+  disconnect(): Promise<void>;
 }
 
 export class WriteBehindService implements Service {
@@ -71,13 +72,11 @@ export class WriteBehindService implements Service {
       },
       emit,
     );
-    const disconnect = (): void => {
-      for (const connection of Object.values(connections)) connection.disconnect();
-    };
+    const disconnect = () => closeConnections(connections, disconnectDeadlineMs);
     try {
       this.#running = await this.#run(connections, disconnect);
     } catch (error) {
-      disconnect();
+      await disconnect();
       throw error;
     }
   }
@@ -90,12 +89,12 @@ export class WriteBehindService implements Service {
     await withinDeadline(worker.close(), deadlineMs);
     marks.stop();
     await withinDeadline(queue.close(), 1_000);
-    disconnect();
+    await disconnect();
   }
 
   async #run(
-    connections: { lanes: Redis; queue: Redis; jobs: Redis },
-    disconnect: () => void,
+    connections: { lanes: RedisClient; queue: RedisClient; jobs: RedisClient },
+    disconnect: () => Promise<void>,
   ): Promise<Running> {
     const { stores, prisma, config, emit } = this.#options;
     const buffer = new WriteBuffer(connections.lanes, config.prefix);
@@ -122,7 +121,11 @@ export class WriteBehindService implements Service {
     return { worker, queue, marks, sweep, disconnect };
   }
 
-  #createWorker(connection: Redis, flush: LaneFlush, queue: WriteBehindQueue): Worker<WakeUp, FlushSummary> {
+  #createWorker(
+    connection: RedisClient,
+    flush: LaneFlush,
+    queue: WriteBehindQueue,
+  ): Worker<WakeUp, FlushSummary> {
     const { config, emit } = this.#options;
     const worker = new Worker<WakeUp, FlushSummary>(
       writeBehindQueueName,

@@ -4,13 +4,14 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 import { type RedisServer, startRedisServer } from '../../dev/services/redis-server.js';
 import { connect } from '../../src/client/forebay.js';
-import { readConfig, redisSettings, requireDatabaseUrl } from '../../src/config.js';
+import { readConfig, requireDatabaseUrl } from '../../src/config.js';
 import { record } from '../../src/definitions/record.js';
 import { defineStores } from '../../src/definitions/stores.js';
 import { Project } from '../../src/domain/generated/models.js';
 import { createPrisma } from '../../src/domain/prisma.js';
 import { stores } from '../../src/domain/stores.js';
 import type { ForebayEvent } from '../../src/events.js';
+import { redisSettings } from '../../src/redis-settings.js';
 import { WriteBehindService } from '../../src/services/write-behind.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 
@@ -215,7 +216,7 @@ describe('a Redis that endangers accepted writes', () => {
   });
 
   it('is refused when it is a replica', async () => {
-    const { host, port, password = '' } = environment.config.redis;
+    const { host, port, password = '' } = redisSettings(inject('redisUrl'));
     server = await startRedisServer({
       folder,
       extraArgs: ['--replicaof', `${host} ${port}`, '--masterauth', password],

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Redis } from 'ioredis';
 import { startRedisServer } from '../../dev/services/redis-server.js';
-import { type RedisSettings, redisSettings } from '../../src/config.js';
+import type { RedisSettings } from '../../src/config.js';
+import { redisSettings } from '../../src/redis-settings.js';
 
 export interface OwnRedis {
   readonly settings: RedisSettings;

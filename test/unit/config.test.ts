@@ -1,8 +1,9 @@
 /** Configuration from the environment: every variable, and what is refused. */
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
-import { type Config, readConfig, redisSettings, requireDatabaseUrl } from '../../src/config.js';
+import { type Config, readConfig, requireDatabaseUrl } from '../../src/config.js';
 import type { ForebayError } from '../../src/errors.js';
+import { redisSettings } from '../../src/redis-settings.js';
 import { refusal } from './definitions/models.js';
 
 type Env = Record<string, string | undefined>;
@@ -96,6 +97,11 @@ const wrong: [string, string][] = [
   ['REDIS_URL', 'redis://cache/0/1'],
   ['REDIS_URL', 'redis://cache/-1'],
   ['REDIS_URL', 'redis://user:s%zz@cache'],
+  ['REDIS_CLUSTER_NODES', 'a'],
+  ['REDIS_CLUSTER_NODES', 'a:1,,b:2'],
+  ['REDIS_CLUSTER_NODES', 'redis://a:1'],
+  ['REDIS_CLUSTER_NODES', 'a:x'],
+  ['REDIS_TLS_CA', '/no/such/file.pem'],
   ['QUEUE_REDIS_PORT', 'x'],
   ['QUEUE_REDIS_DB', '-2'],
   ['QUEUE_REDIS_TLS', 'TRUE'],
@@ -142,6 +148,105 @@ function failureOf(env: Env): ForebayError {
   }
   throw new Error(`accepted: ${JSON.stringify(env)}`);
 }
+
+const sentinels = { REDIS_SENTINELS: 'a:26379, [::1]:26380', REDIS_SENTINEL_NAME: 'mymaster' };
+const nodes = { REDIS_CLUSTER_NODES: 'a:7000,b:7001' };
+const pem = '-----BEGIN CERTIFICATE-----\nx\n-----END CERTIFICATE-----\n';
+const access = { db: 0, tls: false };
+
+describe('R1 where Redis is', () => {
+  test.each<[string, Env, object]>([
+    [
+      'a server that sentinels know',
+      { ...sentinels, REDIS_PASSWORD: 'p', REDIS_DB: '2' },
+      {
+        sentinels: [
+          { host: 'a', port: 26_379 },
+          { host: '::1', port: 26_380 },
+        ],
+        name: 'mymaster',
+        password: 'p',
+        db: 2,
+        tls: false,
+      },
+    ],
+    [
+      'sentinels with a user of their own',
+      { ...sentinels, REDIS_SENTINEL_USERNAME: 'me', REDIS_SENTINEL_PASSWORD: 's', REDIS_TLS: '1' },
+      {
+        sentinels: [
+          { host: 'a', port: 26_379 },
+          { host: '::1', port: 26_380 },
+        ],
+        name: 'mymaster',
+        sentinelUsername: 'me',
+        sentinelPassword: 's',
+        db: 0,
+        tls: true,
+      },
+    ],
+    [
+      'a cluster',
+      { ...nodes, REDIS_USERNAME: 'me' },
+      {
+        nodes: [
+          { host: 'a', port: 7_000 },
+          { host: 'b', port: 7_001 },
+        ],
+        username: 'me',
+        ...access,
+      },
+    ],
+    [
+      'TLS with what it needs',
+      { REDIS_TLS: 'true', REDIS_TLS_CA: pem, REDIS_TLS_CERT: pem, REDIS_TLS_KEY: pem },
+      { host: 'localhost', port: 6_379, db: 0, tls: { ca: pem, cert: pem, key: pem } },
+    ],
+    [
+      'TLS by a URL',
+      { REDIS_URL: 'rediss://cache', REDIS_TLS_SERVERNAME: 'redis.test' },
+      { host: 'cache', port: 6_379, db: 0, tls: { servername: 'redis.test' } },
+    ],
+  ])('%s', (_, env, settings) => {
+    expect(readConfig(env).redis).toStrictEqual(settings);
+    const queueEnv = Object.fromEntries(Object.entries(env).map(([name, value]) => [`QUEUE_${name}`, value]));
+    expect(readConfig(queueEnv).queueRedis).toStrictEqual(settings);
+  });
+
+  it('a certificate may be a file', () => {
+    const file = new URL('../support/tls/certificate.pem', import.meta.url).pathname;
+    const { redis } = readConfig({ REDIS_TLS: 'true', REDIS_TLS_CA: file });
+    expect(redis.tls).toEqual({ ca: expect.stringContaining('-----BEGIN CERTIFICATE-----') });
+  });
+
+  test.each<[string, Env, string]>([
+    ['sentinels and a cluster', { ...sentinels, ...nodes }, 'REDIS_CLUSTER_NODES'],
+    ['sentinels and a URL', { ...sentinels, REDIS_URL: 'redis://cache' }, 'REDIS_URL'],
+    ['a cluster and a host', { ...nodes, REDIS_HOST: 'cache' }, 'REDIS_HOST'],
+    ['a cluster and a port', { ...nodes, REDIS_PORT: '1' }, 'REDIS_PORT'],
+    ['a cluster and a db', { ...nodes, REDIS_DB: '1' }, 'REDIS_DB'],
+    ['sentinels without the name', { REDIS_SENTINELS: 'a:1' }, 'REDIS_SENTINEL_NAME'],
+    ['the name without sentinels', { REDIS_SENTINEL_NAME: 'a' }, 'REDIS_SENTINELS'],
+    [
+      "a sentinels' user without a password",
+      { ...sentinels, REDIS_SENTINEL_USERNAME: 'me' },
+      'REDIS_SENTINEL_PASSWORD',
+    ],
+    ['a CA without TLS', { REDIS_TLS_CA: pem }, 'REDIS_TLS'],
+    ['a CA with a URL without TLS', { REDIS_URL: 'redis://cache', REDIS_TLS_CA: pem }, 'REDIS_URL'],
+    ['a certificate without a key', { REDIS_TLS: '1', REDIS_TLS_CERT: pem }, 'REDIS_TLS_KEY'],
+    ['a key without a certificate', { REDIS_TLS: '1', REDIS_TLS_KEY: pem }, 'REDIS_TLS_CERT'],
+    [
+      'a cluster and a db, for the queues',
+      { QUEUE_REDIS_CLUSTER_NODES: 'a:1', QUEUE_REDIS_DB: '1' },
+      'QUEUE_REDIS_DB',
+    ],
+  ])('%s is refused', (_, env, variable) => {
+    const error = failureOf(env);
+    expect(error).toEqual(refusal('INVALID_CONFIG', `- ${variable}: `));
+    expect(error.context.variables).toEqual([variable]);
+  });
+});
 
 describe('the URL of a Redis', () => {
   test.each<[string, object]>([

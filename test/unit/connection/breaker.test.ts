@@ -28,9 +28,13 @@ afterEach(() => {
 });
 
 const answer = async (): Promise<string> => 'pong';
+const refuseOffline = (): Promise<never> =>
+  Promise.reject(new Error("Stream isn't writeable and enableOfflineQueue options is false"));
 const timeOut = (): Promise<never> => Promise.reject(new Error('Command timed out'));
 const refuse = (): Promise<never> =>
   Promise.reject(Object.assign(new Error('WRONGTYPE'), { name: 'ReplyError' }));
+
+const recover = async (): Promise<void> => breaker.recovered();
 
 async function open(): Promise<void> {
   isAway = true;
@@ -78,6 +82,52 @@ describe('the breaker', () => {
     expect(events).toEqual(['breaker.opened', 'breaker.closed']);
   });
 
+  it('opens at once when the connection is known to be down', async () => {
+    await expect(breaker.run(refuseOffline)).rejects.toThrow('enableOfflineQueue');
+    expect(breaker.isOpen).toBe(true);
+  });
+
+  it('closes at once when the connection is back, and probes no more', async () => {
+    await open();
+    breaker.recovered();
+    breaker.recovered();
+    expect(breaker.isOpen).toBe(false);
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(probes).toBe(0);
+    expect(events).toEqual(['breaker.opened', 'breaker.closed']);
+  });
+
+  it('makes one probe at a time, and takes a late answer for no news of a later outage', async () => {
+    const answers: (() => void)[] = [];
+    breaker.stop();
+    breaker = new Breaker({
+      probe: () => new Promise<void>((resolve) => answers.push(resolve)),
+      emit: () => undefined,
+    });
+    await open();
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(answers).toHaveLength(1);
+    breaker.recovered();
+    await open();
+    answers[0]?.();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(breaker.isOpen).toBe(true);
+    await vi.advanceTimersByTimeAsync(50);
+    answers[1]?.();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(breaker.isOpen).toBe(false);
+  });
+
+  it('refuses within microseconds, and without a timer for a call', async () => {
+    await open();
+    const timers = vi.getTimerCount();
+    const startedAt = process.hrtime.bigint();
+    const refusals = Array.from({ length: 10_000 }, () => breaker.run(answer).catch(() => undefined));
+    expect(vi.getTimerCount()).toBe(timers);
+    await Promise.all(refusals);
+    expect(Number(process.hrtime.bigint() - startedAt) / 10_000 / 1_000).toBeLessThan(50);
+  });
+
   it('probes no more once it is stopped', async () => {
     await open();
     breaker.stop();
@@ -87,7 +137,10 @@ describe('the breaker', () => {
 
   it('closes again after any history, within one longest wait of Redis being back', async () => {
     const calls = fc.array(
-      fc.tuple(fc.constantFrom(answer, timeOut, refuse), fc.integer({ min: 0, max: 20_000 })),
+      fc.tuple(
+        fc.constantFrom(answer, timeOut, refuse, refuseOffline, recover),
+        fc.integer({ min: 0, max: 20_000 }),
+      ),
     );
     await fc.assert(
       fc.asyncProperty(calls, async (history) => {

@@ -1,6 +1,12 @@
 /** What endangers accepted writes, as a server's own facts tell it. */
 import { describe, expect, it, test } from 'vitest';
-import { type ServerFacts, serverWarnings } from '../../../src/connection/server-check.js';
+import {
+  accessFindings,
+  type ServerFacts,
+  serverFindings,
+  serverWarnings,
+} from '../../../src/connection/server-check.js';
+import { redisSettings } from '../../../src/redis-settings.js';
 
 const safe: ServerFacts = {
   version: '7.2.0',
@@ -47,3 +53,42 @@ test.each([undefined, 'noeviction', 'volatile-lru', 'volatile-ttl'])(
     expect(warningsOf({ maxmemoryPolicy })).toEqual([]);
   },
 );
+
+const gigabyte = 1_073_741_824;
+
+describe('R6 the check tells errors and warnings apart', () => {
+  test.each<[Partial<ServerFacts>, string, string]>([
+    [{ version: '6.0.16' }, 'fatal', 'needs 6.2 or newer'],
+    [{ role: 'slave' }, 'fatal', 'is a replica'],
+    [{ maxmemoryPolicy: 'allkeys-lru' }, 'error', 'may evict accepted writes'],
+    [{ isAppendOnly: false }, 'error', 'appendonly is off'],
+    [{ appendfsync: 'no' }, 'error', 'appendfsync is no'],
+    [{ isAppendOnlyWritten: false }, 'error', 'could not write its append-only file'],
+    [{ appendfsync: 'always' }, 'warning', 'every write waits for the disk'],
+    [{ maxmemory: 0 }, 'warning', 'maxmemory is not set'],
+    [{ maxmemory: 7 * gigabyte, systemMemory: 8 * gigabyte }, 'warning', "88 % of the machine's memory"],
+    [{ maxmemory: gigabyte, usedMemory: 0.95 * gigabyte }, 'warning', '95 % of maxmemory is used'],
+    [{ user: 'default' }, 'warning', 'The user is default'],
+  ])('%j: %s', (facts, severity, what) => {
+    const [finding, ...more] = serverFindings({ ...safe, ...facts });
+    expect(more).toEqual([]);
+    expect(finding).toMatchObject({ severity, what: expect.stringContaining(what) });
+    expect(finding?.advice).not.toBe('');
+  });
+
+  it('and has nothing to say of a server as it should be', () => {
+    const memory = { maxmemory: gigabyte, usedMemory: 1, systemMemory: 8 * gigabyte };
+    expect(serverFindings({ ...safe, ...memory, appendfsync: 'everysec', user: 'forebay' })).toEqual([]);
+  });
+
+  test.each([
+    ['redis://127.0.0.1', 0],
+    ['redis://localhost', 0],
+    ['redis://[::1]', 0],
+    ['redis://cache', 2],
+    ['redis://:x@cache', 1],
+    ['rediss://:x@cache', 0],
+  ])('of the way to %s it has %d warnings', (url, count) => {
+    expect(accessFindings(redisSettings(url))).toHaveLength(count);
+  });
+});

@@ -1,0 +1,139 @@
+/** Clients of ioredis for what the settings name: a single server, one that sentinels know, or a cluster. */
+import { isIP } from 'node:net';
+import type { ConnectionOptions } from 'node:tls';
+import { Cluster, Redis, type RedisOptions } from 'ioredis';
+import type { ClusterSettings, RedisSettings, SentinelSettings, TlsSettings } from '../redis-settings.js';
+
+/** Replies keep the shapes of RESP2. */
+type Options = Omit<RedisOptions, 'replyMapping'>;
+
+/** What forebay uses, both have. */
+export type RedisClient = Redis | Cluster;
+
+export type { Redis } from 'ioredis';
+
+export type ClientOptions = Options & {
+  /** What was under way in a cluster when a connection broke is not sent again. Default false. */
+  readonly isSentOnce?: boolean;
+};
+
+/** Not connected yet. */
+export function createClient(settings: RedisSettings, { isSentOnce, ...role }: ClientOptions): RedisClient {
+  const { username, password } = settings;
+  const options: Options = {
+    ...role,
+    ...(username === undefined ? {} : { username }),
+    ...(password === undefined ? {} : { password }),
+    connectTimeout: connectTimeoutMs,
+    keepAlive: keepAliveMs,
+    lazyConnect: true,
+  };
+  if ('nodes' in settings) return createClusterClient(settings, options, isSentOnce ?? false);
+  return new CountedRedis({
+    ...options,
+    replyMapping: 'legacy',
+    db: settings.db,
+    retryStrategy: retryWaitMs,
+    ...('sentinels' in settings
+      ? sentinelOptions(settings)
+      : { host: settings.host, port: settings.port, ...tlsOptions(settings.tls, settings.host) }),
+  });
+}
+
+/** How long to wait before the next try to connect, in ms. */
+export function retryWaitMs(attempt: number): number {
+  return Math.min(retryFirstMs * 2 ** (attempt - 1), retryMaxMs);
+}
+
+/** The servers that hold the keys, each with its share of them. */
+export function mastersOf(redis: RedisClient): readonly Redis[] {
+  return redis instanceof Cluster ? redis.nodes('master') : [redis];
+}
+
+/** How many commands a client of `createClient` was given. */
+export function commandsOf(redis: RedisClient): number {
+  return redis instanceof CountedRedis || redis instanceof CountedCluster ? redis.commands : 0;
+}
+
+export const connectTimeoutMs = 10_000;
+const retryFirstMs = 50;
+const retryMaxMs = 10_000;
+/** A connection whose peer is gone without a word counts as broken after this silence. */
+const keepAliveMs = 10_000;
+const sentinelTimeoutMs = 5_000;
+const slotsTimeoutMs = 5_000;
+/** How often a cluster is asked who holds what. It also tells by itself, when it is asked the wrong server. */
+const slotsEveryMs = 10_000;
+/** Between two tries of a command whose server is being replaced. */
+const failoverWaitMs = 100;
+/** Tries: with their waits longer than a cluster takes to replace a server. */
+const waitingTriesMax = 300;
+
+class CountedRedis extends Redis {
+  commands = 0;
+
+  override sendCommand(...args: Parameters<Redis['sendCommand']>): unknown {
+    this.commands += 1;
+    return super.sendCommand(...args);
+  }
+}
+
+class CountedCluster extends Cluster {
+  commands = 0;
+  /** Whether commands wait for a cluster that is away. */
+  isWaiting = true;
+
+  override sendCommand(...args: Parameters<Cluster['sendCommand']>): unknown {
+    const [command] = args;
+    this.commands += 1;
+    if (this.isWaiting || this.status === 'ready' || command.name === 'cluster') {
+      return super.sendCommand(...args);
+    }
+    // ioredis's own switch for this would also refuse what has only to wait for the first connection to a node.
+    command.reject(new Error("Cluster isn't ready and enableOfflineQueue options is false"));
+    return command.promise;
+  }
+}
+
+function createClusterClient(
+  settings: ClusterSettings,
+  { enableOfflineQueue: _, enableAutoPipelining: __, ...options }: Options,
+  isSentOnce: boolean,
+): Cluster {
+  const isWaiting = options.maxRetriesPerRequest === null;
+  const cluster = new CountedCluster([...settings.nodes], {
+    lazyConnect: true,
+    clusterRetryStrategy: retryWaitMs,
+    slotsRefreshTimeout: slotsTimeoutMs,
+    slotsRefreshInterval: slotsEveryMs,
+    retryDelayOnFailover: isSentOnce ? 0 : failoverWaitMs,
+    ...(isWaiting ? { maxRedirections: waitingTriesMax } : {}),
+    // Names stay names, for that is what certificates have.
+    dnsLookup: (address, callback) => callback(null, address),
+    // No automatic pipelines: ioredis would sort calls of scripts into them by their first argument, which need not be a key.
+    redisOptions: { ...options, replyMapping: 'legacy', ...tlsOptions(settings.tls) },
+  });
+  cluster.isWaiting = isWaiting;
+  return cluster;
+}
+
+function sentinelOptions(settings: SentinelSettings): Options {
+  const { sentinels, name, sentinelUsername, sentinelPassword } = settings;
+  const { tls } = tlsOptions(settings.tls);
+  return {
+    sentinels: [...sentinels],
+    name,
+    ...(sentinelUsername === undefined ? {} : { sentinelUsername }),
+    ...(sentinelPassword === undefined ? {} : { sentinelPassword }),
+    sentinelRetryStrategy: retryWaitMs,
+    sentinelCommandTimeout: sentinelTimeoutMs,
+    ...(tls ? { tls, sentinelTLS: tls, enableTLSForSentinelMode: true } : {}),
+  };
+}
+
+function tlsOptions(tls: boolean | TlsSettings, host = ''): { tls?: ConnectionOptions } {
+  if (tls === false) return {};
+  // Node checks the certificate against the address by itself, and does not allow one as a name.
+  const servername = host === '' || isIP(host) > 0 ? {} : { servername: host };
+  return { tls: { ...servername, ...(tls === true ? {} : tls) } };
+}

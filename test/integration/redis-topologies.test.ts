@@ -1,0 +1,136 @@
+/** A cluster and a server that a sentinel watches, by configuration alone: all that an app and its workers do. */
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { Forebay } from '../../src/client/forebay.js';
+import type { Config } from '../../src/config.js';
+import { openConnections } from '../../src/connection/redis.js';
+import { stores } from '../../src/domain/stores.js';
+import type { RedisSettings } from '../../src/redis-settings.js';
+import { WriteBehindService } from '../../src/services/write-behind.js';
+import { createEnvironment, type Environment } from '../support/environment.js';
+import { type OwnCluster, startOwnCluster } from '../support/redis-cluster.js';
+import { type OwnSentinel, startOwnSentinel } from '../support/redis-sentinel.js';
+
+let environment: Environment;
+let worker: WriteBehindService | undefined;
+
+beforeEach(async () => {
+  environment = await createEnvironment();
+});
+
+afterEach(async () => {
+  await worker?.stop(5_000);
+  worker = undefined;
+  await environment.close();
+});
+
+function configWith(redis: RedisSettings): Config {
+  return { ...environment.config, redis, queueRedis: redis };
+}
+
+async function startWorker(config: Config): Promise<void> {
+  const { prisma, events } = environment;
+  worker = new WriteBehindService({ stores, prisma, config, emit: (event) => events.push(event) });
+  await worker.start();
+}
+
+const ids = Array.from({ length: 60 }, (_, i) => `p${i}`);
+
+async function writeAndReadBack(app: Forebay<(typeof stores)['definitions']>): Promise<void> {
+  const { projects, projectTouches } = app.stores;
+  await projects.putMany(ids.map((id) => ({ id, name: `project ${id}` })));
+  await Promise.all(ids.map((id) => projectTouches.add(id, 2)));
+  await app.flush();
+  expect(await environment.prisma.project.count({ where: { touches: 2 } })).toBe(ids.length);
+  const rows = await projects.getMany(ids);
+  expect(rows.map((row) => row?.name)).toEqual(ids.map((id) => `project ${id}`));
+  expect(await Promise.all(ids.map((id) => projectTouches.get(id)))).toEqual(ids.map(() => 2));
+}
+
+describe('in a cluster', () => {
+  let cluster: OwnCluster;
+
+  beforeAll(async () => {
+    cluster = await startOwnCluster();
+  });
+
+  afterAll(() => cluster.remove());
+
+  it('R1 writes reach the database, and are read back', async () => {
+    const config = configWith(cluster.settings);
+    await startWorker(config);
+    await writeAndReadBack(await environment.connect(stores, { config }));
+  });
+
+  it('R1 all servers share the keys', async () => {
+    const app = await environment.connect(stores, { config: configWith(cluster.settings) });
+    const keys = ids.map((id) => `user:profile:${id}`);
+    await app.cache.mset(keys.map((key) => ({ key, value: key, ttl: 60 })));
+    for (const admin of cluster.admins) expect(await admin.dbsize()).toBeGreaterThan(0);
+    expect(await app.cache.mget(keys)).toEqual(keys);
+    const found = new Set<string>();
+    for await (const key of app.cache.scanPattern('user:profile:*')) found.add(key);
+    expect([...found].sort()).toEqual([...keys].sort());
+    expect(await app.cache.invalidatePattern('user:profile:*')).toBe(keys.length);
+    expect(await app.cache.mget(keys)).toEqual(keys.map(() => null));
+  });
+
+  it('R1 values in memory follow changes on every server', async () => {
+    const config = configWith(cluster.settings);
+    const [reader, writer] = await Promise.all([
+      environment.connect(stores, { config }),
+      environment.connect(stores, { config, cache: { l1: false } }),
+    ]);
+    await expect.poll(() => environment.events.map(({ type }) => type)).toContain('l1.opened');
+    const keys = ids.map((id) => `user:full:${id}`);
+    await writer.cache.mset(keys.map((key) => ({ key, value: 1, ttl: 60 })));
+    await expect.poll(() => reader.cache.mget(keys)).toEqual(keys.map(() => 1));
+    await writer.cache.mset(keys.map((key) => ({ key, value: 2, ttl: 60 })));
+    await expect.poll(() => reader.cache.mget(keys)).toEqual(keys.map(() => 2));
+  });
+
+  it('R3 a server that is away costs no call more than its time-out, and the others go on', async () => {
+    const config = configWith(cluster.settings);
+    const { cache } = await openConnections({ cache: [config.redis, 'cache'] }, () => undefined);
+    await cluster.servers[2]?.stop();
+    const startedAt = performance.now();
+    const settled = await Promise.allSettled(ids.map((id) => cache.get(`away:${id}`)));
+    expect(performance.now() - startedAt).toBeLessThan(2_000);
+    expect(settled.filter(({ status }) => status === 'rejected').length).toBeLessThan(ids.length);
+    await cluster.servers[2]?.restart();
+    const readAll = (): Promise<unknown> => Promise.all(ids.map((id) => cache.get(`away:${id}`)));
+    await expect.poll(() => readAll().then(() => 'read'), { timeout: 20_000 }).toBe('read');
+    cache.disconnect();
+  });
+});
+
+describe('with sentinels', () => {
+  let sentinel: OwnSentinel;
+
+  beforeEach(async () => {
+    sentinel = await startOwnSentinel();
+  });
+
+  afterEach(() => sentinel.remove());
+
+  it('R1 writes reach the database, also after the server has been replaced', async () => {
+    const config = configWith(sentinel.settings);
+    await startWorker(config);
+    const app = await environment.connect(stores, { config });
+    await writeAndReadBack(app);
+    await sentinel.master.kill();
+    const put = () => app.stores.projects.put({ id: 'after', name: 'the failover' }).then(() => 'accepted');
+    await expect.poll(put, { timeout: 25_000, interval: 100 }).toBe('accepted');
+    await app.flush({ timeoutMs: 20_000 });
+    expect(await environment.prisma.project.findUnique({ where: { id: 'after' } })).toMatchObject({
+      name: 'the failover',
+    });
+  }, 60_000);
+
+  it('a start with a name that the sentinels do not know says what to check', async () => {
+    const config = configWith({ ...sentinel.settings, name: 'other' });
+    await expect(environment.connect(stores, { config })).rejects.toMatchObject({
+      code: 'REDIS_UNAVAILABLE',
+      message: expect.stringContaining('REDIS_SENTINEL_NAME'),
+    });
+  });
+});
