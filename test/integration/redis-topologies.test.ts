@@ -88,6 +88,36 @@ describe('in a cluster', () => {
     await expect.poll(() => reader.cache.mget(keys)).toEqual(keys.map(() => 2));
   });
 
+  it('a write under way when its connection breaks is told as in doubt, and not sent again', async () => {
+    const app = await environment.connect(stores, { config: configWith(cluster.settings) });
+    await app.stores.projects.put({ id: 'doubt', name: 'counted' });
+    const onAll = (...command: string[]) =>
+      Promise.all(cluster.admins.map((admin) => admin.call(...(command as [string]))));
+    await onAll('CLIENT', 'PAUSE', '60000', 'WRITE');
+    const adding = app.stores.projectTouches.add('doubt', 1);
+    const outcome = expect(adding).rejects.toMatchObject({ code: 'OUTCOME_UNKNOWN', retryable: false });
+    await expect.poll(() => writers(true)).toHaveLength(1);
+    for (const { admin, id } of await writers(false)) await admin.client('KILL', 'ID', id);
+    await outcome;
+    await onAll('CLIENT', 'UNPAUSE');
+    await expect
+      .poll(() => app.stores.projectTouches.add('doubt', 10).then(() => 'accepted'))
+      .toBe('accepted');
+    expect(await app.stores.projectTouches.get('doubt')).toBe(10);
+  });
+
+  async function writers(isBlocked: boolean) {
+    const lists = await Promise.all(
+      cluster.admins.map(async (admin) => ({ admin, list: String(await admin.client('LIST')) })),
+    );
+    return lists.flatMap(({ admin, list }) =>
+      list
+        .split('\n')
+        .filter((line) => line.includes('name=forebay-writes') && (!isBlocked || / flags=\S*b/.test(line)))
+        .map((line) => ({ admin, id: Number(/ ?id=(\d+)/.exec(line)?.[1]) })),
+    );
+  }
+
   it('R3 a server that is away costs no call more than its time-out, and the others go on', async () => {
     const config = configWith(cluster.settings);
     const { cache } = await openConnections({ cache: [config.redis, 'cache'] }, () => undefined);
