@@ -1,38 +1,15 @@
-/**
- * Tells which keys have changed, by whomever: Redis's client-side caching in broadcast mode
- * (https://redis.io/docs/latest/develop/reference/client-side-caching/). One connection, of RESP2, redirects the messages to itself: so it
- * either tells of every change, or is lost.
- */
+/** Tells which keys have changed, by whomever: of the one server that there is, or of all masters of a cluster. */
 import { Cluster } from 'ioredis';
-import type { Emit } from '../events.js';
-import type { ClusterSettings, RedisSettings } from '../redis-settings.js';
+import type { ClusterSettings } from '../redis-settings.js';
 import { mastersOf, type RedisClient } from './client.js';
-import { openConnections } from './redis.js';
+import { type ServerFeedOptions, startServerFeed } from './server-feed.js';
 
-export interface FeedListener {
-  onInvalidated(key: string): void;
-  /** All keys: the server was flushed. */
-  onFlushed(): void;
-  /** From now on every change is told. */
-  onReady(): void;
-  /** Changes from now on are not told, until `onReady`. */
-  onLost(): void;
-}
-
-export interface FeedOptions {
-  readonly settings: RedisSettings;
+export interface FeedOptions extends ServerFeedOptions {
   /** Reads the keys. In a cluster, each server that it may read from is listened to. */
   readonly redis: RedisClient;
-  /** Of the keys that are of interest. */
-  readonly prefix: string;
-  readonly listener: FeedListener;
-  readonly emit: Emit;
 }
 
-const channel = '__redis__:invalidate';
 const topologyEvents = ['+node', '-node', 'refresh'] as const;
-/** A peer that is gone without a word is noticed after two of these. */
-const pingEveryMs = 1_000;
 
 /** Returns what ends it. @throws ForebayError REDIS_UNAVAILABLE */
 export async function startInvalidationFeed(options: FeedOptions): Promise<() => void> {
@@ -43,52 +20,7 @@ export async function startInvalidationFeed(options: FeedOptions): Promise<() =>
   return () => feed.stop();
 }
 
-type ServerFeedOptions = Omit<FeedOptions, 'redis'>;
-
-async function startServerFeed({ settings, prefix, listener, emit }: ServerFeedOptions): Promise<() => void> {
-  const { feed } = await openConnections({ feed: [settings, 'feed'] }, emit);
-  const begin = (): void => void track(feed, prefix).then(listener.onReady, () => feed.disconnect(true));
-  feed.on('messageBuffer', (_channel: Buffer, message: unknown) => tell(message, listener));
-  feed.on('close', listener.onLost);
-  feed.on('ready', begin);
-  begin();
-  const timer = setInterval(() => void checkPeer(feed, listener), pingEveryMs);
-  timer.unref();
-  return () => {
-    clearInterval(timer);
-    listener.onLost();
-    feed.disconnect();
-  };
-}
-
-async function track(feed: RedisClient, prefix: string): Promise<void> {
-  const id = await feed.client('ID');
-  await feed.call('CLIENT', 'TRACKING', 'ON', 'REDIRECT', id, 'BCAST', 'PREFIX', prefix);
-  await feed.subscribe(channel);
-}
-
-/** ioredis gives the array of keys as it comes; null means all. */
-function tell(message: unknown, listener: FeedListener): void {
-  if (Array.isArray(message)) for (const key of message) listener.onInvalidated(String(key));
-  else listener.onFlushed();
-}
-
-async function checkPeer(feed: RedisClient, listener: FeedListener): Promise<void> {
-  if (feed.status !== 'ready') return;
-  const timer = setTimeout(() => {
-    listener.onLost();
-    feed.disconnect(true);
-  }, pingEveryMs);
-  try {
-    await feed.ping();
-  } catch {
-    // The connection broke meanwhile, which its own event tells.
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-interface ServerFeed {
+interface MasterFeed {
   isReady: boolean;
   /** It is connected anew with the next look. */
   hasFailed: boolean;
@@ -100,7 +32,7 @@ class ClusterFeed {
   readonly #settings: ClusterSettings;
   readonly #cluster: Cluster;
   readonly #options: ServerFeedOptions;
-  readonly #feeds = new Map<string, ServerFeed>();
+  readonly #feeds = new Map<string, MasterFeed>();
   readonly #follow = (): void => void this.#sync().catch(() => undefined); // the next look comes with the next event
   #isReady = false;
 
@@ -139,7 +71,7 @@ class ClusterFeed {
 
   async #add(address: string, host: string, port: number): Promise<void> {
     const { nodes: _, ...access } = this.#settings;
-    const feed: ServerFeed = { isReady: false, hasFailed: false, stop: () => undefined };
+    const feed: MasterFeed = { isReady: false, hasFailed: false, stop: () => undefined };
     this.#feeds.set(address, feed);
     const set = (isReady: boolean): void => {
       feed.isReady = isReady;

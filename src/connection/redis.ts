@@ -46,8 +46,9 @@ const roleOptions: Record<ConnectionRole, ClientOptions> = {
   queue: { maxRetriesPerRequest: 0, enableOfflineQueue: false },
   worker: { maxRetriesPerRequest: null },
   subscriber: { maxRetriesPerRequest: null },
-  // RESP2, for ioredis drops the messages of RESP3. Subscribed anew by its owner, once tracking is on again.
-  feed: { maxRetriesPerRequest: null, autoResubscribe: false, protocol: 2 },
+  // RESP2, for ioredis drops the messages of RESP3. Subscribed anew by its owner, once tracking is on again; what was under way on
+  // a connection that broke means nothing on the next.
+  feed: { maxRetriesPerRequest: 0, enableOfflineQueue: false, autoResubscribe: false, protocol: 2 },
 };
 
 /** Connections by name: whose settings, and what for. */

@@ -40,6 +40,13 @@ async function warm(value: unknown, tags?: string[]): Promise<void> {
     .toBeGreaterThan(0);
 }
 
+async function evictAll(): Promise<void> {
+  await server.admin.config('SET', 'maxmemory-policy', 'allkeys-random');
+  await server.admin.config('SET', 'maxmemory', '1');
+  await expect.poll(() => server.admin.dbsize(), { interval: 1 }).toBe(0);
+  await server.admin.config('SET', 'maxmemory', '0', 'maxmemory-policy', 'noeviction');
+}
+
 describe('a value in memory', () => {
   it('is read without Redis', async () => {
     await warm({ name: 'Ada' });
@@ -53,7 +60,9 @@ describe('a value in memory', () => {
     ['a delete of another process', () => other.cache.delete(key), null],
     ['an invalidation by a pattern', () => other.cache.invalidatePattern('user:*'), null],
     ['another program', () => server.admin.set(entryKey(), '7'), 7],
+    ['a delete by another program', () => server.admin.del(entryKey()), null],
     ['an expiry', () => server.admin.pexpire(entryKey(), 1), null],
+    ['an eviction', () => evictAll(), null],
     ['a flush of the server', () => server.admin.flushall(), null],
   ])('goes with %s', async (_, change, expected) => {
     await warm('old');
@@ -88,6 +97,14 @@ describe('a value in memory', () => {
     const dated = (await app.cache.get<{ at: Date }>(key)) as { at: Date };
     dated.at.setFullYear(1999);
     expect(await app.cache.get(key)).toEqual({ at: new Date(0) });
+  });
+
+  it('may hold itself', async () => {
+    const circle: { self?: object } = {};
+    circle.self = circle;
+    await warm(circle);
+    const value = (await app.cache.get<{ self: object }>(key)) as { self: object };
+    expect(value.self).toBe(value);
   });
 
   it('is not kept when the app wants none in memory', async () => {

@@ -132,6 +132,22 @@ describe('a value that is shared by its readers', () => {
     expect(() => value.list.push({ a: 2 })).toThrow(TypeError);
   });
 
+  it('may hold itself, and one thing many times', () => {
+    const circle: { self?: object; list: unknown[] } = { list: [] };
+    circle.self = circle;
+    expect(freezeDeep(circle)).toBe(true);
+    expect(() => circle.list.push(1)).toThrow(TypeError);
+    let twice: unknown[] = [];
+    for (let i = 0; i < 100; i++) twice = [twice, twice];
+    expect(freezeDeep(twice)).toBe(true);
+  });
+
+  it('is left as it was when a part of it can’t be frozen', () => {
+    const value = { list: [1], at: new Date() };
+    expect(freezeDeep(value)).toBe(false);
+    expect(value.list.push(2)).toBe(2);
+  });
+
   it.each([new Date(), new Map(), new Set(), new Uint8Array(1), { deep: [new Date()] }])(
     'is not shared when freezing does not protect it: %s',
     (value) => {
