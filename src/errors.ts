@@ -35,7 +35,10 @@ export type ErrorCode =
   | 'DATABASE_REFUSED'
   | 'PARTITIONS_CHANGED'
   | 'FLUSH_TIMEOUT'
-  | 'CLOSED';
+  | 'CLOSED'
+  /** A function of the process's shared client was called before `share`, or `share` twice. */
+  | 'NOT_SHARED'
+  | 'ALREADY_SHARED';
 
 export interface ErrorDetails {
   /** True when the same call can succeed later without a change by the caller. Default false. */

@@ -10,6 +10,8 @@ export type ForebayEvent =
   | { readonly type: 'fill.failed'; readonly store: string; readonly error: unknown }
   /** Redis did not do what the cache asked of it, or an entry can't be read; a read goes to its loader instead. */
   | { readonly type: 'cache.failed'; readonly key: string; readonly error: unknown }
+  /** What the cache has counted since its start or the last reset; told now and then, when anything was counted. */
+  | { readonly type: 'cache.statistics'; readonly statistics: CacheStatistics }
   | { readonly type: 'batch.sealed'; readonly lane: string; readonly number: string; readonly size: number }
   /** The batch's rows were written; its transaction is not committed yet. */
   | { readonly type: 'batch.written'; readonly lane: string; readonly number: string }
@@ -56,3 +58,26 @@ export type ForebayEvent =
 export type EventType = ForebayEvent['type'];
 
 export type Emit = (event: ForebayEvent) => void;
+
+export interface CacheCounts {
+  /** Reads answered with a cached value; `l1Hits` and `staleHits` are among them. */
+  readonly hits: number;
+  readonly l1Hits: number;
+  readonly staleHits: number;
+  readonly misses: number;
+  readonly loads: number;
+  readonly loadFailures: number;
+  readonly sets: number;
+  readonly deletes: number;
+  /** Calls that Redis did not answer. */
+  readonly errors: number;
+}
+
+export interface CacheStatistics extends CacheCounts {
+  readonly operations: number;
+  /** Hits as a share of all reads, from 0 to 1; 0 without reads. */
+  readonly hitRate: number;
+  /** Of calls to Redis, in ms. */
+  readonly latency: { readonly count: number; readonly meanMs: number; readonly maxMs: number };
+  readonly byNamespace: Readonly<Record<string, CacheCounts & { readonly hitRate: number }>>;
+}

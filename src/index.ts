@@ -4,7 +4,6 @@ export type { CacheOptions } from './cache/cache.js';
 export type { CacheService, Key, SetEntry, SetOptions } from './cache/cache-service.js';
 export type { Explanation } from './cache/explain.js';
 export type { Serializer } from './cache/serializer.js';
-export type { CacheCounts, CacheStatistics } from './cache/statistics.js';
 export type { ComputedClient } from './client/computed-client.js';
 export type { Receipt } from './client/context.js';
 export type { CounterClient } from './client/counter-client.js';
@@ -17,6 +16,25 @@ export {
   type StoreClients,
 } from './client/forebay.js';
 export type { RecordClient } from './client/record-client.js';
+export {
+  batchCacheAside,
+  cacheAside,
+  cacheAsideStale,
+  closeShared,
+  getRedisInfo,
+  getRedisMemoryStats,
+  getRedisMetrics,
+  invalidateRelated,
+  isRedisAvailable,
+  multiTierCache,
+  preventStampede,
+  refreshAhead,
+  share,
+  sharedCache,
+  testRedisConnection,
+  writeBehind,
+  writeThrough,
+} from './client/shared.js';
 export { type Config, type RedisSettings, readConfig, requireDatabaseUrl } from './config.js';
 export type { RedisMetrics } from './connection/connection-metrics.js';
 export type { ConnectionTest, RedisHealth, RedisInfo, RedisMemoryStats } from './connection/health.js';
@@ -51,7 +69,7 @@ export {
 } from './definitions/record.js';
 export { type Definitions, defineStores, type Stores } from './definitions/stores.js';
 export { type ErrorCode, ForebayError, isForebayError } from './errors.js';
-export type { Emit, EventType, ForebayEvent } from './events.js';
+export type { CacheCounts, CacheStatistics, Emit, EventType, ForebayEvent } from './events.js';
 export type { FetchMissing } from './patterns/batch-cache-aside.js';
 export type { CacheAsideOptions, Fetch } from './patterns/cache-aside.js';
 export type { Patterns } from './patterns/patterns.js';

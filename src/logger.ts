@@ -13,6 +13,7 @@ const levels: Record<EventType, 'debug' | 'info' | 'warn' | 'error'> = {
   'wake.failed': 'warn',
   'fill.failed': 'warn',
   'cache.failed': 'warn',
+  'cache.statistics': 'debug',
   'batch.sealed': 'debug',
   'batch.written': 'debug',
   'batch.applied': 'debug',

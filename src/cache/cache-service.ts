@@ -4,11 +4,12 @@ import { scanKeys } from '../connection/scan.js';
 import { type CacheKey, ttlOf } from '../definitions/cache-key.js';
 import { DEFAULT_TTL } from '../definitions/default-ttl.js';
 import { ForebayError } from '../errors.js';
+import type { CacheStatistics } from '../events.js';
 import { cacheEntryKey, tagMark } from '../keys.js';
 import type { Explanation } from './explain.js';
 import type { RedisTier } from './redis-tier.js';
 import type { Refill } from './refill.js';
-import type { CacheStatistics, StatisticsCounter } from './statistics.js';
+import type { StatisticsCounter } from './statistics.js';
 import type { TagVersions } from './value-entry.js';
 import type { Found, ValueStore } from './value-store.js';
 

@@ -12,7 +12,7 @@ import { RedisTier } from './redis-tier.js';
 import { type PendingOf, Refill } from './refill.js';
 import { defaultSerializer, type Serializer } from './serializer.js';
 import { ServerClock } from './server-clock.js';
-import { StatisticsCounter } from './statistics.js';
+import { StatisticsCounter, tellStatistics } from './statistics.js';
 import { ValueStore } from './value-store.js';
 import { WaitingRoom } from './waiting-room.js';
 
@@ -27,6 +27,8 @@ export interface CacheOptions {
   readonly loadsMax?: number;
   /** Values in this process's memory; false: none. Default: 10,000 of 64 MiB. */
   readonly l1?: L1Options | false;
+  /** How often `cache.statistics` is told, in ms. Default 60,000. */
+  readonly statisticsEveryMs?: number;
   /** Loads that may wait for their turn; more are refused with TOO_MANY_LOADS. Default 10,000. */
   readonly waitingLoadsMax?: number;
 }
@@ -100,5 +102,18 @@ export async function createCache(
     explain: (key) => explain(key, { tier, values, loading, clock, pendingOf }),
   });
   await clock.read();
-  return { service, reads, refill, values, tier, statistics, emit, close: () => breaker.stop() };
+  const stopTelling = tellStatistics(statistics, emit, options.statisticsEveryMs ?? 60_000);
+  return {
+    service,
+    reads,
+    refill,
+    values,
+    tier,
+    statistics,
+    emit,
+    close() {
+      stopTelling();
+      breaker.stop();
+    },
+  };
 }

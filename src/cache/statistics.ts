@@ -1,27 +1,6 @@
 /** What the cache did, counted for each namespace: what a key has before its first colon. */
 
-export interface CacheCounts {
-  /** Reads answered with a cached value; `l1Hits` and `staleHits` are among them. */
-  readonly hits: number;
-  readonly l1Hits: number;
-  readonly staleHits: number;
-  readonly misses: number;
-  readonly loads: number;
-  readonly loadFailures: number;
-  readonly sets: number;
-  readonly deletes: number;
-  /** Calls that Redis did not answer. */
-  readonly errors: number;
-}
-
-export interface CacheStatistics extends CacheCounts {
-  readonly operations: number;
-  /** Hits as a share of all reads, from 0 to 1; 0 without reads. */
-  readonly hitRate: number;
-  /** Of calls to Redis, in ms. */
-  readonly latency: { readonly count: number; readonly meanMs: number; readonly maxMs: number };
-  readonly byNamespace: Readonly<Record<string, CacheCounts & { readonly hitRate: number }>>;
-}
+import type { CacheCounts, CacheStatistics, Emit } from '../events.js';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
@@ -80,6 +59,23 @@ export class StatisticsCounter {
     this.#counts.set(name, counts);
     return counts;
   }
+}
+
+/** Tells `cache.statistics` at intervals in which something was counted, and once more when it is stopped. Returns what stops it. */
+export function tellStatistics(counter: StatisticsCounter, emit: Emit, everyMs: number): () => void {
+  let told = 0;
+  const tell = (): void => {
+    const statistics = counter.read();
+    const count = statistics.operations + statistics.loads + statistics.errors;
+    if (count !== told) emit({ type: 'cache.statistics', statistics });
+    told = count;
+  };
+  const timer = setInterval(tell, everyMs);
+  timer.unref();
+  return () => {
+    clearInterval(timer);
+    tell();
+  };
 }
 
 function noCounts(): Mutable<CacheCounts> {

@@ -152,6 +152,21 @@ describe('S5 statistics', () => {
   });
 });
 
+describe('S5 statistics as events', () => {
+  it('are told at intervals, when something was counted, and once more at the end', async () => {
+    const told = () =>
+      environment.events.flatMap((event) => (event.type === 'cache.statistics' ? [event.statistics] : []));
+    const own = await environment.connect(defineStores({}), { cache: { statisticsEveryMs: 5 } });
+    await own.cache.set('user:a', 1);
+    await expect.poll(told, { interval: 1 }).toHaveLength(1);
+    expect(told()[0]).toMatchObject({ sets: 1, byNamespace: { user: { sets: 1 } } });
+    await own.cache.get('user:a');
+    await own.close();
+    expect(told().at(-1)).toMatchObject({ sets: 1, hits: 1 });
+    expect(told().length).toBeLessThanOrEqual(3);
+  });
+});
+
 describe('tags', () => {
   it('make all values stale that carry them, and none that is set afterwards', async () => {
     await app.cache.set('a', 1, 60, { tags: ['project:1', 'user=2,é'] });

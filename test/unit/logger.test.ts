@@ -1,6 +1,8 @@
 /** What is logged of an event, and at which level. */
+
 import { pino } from 'pino';
 import { describe, expect, it, test } from 'vitest';
+import { StatisticsCounter } from '../../src/cache/statistics.js';
 import { ForebayError } from '../../src/errors.js';
 import type { EventType, ForebayEvent } from '../../src/events.js';
 import { createLogger, logEvents } from '../../src/logger.js';
@@ -24,6 +26,7 @@ const events: Record<EventType, [ForebayEvent, string]> = {
   'wake.failed': [{ type: 'wake.failed', lane, error }, 'warn'],
   'fill.failed': [{ type: 'fill.failed', store: 'tasks', error }, 'warn'],
   'cache.failed': [{ type: 'cache.failed', key: 'user:profile:1', error }, 'warn'],
+  'cache.statistics': [{ type: 'cache.statistics', statistics: new StatisticsCounter().read() }, 'debug'],
   'batch.sealed': [{ type: 'batch.sealed', lane, number: '17', size: 2 }, 'debug'],
   'batch.written': [{ type: 'batch.written', lane, number: '17' }, 'debug'],
   'batch.applied': [{ type: 'batch.applied', lane, number: '17', applied: true, ms: 3 }, 'debug'],
