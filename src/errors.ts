@@ -33,6 +33,8 @@ export type ErrorCode =
   | 'DATABASE_UNAVAILABLE'
   | 'DATABASE_NOT_READY'
   | 'DATABASE_REFUSED'
+  /** A lane holds its maximum of dead letters. */
+  | 'DEAD_LETTERS_FULL'
   | 'PARTITIONS_CHANGED'
   | 'FLUSH_TIMEOUT'
   | 'CLOSED'

@@ -35,6 +35,32 @@ export type ForebayEvent =
       readonly retryMs: number;
       readonly error: unknown;
     }
+  /** The batch's number is used up, for the database refused records of it; it is not split yet. */
+  | { readonly type: 'batch.void'; readonly lane: string; readonly number: string }
+  /** The database refused records of the batch; they were taken out, and the rest has a new number. */
+  | {
+      readonly type: 'batch.split';
+      readonly lane: string;
+      readonly number: string;
+      /** Records that are left in it. */
+      readonly rest: number;
+      /** Records that became dead letters. */
+      readonly dead: number;
+      /** Records that wait for a row that they refer to. */
+      readonly waiting: number;
+    }
+  /** The database refuses a record for what it holds: it is a dead letter now. */
+  | {
+      readonly type: 'record.refused';
+      readonly lane: string;
+      /** `store:id`. */
+      readonly field: string;
+      /** The SQLSTATE; '' when there is none. */
+      readonly state: string;
+      readonly error: unknown;
+    }
+  /** A dead letter could not be shown on the board; it is tried again. */
+  | { readonly type: 'dead-letter.hidden'; readonly lane: string; readonly error: unknown }
   /** Deltas of counters whose rows do not exist: as in SQL, they change nothing. */
   | {
       readonly type: 'counter.rows-missing';

@@ -47,6 +47,19 @@ export function parseBatch(lane: string, group: LaneGroup, number: string, seale
   return { lane, number, size: sealed.length / 2, deletes: deletes.sort(), puts: puts.sort(byIdKey), deltas };
 }
 
+/** The part of a batch that concerns these ids, under the same number. */
+export function partOf(batch: Batch, idKeys: ReadonlySet<string>): Batch {
+  const isPart = ({ idKey }: { idKey: string }): boolean => idKeys.has(idKey);
+  const deltas = new Map([...batch.deltas].map(([store, list]) => [store, list.filter(isPart)]));
+  return {
+    ...batch,
+    size: idKeys.size,
+    deletes: batch.deletes.filter((idKey) => idKeys.has(idKey)),
+    puts: batch.puts.filter(isPart),
+    deltas,
+  };
+}
+
 // One order for all statements, so that two batches never lock the same rows crosswise.
 function byIdKey(a: { idKey: string }, b: { idKey: string }): number {
   return a.idKey < b.idKey ? -1 : 1;

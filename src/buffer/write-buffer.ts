@@ -66,6 +66,52 @@ export interface LaneState {
   readonly batches: number;
   /** Age of the oldest unpersisted record, in ms; 0 when there is none. */
   readonly ageMs: number;
+  /** Dead letters. */
+  readonly dead: number;
+}
+
+/** A record to be taken out of the sealed batch. */
+export interface SplitPart {
+  readonly field: string;
+  /** `wait`: dirty again, until it has waited for too long; `again`: dirty again. */
+  readonly fate: 'dead' | 'wait' | 'again';
+  /** The field of its letter. */
+  readonly letter: string;
+  /** The field of the record in whose row a counter lives; '' when there is none. */
+  readonly row: string;
+  /** A `LetterError` as JSON. */
+  readonly error: string;
+}
+
+export interface SplitDone {
+  readonly kind: 'split';
+  /** Records that are left in the sealed batch, under its new number. */
+  readonly rest: number;
+  /** For how long the record that waits the longest has done so. */
+  readonly waitedMs: number;
+  /** Of the new dead letters. */
+  readonly deadFields: readonly string[];
+}
+
+export type SplitReply = SplitDone | { readonly kind: 'late' } | { readonly kind: 'full' };
+
+/** What the database said. */
+export interface LetterError {
+  /** The SQLSTATE; '' when there is none. */
+  readonly state: string;
+  readonly message: string;
+}
+
+/** A record that the database refuses, kept with its error. */
+export interface DeadLetter {
+  readonly lane: string;
+  /** `store:id`. */
+  readonly field: string;
+  /** When it was refused, in µs since 1970. */
+  readonly at: string;
+  /** By field: the record, and the deltas of its row's counters that wait with it; as the lane has them. */
+  readonly records: Readonly<Record<string, string>>;
+  readonly error: LetterError;
 }
 
 const batchBytesMax = 8 * 1_048_576;
@@ -82,11 +128,11 @@ export class WriteBuffer {
   /** Accepts writes in their order. `wake` tells the caller to add a wake-up job for the lane. */
   async write(lane: Lane, writes: readonly Write[]): Promise<{ wake: boolean; replies: WriteReply[] }> {
     const { keys, group } = lane;
-    const args: (string | number)[] = [keys.dirty, keys.order, keys.meta];
+    const args: (string | number)[] = [keys.dirty, keys.order, keys.meta, keys.dead];
     for (const write of writes) args.push(keys.entryPrefix + write.field);
     args.push(keys.entryPrefix.length + 1, group.dirtyMax, group.delayMs);
     for (const write of writes) args.push(write.op, write.ttlMs, write.payload);
-    const [wake, ...replies] = await this.#redis.forebay_write(3 + writes.length, ...args);
+    const [wake, ...replies] = await this.#redis.forebay_write(4 + writes.length, ...args);
     return { wake: wake === 1, replies: replies.map(toWriteReply) };
   }
 
@@ -166,15 +212,66 @@ export class WriteBuffer {
 
   /** Drops the sealed batch with this number. False: a successor has done it, and perhaps sealed another. */
   async ack(lane: Lane, number: string): Promise<boolean> {
-    const { order, sealed, meta } = lane.keys;
-    return (await this.#redis.forebay_ack(order, sealed, meta, number, this.#channel, lane.name)) === 1;
+    const { order, sealed, meta, waiting } = lane.keys;
+    const args = [order, sealed, meta, waiting, number, this.#channel, lane.name];
+    return (await this.#redis.forebay_ack(...args)) === 1;
+  }
+
+  /** Takes records out of the sealed batch with this number, which is void, and gives the rest a new number. */
+  async split(lane: Lane, number: string, parts: readonly SplitPart[]): Promise<SplitReply> {
+    const { keys, group } = lane;
+    const [kind, rest, waitedMs, ...deadFields] = (await this.#redis.forebay_split(
+      6 + parts.length,
+      ...[keys.dirty, keys.order, keys.sealed, keys.meta, keys.dead, keys.waiting],
+      ...parts.map(({ field }) => keys.entryPrefix + field),
+      ...[keys.entryPrefix.length + 1, number, group.deadLettersMax, group.parentWaitMs],
+      ...[this.#channel, lane.name],
+      ...parts.flatMap(({ fate, letter, row, error }) => [fate, letter, row, error]),
+    )) as [SplitReply['kind'], number, number, ...string[]];
+    return kind === 'split' ? { kind, rest, waitedMs, deadFields } : { kind };
+  }
+
+  /** The lane's dead letters, oldest first. */
+  async deadLetters(lane: Lane, options: { offset: number; count: number }): Promise<DeadLetter[]> {
+    const { offset, count } = options;
+    const fields = await this.#redis.zrange(lane.keys.dead, String(offset), String(offset + count - 1));
+    const letters = await Promise.all(fields.map((field) => this.deadLetter(lane, field)));
+    return letters.filter((letter) => letter !== undefined);
+  }
+
+  /** The dead letter of a field; undefined when it was replayed, superseded or discarded. */
+  async deadLetter(lane: Lane, field: string): Promise<DeadLetter | undefined> {
+    const at = await this.#redis.zscore(lane.keys.dead, field);
+    if (at === null) return undefined;
+    const { '': error, ...records } = await this.#redis.hgetall(letterKey(lane, field));
+    return error === undefined
+      ? undefined
+      : { lane: lane.name, field, at: String(at), records, error: JSON.parse(error) as LetterError };
+  }
+
+  /** Makes a dead letter's records dirty again. False: it is gone. */
+  async replay(lane: Lane, letter: Pick<DeadLetter, 'field' | 'at'>): Promise<'gone' | 'replayed' | 'wake'> {
+    const { keys, group } = lane;
+    const { dirty, order, meta, dead } = keys;
+    const reply = await this.#redis.forebay_replay(
+      ...[dirty, order, meta, dead, letterKey(lane, letter.field)],
+      ...[letter.field, letter.at, keys.entryPrefix, group.delayMs],
+    );
+    return (['gone', 'replayed', 'wake'] as const)[reply] as 'gone' | 'replayed' | 'wake';
+  }
+
+  /** Drops a dead letter for good. False: it is gone already. */
+  async discard(lane: Lane, letter: Pick<DeadLetter, 'field' | 'at'>): Promise<boolean> {
+    const { meta, dead } = lane.keys;
+    const { field, at } = letter;
+    return (await this.#redis.forebay_discard(meta, dead, letterKey(lane, field), field, at)) === 1;
   }
 
   async inspect(lane: Lane): Promise<LaneState> {
-    const { dirty, order, sealed, meta } = lane.keys;
-    const reply = await this.#redis.forebay_inspect(dirty, order, sealed, meta);
-    const [version, oldest, dirtyCount, sealedCount, persisted, batches, now] = reply as [
-      ...[string, string, number, number, number, number, string],
+    const { dirty, order, sealed, meta, dead } = lane.keys;
+    const reply = await this.#redis.forebay_inspect(dirty, order, sealed, meta, dead);
+    const [version, oldest, dirtyCount, sealedCount, persisted, batches, now, deadCount] = reply as [
+      ...[string, string, number, number, number, number, string, number],
     ];
     const ageMs = oldest === '' ? 0 : Math.max(0, (Number(now) - Number(oldest)) / 1_000);
     return {
@@ -185,6 +282,7 @@ export class WriteBuffer {
       persisted,
       batches,
       ageMs,
+      dead: deadCount,
     };
   }
 
@@ -205,11 +303,21 @@ export class WriteBuffer {
 
   /**
    * Notes that the sealed batch could not be applied. Returns how long to wait at most until the next try, in ms: doubled
-   * with each failure of this batch; 0 when the sealed batch is not this one any more.
+   * with each failure of this batch; and how often it has failed. Zeros when the sealed batch is not this one any more.
    */
-  async postpone(lane: Lane, number: string, wait: { firstMs: number; maxMs: number }): Promise<number> {
-    return this.#redis.forebay_postpone(lane.keys.meta, number, wait.firstMs, wait.maxMs);
+  async postpone(
+    lane: Lane,
+    number: string,
+    wait: { firstMs: number; maxMs: number },
+  ): Promise<{ waitMs: number; failures: number }> {
+    const { firstMs, maxMs } = wait;
+    const [waitMs, failures] = await this.#redis.forebay_postpone(lane.keys.meta, number, firstMs, maxMs);
+    return { waitMs, failures };
   }
+}
+
+function letterKey(lane: Lane, field: string): string {
+  return `${lane.keys.dead}:${field}`;
 }
 
 function toWriteReply(reply: string | number): WriteReply {

@@ -55,7 +55,9 @@ export interface Backlog {
   readonly dirty: number;
   /** Records in batches that are on their way to the database. */
   readonly sealed: number;
-  /** Age of the oldest of them, in ms; 0 when there is none. */
+  /** Records that the database refused, kept until they are replayed, superseded or discarded. */
+  readonly dead: number;
+  /** Age of the oldest dirty or sealed one, in ms; 0 when there is none. */
   readonly oldestDirtyAgeMs: number;
   /** Records and batches that workers have persisted so far. */
   readonly persisted: number;
@@ -187,6 +189,7 @@ async function readBacklog(lanes: Lanes, buffer: WriteBuffer): Promise<Backlog> 
   return {
     dirty: sum((state) => state.dirty),
     sealed: sum((state) => state.sealed),
+    dead: sum((state) => state.dead),
     oldestDirtyAgeMs: Math.max(0, ...states.map((state) => state.ageMs)),
     persisted: sum((state) => state.persisted),
     batches: sum((state) => state.batches),

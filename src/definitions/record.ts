@@ -17,6 +17,10 @@ export interface BufferOptions {
   readonly batchRecordsMax?: number;
   /** Most dirty records in a lane; at it, writes of further records are refused. Default 100,000. */
   readonly dirtyMax?: number;
+  /** Most dead letters of a lane; with as many, a batch with refused records holds up its lane. Default 10,000. */
+  readonly deadLettersMax?: number;
+  /** How long a record may wait for a row that it refers to, in ms; then it becomes a dead letter. Default 60,000. */
+  readonly parentWaitMs?: number;
   /** Most bytes of a row's JSON. Default 1,048,576 (1 MiB). */
   readonly valueBytesMax?: number;
 }

@@ -58,6 +58,8 @@ export interface LaneGroup {
   readonly delayMs: number;
   readonly batchRecordsMax: number;
   readonly dirtyMax: number;
+  readonly deadLettersMax: number;
+  readonly parentWaitMs: number;
   readonly record?: RecordStore;
   readonly counters: readonly CounterStore[];
 }
@@ -68,6 +70,8 @@ const defaults = {
   delayMs: 100,
   batchRecordsMax: 1_000,
   dirtyMax: 100_000,
+  deadLettersMax: 10_000,
+  parentWaitMs: 60_000,
   valueBytesMax: 1_048_576,
 };
 
@@ -127,6 +131,8 @@ function bufferOf(name: string, options: BufferOptions): Omit<LaneGroup, 'record
     delayMs: options.delayMs ?? defaults.delayMs,
     batchRecordsMax: options.batchRecordsMax ?? defaults.batchRecordsMax,
     dirtyMax: options.dirtyMax ?? defaults.dirtyMax,
+    deadLettersMax: options.deadLettersMax ?? defaults.deadLettersMax,
+    parentWaitMs: options.parentWaitMs ?? defaults.parentWaitMs,
   };
 }
 
@@ -210,6 +216,8 @@ const optionBounds: Record<string, readonly [number, number]> = {
   delayMs: [0, 60_000],
   batchRecordsMax: [1, 5_000],
   dirtyMax: [1, 10_000_000],
+  deadLettersMax: [1, 1_000_000],
+  parentWaitMs: [0, 3_600_000],
   valueBytesMax: [1, 16_777_216],
 };
 
