@@ -102,13 +102,17 @@ export interface LetterError {
   readonly message: string;
 }
 
-/** A record that the database refuses, kept with its error. */
-export interface DeadLetter {
-  readonly lane: string;
+/** What tells a dead letter from others of its lane. */
+export interface LetterName {
   /** `store:id`. */
   readonly field: string;
   /** When it was refused, in µs since 1970. */
   readonly at: string;
+}
+
+/** A record that the database refuses, kept with its error. */
+export interface DeadLetter extends LetterName {
+  readonly lane: string;
   /** By field: the record, and the deltas of its row's counters that wait with it; as the lane has them. */
   readonly records: Readonly<Record<string, string>>;
   readonly error: LetterError;
@@ -213,8 +217,9 @@ export class WriteBuffer {
   /** Drops the sealed batch with this number. False: a successor has done it, and perhaps sealed another. */
   async ack(lane: Lane, number: string): Promise<boolean> {
     const { order, sealed, meta, waiting } = lane.keys;
-    const args = [order, sealed, meta, waiting, number, this.#channel, lane.name];
-    return (await this.#redis.forebay_ack(...args)) === 1;
+    const channel = this.#channel;
+    const reply = await this.#redis.forebay_ack(order, sealed, meta, waiting, number, channel, lane.name);
+    return reply === 1;
   }
 
   /** Takes records out of the sealed batch with this number, which is void, and gives the rest a new number. */
@@ -222,10 +227,19 @@ export class WriteBuffer {
     const { keys, group } = lane;
     const [kind, rest, waitedMs, ...deadFields] = (await this.#redis.forebay_split(
       6 + parts.length,
-      ...[keys.dirty, keys.order, keys.sealed, keys.meta, keys.dead, keys.waiting],
+      keys.dirty,
+      keys.order,
+      keys.sealed,
+      keys.meta,
+      keys.dead,
+      keys.waiting,
       ...parts.map(({ field }) => keys.entryPrefix + field),
-      ...[keys.entryPrefix.length + 1, number, group.deadLettersMax, group.parentWaitMs],
-      ...[this.#channel, lane.name],
+      keys.entryPrefix.length + 1,
+      number,
+      group.deadLettersMax,
+      group.parentWaitMs,
+      this.#channel,
+      lane.name,
       ...parts.flatMap(({ fate, letter, row, error }) => [fate, letter, row, error]),
     )) as [SplitReply['kind'], number, number, ...string[]];
     return kind === 'split' ? { kind, rest, waitedMs, deadFields } : { kind };
@@ -249,22 +263,30 @@ export class WriteBuffer {
       : { lane: lane.name, field, at: String(at), records, error: JSON.parse(error) as LetterError };
   }
 
-  /** Makes a dead letter's records dirty again. False: it is gone. */
-  async replay(lane: Lane, letter: Pick<DeadLetter, 'field' | 'at'>): Promise<'gone' | 'replayed' | 'wake'> {
-    const { keys, group } = lane;
-    const { dirty, order, meta, dead } = keys;
+  /** Makes a dead letter's records dirty again. `wake` tells the caller to add a wake-up job for the lane. */
+  async replay(lane: Lane, { field, at }: LetterName): Promise<'gone' | 'replayed' | 'wake'> {
+    const { dirty, order, meta, dead, entryPrefix } = lane.keys;
+    const { delayMs } = lane.group;
+    const letter = letterKey(lane, field);
     const reply = await this.#redis.forebay_replay(
-      ...[dirty, order, meta, dead, letterKey(lane, letter.field)],
-      ...[letter.field, letter.at, keys.entryPrefix, group.delayMs],
+      dirty,
+      order,
+      meta,
+      dead,
+      letter,
+      field,
+      at,
+      entryPrefix,
+      delayMs,
     );
-    return (['gone', 'replayed', 'wake'] as const)[reply] as 'gone' | 'replayed' | 'wake';
+    return (['gone', 'replayed', 'wake'] as const)[reply] ?? 'gone';
   }
 
   /** Drops a dead letter for good. False: it is gone already. */
-  async discard(lane: Lane, letter: Pick<DeadLetter, 'field' | 'at'>): Promise<boolean> {
+  async discard(lane: Lane, { field, at }: LetterName): Promise<boolean> {
     const { meta, dead } = lane.keys;
-    const { field, at } = letter;
-    return (await this.#redis.forebay_discard(meta, dead, letterKey(lane, field), field, at)) === 1;
+    const letter = letterKey(lane, field);
+    return (await this.#redis.forebay_discard(meta, dead, letter, field, at)) === 1;
   }
 
   async inspect(lane: Lane): Promise<LaneState> {

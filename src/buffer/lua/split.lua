@@ -3,7 +3,7 @@
 -- KEYS[1] dirty    hash: field -> dirty record
 -- KEYS[2] order    sorted set: field -> the version at which the record became dirty
 -- KEYS[3] sealed   hash: field -> record of the sealed batch
--- KEYS[4] meta     hash: version, batch, sealed, since, bytes, due, failures, dead, refused, ...
+-- KEYS[4] meta     hash: version, batch, sealed, since, bytes, due, failures, dead, ...
 -- KEYS[5] dead     sorted set: the dead letters' fields -> when (µs) they were refused; each letter is a
 --                  hash under this key, a colon and the field: field -> record, and '' -> the error
 -- KEYS[6] waiting  hash: field -> since when (µs) the record waits for what it refers to
@@ -117,7 +117,6 @@ end
 local rest = redis.call('HLEN', sealed)
 local nextNumber = text(math.max((tonumber(known[2]) or 0) + 1, now))
 redis.call('HSET', meta, 'batch', nextNumber, 'bytes', bytes, 'due', text(now), 'dead', redis.call('ZCARD', dead))
-redis.call('HINCRBY', meta, 'refused', #made)
 redis.call('HDEL', meta, 'failures')
 if rest > 0 then
   redis.call('HSET', meta, 'sealed', nextNumber)

@@ -100,7 +100,8 @@ function ops.add(i, stamp, payload)
 end
 
 -- A newer write of the same record ends a dead letter. The deltas that it holds back count, unless the row is deleted.
-local function supersede(field, isPut, stamp)
+local function supersede(i, isPut, stamp)
+  local field = fields[i]
   if redis.call('ZREM', dead, field) == 0 then return end
   local letter = dead .. ':' .. field
   local parts = isPut and redis.call('HGETALL', letter) or {}
@@ -109,7 +110,7 @@ local function supersede(field, isPut, stamp)
     if string.byte(delta, 1) < 65 then
       records[counter] = redis.call('HINCRBY', dirty, counter, delta)
       dirtyCount = dirtyCount + redis.call('ZADD', order, 'NX', stamp, counter)
-      addToEntry(string.sub(KEYS[5], 1, fieldStart - 1) .. counter, delta)
+      addToEntry(string.sub(KEYS[i], 1, fieldStart - 1) .. counter, delta)
     end
   end
   redis.call('UNLINK', letter)
@@ -125,7 +126,7 @@ local function forget(i)
     dirtyCount = dirtyCount - 1
   end
   redis.call('DEL', KEYS[i])
-  if hasDead then supersede(field) end
+  if hasDead then supersede(i) end
 end
 
 local deleted = false
@@ -138,7 +139,7 @@ for i = 5, #KEYS do
     replies[i - 3] = stamp
   else
     local reply = ops[op](i, stamp, payload)
-    if hasDead and reply == stamp and op ~= 'add' then supersede(fields[i], op == 'put', stamp) end
+    if hasDead and reply == stamp and op ~= 'add' then supersede(i, op == 'put', stamp) end
     deleted = op == 'delete' and reply == stamp
     if reply == stamp then
       version = version + 1
