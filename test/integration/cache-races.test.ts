@@ -103,6 +103,76 @@ describe('a read that comes after a change', () => {
   });
 });
 
+describe('a read that comes after a change of another process', () => {
+  let plain: Forebay<Definitions>;
+
+  beforeEach(async () => {
+    plain = await environment.connect(defineStores({}), { cache: { l1: false } });
+  });
+
+  /** Once a read that has begun knows the entry and its tags: replies come in order. */
+  async function hasLooked(): Promise<void> {
+    for (let i = 0; i < 3; i++) await plain.cache.get('another');
+  }
+
+  it('does not share a load from before an invalidation of its tag', async () => {
+    const readTagged = () => plain.patterns.cacheAside(key, fetch, 60, tagged);
+    const before = readTagged();
+    const old = await loader.next();
+    await other.cache.invalidateTag('users');
+    const after = readTagged();
+    await hasLooked();
+    old.succeed('older');
+    expect(await before).toBe('older');
+    (await loader.next()).succeed('newer');
+    expect(await after).toBe('newer');
+  });
+
+  it('is not served the stale value that a refresh from before an invalidation of its tag was', async () => {
+    await plain.patterns.cacheAsideStale(key, async () => 'stale', 0.01, 60, tagged);
+    await expect.poll(() => plain.cache.get(key), { interval: 5 }).toBeNull();
+    const readTagged = () => plain.patterns.cacheAsideStale(key, fetch, 60, 60, tagged);
+    expect(await readTagged()).toBe('stale');
+    const old = await loader.next();
+    await other.cache.invalidateTag('users');
+    const after = readTagged();
+    await hasLooked();
+    old.succeed('older');
+    (await loader.next()).succeed('newer');
+    expect(await after).toBe('newer');
+  });
+
+  it('is not served the stale value that one who waits for another’s refresh was', async () => {
+    await app.patterns.cacheAsideStale(key, async () => 'stale', 0.01, 60);
+    await expect.poll(() => plain.cache.get(key), { interval: 5 }).toBeNull();
+    expect(await app.patterns.cacheAsideStale(key, fetch, 60, 60)).toBe('stale');
+    const old = await loader.next();
+    const readStale = () => plain.patterns.cacheAsideStale(key, fetch, 60, 60);
+    expect(await readStale()).toBe('stale');
+    await other.cache.delete(key);
+    const after = readStale();
+    (await loader.next()).succeed('newer');
+    expect(await after).toBe('newer');
+    old.succeed('older');
+  });
+
+  it('does not share the value that an earlier read has seen before it', async () => {
+    const large = 'older'.repeat(5_000_000); // unpacking it takes a while
+    const filling = app.patterns.cacheAside(key, () => loader.load(), 60);
+    const load = await loader.next();
+    const before = plain.patterns.cacheAside(key, fetch, 60);
+    await expect.poll(() => environment.redis.get(entryKey())).toContain(';w|');
+    plain.cache.resetStats();
+    load.succeed(large);
+    await filling;
+    await expect.poll(() => plain.cache.getStats().latency.count, { interval: 1 }).toBe(1);
+    await other.cache.delete(key);
+    const after = plain.patterns.cacheAside(key, async () => 'newer', 60);
+    expect((await before)?.length).toBe(large.length);
+    expect((await after)?.slice(0, 10)).toBe('newer');
+  });
+});
+
 describe('a tag that is invalidated during a load', () => {
   it('makes the loaded value stale', async () => {
     const reading = app.patterns.cacheAside(key, fetch, 60, tagged);
