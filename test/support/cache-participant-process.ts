@@ -38,7 +38,7 @@ export class ParticipantError extends Error {
   }
 }
 
-interface Waiting {
+interface Asked {
   readonly database: () => Promise<number>;
   readonly resolve: (value: number | null) => void;
   readonly reject: (error: ParticipantError) => void;
@@ -49,8 +49,8 @@ const script = fileURLToPath(new URL('./cache-participant-child.ts', import.meta
 export class ParticipantProcess implements Participant {
   readonly hasMemory: boolean;
   readonly #child: ChildProcess;
-  readonly #waiting = new Map<number, Waiting>();
-  #requests = 0;
+  /** Kept, for a read that is over may load in the background. */
+  readonly #requests: Asked[] = [];
   #isPaused = false;
   #isGone = false;
 
@@ -107,8 +107,7 @@ export class ParticipantProcess implements Participant {
   async kill(): Promise<void> {
     if (this.#isGone) return;
     this.#isGone = true;
-    for (const { reject } of this.#waiting.values()) reject(new ParticipantError('GONE'));
-    this.#waiting.clear();
+    for (const { reject } of this.#requests) reject(new ParticipantError('GONE'));
     const exited = once(this.#child, 'exit');
     this.#child.kill('SIGKILL');
     await exited;
@@ -116,20 +115,18 @@ export class ParticipantProcess implements Participant {
 
   #request(request: Request, database: () => Promise<number>): Promise<number | null> {
     if (this.#isGone) return Promise.reject(new ParticipantError('GONE'));
-    const id = ++this.#requests;
     return new Promise((resolve, reject) => {
-      this.#waiting.set(id, { database, resolve, reject });
+      const id = this.#requests.push({ database, resolve, reject }) - 1;
       this.#send({ kind: 'request', id, request });
     });
   }
 
   #receive(message: FromProcess): void {
-    const waiting = message.kind === 'ready' ? undefined : this.#waiting.get(message.id);
-    if (message.kind === 'ready' || waiting === undefined) return;
-    if (message.kind === 'question') return void this.#answer(message.question, waiting.database);
-    this.#waiting.delete(message.id);
-    if (message.kind === 'done') waiting.resolve(message.value);
-    else waiting.reject(new ParticipantError(message.code));
+    if (message.kind === 'ready' || this.#isGone) return;
+    const { database, resolve, reject } = this.#requests[message.id] as Asked;
+    if (message.kind === 'question') void this.#answer(message.question, database);
+    else if (message.kind === 'done') resolve(message.value);
+    else reject(new ParticipantError(message.code));
   }
 
   async #answer(question: number, database: () => Promise<number>): Promise<void> {
