@@ -9,6 +9,7 @@ import {
   ParticipantProcess,
 } from '../support/cache-participant-process.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
+import { HeldLoader } from '../support/loader.js';
 
 const hourMs = 3_600_000;
 const kinds: ParticipantOptions[] = [
@@ -105,7 +106,7 @@ describe('of three processes, no read is older than its last accepted change, no
         for (const { take } of taken) await take(model);
         await end(model);
       }),
-      { numRuns: Number(process.env.CACHE_MODEL_RUNS ?? 60) },
+      { numRuns: Number(process.env.CACHE_MODEL_RUNS ?? 50) },
     );
   });
 
@@ -120,7 +121,68 @@ describe('of three processes, no read is older than its last accepted change, no
         for (const { take } of [...first, one, ...second, other, ...third]) await take(model);
         await end(model);
       }),
-      { numRuns: Number(process.env.CACHE_MODEL_FAULT_RUNS ?? 6) },
+      { numRuns: Number(process.env.CACHE_MODEL_FAULT_RUNS ?? 3) },
     );
+  });
+});
+
+const subjectOf = (name: string) => ({ key: `row:value:${name}`, tag: name, loadTimeoutMs });
+
+describe('clocks that are an hour apart', () => {
+  it.each([0, 1, 2])(
+    'change nothing in what is fresh, stale or invalidated: process %d writes',
+    async (by) => {
+      const [short, long] = [subjectOf(`short-${by}`), subjectOf(`long-${by}`)];
+      await at(by).read(short, 'cacheAsideStale', async () => 1);
+      await at(by).read(long, 'cacheAside', async () => 1);
+      for (const one of processes) {
+        expect(await one.read(long, 'cacheAside', async () => 2)).toBe(1);
+        await expect.poll(() => one.read(short, 'cacheAside', async () => 2)).toBe(2);
+      }
+      await at(by).change(long, 'tag', 3, async () => undefined);
+      for (const one of processes) {
+        await expect.poll(() => one.read(long, 'cacheAside', async () => 3)).toBe(3);
+      }
+    },
+  );
+});
+
+describe('a process with a lease', () => {
+  it('that pauses beyond its end fills nothing when it goes on', async () => {
+    const subject = subjectOf('paused');
+    const loader = new HeldLoader<number>();
+    const late = at(0).read(subject, 'cacheAside', () => loader.load());
+    const slow = await loader.next();
+    at(0).pause();
+    const reading = at(1).read(subject, 'cacheAside', () => loader.load());
+    (await loader.next()).succeed(2);
+    expect(await reading).toBe(2);
+    slow.succeed(1);
+    at(0).resume();
+    await Promise.allSettled([late]); // its load has timed out, or not
+    for (const one of processes) {
+      await expect.poll(() => one.read(subject, 'cacheAside', async () => 3)).toBe(2);
+    }
+  });
+
+  it('that dies in a write through leaves nothing old', async () => {
+    const subject = subjectOf('written');
+    let row = 1;
+    await at(0).read(subject, 'cacheAside', async () => row);
+    const hasCommitted = new Promise<void>((resolve) => {
+      const commit = (): Promise<never> => {
+        row = 2;
+        resolve();
+        return new Promise(() => undefined);
+      };
+      at(0)
+        .change(subject, 'writeThrough', 2, commit)
+        .catch(() => undefined);
+    });
+    await hasCommitted;
+    await at(0).kill();
+    const reads = processes.slice(1).map((one) => one.read(subject, 'cacheAside', async () => row));
+    expect(await Promise.all(reads)).toEqual([2, 2]);
+    await replace(0);
   });
 });

@@ -389,6 +389,21 @@ describe('on a server of its own', () => {
     expect(loader.count).toBe(1);
   });
 
+  it('a load from while Redis was away is not shared by a read after a change, once it is back', async () => {
+    await server.stop();
+    const before = read();
+    const old = await loader.next();
+    await server.restart();
+    await expect.poll(() => other.cache.delete(key).catch(() => undefined)).toBe(false);
+    await expect.poll(() => app.cache.get(key).catch(() => undefined)).toBeNull();
+    const after = read();
+    (await loader.next()).succeed('newer');
+    expect(await after).toBe('newer');
+    old.succeed('older');
+    expect(await before).toBe('older');
+    expect(await other.cache.get(key)).toBe('newer');
+  });
+
   it('while Redis is away, a key of overlapping batches and single reads is loaded once by a process', async () => {
     await server.stop();
     const all = [
