@@ -7,6 +7,7 @@ export type { Serializer } from './cache/serializer.js';
 export type { ComputedClient } from './client/computed-client.js';
 export type { Receipt } from './client/context.js';
 export type { CounterClient } from './client/counter-client.js';
+export type { DeadLetter, DeadLetters, DeadLettersOptions } from './client/dead-letters.js';
 export {
   type Backlog,
   type ConnectOptions,

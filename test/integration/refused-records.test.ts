@@ -1,6 +1,7 @@
 /** What the database refuses: found, taken out, kept with its error, and replayed. */
 import { Queue } from 'bullmq';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { DeadLetter } from '../../src/client/dead-letters.js';
 import type { Forebay } from '../../src/client/forebay.js';
 import { record } from '../../src/definitions/record.js';
 import { defineStores } from '../../src/definitions/stores.js';
@@ -221,6 +222,34 @@ describe('a dead letter', () => {
     await app.flush();
     expect(await rows()).toEqual([['p', 'anew', 0]]);
     expect(await app.backlog()).toMatchObject({ dead: 0 });
+  });
+
+  it('is listed, replayed and discarded by an app', async () => {
+    for (const id of ['a', 'b', 'c']) await put(id, tooLong);
+    await app.stores.users.put({ id: 'u', email: 'u@example.invalid', name: 'u' });
+    await environment.startWorker(stores);
+    await app.flush();
+    await failedJobs(3);
+    const letters: DeadLetter[] = [];
+    for await (const letter of app.deadLetters.list({ store: 'projects' })) letters.push(letter);
+    expect(letters.map(({ store, id, error }) => [store, id, error.state]).sort()).toEqual([
+      ['projects', 'a', '23514'],
+      ['projects', 'b', '23514'],
+      ['projects', 'c', '23514'],
+    ]);
+    const a = letters.find(({ id }) => id === 'a') as DeadLetter;
+    expect([await app.deadLetters.discard(a), await app.deadLetters.discard(a)]).toEqual([true, false]);
+    await environment.prisma.$executeRawUnsafe('ALTER TABLE projects DROP CONSTRAINT short_name');
+    expect(await app.deadLetters.replayAll()).toBe(2);
+    await app.flush();
+    expect(await rows()).toEqual([
+      ['b', tooLong, 0],
+      ['c', tooLong, 0],
+    ]);
+    await failedJobs(0);
+    await expect(app.deadLetters.list({ store: 'nothing' }).next()).rejects.toMatchObject({
+      code: 'UNKNOWN_STORE',
+    });
   });
 
   it('is shown again when the queue has lost its jobs', async () => {
