@@ -26,7 +26,7 @@ export async function readExample(page: string): Promise<PageExample> {
   return toPageExample(example);
 }
 
-export function toPageExample(example: string): PageExample {
+function toPageExample(example: string): PageExample {
   const expected = expectedOf(example);
   return { program: programOf(example, Object.keys(expected)), expected };
 }
@@ -83,7 +83,7 @@ export async function runExample(
   return deserialize(await readFile(foundFile));
 }
 
-/** What the compiler has against examples, by the name of each; empty when nothing. */
+/** What the compiler says against examples, whose names are those of its files; '' for nothing. */
 export async function typeErrors(
   examples: ReadonlyMap<string, PageExample>,
   folder: string,
