@@ -11,7 +11,7 @@ export interface StoreOptions {
 export interface BufferOptions {
   /** Lanes of the store: how many batches can be under way at once. Default 4. */
   readonly partitions?: number;
-  /** How long a write waits for others to coalesce with, in ms. Default 100. */
+  /** How long a write waits for others to coalesce with, in ms. Default 100, and 50 more for each generation of parents among the stores. */
   readonly delayMs?: number;
   /** Most records in a batch. Default 1,000. */
   readonly batchRecordsMax?: number;

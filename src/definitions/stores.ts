@@ -6,6 +6,7 @@ import { ForebayError } from '../errors.js';
 import { reservedStoreNames } from '../keys.js';
 import type { ComputedDefinition } from './computed.js';
 import type { CounterDefinition } from './counter.js';
+import { generationOf } from './generation.js';
 import { type IdCodec, modelIdCodec, stringIdCodec } from './id.js';
 import type { Field, Model } from './model.js';
 import type { BufferOptions, RecordDefinition } from './record.js';
@@ -75,6 +76,9 @@ const defaults = {
   valueBytesMax: 1_048_576,
 };
 
+/** Rows wait so much longer than those that they refer to: a foreign key without its row costs far more. */
+const parentLeadMs = 50;
+
 /**
  * Names and checks an app's stores.
  * @throws ForebayError INVALID_DEFINITION, with every problem found
@@ -108,9 +112,13 @@ function writtenOf(definitions: Definitions): WrittenDefinitions {
 }
 
 function bindRecords(definitions: WrittenDefinitions): LaneGroup[] {
+  const models = modelsOf(definitions);
   return Object.entries(definitions).flatMap(([name, definition]) => {
     if (definition.kind !== 'record') return [];
-    const group: Mutable<LaneGroup> = { ...bufferOf(name, definition.options), counters: [] };
+    const { source, options } = definition;
+    const generation = source.kind === 'model' ? generationOf(source.model, models) : 0;
+    const delayMs = defaults.delayMs + generation * parentLeadMs;
+    const group: Mutable<LaneGroup> = { ...bufferOf(name, { delayMs, ...options }), counters: [] };
     const record = bindRecord(name, definition, group);
     group.record = record;
     group.counters = Object.entries(definitions).flatMap(([counterName, other]) =>
@@ -120,6 +128,13 @@ function bindRecords(definitions: WrittenDefinitions): LaneGroup[] {
     );
     return [group];
   });
+}
+
+function modelsOf(definitions: WrittenDefinitions): Map<string, Model> {
+  const models = Object.values(definitions).flatMap(({ source }) =>
+    source.kind === 'model' ? [source.model] : [],
+  );
+  return new Map(models.map((model) => [model.name, model]));
 }
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
