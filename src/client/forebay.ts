@@ -134,6 +134,7 @@ export async function connect<D extends Definitions>(
       settings,
       prefix,
       pendingOf: (keys) => pending.of(keys),
+      writerOf: (key) => pending.writerOf(key),
       options: options.cache ?? {},
       emit,
     });
