@@ -8,7 +8,15 @@ import { createRecordLoader, type RecordLoader } from '../database/load.js';
 import type { RecordStore } from '../definitions/stores.js';
 import { ForebayError, isForebayError, messageOf } from '../errors.js';
 import { fieldOf } from '../keys.js';
+import {
+  type Change,
+  type UpdateSteps,
+  untilKnown,
+  updateUntilAccepted,
+  type Versioned,
+} from './compare-and-set.js';
 import { type ClientContext, leaseMs, type Receipt } from './context.js';
+import { Turns } from './turns.js';
 
 /** Most writes of a `putMany` that are under way at once. */
 const putManyWindow = 2_000;
@@ -17,6 +25,8 @@ export class RecordClient<Row, Input, Id> {
   readonly #context: ClientContext;
   readonly #store: RecordStore;
   readonly #load: RecordLoader;
+  /** Updates of one record that met would all but one have to try again. */
+  readonly #updates = new Turns();
 
   constructor(context: ClientContext, store: RecordStore) {
     this.#context = context;
@@ -84,7 +94,56 @@ export class RecordClient<Row, Input, Id> {
     });
   }
 
-  async #write(idKey: string, op: 'put' | 'delete', payload: string): Promise<Receipt> {
+  /**
+   * The row as `get` gives it, with its version, for `putIf`.
+   * @throws as `get`, and ForebayError LOAD_TIMEOUT when others were loading the row for 15 s
+   */
+  async getVersioned(id: Id): Promise<Versioned<Row>> {
+    const idKey = this.#store.ids.toKey(id);
+    const entry = await untilKnown(this.#store.name, () => this.#look(idKey));
+    return { row: this.#toRow(entry), version: BigInt(entry.version) };
+  }
+
+  /**
+   * Writes as `put` does, if the record is still at the version that `getVersioned` gave. When nobody has read it for a while
+   * its version is not known any more, which is a conflict too.
+   * @throws as `put`, and ForebayError CONFLICT; its context has the current `version`, or undefined when it is not known
+   */
+  async putIf(input: Input, { version }: { version: bigint }): Promise<Receipt> {
+    const { ids, rows } = this.#store;
+    const json = rows.encode(input);
+    return this.#write(ids.toKey(ids.ofRow(input as object)), 'put-if', `${version}|${json}`);
+  }
+
+  /**
+   * Puts what `change` makes of the row, if no other write came between; else it is called again with the newer row, at most
+   * 10 times. Null when `change` returned null: nothing is written then, nor when it throws.
+   * @throws as `getVersioned` and `put`, what `change` throws, and ForebayError CONFLICT. After OUTCOME_UNKNOWN the update may
+   * have been accepted: read before you repeat it
+   */
+  async update(id: Id, change: Change<Row, Input>): Promise<Receipt | null> {
+    const idKey = this.#store.ids.toKey(id);
+    const steps: UpdateSteps<Row, Input> = {
+      store: this.#store.name,
+      read: () => this.getVersioned(id),
+      change,
+      putIf: async (input, version) => {
+        this.#checkSameId(idKey, input);
+        return this.putIf(input, { version });
+      },
+    };
+    return this.#updates.take(idKey, () => updateUntilAccepted(steps));
+  }
+
+  #checkSameId(idKey: string, input: Input): void {
+    const { name, ids } = this.#store;
+    if (ids.toKey(ids.ofRow(input as object)) === idKey) return;
+    throw new ForebayError('INVALID_ID', `An update of a record of store "${name}" must not change its id.`, {
+      context: { store: name },
+    });
+  }
+
+  async #write(idKey: string, op: 'put' | 'put-if' | 'delete', payload: string): Promise<Receipt> {
     const { name, group, ttlMs } = this.#store;
     const lane = this.#context.lanes.of(group, idKey);
     const isDelete = op === 'delete';
@@ -108,6 +167,19 @@ export class RecordClient<Row, Input, Id> {
     } catch (error) {
       throw toReadError(error);
     }
+  }
+
+  /** What is known of a record; loaded where this look gets the lease. `none`: somebody else loads it. */
+  async #look(idKey: string): Promise<Entry> {
+    const entry = await this.#readEntry(idKey);
+    if (entry.kind !== 'none') return entry;
+    const token = randomUUID();
+    const lane = this.#context.lanes.of(this.#store.group, idKey);
+    const [reply] = await this.#recall(lane, [idKey], token);
+    if (reply && 'entry' in reply) return parseEntry(reply.entry);
+    if (!isLease(reply)) return entry;
+    await this.#fill(token, [idKey], await this.#loadRows([idKey]));
+    return this.#readEntry(idKey);
   }
 
   #toRow(entry: Entry): Row | null {
