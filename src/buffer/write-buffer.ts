@@ -295,6 +295,12 @@ export class WriteBuffer {
     return (await this.#redis.forebay_discard(meta, dead, letter, field, at)) === 1;
   }
 
+  /** Removes entries of records that are still at these versions; by field. */
+  async drop(lane: Lane, versions: ReadonlyMap<string, string>): Promise<void> {
+    const entries = [...versions.keys()].map((field) => lane.keys.entryPrefix + field);
+    await this.#redis.forebay_drop(entries.length, ...entries, ...versions.values());
+  }
+
   async inspect(lane: Lane): Promise<LaneState> {
     const { dirty, order, sealed, meta, dead } = lane.keys;
     const reply = await this.#redis.forebay_inspect(dirty, order, sealed, meta, dead);

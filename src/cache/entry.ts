@@ -25,9 +25,10 @@ export function parseEntry(content: string | null): Entry {
   }
 }
 
-/** What was loaded, as it goes into `fill`, which gives it its version. */
-export function loadedEntry(json: string | undefined): string {
-  return json === undefined ? 'D|' : `P|${json}`;
+/** What was loaded, as it goes into `fill`, which gives it a version unless the row has its own. */
+export function loadedEntry(json: string | undefined, version?: bigint): string {
+  if (json === undefined) return 'D|';
+  return version === undefined ? `P|${json}` : `P${version}|${json}`;
 }
 
 export function isCounterValue(content: string | null): content is string {

@@ -4,7 +4,7 @@ import type { Lane } from '../buffer/lane.js';
 import type { Fill, RecallReply, Write } from '../buffer/write-buffer.js';
 import { type Entry, entryTtlMs, loadedEntry, parseEntry } from '../cache/entry.js';
 import { toReadError } from '../connection/redis.js';
-import { createRecordLoader, type RecordLoader } from '../database/load.js';
+import { createRecordLoader, type LoadedRow, type RecordLoader } from '../database/load.js';
 import type { RecordStore } from '../definitions/stores.js';
 import { ForebayError, isForebayError, messageOf } from '../errors.js';
 import { fieldOf } from '../keys.js';
@@ -207,7 +207,7 @@ export class RecordClient<Row, Input, Id> {
     }
     if (unknown.length === 0) return rows;
     const loaded = await this.#loadRows(unknown);
-    for (const [idKey, row] of loaded) rows.set(idKey, row as Row);
+    for (const [idKey, { row }] of loaded) rows.set(idKey, row as Row);
     await this.#fill(
       token,
       unknown.filter((idKey) => isLease(recalled.get(idKey))),
@@ -230,7 +230,7 @@ export class RecordClient<Row, Input, Id> {
     }
   }
 
-  async #loadRows(idKeys: readonly string[]): Promise<Map<string, object>> {
+  async #loadRows(idKeys: readonly string[]): Promise<Map<string, LoadedRow>> {
     try {
       return await this.#load(idKeys);
     } catch (error) {
@@ -239,7 +239,11 @@ export class RecordClient<Row, Input, Id> {
   }
 
   /** A fill that fails costs a later read a load; this read has its rows. */
-  async #fill(token: string, idKeys: readonly string[], loaded: ReadonlyMap<string, object>): Promise<void> {
+  async #fill(
+    token: string,
+    idKeys: readonly string[],
+    loaded: ReadonlyMap<string, LoadedRow>,
+  ): Promise<void> {
     try {
       await Promise.all(
         this.#byLane(idKeys).map(([lane, keys]) =>
@@ -255,13 +259,13 @@ export class RecordClient<Row, Input, Id> {
     }
   }
 
-  #toFill(idKey: string, row: object | undefined): Fill {
+  #toFill(idKey: string, loaded: LoadedRow | undefined): Fill {
     const { name, rows, ttlMs } = this.#store;
-    const json = row === undefined ? undefined : rows.encode(row);
+    const json = loaded && rows.encode(loaded.row);
     return {
       field: fieldOf(name, idKey),
-      content: loadedEntry(json),
-      ttlMs: entryTtlMs(ttlMs, row === undefined),
+      content: loadedEntry(json, loaded?.version),
+      ttlMs: entryTtlMs(ttlMs, loaded === undefined),
     };
   }
 

@@ -3,8 +3,9 @@
 -- KEYS[1]  meta    hash: version, ...
 -- KEYS[2+] entries the entry's key of each value
 -- ARGV[1]  token   the lease token that recall was called with
--- ARGV[2+] values  two for each entry: ttlMs, content. A record's content comes without its version, P|<JSON> or D|,
---                  and gets the lane's next: no other state of the record has had it
+-- ARGV[2+] values  two for each entry: ttlMs, content. A record's content comes without a version, P|<JSON> or D|,
+--                  and gets the lane's next: no other state of the record has had it. Or it comes with that
+--                  of its row's version column, and the lane's next write gets a newer one
 -- returns  how many were filled
 --
 -- Atomic because the lease stands in the entry itself: between the comparison and the SET no write may
@@ -22,16 +23,28 @@ local function nextVersion()
   return stamp
 end
 
-local function stamped(content)
+-- Lua counts no further than 2^53: a version beyond it, which is no time, must not become the lane's.
+local versionMax = 2 ^ 53 - 2 ^ 32
+
+local function raiseVersion(own)
+  local last = tonumber(redis.call('HGET', meta, 'version')) or 0
+  if tonumber(own) <= last or tonumber(own) > versionMax then return end
+  redis.call('HSET', meta, 'version', own)
+end
+
+local function versioned(content)
   local isCounter = string.byte(content) < 65
   if isCounter then return content end
-  return string.sub(content, 1, 1) .. nextVersion() .. string.sub(content, 2)
+  local own = string.match(content, '^P(%d+)|')
+  if not own then return string.sub(content, 1, 1) .. nextVersion() .. string.sub(content, 2) end
+  raiseVersion(own)
+  return content
 end
 
 for i = 2, #KEYS do
   local key, ttlMs, content = KEYS[i], ARGV[2 * i - 2], ARGV[2 * i - 1]
   if redis.call('GET', key) == '?' .. token then
-    redis.call('SET', key, stamped(content), 'PX', ttlMs)
+    redis.call('SET', key, versioned(content), 'PX', ttlMs)
     filled = filled + 1
   end
 end

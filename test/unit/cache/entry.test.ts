@@ -13,6 +13,10 @@ describe('a record entry', () => {
     );
   });
 
+  it('has the version of its row, where that has one', () => {
+    expect(parseEntry(loadedEntry('{}', 17n))).toEqual({ kind: 'row', version: '17', json: '{}' });
+  });
+
   it('of a row that was not found says that it is absent', () => {
     expect(parseEntry(loadedEntry(undefined))).toEqual({ kind: 'absent', version: '' });
   });
