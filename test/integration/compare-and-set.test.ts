@@ -169,6 +169,33 @@ describe('an update', () => {
     expect(tries).toBe(2);
   });
 
+  it('ends a dead letter as a put does, and keeps the deltas that waited with it', async () => {
+    await environment.prisma.$executeRawUnsafe(
+      'ALTER TABLE projects ADD CONSTRAINT short_name CHECK (length(name) < 10)',
+    );
+    await environment.startWorker(stores);
+    const [{ stores: client, flush, backlog }] = apps;
+    await client.projects.put({ id: 'p', name: 'good' });
+    await flush();
+    const [refused] = await Promise.all([
+      client.projects.put({ id: 'p', name: 'much too long' }),
+      client.touches.add('p', 5),
+    ]);
+    await flush();
+    expect(await backlog()).toMatchObject({ dead: 1 });
+    await expect(client.projects.putIf({ id: 'p', name: 'late' }, refused)).rejects.toMatchObject({
+      code: 'CONFLICT',
+    });
+    expect(await backlog()).toMatchObject({ dead: 1 });
+    await client.projects.update('p', (row) => ({ id: 'p', name: `${row?.name}, too` }));
+    expect(await backlog()).toMatchObject({ dead: 0 });
+    await flush();
+    expect(await environment.prisma.project.findUnique({ where: { id: 'p' } })).toMatchObject({
+      name: 'good, too',
+      touches: 5,
+    });
+  });
+
   it('leaves the counters of the row alone', async () => {
     await environment.startWorker(stores);
     const [{ stores: client, flush }] = apps;

@@ -187,8 +187,8 @@ describe('a batch that was applied and not acknowledged', () => {
     const restore = await snapshot();
     await environment.startWorker(stores);
     await app.flush();
-    await restore();
     await theirs('p');
+    await restore();
     await app.flush();
     expect(await app.stores.projects.get('p')).toMatchObject({ name: 'theirs' });
   });
