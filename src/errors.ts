@@ -12,6 +12,8 @@ export type ErrorCode =
   | 'UNKNOWN_STORE'
   | 'INVALID_DEFINITION'
   | 'INVALID_CONFIG'
+  /** The record is not at the version that the caller has seen. */
+  | 'CONFLICT'
   /** The lane holds its maximum of dirty records. */
   | 'BACKLOG_FULL'
   /** This process has its maximum of writes on their way to Redis. */

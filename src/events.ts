@@ -68,6 +68,8 @@ export type ForebayEvent =
       readonly store: string;
       readonly count: number;
     }
+  /** Writes that were not applied, for their rows have a newer version: another program's, or one that Redis has forgotten. */
+  | { readonly type: 'rows.overtaken'; readonly lane: string; readonly store: string; readonly count: number }
   /** A lane had unpersisted records and nobody working on it. */
   | { readonly type: 'lane.woken'; readonly lane: string }
   | { readonly type: 'sweep.failed'; readonly error: unknown }

@@ -25,6 +25,7 @@ const levels: Record<EventType, 'debug' | 'info' | 'warn' | 'error'> = {
   'record.refused': 'error',
   'dead-letter.hidden': 'warn',
   'counter.rows-missing': 'warn',
+  'rows.overtaken': 'warn',
   'lane.woken': 'info',
   'sweep.failed': 'warn',
   'job.failed': 'error',

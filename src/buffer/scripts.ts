@@ -11,6 +11,7 @@ export const scripts = {
   fill: undefined,
   seal: 4,
   ack: 4,
+  drop: undefined,
   split: undefined,
   replay: 5,
   discard: 3,
@@ -33,6 +34,7 @@ export interface ScriptCommands {
   forebay_fill(keyCount: number, ...args: (string | number)[]): Promise<number>;
   forebay_seal(...args: (string | number)[]): Promise<Reply[]>;
   forebay_ack(...args: (string | number)[]): Promise<number>;
+  forebay_drop(keyCount: number, ...args: (string | number)[]): Promise<number>;
   forebay_split(keyCount: number, ...args: (string | number)[]): Promise<Reply[]>;
   forebay_replay(...args: (string | number)[]): Promise<number>;
   forebay_discard(...args: (string | number)[]): Promise<number>;

@@ -7,7 +7,7 @@ import { type Batch, parseBatch } from './batch.js';
 import type { Lane } from './lane.js';
 import { type ScriptCommands, withScripts } from './scripts.js';
 
-export type WriteOp = 'put' | 'delete' | 'add' | 'forget';
+export type WriteOp = 'put' | 'put-if' | 'delete' | 'add' | 'forget';
 
 export interface Write {
   readonly op: WriteOp;
@@ -18,7 +18,12 @@ export interface Write {
 }
 
 /** A write's version, or why it was not accepted. */
-export type WriteReply = { readonly version: string } | { readonly refused: 'full' | 'overflow' };
+export type WriteReply = { readonly version: string } | Refused;
+
+export type Refused =
+  | { readonly refused: 'full' | 'overflow' }
+  /** A put-if found another version, `found`; undefined when the record's is not known. */
+  | { readonly refused: 'conflict'; readonly found: string | undefined };
 
 export type RecallReply =
   /** An entry's content: pending, or filled meanwhile. */
@@ -132,11 +137,11 @@ export class WriteBuffer {
   /** Accepts writes in their order. `wake` tells the caller to add a wake-up job for the lane. */
   async write(lane: Lane, writes: readonly Write[]): Promise<{ wake: boolean; replies: WriteReply[] }> {
     const { keys, group } = lane;
-    const args: (string | number)[] = [keys.dirty, keys.order, keys.meta, keys.dead];
+    const args: (string | number)[] = [keys.dirty, keys.order, keys.meta, keys.dead, keys.sealed];
     for (const write of writes) args.push(keys.entryPrefix + write.field);
     args.push(keys.entryPrefix.length + 1, group.dirtyMax, group.delayMs);
     for (const write of writes) args.push(write.op, write.ttlMs, write.payload);
-    const [wake, ...replies] = await this.#redis.forebay_write(4 + writes.length, ...args);
+    const [wake, ...replies] = await this.#redis.forebay_write(5 + writes.length, ...args);
     return { wake: wake === 1, replies: replies.map(toWriteReply) };
   }
 
@@ -189,9 +194,10 @@ export class WriteBuffer {
 
   /** Puts loaded values into the cache where the lease with this token still stands; returns how many. */
   async fill(lane: Lane, token: string, fills: readonly Fill[]): Promise<number> {
-    const { entryPrefix } = lane.keys;
+    const { entryPrefix, meta } = lane.keys;
     return this.#redis.forebay_fill(
-      fills.length,
+      1 + fills.length,
+      meta,
       ...fills.map((fill) => entryPrefix + fill.field),
       token,
       ...fills.flatMap((fill) => [fill.ttlMs, fill.content]),
@@ -289,6 +295,12 @@ export class WriteBuffer {
     return (await this.#redis.forebay_discard(meta, dead, letter, field, at)) === 1;
   }
 
+  /** Removes entries of records that are still at these versions; by field. */
+  async drop(lane: Lane, versions: ReadonlyMap<string, string>): Promise<void> {
+    const entries = [...versions.keys()].map((field) => lane.keys.entryPrefix + field);
+    await this.#redis.forebay_drop(entries.length, ...entries, ...versions.values());
+  }
+
   async inspect(lane: Lane): Promise<LaneState> {
     const { dirty, order, sealed, meta, dead } = lane.keys;
     const reply = await this.#redis.forebay_inspect(dirty, order, sealed, meta, dead);
@@ -342,8 +354,12 @@ function letterKey(lane: Lane, field: string): string {
   return `${lane.keys.dead}:${field}`;
 }
 
-function toWriteReply(reply: string | number): WriteReply {
-  return reply === 'full' || reply === 'overflow' ? { refused: reply } : { version: String(reply) };
+/** The one place that knows the codes. */
+export function toWriteReply(reply: string | number): WriteReply {
+  if (reply === 'full' || reply === 'overflow') return { refused: reply };
+  const text = String(reply);
+  if (!text.startsWith('conflict')) return { version: text };
+  return { refused: 'conflict', found: text.slice('conflict '.length) || undefined };
 }
 
 function toBigInt(text: string): bigint | undefined {

@@ -5,6 +5,7 @@ import type { Emit } from '../events.js';
 import type { Database } from './database.js';
 import type { Persister } from './persister.js';
 import { readSql } from './sql-file.js';
+import type { Overtaken } from './statement.js';
 import type { Refusal } from './trial.js';
 
 /** Longest wait for a free connection, and longest transaction, in ms. */
@@ -25,7 +26,13 @@ export function ledgerLane(prefix: string, lane: string): string {
  * - `skipped`: it, or a later batch of its lane, was applied before
  * - `void`: it was found to hold refused records, and has yet to be split
  */
-export type Applied = 'applied' | 'skipped' | 'void';
+export type Outcome = 'applied' | 'skipped' | 'void';
+
+export interface Applied {
+  readonly outcome: Outcome;
+  /** Records whose rows are newer, so that their entries are wrong. */
+  readonly overtaken: Overtaken | undefined;
+}
 
 export interface ApplyDependencies {
   readonly database: Database;
@@ -41,12 +48,17 @@ export async function applyBatch(batch: Batch, dependencies: ApplyDependencies):
     const key = [ledgerLane(prefix, lane), number] as const;
     if ((await tx.$executeRawUnsafe(advanceLedger, ...key)) === 0) {
       const found = await tx.$queryRawUnsafe<object[]>(isVoid, ...key);
-      return found.length > 0 ? 'void' : 'skipped';
+      if (found.length > 0) return { outcome: 'void', overtaken: undefined };
+      // Who has applied it may have died before it dropped the entries.
+      return { outcome: 'skipped', overtaken: await persister.findOvertaken(batch, tx) };
     }
     const missing = await persister.write(batch, tx);
+    const overtaken = await persister.findOvertaken(batch, tx);
     for (const rows of missing) emit({ type: 'counter.rows-missing', lane, ...rows });
+    if (overtaken)
+      emit({ type: 'rows.overtaken', lane, store: overtaken.store, count: overtaken.versions.size });
     emit({ type: 'batch.written', lane, number });
-    return 'applied';
+    return { outcome: 'applied', overtaken };
   });
 }
 

@@ -7,25 +7,35 @@ import type { Field, Model } from '../definitions/model.js';
 import type { ModelSource, Transaction } from '../definitions/record.js';
 import type { CounterStore, LaneGroup, RecordStore } from '../definitions/stores.js';
 import { readSql } from './sql-file.js';
-import type { MissingRows, Statement, Write } from './statement.js';
+import type { FindOvertaken, Item, MissingRows, Statement, Write } from './statement.js';
 import { readTable, type Table } from './table.js';
 import { findByHalves, findOneByOne, type Refusal } from './trial.js';
+import { onlyNewer, onlyOlder, onlyOlderAction, withVersions } from './version-column.js';
 
 export interface Persister {
   readonly write: Write;
   /** Tries all records one by one or in parts, and undoes that: those that the database refuses, of a batch that it refused. */
   findRefused(batch: Batch, tx: Transaction): Promise<Refusal[]>;
+  /** To be called after `write`, in its transaction. */
+  readonly findOvertaken: FindOvertaken;
 }
 
 /** @throws ForebayError DATABASE_NOT_READY when a table or column is not there */
 export async function createPersister(group: LaneGroup, database: Transaction): Promise<Persister> {
   const custom = customWrite(group);
-  if (custom) return { write: custom, findRefused: (batch, tx) => findByHalves(group, batch, tx, custom) };
+  if (custom) {
+    return {
+      write: custom,
+      findRefused: (batch, tx) => findByHalves(group, batch, tx, custom),
+      findOvertaken: nothingOvertaken,
+    };
+  }
   const statements = group.record ? await recordStatements(group.record, database) : [];
   for (const counter of group.counters) statements.push(await counterStatement(counter, database));
   return {
     write: (batch, tx) => runStatements(statements, batch, tx),
     findRefused: (batch, tx) => findOneByOne(group, statements, batch, tx),
+    findOvertaken: group.record ? await overtakenFinder(group.record, database) : nothingOvertaken,
   };
 }
 
@@ -83,7 +93,9 @@ async function recordStatements(store: RecordStore, database: Transaction): Prom
   const { model, counters } = store.source as ModelSource;
   const table = await readTable(model, database);
   const fields = Object.keys(model.fields).filter((field) => !counters.includes(field));
-  const uniqueFields = fields.filter((field) => table.uniqueFields.includes(field));
+  const uniqueFields = fields.filter(
+    (field) => table.uniqueFields.includes(field) && field !== store.version,
+  );
   const replaced = fields.filter((field) => !model.id.includes(field) && !uniqueFields.includes(field));
   const upsert = readSql('upsert', {
     table: table.name,
@@ -91,28 +103,57 @@ async function recordStatements(store: RecordStore, database: Transaction): Prom
     fields: fields.map(ofRecordset).join(', '),
     recordset: table.recordset(fields),
     key: table.columns(model.id).join(', '),
-    action: conflictAction(table.columns(replaced)),
+    action: conflictAction(table.columns(replaced)) + onlyOlderAction(store, table),
   });
-  const puts = (sql: string): Statement => ({ sql, store, items: (batch) => batch.puts });
+  const puts = (sql: string): Statement => ({
+    sql,
+    store,
+    items: ({ puts, versions }) => withVersions(store, puts, versions),
+  });
+  const idItem = (idKey: string): Item => ({ idKey, json: JSON.stringify(idJson(store, model, idKey)) });
   return [
     {
-      sql: readSql('delete', { table: table.name, ...matchParts(model, table) }),
+      sql: readSql('delete', { table: table.name, ...onlyOlder(store, table, matchParts(model, table)) }),
       store,
-      items: (batch) =>
-        batch.deletes.map((idKey) => ({ idKey, json: JSON.stringify(idJson(store, model, idKey)) })),
+      items: ({ deletes, versions }) => withVersions(store, deletes.map(idItem), versions),
     },
-    ...(uniqueFields.length > 0 ? [puts(updateUniqueSql(model, table, uniqueFields))] : []),
+    ...(uniqueFields.length > 0 ? [puts(updateUniqueSql(store, table, uniqueFields))] : []),
     puts(upsert),
   ];
 }
 
-function updateUniqueSql(model: Model, table: Table, fields: readonly string[]): string {
+async function overtakenFinder(store: RecordStore, database: Transaction): Promise<FindOvertaken> {
+  const { version } = store;
+  if (version === undefined) return nothingOvertaken;
+  const { model } = store.source as ModelSource;
+  const table = await readTable(model, database);
+  const found = onlyNewer(version, table, matchParts(model, table));
+  const sql = readSql('read-overtaken', { table: table.name, ...found });
+  return async ({ versions }, tx) => {
+    const records = [...versions].map(([key, text]) => ({
+      ...idJson(store, model, key),
+      [version]: text,
+      _key: key,
+    }));
+    if (records.length === 0) return undefined;
+    const rows = await tx.$queryRawUnsafe<{ key: string }[]>(sql, JSON.stringify(records));
+    const overtaken = rows.map(({ key }) => [key, versions.get(key) as string] as const);
+    return rows.length === 0 ? undefined : { store: store.name, versions: new Map(overtaken) };
+  };
+}
+
+const nothingOvertaken: FindOvertaken = async () => undefined;
+
+function updateUniqueSql(store: RecordStore, table: Table, fields: readonly string[]): string {
+  const { model } = store.source as ModelSource;
   const pairs = table.columns(fields).map((column, i) => [column, ofRecordset(fields[i] as string)] as const);
   return readSql('update-unique', {
     table: table.name,
     updates: pairs.map(([column, value]) => `${column} = ${value}`).join(', '),
-    recordset: table.recordset([...model.id, ...fields]),
-    match: matchParts(model, table).match,
+    ...onlyOlder(store, table, {
+      recordset: table.recordset([...model.id, ...fields]),
+      match: matchParts(model, table).match,
+    }),
     differs: pairs.map(([column, value]) => `t.${column} IS DISTINCT FROM ${value}`).join(' OR '),
   });
 }

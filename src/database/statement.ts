@@ -21,5 +21,14 @@ export interface MissingRows {
   readonly count: number;
 }
 
+/** Records of a batch whose rows are newer than they, and so were not written. */
+export interface Overtaken {
+  readonly store: string;
+  /** The records' versions by id key. */
+  readonly versions: ReadonlyMap<string, string>;
+}
+
+export type FindOvertaken = (batch: Batch, tx: Transaction) => Promise<Overtaken | undefined>;
+
 /** Writes a batch, or a part of one, in a transaction; returns the deltas that found no row. */
 export type Write = (batch: Batch, tx: Transaction) => Promise<MissingRows[]>;

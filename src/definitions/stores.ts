@@ -9,7 +9,7 @@ import type { CounterDefinition } from './counter.js';
 import { generationOf } from './generation.js';
 import { type IdCodec, modelIdCodec, stringIdCodec } from './id.js';
 import type { Field, Model } from './model.js';
-import type { BufferOptions, RecordDefinition } from './record.js';
+import type { BufferOptions, ModelSource, RecordDefinition } from './record.js';
 import { jsonRowCodec, modelRowCodec, type RowCodec } from './row-codec.js';
 
 export type Definitions = Readonly<Record<string, RecordDefinition | CounterDefinition | ComputedDefinition>>;
@@ -31,6 +31,8 @@ export interface RecordStore {
   readonly name: string;
   readonly ttlMs: number;
   readonly source: RecordDefinition['source'];
+  /** The field of the model that holds a row's version. */
+  readonly version: string | undefined;
   readonly ids: IdCodec<unknown>;
   readonly rows: RowCodec<unknown, unknown>;
   readonly group: LaneGroup;
@@ -160,10 +162,15 @@ function bindRecord(name: string, definition: RecordDefinition, group: LaneGroup
     name,
     ttlMs: options.ttlMs ?? defaults.ttlMs,
     source,
+    version: isModel ? source.version : undefined,
     ids: isModel ? modelIdCodec(name, source.model) : (stringIdCodec(name, source.id) as IdCodec<unknown>),
-    rows: isModel ? modelRowCodec(source.model, source.counters, codecOptions) : jsonRowCodec(codecOptions),
+    rows: isModel ? modelRowCodec(source.model, withoutOf(source), codecOptions) : jsonRowCodec(codecOptions),
     group,
   };
+}
+
+function withoutOf({ counters, version }: ModelSource): string[] {
+  return version === undefined ? [...counters] : [...counters, version];
 }
 
 function bindRecordCounter(name: string, definition: CounterDefinition, record: RecordStore): CounterStore {
@@ -283,7 +290,19 @@ function isTwin(
 function recordProblems(name: string, definition: RecordDefinition): string[] {
   const { source } = definition;
   if (source.kind === 'custom') return [];
-  return source.counters.flatMap((field) => counterFieldProblems(name, source.model, field));
+  const problems = source.counters.flatMap((field) => counterFieldProblems(name, source.model, field));
+  return [...problems, ...versionFieldProblems(name, source)];
+}
+
+function versionFieldProblems(name: string, { model, counters, version }: ModelSource): string[] {
+  if (version === undefined) return [];
+  const field = model.fields[version];
+  if (field?.type !== 'BigInt' || field.isList || field.isNullable || model.id.includes(version)) {
+    return [
+      `${name}: "${version}" can't be its version; that takes a required BigInt field of ${model.name}, other than the id.`,
+    ];
+  }
+  return counters.includes(version) ? [`${name}: "${version}" can't be both its version and a counter.`] : [];
 }
 
 function counterFieldProblems(name: string, model: Model, fieldName: string): string[] {

@@ -5,8 +5,10 @@ import type { WriteBuffer } from '../buffer/write-buffer.js';
 import { type Applied, applyBatch } from '../database/apply.js';
 import { type Database, type FailureReason, failureReason } from '../database/database.js';
 import type { Persister } from '../database/persister.js';
+import type { Overtaken } from '../database/statement.js';
 import { isForebayError } from '../errors.js';
 import type { Emit } from '../events.js';
+import { fieldOf } from '../keys.js';
 import { pause } from '../pause.js';
 import type { FlushSummary } from '../queues.js';
 import type { BatchSplit } from './batch-split.js';
@@ -85,10 +87,11 @@ export class LaneFlush {
     emit({ type: 'batch.sealed', lane: lane.name, number, size });
     marks.hold(lane, number);
     try {
-      const applied = await limit(() => this.#apply(lane, batch));
-      if (applied === 'void') return await this.#split(lane, batch);
-      await this.#ack(lane, batch);
-      const isNew = applied === 'applied';
+      const { outcome, overtaken } = await limit(() => this.#apply(lane, batch));
+      if (outcome === 'void') return await this.#split(lane, batch);
+      // The entries are dropped right behind: before, a reader would put the sealed record back.
+      await Promise.all([this.#ack(lane, batch), this.#drop(lane, overtaken)]);
+      const isNew = outcome === 'applied';
       return { ...nothingFlushed, rows: isNew ? size : 0, skipped: isNew ? 0 : 1 };
     } catch (error) {
       return await this.#recover(lane, batch, error);
@@ -106,7 +109,7 @@ export class LaneFlush {
       type: 'batch.applied',
       lane: lane.name,
       number: batch.number,
-      applied: applied === 'applied',
+      applied: applied.outcome === 'applied',
       ms,
     });
     return applied;
@@ -120,6 +123,13 @@ export class LaneFlush {
         ? { type: 'batch.acked', lane: lane.name, number, size }
         : { type: 'batch.late', lane: lane.name, number },
     );
+  }
+
+  async #drop(lane: Lane, overtaken: Overtaken | undefined): Promise<void> {
+    if (!overtaken) return;
+    const { store, versions } = overtaken;
+    const byField = [...versions].map(([idKey, version]) => [fieldOf(store, idKey), version] as const);
+    await this.#dependencies.buffer.drop(lane, new Map(byField));
   }
 
   /** What to do about a batch that failed. A parent row that is on its way is given some tries before anybody looks closer. */
