@@ -1,5 +1,6 @@
 /** A sealed batch as a worker sees it: the lane's records sorted into deletes, puts and deltas. */
-import type { LaneGroup } from '../definitions/stores.js';
+import { splitRelease } from '../definitions/release.js';
+import type { LaneGroup, RecordStore } from '../definitions/stores.js';
 import { splitField } from '../keys.js';
 
 export interface PutRecord {
@@ -26,32 +27,53 @@ export interface Batch {
   readonly deltas: ReadonlyMap<string, readonly Delta[]>;
   /** Versions of the records by id key, where the store's rows have a version; else empty. */
   readonly versions: ReadonlyMap<string, string>;
+  /** Id keys of puts that another release of the store's definition has written. */
+  readonly otherReleases: ReadonlySet<string>;
 }
 
 /** Sorts what `seal` returned: field, record, field, record, … */
 export function parseBatch(lane: string, group: LaneGroup, number: string, sealed: readonly string[]): Batch {
-  const deletes: string[] = [];
-  const puts: PutRecord[] = [];
   const deltas = new Map<string, Delta[]>(group.counters.map((counter) => [counter.name, []]));
-  const versions = new Map<string, string>();
-  const hasVersions = group.record?.version !== undefined;
+  const rows = new RowRecords(group.record);
   for (let i = 0; i < sealed.length; i += 2) {
     const { store, idKey } = splitField(sealed[i] as string);
     const record = sealed[i + 1] as string;
     const counterDeltas = deltas.get(store);
-    if (counterDeltas) {
-      if (record !== '0') counterDeltas.push({ idKey, delta: record });
-      continue;
-    }
-    const kind = record[0];
-    if (kind !== 'P') deletes.push(idKey);
-    const bar = record.indexOf('|');
-    if (kind !== 'D') puts.push({ idKey, json: record.slice(bar + 1) });
-    if (hasVersions) versions.set(idKey, record.slice(1, bar));
+    if (counterDeltas === undefined) rows.add(idKey, record);
+    else if (record !== '0') counterDeltas.push({ idKey, delta: record });
   }
   for (const list of deltas.values()) list.sort(byIdKey);
-  const size = sealed.length / 2;
-  return { lane, number, size, deletes: deletes.sort(), puts: puts.sort(byIdKey), deltas, versions };
+  rows.deletes.sort();
+  rows.puts.sort(byIdKey);
+  const { deletes, puts, versions, otherReleases } = rows;
+  return { lane, number, size: sealed.length / 2, deletes, puts, deltas, versions, otherReleases };
+}
+
+/** The records of rows, by what is to be done. */
+class RowRecords {
+  readonly deletes: string[] = [];
+  readonly puts: PutRecord[] = [];
+  readonly versions = new Map<string, string>();
+  readonly otherReleases = new Set<string>();
+  readonly #release: string;
+  readonly #hasVersions: boolean;
+
+  constructor(store: RecordStore | undefined) {
+    this.#release = store?.rows.release ?? '';
+    this.#hasVersions = store?.version !== undefined;
+  }
+
+  add(idKey: string, record: string): void {
+    const kind = record[0];
+    const bar = record.indexOf('|');
+    if (kind !== 'P') this.deletes.push(idKey);
+    if (kind !== 'D') {
+      const { release, json } = splitRelease(record, bar + 1);
+      this.puts.push({ idKey, json });
+      if (release !== this.#release) this.otherReleases.add(idKey);
+    }
+    if (this.#hasVersions) this.versions.set(idKey, record.slice(1, bar));
+  }
 }
 
 /** The part of a batch that concerns these ids, under the same number. */

@@ -3,11 +3,13 @@
  * known to be absent), or `?<token>`, a lease. A counter's entry is the plain integer, so that Redis can add to it.
  */
 
+import { splitRelease } from '../definitions/release.js';
+
 /** Known to be absent is believed for at most this long, as another program may add the row. */
 const absentTtlMaxMs = 60_000;
 
 export type Entry =
-  | { readonly kind: 'row'; readonly version: string; readonly json: string }
+  | { readonly kind: 'row'; readonly version: string; readonly release: string; readonly json: string }
   | { readonly kind: 'absent'; readonly version: string }
   | { readonly kind: 'none' };
 
@@ -16,7 +18,7 @@ export function parseEntry(content: string | null): Entry {
     case 'P':
     case 'R': {
       const bar = content.indexOf('|');
-      return { kind: 'row', version: content.slice(1, bar), json: content.slice(bar + 1) };
+      return { kind: 'row', version: content.slice(1, bar), ...splitRelease(content, bar + 1) };
     }
     case 'D':
       return { kind: 'absent', version: content.slice(1, -1) };

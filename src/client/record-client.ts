@@ -42,7 +42,7 @@ export class RecordClient<Row, Input, Id> {
    */
   async put(input: Input): Promise<Receipt> {
     const { ids, rows } = this.#store;
-    const json = rows.encode(input);
+    const json = rows.release + rows.encode(input);
     return this.#write(ids.toKey(ids.ofRow(input as object)), 'put', json);
   }
 
@@ -111,7 +111,7 @@ export class RecordClient<Row, Input, Id> {
    */
   async putIf(input: Input, { version }: { version: bigint }): Promise<Receipt> {
     const { ids, rows } = this.#store;
-    const json = rows.encode(input);
+    const json = rows.release + rows.encode(input);
     return this.#write(ids.toKey(ids.ofRow(input as object)), 'put-if', `${version}|${json}`);
   }
 
@@ -160,10 +160,15 @@ export class RecordClient<Row, Input, Id> {
   }
 
   async #readEntry(idKey: string): Promise<Entry> {
-    const { lanes, redis } = this.#context;
+    const { lanes, redis, buffer } = this.#context;
     const lane = lanes.of(this.#store.group, idKey);
+    const field = fieldOf(this.#store.name, idKey);
     try {
-      return parseEntry(await redis.get(lane.keys.entryPrefix + fieldOf(this.#store.name, idKey)));
+      const entry = parseEntry(await redis.get(lane.keys.entryPrefix + field));
+      if (entry.kind !== 'row' || entry.release === this.#store.rows.release) return entry;
+      // Another release's row is as good as none, unless it is pending: the database knows the fields that it lacks.
+      await buffer.drop(lane, new Map([[field, entry.version]]));
+      return { kind: 'none' };
     } catch (error) {
       throw toReadError(error);
     }
@@ -183,7 +188,9 @@ export class RecordClient<Row, Input, Id> {
   }
 
   #toRow(entry: Entry): Row | null {
-    return entry.kind === 'row' ? (this.#store.rows.decode(entry.json) as Row) : null;
+    if (entry.kind !== 'row') return null;
+    const { rows } = this.#store;
+    return rows.decode(entry.release === rows.release ? entry.json : rows.adapt(entry.json)) as Row;
   }
 
   /** What the cache does not have: pending in the lane, or loaded, and filled where a lease was granted. */
@@ -261,7 +268,7 @@ export class RecordClient<Row, Input, Id> {
 
   #toFill(idKey: string, loaded: LoadedRow | undefined): Fill {
     const { name, rows, ttlMs } = this.#store;
-    const json = loaded && rows.encode(loaded.row);
+    const json = loaded && rows.release + rows.encode(loaded.row);
     return {
       field: fieldOf(name, idKey),
       content: loadedEntry(json, loaded?.version),

@@ -1,6 +1,6 @@
 /** What forebay needs of a Prisma client, and its errors sorted by what they mean for a batch. */
 import type { Transaction } from '../definitions/record.js';
-import { messageOf } from '../errors.js';
+import { isForebayError, messageOf } from '../errors.js';
 
 /** A Prisma client: any that has these methods. */
 export interface Database extends Transaction {
@@ -29,6 +29,7 @@ const refusedClasses = new Set(['21', '22', '23', '44', '54', 'P0']);
 
 /** Sorts an error by its SQLSTATE (https://www.postgresql.org/docs/current/errcodes-appendix.html). */
 export function failureReason(error: unknown): FailureReason {
+  if (isForebayError(error, 'INVALID_VALUE')) return 'refused';
   const state = sqlStateOf(error);
   if (state === foreignKeyViolation) return 'not-yet';
   if (state !== undefined) return refusedClasses.has(state.slice(0, 2)) ? 'refused' : 'unavailable';

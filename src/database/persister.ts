@@ -6,10 +6,11 @@ import type { Batch } from '../buffer/batch.js';
 import type { Field, Model } from '../definitions/model.js';
 import type { ModelSource, Transaction } from '../definitions/record.js';
 import type { CounterStore, LaneGroup, RecordStore } from '../definitions/stores.js';
+import { adaptBatch, unfitRows } from './adapted-batch.js';
 import { readSql } from './sql-file.js';
 import type { FindOvertaken, Item, MissingRows, Statement, Write } from './statement.js';
 import { readTable, type Table } from './table.js';
-import { findByHalves, findOneByOne, type Refusal } from './trial.js';
+import { findByHalves, findOneByOne, type Refusal, unitFields } from './trial.js';
 import { onlyNewer, onlyOlder, onlyOlderAction, withVersions } from './version-column.js';
 
 export interface Persister {
@@ -33,10 +34,25 @@ export async function createPersister(group: LaneGroup, database: Transaction): 
   const statements = group.record ? await recordStatements(group.record, database) : [];
   for (const counter of group.counters) statements.push(await counterStatement(counter, database));
   return {
-    write: (batch, tx) => runStatements(statements, batch, tx),
-    findRefused: (batch, tx) => findOneByOne(group, statements, batch, tx),
+    write: (given, tx) => {
+      const { batch, unfit } = adaptBatch(group.record, given);
+      if (unfit.size > 0) throw unfitRows(group.record as RecordStore, unfit);
+      return runStatements(statements, batch, tx);
+    },
+    findRefused: async (given, tx) => {
+      const { batch, unfit } = adaptBatch(group.record, given);
+      return [...refusalsOf(group, given, unfit), ...(await findOneByOne(group, statements, batch, tx))];
+    },
     findOvertaken: group.record ? await overtakenFinder(group.record, database) : nothingOvertaken,
   };
+}
+
+function refusalsOf(group: LaneGroup, batch: Batch, unfit: ReadonlyMap<string, string>): Refusal[] {
+  return [...unfit].map(([idKey, message]) => ({
+    fields: unitFields(group, batch, idKey),
+    state: '',
+    message,
+  }));
 }
 
 async function runStatements(

@@ -51,6 +51,11 @@ export interface ModelRecordOptions<M, C extends string, V extends string>
    * the store's rows. Other programs that write the rows must set it to µs since 1970. Default: none.
    */
   readonly version?: V;
+  /**
+   * What fields were called in an older release of the definition, by what they are called now: `{ title: 'name' }`. Rows of another
+   * release that still wait are adapted by it. Default: none.
+   */
+  readonly renamed?: Readonly<Record<string, string>>;
 }
 
 export interface CustomRecordOptions<Row, IdField extends keyof Row & string>
@@ -77,6 +82,7 @@ export interface ModelSource {
   readonly model: Model;
   readonly counters: readonly string[];
   readonly version?: string;
+  readonly renamed?: Readonly<Record<string, string>>;
 }
 
 export interface CustomRecordSource {
@@ -106,12 +112,13 @@ export function record(
     | (StoreOptions & BufferOptions & Omit<CustomRecordSource, 'kind'>),
 ): RecordDefinition {
   if ('model' in options) {
-    const { model, counters = [], version, ...rest } = options;
+    const { model, counters = [], version, renamed, ...rest } = options;
     const source: ModelSource = {
       kind: 'model',
       model,
       counters,
       ...(version === undefined ? {} : { version }),
+      ...(renamed === undefined ? {} : { renamed }),
     };
     return { kind: 'record', options: rest, source };
   }

@@ -8,17 +8,28 @@ import { describe } from './id.js';
 import { jsonProblem } from './json-value.js';
 import type { Field, Model } from './model.js';
 import { isInt32, isInt64, isText, isTimestamp, numericDigitsMax } from './postgres-range.js';
+import { releaseOf } from './release.js';
 
 export interface RowCodec<Row, Input> {
   /** @throws ForebayError INVALID_VALUE, VALUE_TOO_LARGE */
   encode(input: Input): string;
   decode(json: string): Row;
+  /** Of the definition: what stands in front of a row's JSON where it waits. */
+  readonly release: string;
+  /**
+   * The JSON of a row that another release has written, as this one would write it: renamed fields are renamed, those that are not
+   * there any more are left out, and new ones get their defaults.
+   * @throws ForebayError INVALID_VALUE
+   */
+  adapt(json: string): string;
 }
 
 export interface RowCodecOptions {
   readonly store: string;
   /** Most bytes of a row's JSON. */
   readonly valueBytesMax: number;
+  /** What fields were called in an older release, by what they are called now. */
+  readonly renamed?: Readonly<Record<string, string>>;
 }
 
 /** Rows of a store without a model: any JSON object. */
@@ -30,6 +41,8 @@ export function jsonRowCodec<Row>(options: RowCodecOptions): RowCodec<Row, Row> 
       return checkedSize(options, JSON.stringify(row));
     },
     decode: (json) => JSON.parse(json) as Row,
+    release: '',
+    adapt: (json) => json,
   };
 }
 
@@ -45,19 +58,29 @@ export function modelRowCodec<Row, Input>(
     const reviver = reviverOf(field);
     return reviver ? [{ name, isList: field.isList, reviver }] : [];
   });
+  const encode = (input: Input): string => {
+    if (!isObject(input))
+      throw invalidValue(options.store, `a row must be an object, not ${describe(input)}`);
+    checkNames(options.store, names, input);
+    const row: Record<string, unknown> = {};
+    for (const [name, field] of fields) row[name] = encodeField(options.store, name, field, input[name]);
+    return checkedSize(options, JSON.stringify(row));
+  };
+  const decode = (json: string): Row => {
+    const row = JSON.parse(json) as Record<string, unknown>;
+    for (const { name, isList, reviver } of revivers) row[name] = revive(reviver, isList, row[name]);
+    return row as Row;
+  };
   return {
-    encode(input) {
-      if (!isObject(input))
-        throw invalidValue(options.store, `a row must be an object, not ${describe(input)}`);
-      checkNames(options.store, names, input);
-      const row: Record<string, unknown> = {};
-      for (const [name, field] of fields) row[name] = encodeField(options.store, name, field, input[name]);
-      return checkedSize(options, JSON.stringify(row));
-    },
-    decode(json) {
-      const row = JSON.parse(json) as Record<string, unknown>;
-      for (const { name, isList, reviver } of revivers) row[name] = revive(reviver, isList, row[name]);
-      return row as Row;
+    encode,
+    decode,
+    release: releaseOf(fields),
+    adapt(json) {
+      const older = JSON.parse(json) as Record<string, unknown>;
+      const row = Object.fromEntries(
+        [...names].map((name) => [name, older[name] ?? older[options.renamed?.[name] ?? name]]),
+      );
+      return encode(decode(JSON.stringify(row)) as unknown as Input);
     },
   };
 }

@@ -164,7 +164,9 @@ function bindRecord(name: string, definition: RecordDefinition, group: LaneGroup
     source,
     version: isModel ? source.version : undefined,
     ids: isModel ? modelIdCodec(name, source.model) : (stringIdCodec(name, source.id) as IdCodec<unknown>),
-    rows: isModel ? modelRowCodec(source.model, withoutOf(source), codecOptions) : jsonRowCodec(codecOptions),
+    rows: isModel
+      ? modelRowCodec(source.model, withoutOf(source), { ...codecOptions, renamed: source.renamed ?? {} })
+      : jsonRowCodec(codecOptions),
     group,
   };
 }
@@ -291,7 +293,18 @@ function recordProblems(name: string, definition: RecordDefinition): string[] {
   const { source } = definition;
   if (source.kind === 'custom') return [];
   const problems = source.counters.flatMap((field) => counterFieldProblems(name, source.model, field));
-  return [...problems, ...versionFieldProblems(name, source)];
+  return [...problems, ...versionFieldProblems(name, source), ...renamedProblems(name, source)];
+}
+
+function renamedProblems(name: string, { model, renamed = {} }: ModelSource): string[] {
+  return Object.entries(renamed).flatMap(([now, before]) => [
+    ...(model.fields[now]
+      ? []
+      : [`${name}: "${now}" can't be a renamed field; ${model.name} has none of that name.`]),
+    ...(model.fields[before]
+      ? [`${name}: "${before}" can't be renamed to "${now}"; ${model.name} still has it.`]
+      : []),
+  ]);
 }
 
 function versionFieldProblems(name: string, { model, counters, version }: ModelSource): string[] {

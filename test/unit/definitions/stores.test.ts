@@ -301,3 +301,11 @@ describe('a version', () => {
     expect(problemsOf({ things })).toEqual([`things: "count" can't be both its version and a counter.`]);
   });
 });
+
+test('renamed fields are fields of the model, and their old names are not', () => {
+  const pages = record({ model: Page, renamed: { nothing: 'before', likes: 'views' } });
+  expect(problemsOf({ pages })).toEqual([
+    'pages: "nothing" can\'t be a renamed field; Page has none of that name.',
+    'pages: "views" can\'t be renamed to "likes"; Page still has it.',
+  ]);
+});
