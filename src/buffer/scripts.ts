@@ -16,6 +16,7 @@ export const scripts = {
   wake: 2,
   renew: 1,
   postpone: 1,
+  raise: 1,
 } as const satisfies Record<string, number | undefined>;
 
 export type ScriptName = keyof typeof scripts;
@@ -35,6 +36,7 @@ export interface ScriptCommands {
   forebay_wake(...args: (string | number)[]): Promise<number>;
   forebay_renew(...args: (string | number)[]): Promise<number>;
   forebay_postpone(...args: (string | number)[]): Promise<number>;
+  forebay_raise(...args: (string | number)[]): Promise<string>;
 }
 
 export function withScripts(redis: RedisClient): RedisClient & ScriptCommands {

@@ -8,6 +8,9 @@ import type { Persister } from '../database/persister.js';
 import type { Emit } from '../events.js';
 import { pause } from '../pause.js';
 import type { FlushSummary } from '../queues.js';
+import type { BatchSize } from './batch-size.js';
+import { DatabaseAway, type DatabaseBreaker } from './database-breaker.js';
+import type { LedgerWatch } from './ledger-watch.js';
 import { jittered, RetryLater, retryWaits } from './retry.js';
 
 /** A job ends after this long, so that busy lanes move between workers and the board has a history. */
@@ -21,8 +24,10 @@ export interface LaneFlushDependencies {
   readonly persisterOf: (lane: Lane) => Persister;
   readonly prefix: string;
   readonly emit: Emit;
-  /** Runs a batch's transaction when a connection is free. */
-  readonly limit: <T>(work: () => Promise<T>) => Promise<T>;
+  /** Runs a batch's transaction when the database is there and a connection is free. */
+  readonly breaker: DatabaseBreaker;
+  readonly sizeOf: (lane: Lane) => BatchSize;
+  readonly ledger: LedgerWatch;
   readonly marks: LaneMarks;
 }
 
@@ -51,11 +56,11 @@ export class LaneFlush {
 
   /** @throws RetryLater when a batch could not be applied: it stays sealed */
   async run(lane: Lane, options: FlushOptions): Promise<FlushResult> {
-    const { buffer } = this.#dependencies;
+    const { buffer, sizeOf, ledger } = this.#dependencies;
     const startedAt = Date.now();
     let summary: FlushSummary = { batches: 0, rows: 0, skipped: 0, ms: 0 };
     while (!options.signal.aborted && Date.now() - startedAt < flushMaxMs) {
-      const sealed = await buffer.seal(lane);
+      const sealed = await buffer.seal(lane, { ...sizeOf(lane).limits, floor: ledger.floorOf(lane) });
       if (sealed.kind === 'empty') return { ...summary, againInMs: undefined };
       if (sealed.kind === 'wait') {
         if (sealed.waitMs > waitMaxMs) return { ...summary, againInMs: sealed.waitMs };
@@ -63,6 +68,7 @@ export class LaneFlush {
         continue;
       }
       const applied = await this.#flushBatch(lane, sealed.batch);
+      if (applied === 'away') break;
       summary = {
         batches: summary.batches + 1,
         rows: summary.rows + (applied ? sealed.batch.size : 0),
@@ -74,21 +80,25 @@ export class LaneFlush {
     return { ...summary, againInMs: 0 };
   }
 
-  async #flushBatch(lane: Lane, batch: Batch): Promise<boolean> {
-    const { buffer, emit, marks, limit } = this.#dependencies;
+  /** 'away': the batch stays sealed, and the lane is to be handed back. */
+  async #flushBatch(lane: Lane, batch: Batch): Promise<boolean | 'away'> {
+    const { buffer, emit, marks, breaker, ledger } = this.#dependencies;
     const { number, size } = batch;
     emit({ type: 'batch.sealed', lane: lane.name, number, size });
     marks.hold(lane, number);
     try {
-      const applied = await limit(() => this.#apply(lane, batch));
+      const applied = await breaker.run(() => this.#apply(lane, batch));
       const isAcked = await buffer.ack(lane, number);
       emit(
         isAcked
           ? { type: 'batch.acked', lane: lane.name, number, size }
           : { type: 'batch.late', lane: lane.name, number },
       );
+      // What had been applied before was perhaps sealed again by a Redis that has gone back in time.
+      if (isAcked && !applied) void ledger.compare([lane]);
       return applied;
     } catch (error) {
+      if (error instanceof DatabaseAway) return 'away';
       throw await this.#postpone(lane, number, error);
     } finally {
       marks.release(lane);
@@ -96,16 +106,13 @@ export class LaneFlush {
   }
 
   async #apply(lane: Lane, batch: Batch): Promise<boolean> {
-    const { database, persisterOf, prefix, emit } = this.#dependencies;
-    const startedAt = Date.now();
+    const { database, persisterOf, sizeOf, ledger, prefix, emit } = this.#dependencies;
+    const startedAt = performance.now();
     const applied = await applyBatch(batch, { database, persister: persisterOf(lane), prefix, emit });
-    emit({
-      type: 'batch.applied',
-      lane: lane.name,
-      number: batch.number,
-      applied,
-      ms: Date.now() - startedAt,
-    });
+    const ms = Math.round(performance.now() - startedAt);
+    ledger.applied(lane, BigInt(batch.number));
+    if (applied) sizeOf(lane).applied(batch.size, ms);
+    emit({ type: 'batch.applied', lane: lane.name, number: batch.number, applied, ms });
     return applied;
   }
 

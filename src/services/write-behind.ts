@@ -20,8 +20,11 @@ import type { LaneGroup, Stores } from '../definitions/stores.js';
 import type { Emit } from '../events.js';
 import { queuePrefix } from '../keys.js';
 import { type FlushSummary, type WakeUp, WriteBehindQueue, writeBehindQueueName } from '../queues.js';
+import { BatchSize } from './batch-size.js';
+import { DatabaseBreaker } from './database-breaker.js';
 import { LaneFlush } from './lane-flush.js';
 import { LaneMarksRenewal } from './lane-marks.js';
+import { LedgerWatch } from './ledger-watch.js';
 import { RetryLater, retryMsOf } from './retry.js';
 import { type Service, withinDeadline } from './service.js';
 import { Sweep } from './sweep.js';
@@ -76,6 +79,7 @@ export class WriteBehindService implements Service {
     try {
       this.#running = await this.#run(connections, disconnect);
     } catch (error) {
+      this.#stopping.abort();
       await disconnect();
       throw error;
     }
@@ -105,13 +109,19 @@ export class WriteBehindService implements Service {
     const marks = new LaneMarksRenewal(buffer, emit);
     const queue = new WriteBehindQueue(connections.queue, config.prefix, emit);
     const sweep = new Sweep({ lanes: this.#lanes, buffer, queue, emit });
+    const breaker = this.#createBreaker();
+    const ledger = this.#createLedgerWatch(buffer, breaker);
+    await ledger.start(connections.lanes);
+    const sizes = createSizes(stores);
     const flush = new LaneFlush({
       buffer,
       database: prisma,
       persisterOf: (lane) => persisters.get(lane.group) as Persister,
       prefix: config.prefix,
       emit,
-      limit: pLimit(config.worker.connections),
+      breaker,
+      sizeOf: (lane) => sizes.get(lane.group) as BatchSize,
+      ledger,
       marks,
     });
     const worker = this.#createWorker(connections.jobs, flush, queue);
@@ -119,6 +129,29 @@ export class WriteBehindService implements Service {
     marks.start();
     sweep.start();
     return { worker, queue, marks, sweep, disconnect };
+  }
+
+  #createBreaker(): DatabaseBreaker {
+    const { prisma, config, emit } = this.#options;
+    return new DatabaseBreaker({
+      probe: () => prisma.$queryRawUnsafe('SELECT 1'),
+      emit,
+      limit: pLimit(config.worker.connections),
+      signal: this.#stopping.signal,
+    });
+  }
+
+  #createLedgerWatch(buffer: WriteBuffer, breaker: DatabaseBreaker): LedgerWatch {
+    const { prisma, config, emit } = this.#options;
+    return new LedgerWatch({
+      lanes: this.#lanes,
+      buffer,
+      database: prisma,
+      breaker,
+      prefix: config.prefix,
+      emit,
+      signal: this.#stopping.signal,
+    });
   }
 
   #createWorker(
@@ -185,6 +218,15 @@ function nowAndThen(
     reportedAt = Date.now();
     await report(progress);
   };
+}
+
+function createSizes(stores: Stores): Map<LaneGroup, BatchSize> {
+  return new Map(
+    stores.groups.map((group) => [
+      group,
+      new BatchSize({ recordsMax: group.batchRecordsMax, delayMs: group.delayMs }),
+    ]),
+  );
 }
 
 async function createPersisters(stores: Stores, prisma: Database): Promise<Map<LaneGroup, Persister>> {
