@@ -1,6 +1,7 @@
 /**
  * A circuit breaker for a worker's way to the database: while the database is away, the lanes in hand wait, and nothing but one probe at a
- * time reaches for it. A failure alone opens nothing, for a deadlock fails too: what a probe finds decides.
+ * time reaches for it. A failure alone opens nothing, for a deadlock fails too: what a probe finds decides. Work that is silent for long is
+ * no failure, but also reason for a probe: a query to a server that froze never ends.
  */
 import { inTime } from '../connection/deadline.js';
 import { failureReason } from '../database/database.js';
@@ -12,6 +13,8 @@ import { jittered } from './retry.js';
 const probeMaxMs = 2_000;
 const probeWaitFirstMs = 50;
 const probeWaitMaxMs = 1_000;
+/** Work that takes longer is reason for a probe. */
+const silenceMaxMs = 5_000;
 /** Work waits no longer: another worker's way to the database may be open. */
 const holdMaxMs = 5_000;
 
@@ -34,6 +37,8 @@ interface Outage {
   readonly since: number;
   readonly over: AbortController;
 }
+
+const silence = `a batch takes longer than ${silenceMaxMs} ms, and the database does not answer`;
 
 type Outcome<T> = { readonly result: T } | 'away';
 
@@ -69,11 +74,14 @@ export class DatabaseBreaker {
   /** Within its connection's turn also the probe, so that a connection is free for it. */
   async #try<T>(work: () => Promise<T>): Promise<Outcome<T>> {
     if (this.#outage) return 'away';
+    const watch = setInterval(() => void this.#isAway(new Error(silence)), silenceMaxMs);
     try {
       return { result: await work() };
     } catch (error) {
       if (failureReason(error) === 'unavailable' && (await this.#isAway(error))) return 'away';
       throw error;
+    } finally {
+      clearInterval(watch);
     }
   }
 

@@ -125,6 +125,20 @@ describe('while the database is away', () => {
     expect(types()).toEqual(['database.away']);
   });
 
+  it('it is found out too by work that never ends', { timeout: 10_000 }, async () => {
+    let end = (_: string): void => undefined;
+    const frozen = new Promise<string>((resolve) => {
+      end = resolve;
+    });
+    isAway = true;
+    const waiting = breaker.run(() => frozen);
+    await expect.poll(() => types(), { timeout: 8_000 }).toEqual(['database.away']);
+    isAway = false;
+    expect(await breaker.run(work)).toBe('done');
+    end('thawed');
+    expect(await waiting).toBe('thawed');
+  });
+
   it('work is given back after 5 s, for another worker may reach the database', {
     timeout: 10_000,
   }, async () => {
