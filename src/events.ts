@@ -61,6 +61,23 @@ export type ForebayEvent =
     }
   /** A dead letter could not be shown on the board; it is tried again. */
   | { readonly type: 'dead-letter.hidden'; readonly lane: string; readonly error: unknown }
+  /** The database does not answer: nothing is applied until it does. `error` is what the first batch failed with. */
+  | { readonly type: 'database.away'; readonly error: unknown }
+  /** It answers again, after `ms`: the lanes in hand go on. */
+  | { readonly type: 'database.back'; readonly ms: number }
+  /**
+   * Redis has gone back in time: the ledger has a batch of this lane that Redis knows nothing of. What was accepted from `since` (Redis's
+   * last batch; absent when it knows none) to `until` (the ledger's) and later may be lost, rows may be newer than the cache, and
+   * what was dirty in the older state is applied again. Told once for each lane and loss.
+   */
+  | {
+      readonly type: 'redis.regressed';
+      readonly lane: string;
+      readonly batch: string;
+      readonly ledger: string;
+      readonly since?: string;
+      readonly until: string;
+    }
   /** Deltas of counters whose rows do not exist: as in SQL, they change nothing. */
   | {
       readonly type: 'counter.rows-missing';

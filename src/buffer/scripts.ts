@@ -20,6 +20,7 @@ export const scripts = {
   wake: 2,
   renew: 1,
   postpone: 1,
+  raise: 1,
 } as const satisfies Record<string, number | undefined>;
 
 export type ScriptName = keyof typeof scripts;
@@ -43,6 +44,7 @@ export interface ScriptCommands {
   forebay_wake(...args: (string | number)[]): Promise<number>;
   forebay_renew(...args: (string | number)[]): Promise<number>;
   forebay_postpone(...args: (string | number)[]): Promise<[number, number]>;
+  forebay_raise(...args: (string | number)[]): Promise<string>;
 }
 
 export function withScripts(redis: RedisClient): RedisClient & ScriptCommands {

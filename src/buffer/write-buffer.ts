@@ -55,6 +55,15 @@ export interface Fill {
   readonly ttlMs: number;
 }
 
+export interface SealOptions {
+  /** Most records in the batch. */
+  readonly recordsMax: number;
+  /** How old the oldest record must be, unless there are `recordsMax` of them or somebody waits for it. */
+  readonly delayMs: number;
+  /** The number of the lane's last batch that is known to be applied; a new one gets a greater number. */
+  readonly floor: bigint;
+}
+
 export type SealReply =
   | { readonly kind: 'batch'; readonly batch: Batch }
   | { readonly kind: 'wait'; readonly waitMs: number }
@@ -204,16 +213,17 @@ export class WriteBuffer {
     );
   }
 
-  async seal(lane: Lane): Promise<SealReply> {
+  async seal(lane: Lane, { recordsMax, delayMs, floor }: SealOptions): Promise<SealReply> {
     const { keys, group } = lane;
     const [kind, detail, ...sealed] = (await this.#redis.forebay_seal(
       keys.dirty,
       keys.order,
       keys.sealed,
       keys.meta,
-      group.batchRecordsMax,
+      recordsMax,
       batchBytesMax,
-      group.delayMs,
+      delayMs,
+      `${floor}`,
     )) as ['batch' | 'wait' | 'empty', string | number, ...string[]];
     if (kind === 'empty') return { kind };
     if (kind === 'wait') return { kind, waitMs: Number(detail) };
@@ -347,6 +357,14 @@ export class WriteBuffer {
     const { firstMs, maxMs } = wait;
     const [waitMs, failures] = await this.#redis.forebay_postpone(lane.keys.meta, number, firstMs, maxMs);
     return { waitMs, failures };
+  }
+
+  /**
+   * Lifts the lane's batch number to the ledger's where Redis has lost batches. Returns the lane's own number before, 0 when
+   * it had none; undefined when it was not behind.
+   */
+  async raise(lane: Lane, floor: bigint): Promise<bigint | undefined> {
+    return toBigInt(await this.#redis.forebay_raise(lane.keys.meta, `${floor}`));
   }
 }
 

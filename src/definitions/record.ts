@@ -11,9 +11,12 @@ export interface StoreOptions {
 export interface BufferOptions {
   /** Lanes of the store: how many batches can be under way at once. Default 4. */
   readonly partitions?: number;
-  /** How long a write waits for others to coalesce with, in ms. Default 100, and 50 more for each generation of parents among the stores. */
+  /**
+   * How long a write waits for others to coalesce with, in ms; longer while the database is slow, ten times and 2 s at most. Default 100,
+   * and 50 more for each generation of parents among the stores.
+   */
   readonly delayMs?: number;
-  /** Most records in a batch. Default 1,000. */
+  /** Most records in a batch; fewer while the database is slow. Default 1,000. */
   readonly batchRecordsMax?: number;
   /** Most dirty records in a lane; at it, writes of further records are refused. Default 100,000. */
   readonly dirtyMax?: number;

@@ -14,6 +14,7 @@ import { ForebayError } from '../errors.js';
 import type { Emit } from '../events.js';
 import { fieldOf, splitField } from '../keys.js';
 import type { DeadLetterQueue } from '../queues.js';
+import type { DatabaseBreaker } from './database-breaker.js';
 
 export interface BatchSplitDependencies {
   readonly buffer: WriteBuffer;
@@ -21,7 +22,7 @@ export interface BatchSplitDependencies {
   readonly persisterOf: (lane: Lane) => Persister;
   readonly prefix: string;
   readonly emit: Emit;
-  readonly limit: <T>(work: () => Promise<T>) => Promise<T>;
+  readonly breaker: DatabaseBreaker;
   readonly deadLetters: DeadLetterQueue;
 }
 
@@ -49,11 +50,13 @@ export class BatchSplit {
 
   /**
    * @param isRefused the batch fails as a whole: when none of its records fails alone, it is halved
-   * @throws ForebayError DEAD_LETTERS_FULL: the batch stays as it is; what the database throws
+   * @throws ForebayError DEAD_LETTERS_FULL: the batch stays as it is; DatabaseAway; what the database throws
    */
   async run(lane: Lane, batch: Batch, isRefused: boolean): Promise<SplitResult> {
-    const { database, persisterOf, prefix, limit, buffer } = this.#dependencies;
-    const refusals = await limit(() => voidBatch(batch, { database, persister: persisterOf(lane), prefix }));
+    const { database, persisterOf, prefix, breaker, buffer } = this.#dependencies;
+    const refusals = await breaker.run(() =>
+      voidBatch(batch, { database, persister: persisterOf(lane), prefix }),
+    );
     if (refusals === undefined) return nothingSplit;
     this.#dependencies.emit({ type: 'batch.void', lane: lane.name, number: batch.number });
     const halved = isRefused && refusals.length === 0 ? upperHalf(lane.group, batch) : [];

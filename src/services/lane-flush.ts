@@ -11,7 +11,10 @@ import type { Emit } from '../events.js';
 import { fieldOf } from '../keys.js';
 import { pause } from '../pause.js';
 import type { FlushSummary } from '../queues.js';
+import type { BatchSize } from './batch-size.js';
 import type { BatchSplit } from './batch-split.js';
+import { DatabaseAway, type DatabaseBreaker } from './database-breaker.js';
+import type { LedgerWatch } from './ledger-watch.js';
 import { jittered, RetryLater, retryWaits } from './retry.js';
 
 /** A job ends after this long, so that busy lanes move between workers and the board has a history. */
@@ -27,8 +30,10 @@ export interface LaneFlushDependencies {
   readonly persisterOf: (lane: Lane) => Persister;
   readonly prefix: string;
   readonly emit: Emit;
-  /** Runs a batch's transaction when a connection is free. */
-  readonly limit: <T>(work: () => Promise<T>) => Promise<T>;
+  /** Runs a batch's transaction when the database is there and a connection is free. */
+  readonly breaker: DatabaseBreaker;
+  readonly sizeOf: (lane: Lane) => BatchSize;
+  readonly ledger: LedgerWatch;
   readonly marks: LaneMarks;
   readonly split: BatchSplit;
 }
@@ -58,12 +63,12 @@ export class LaneFlush {
 
   /** @throws RetryLater when a batch could not be applied: it stays sealed */
   async run(lane: Lane, { signal, onProgress }: FlushOptions): Promise<FlushResult> {
-    const { buffer } = this.#dependencies;
+    const { buffer, sizeOf, ledger } = this.#dependencies;
     const startedAt = Date.now();
     let summary: FlushSummary = { batches: 0, rows: 0, skipped: 0, refused: 0, ms: 0 };
     let waitingMs = 0;
     while (!signal.aborted && Date.now() - startedAt < flushMaxMs) {
-      const sealed = await buffer.seal(lane);
+      const sealed = await buffer.seal(lane, { ...sizeOf(lane).limits, floor: ledger.floorOf(lane) });
       if (sealed.kind === 'empty') return { ...summary, againInMs: undefined };
       if (sealed.kind === 'wait') {
         if (sealed.waitMs > waitMaxMs) return { ...summary, againInMs: sealed.waitMs };
@@ -71,6 +76,7 @@ export class LaneFlush {
         continue;
       }
       const flushed = await this.#flushBatch(lane, sealed.batch);
+      if (flushed === 'away') break;
       summary = add(summary, flushed, Date.now() - startedAt);
       await onProgress(summary);
       waitingMs = Math.max(waitingMs, flushed.waitingMs);
@@ -81,17 +87,20 @@ export class LaneFlush {
     return { ...summary, againInMs: 0 };
   }
 
-  async #flushBatch(lane: Lane, batch: Batch): Promise<Flushed> {
-    const { emit, marks, limit } = this.#dependencies;
+  /** 'away': the batch stays sealed, and the lane is to be handed back. */
+  async #flushBatch(lane: Lane, batch: Batch): Promise<Flushed | 'away'> {
+    const { emit, marks, breaker, ledger } = this.#dependencies;
     const { number, size } = batch;
     emit({ type: 'batch.sealed', lane: lane.name, number, size });
     marks.hold(lane, number);
     try {
-      const { outcome, overtaken } = await limit(() => this.#apply(lane, batch));
+      const { outcome, overtaken } = await breaker.run(() => this.#apply(lane, batch));
       if (outcome === 'void') return await this.#split(lane, batch);
       // The entries are dropped right behind: before, a reader would put the sealed record back.
-      await Promise.all([this.#ack(lane, batch), this.#drop(lane, overtaken)]);
+      const [isAcked] = await Promise.all([this.#ack(lane, batch), this.#drop(lane, overtaken)]);
       const isNew = outcome === 'applied';
+      // What had been applied before was perhaps sealed again by a Redis that has gone back in time.
+      if (isAcked && !isNew) void ledger.compare([lane]);
       return { ...nothingFlushed, rows: isNew ? size : 0, skipped: isNew ? 0 : 1 };
     } catch (error) {
       return await this.#recover(lane, batch, error);
@@ -101,21 +110,18 @@ export class LaneFlush {
   }
 
   async #apply(lane: Lane, batch: Batch): Promise<Applied> {
-    const { database, persisterOf, prefix, emit } = this.#dependencies;
-    const startedAt = Date.now();
+    const { database, persisterOf, sizeOf, ledger, prefix, emit } = this.#dependencies;
+    const startedAt = performance.now();
     const applied = await applyBatch(batch, { database, persister: persisterOf(lane), prefix, emit });
-    const ms = Date.now() - startedAt;
-    emit({
-      type: 'batch.applied',
-      lane: lane.name,
-      number: batch.number,
-      applied: applied.outcome === 'applied',
-      ms,
-    });
+    const ms = Math.round(performance.now() - startedAt);
+    const isNew = applied.outcome === 'applied';
+    ledger.applied(lane, BigInt(batch.number));
+    if (isNew) sizeOf(lane).applied(batch.size, ms);
+    emit({ type: 'batch.applied', lane: lane.name, number: batch.number, applied: isNew, ms });
     return applied;
   }
 
-  async #ack(lane: Lane, { number, size }: Batch): Promise<void> {
+  async #ack(lane: Lane, { number, size }: Batch): Promise<boolean> {
     const { buffer, emit } = this.#dependencies;
     const isAcked = await buffer.ack(lane, number);
     emit(
@@ -123,6 +129,7 @@ export class LaneFlush {
         ? { type: 'batch.acked', lane: lane.name, number, size }
         : { type: 'batch.late', lane: lane.name, number },
     );
+    return isAcked;
   }
 
   async #drop(lane: Lane, overtaken: Overtaken | undefined): Promise<void> {
@@ -133,7 +140,8 @@ export class LaneFlush {
   }
 
   /** What to do about a batch that failed. A parent row that is on its way is given some tries before anybody looks closer. */
-  async #recover(lane: Lane, batch: Batch, error: unknown): Promise<Flushed> {
+  async #recover(lane: Lane, batch: Batch, error: unknown): Promise<Flushed | 'away'> {
+    if (error instanceof DatabaseAway) return 'away';
     if (error instanceof RetryLater) throw error;
     const reason = failureReason(error);
     if (reason === 'refused') return this.#split(lane, batch, error);
@@ -147,12 +155,13 @@ export class LaneFlush {
   }
 
   /** `error`: the batch was refused, and it is not known which records are to blame. */
-  async #split(lane: Lane, batch: Batch, error?: unknown): Promise<Flushed> {
+  async #split(lane: Lane, batch: Batch, error?: unknown): Promise<Flushed | 'away'> {
     const { split, buffer } = this.#dependencies;
     try {
       const { rest, dead, waitingMs } = await split.run(lane, batch, error !== undefined);
       return { ...nothingFlushed, refused: dead, waitingMs, hasRest: rest > 0 };
     } catch (failure) {
+      if (failure instanceof DatabaseAway) return 'away';
       const reason = isForebayError(failure, 'DEAD_LETTERS_FULL') ? 'refused' : failureReason(failure);
       const { waitMs } = await buffer.postpone(lane, batch.number, retryWaits[reason]);
       throw this.#retryLater(lane, batch, { reason, waitMs, error: failure });

@@ -26,10 +26,13 @@ import {
   WriteBehindQueue,
   writeBehindQueueName,
 } from '../queues.js';
+import { BatchSize } from './batch-size.js';
 import { BatchSplit } from './batch-split.js';
+import { DatabaseBreaker } from './database-breaker.js';
 import { DeadLetters } from './dead-letters.js';
 import { LaneFlush } from './lane-flush.js';
 import { LaneMarksRenewal } from './lane-marks.js';
+import { LedgerWatch } from './ledger-watch.js';
 import { RetryLater, retryMsOf } from './retry.js';
 import { type Service, withinDeadline } from './service.js';
 import { Sweep } from './sweep.js';
@@ -86,6 +89,7 @@ export class WriteBehindService implements Service {
     try {
       this.#running = await this.#run(connections, disconnect);
     } catch (error) {
+      this.#stopping.abort();
       await disconnect();
       throw error;
     }
@@ -125,22 +129,50 @@ export class WriteBehindService implements Service {
       prefix: config.prefix,
       emit,
     });
+    const breaker = this.#createBreaker();
+    const ledger = this.#createLedgerWatch(buffer, breaker);
+    await ledger.start(connections.lanes);
+    const sizes = createSizes(stores);
     const shared = {
       buffer,
       database: prisma,
       persisterOf: (lane: Lane) => persisters.get(lane.group) as Persister,
       prefix: config.prefix,
       emit,
-      limit: pLimit(config.worker.connections),
+      breaker,
     };
     const split = new BatchSplit({ ...shared, deadLetters: deadLetterQueue });
-    const flush = new LaneFlush({ ...shared, marks, split });
+    const sizeOf = (lane: Lane) => sizes.get(lane.group) as BatchSize;
+    const flush = new LaneFlush({ ...shared, sizeOf, ledger, marks, split });
     const worker = this.#createWorker(connections.jobs, flush, queue);
     await worker.waitUntilReady();
     marks.start();
     sweep.start();
     await deadLetters.start();
     return { worker, queue, deadLetters, deadLetterQueue, marks, sweep, disconnect };
+  }
+
+  #createBreaker(): DatabaseBreaker {
+    const { prisma, config, emit } = this.#options;
+    return new DatabaseBreaker({
+      probe: () => prisma.$queryRawUnsafe('SELECT 1'),
+      emit,
+      limit: pLimit(config.worker.connections),
+      signal: this.#stopping.signal,
+    });
+  }
+
+  #createLedgerWatch(buffer: WriteBuffer, breaker: DatabaseBreaker): LedgerWatch {
+    const { prisma, config, emit } = this.#options;
+    return new LedgerWatch({
+      lanes: this.#lanes,
+      buffer,
+      database: prisma,
+      breaker,
+      prefix: config.prefix,
+      emit,
+      signal: this.#stopping.signal,
+    });
   }
 
   #createWorker(
@@ -207,6 +239,15 @@ function nowAndThen(
     reportedAt = Date.now();
     await report(progress);
   };
+}
+
+function createSizes(stores: Stores): Map<LaneGroup, BatchSize> {
+  return new Map(
+    stores.groups.map((group) => [
+      group,
+      new BatchSize({ recordsMax: group.batchRecordsMax, delayMs: group.delayMs }),
+    ]),
+  );
 }
 
 async function createPersisters(stores: Stores, prisma: Database): Promise<Map<LaneGroup, Persister>> {

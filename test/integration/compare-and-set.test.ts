@@ -302,7 +302,9 @@ async function seal(): Promise<void> {
   const { prefix } = environment.config;
   const buffer = new WriteBuffer(environment.redis, prefix);
   const [lane] = new Lanes(stores, prefix).all;
-  await expect.poll(async () => (await buffer.seal(lane as Lane)).kind).toBe('batch');
+  await expect
+    .poll(async () => (await buffer.seal(lane as Lane, { recordsMax: 1_000, delayMs: 0, floor: 0n })).kind)
+    .toBe('batch');
 }
 
 async function evict(id: string): Promise<void> {

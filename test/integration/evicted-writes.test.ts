@@ -78,5 +78,6 @@ async function evict(id: string): Promise<void> {
 
 async function seal(id: string): Promise<void> {
   const buffer = new WriteBuffer(environment.redis, environment.config.prefix);
-  await expect.poll(async () => (await buffer.seal(laneOf(id))).kind).toBe('batch');
+  const options = { recordsMax: 1_000, delayMs: 0, floor: 0n };
+  await expect.poll(async () => (await buffer.seal(laneOf(id), options)).kind).toBe('batch');
 }

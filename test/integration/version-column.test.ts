@@ -169,7 +169,9 @@ describe('a batch that was applied and not acknowledged', () => {
   it('is not reported as overtaken when it comes again', async () => {
     const put = await app.stores.projects.put({ id: 'p', name: 'once' });
     const buffer = new WriteBuffer(environment.redis, environment.config.prefix);
-    await expect.poll(async () => (await buffer.seal(lane())).kind).toBe('batch');
+    await expect
+      .poll(async () => (await buffer.seal(lane(), { recordsMax: 1_000, delayMs: 0, floor: 0n })).kind)
+      .toBe('batch');
     const restore = await snapshot();
     await environment.startWorker(stores);
     await app.flush();
@@ -183,7 +185,9 @@ describe('a batch that was applied and not acknowledged', () => {
   it('has its entries dropped where another program has overtaken it', async () => {
     await app.stores.projects.put({ id: 'p', name: 'mine' });
     const buffer = new WriteBuffer(environment.redis, environment.config.prefix);
-    await expect.poll(async () => (await buffer.seal(lane())).kind).toBe('batch');
+    await expect
+      .poll(async () => (await buffer.seal(lane(), { recordsMax: 1_000, delayMs: 0, floor: 0n })).kind)
+      .toBe('batch');
     const restore = await snapshot();
     await environment.startWorker(stores);
     await app.flush();

@@ -8,13 +8,14 @@
 -- ARGV[2] bytesMax    a batch is closed once its records have this many bytes
 -- ARGV[3] delayMs     how old the oldest dirty record must be, unless there are recordsMax of them, or
 --                     somebody waits for it
+-- ARGV[4] floor       the number of the last batch that is known to be applied
 -- returns {'batch', number, field, record, ...}, or {'wait', ms} until the oldest is old enough, or
 --         {'empty'}: the wake-up mark was cleared
 --
 -- Atomic because "the lane is empty" and the wake-up mark must be decided at one moment (else a write's
 -- wake-up is lost), and because a record must never be in neither of dirty and sealed.
 local dirty, order, sealed, meta = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
-local recordsMax, bytesMax, delayMs = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local recordsMax, bytesMax, delayMs, floor = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local chunkSize = 100
 
 local time = redis.call('TIME')
@@ -90,7 +91,7 @@ while oldest do
     bytes = bytes - takeOldest()
   end
   if redis.call('EXISTS', sealed) == 1 then
-    local number = text(math.max((tonumber(known[2]) or 0) + 1, now))
+    local number = text(math.max((tonumber(known[2]) or 0) + 1, now, floor + 1))
     redis.call('HSET', meta, 'batch', number, 'sealed', number, 'since', text(oldest), 'bytes', bytes, 'due', text(now))
     return sealedBatch(number)
   end

@@ -6,15 +6,20 @@ import { entryTtlMs, isCounterValue, loadedEntry, parseEntry } from '../../../sr
 describe('a record entry', () => {
   it('that was loaded gives its row back', () => {
     fc.assert(
-      fc.property(fc.jsonValue(), (value) => {
+      fc.property(fc.dictionary(fc.string(), fc.jsonValue()), (value) => {
         const json = JSON.stringify(value);
-        expect(parseEntry(loadedEntry(json))).toEqual({ kind: 'row', version: '', json });
+        expect(parseEntry(loadedEntry(json))).toEqual({ kind: 'row', version: '', release: '', json });
       }),
     );
   });
 
   it('has the version of its row, where that has one', () => {
-    expect(parseEntry(loadedEntry('{}', 17n))).toEqual({ kind: 'row', version: '17', json: '{}' });
+    expect(parseEntry(loadedEntry('{}', 17n))).toEqual({
+      kind: 'row',
+      version: '17',
+      release: '',
+      json: '{}',
+    });
   });
 
   it('of a row that was not found says that it is absent', () => {
@@ -22,8 +27,8 @@ describe('a record entry', () => {
   });
 
   test.each([
-    ['P1700000000000000|{"a":"|"}', { kind: 'row', version: '1700000000000000', json: '{"a":"|"}' }],
-    ['R1700000000000001|{}', { kind: 'row', version: '1700000000000001', json: '{}' }],
+    ['P17|{"a":"|"}', { kind: 'row', version: '17', release: '', json: '{"a":"|"}' }],
+    ['R18|aB3-_x{}', { kind: 'row', version: '18', release: 'aB3-_x', json: '{}' }],
     ['D1700000000000002|', { kind: 'absent', version: '1700000000000002' }],
     ['?5f2c', { kind: 'none' }],
     ['42', { kind: 'none' }],
