@@ -12,6 +12,8 @@ export interface BenchArguments {
   readonly json: string | undefined;
   /** Share of the usual amount of work. */
   readonly scale: number;
+  /** Recorded requests, for those that replay some. */
+  readonly requests: string | undefined;
 }
 
 export function helpText(benches: Readonly<Record<string, Bench>>): string {
@@ -24,6 +26,7 @@ Starts a Postgres and a Redis of its own, or uses DATABASE_URL and REDIS_URL: th
 its own, both removed at the end. Figures are worth something on a quiet machine only.
 
   --json FILE       also write the result as JSON
+  --requests FILE   for replay: recorded requests, an id a line, gzipped or not (default: drawn by Zipf's law)
   --scale SHARE     do this share of the usual amount of work, above 0 and up to 100 (default: 1)
   --help            this text
 
@@ -42,13 +45,14 @@ export function parseBenchArguments(
   const [name, ...more] = positionals;
   if (name === undefined || more.length > 0 || !names.includes(name)) throw wrongName(positionals, names);
   if (values.json !== undefined) checkPath(values.json);
-  return { name, json: values.json, scale: toScale(values.scale) };
+  return { name, json: values.json, scale: toScale(values.scale), requests: values.requests };
 }
 
 function parse(args: readonly string[]) {
   try {
     const options = {
       json: { type: 'string' },
+      requests: { type: 'string' },
       scale: { type: 'string', default: '1' },
       help: { type: 'boolean', short: 'h' },
     } as const;

@@ -15,6 +15,8 @@ export interface BenchContext {
   readonly signal: AbortSignal;
   /** Share of the usual amount of work. */
   readonly scale: number;
+  /** A file of recorded requests, for those that replay some. */
+  readonly requests: string | undefined;
 }
 
 export interface BenchResult {

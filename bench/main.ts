@@ -2,17 +2,18 @@
 import { writeFile } from 'node:fs/promises';
 import { abortOnSignals, explanation, Interruption } from '../dev/command.js';
 import { acquireServices } from '../dev/services/acquire.js';
-import { helpText, parseBenchArguments } from './arguments.js';
+import { type BenchArguments, helpText, parseBenchArguments } from './arguments.js';
 import type { Bench, BenchResult } from './bench.js';
 import { BenchError } from './errors.js';
 import { describeMachine, type Machine, readMachine } from './machine.js';
 import { enterPlace } from './place.js';
 import { ProgressLine } from './progress-line.js';
 import { read } from './read.js';
+import { replay } from './replay.js';
 import { writeBehind } from './write-behind.js';
 
 /** A bench for each question, by the name that the command line takes. */
-const benches: Readonly<Record<string, Bench>> = { 'write-behind': writeBehind, read };
+const benches: Readonly<Record<string, Bench>> = { 'write-behind': writeBehind, read, replay };
 
 process.exitCode = await main(process.argv.slice(2));
 
@@ -31,13 +32,7 @@ async function main(args: readonly string[]): Promise<number> {
   }
 }
 
-interface Order {
-  readonly name: string;
-  readonly scale: number;
-  readonly json: string | undefined;
-}
-
-async function measure(bench: Bench, order: Order): Promise<boolean> {
+async function measure(bench: Bench, order: BenchArguments): Promise<boolean> {
   const controller = new AbortController();
   abortOnSignals(controller);
   const { signal } = controller;
@@ -49,7 +44,13 @@ async function measure(bench: Bench, order: Order): Promise<boolean> {
     try {
       const machine = await readMachine(place);
       process.stdout.write(`${describeMachine(machine)}\n`);
-      const result = await bench.run({ place, progress, signal, scale: order.scale });
+      const result = await bench.run({
+        place,
+        progress,
+        signal,
+        scale: order.scale,
+        requests: order.requests,
+      });
       progress.clear();
       await show(order, machine, result);
       return result.isCorrect;
@@ -62,7 +63,11 @@ async function measure(bench: Bench, order: Order): Promise<boolean> {
   }
 }
 
-async function show({ name, scale, json }: Order, machine: Machine, result: BenchResult): Promise<void> {
+async function show(
+  { name, scale, json }: BenchArguments,
+  machine: Machine,
+  result: BenchResult,
+): Promise<void> {
   process.stdout.write(`${result.page}\n`);
   if (json === undefined) return;
   const content = { bench: name, measuredAt: new Date().toISOString(), machine, scale, ...result.data };

@@ -39,6 +39,11 @@ export type ErrorCode =
   | 'DEAD_LETTERS_FULL'
   | 'PARTITIONS_CHANGED'
   | 'FLUSH_TIMEOUT'
+  | 'PERSIST_TIMEOUT'
+  /** The write is accepted, but not as safe as was asked for. */
+  | 'DURABILITY_NOT_MET'
+  /** Redis's memory limit is reached. */
+  | 'REDIS_OUT_OF_MEMORY'
   | 'CLOSED'
   /** A function of the process's shared client was called before `share`, or `share` twice. */
   | 'NOT_SHARED'

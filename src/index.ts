@@ -6,7 +6,6 @@ export type { Explanation } from './cache/explain.js';
 export type { Serializer } from './cache/serializer.js';
 export type { Change, Versioned } from './client/compare-and-set.js';
 export type { ComputedClient } from './client/computed-client.js';
-export type { Receipt } from './client/context.js';
 export type { CounterClient } from './client/counter-client.js';
 export type { DeadLetter, DeadLetters, DeadLettersOptions } from './client/dead-letters.js';
 export {
@@ -17,6 +16,7 @@ export {
   type StoreClient,
   type StoreClients,
 } from './client/forebay.js';
+export type { Receipt } from './client/receipt.js';
 export type { RecordClient } from './client/record-client.js';
 export {
   batchCacheAside,
@@ -37,6 +37,7 @@ export {
   writeBehind,
   writeThrough,
 } from './client/shared.js';
+export type { WriteOptions } from './client/write-options.js';
 export { type Config, type RedisSettings, readConfig, requireDatabaseUrl } from './config.js';
 export type { RedisMetrics } from './connection/connection-metrics.js';
 export type { ConnectionTest, RedisHealth, RedisInfo, RedisMemoryStats } from './connection/health.js';
@@ -63,6 +64,8 @@ export type { JsonValue } from './definitions/json-value.js';
 export type { Field, FieldDefault, FieldType, Model } from './definitions/model.js';
 export {
   type BufferOptions,
+  type Durability,
+  type OnFull,
   type RecordBatch,
   type RecordDefinition,
   record,

@@ -148,7 +148,7 @@ export class WriteBuffer {
     const { keys, group } = lane;
     const args: (string | number)[] = [keys.dirty, keys.order, keys.meta, keys.dead, keys.sealed];
     for (const write of writes) args.push(keys.entryPrefix + write.field);
-    args.push(keys.entryPrefix.length + 1, group.dirtyMax, group.delayMs);
+    args.push(keys.entryPrefix.length + 1, group.dirtyMax, group.dirtyBytesMax, group.delayMs);
     for (const write of writes) args.push(write.op, write.ttlMs, write.payload);
     const [wake, ...replies] = await this.#redis.forebay_write(5 + writes.length, ...args);
     return { wake: wake === 1, replies: replies.map(toWriteReply) };

@@ -2,7 +2,8 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Entry } from '../cache/entry.js';
 import { ForebayError, isForebayError } from '../errors.js';
-import { leaseMs, type Receipt } from './context.js';
+import { leaseMs } from './context.js';
+import type { Receipt } from './receipt.js';
 
 export interface Versioned<Row> {
   /** Null: there is none, which has a version too. */

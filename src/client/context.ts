@@ -5,6 +5,7 @@ import type { WriteBuffer } from '../buffer/write-buffer.js';
 import type { RedisClient } from '../connection/redis.js';
 import type { Database } from '../database/database.js';
 import type { Emit } from '../events.js';
+import type { ReceiptDesk } from './receipt.js';
 import type { WriteQueue } from './write-queue.js';
 
 export interface ClientContext {
@@ -15,16 +16,8 @@ export interface ClientContext {
   readonly buffer: WriteBuffer;
   readonly writes: WriteQueue;
   readonly database: Database;
+  readonly receipts: ReceiptDesk;
   readonly emit: Emit;
-}
-
-/** What a write returns once it is accepted. */
-export interface Receipt {
-  readonly store: string;
-  /** The lane that carries the write to the database, e.g. `tasks/3`. */
-  readonly lane: string;
-  /** Grows with each write of a lane; µs since 1970, about. */
-  readonly version: bigint;
 }
 
 /** How long the right to fill an entry holds, in ms: longer than a load should take. */

@@ -9,8 +9,10 @@ import { type CounterLoader, createCounterLoader, type LoadedCounters } from '..
 import type { CounterStore } from '../definitions/stores.js';
 import { ForebayError } from '../errors.js';
 import { fieldOf } from '../keys.js';
-import { type ClientContext, leaseMs, type Receipt } from './context.js';
+import { type ClientContext, leaseMs } from './context.js';
+import { Receipt } from './receipt.js';
 import { loadFailed } from './record-client.js';
+import { planOf, type WriteOptions } from './write-options.js';
 
 /** Looks at pending deltas and row until no batch came in between; a flush cycle is far longer than a look. */
 const looksMax = 5;
@@ -37,17 +39,20 @@ export class CounterClient<Id, Value> {
   /**
    * Adds an integer, which may be negative. Resolves once it is accepted.
    * @throws ForebayError INVALID_ID, INVALID_VALUE, COUNTER_OVERFLOW, BACKLOG_FULL, TOO_MANY_WRITES, REDIS_UNAVAILABLE,
-   * REDIS_REFUSED, OUTCOME_UNKNOWN (then the delta may count, and must not simply be added again)
+   * REDIS_REFUSED, REDIS_OUT_OF_MEMORY, DURABILITY_NOT_MET (the delta counts), OUTCOME_UNKNOWN (then the delta may count, and must not
+   * simply be added again)
    */
-  async add(id: Id, delta: number | bigint = 1): Promise<Receipt> {
+  async add(id: Id, delta: number | bigint = 1, options?: WriteOptions): Promise<Receipt> {
     const { name, group, ids } = this.#store;
     const idKey = ids.toKey(id);
     const lane = this.#context.lanes.of(group, idKey);
-    const payload = this.#toDelta(delta);
-    const version = await this.#context.writes.submit(lane, [
-      { op: 'add', field: fieldOf(name, idKey), ttlMs: 1, payload },
-    ]);
-    return { store: name, lane: lane.name, version: BigInt(version) };
+    const field = fieldOf(name, idKey);
+    const write = { op: 'add', field, ttlMs: 1, payload: this.#toDelta(delta) } as const;
+    const plan = planOf(group, options);
+    const version = await this.#context.writes.submit(lane, [write], plan);
+    const receipt = new Receipt(this.#context.receipts, lane, field, version);
+    if (plan.durability === 'database') await receipt.persisted();
+    return receipt;
   }
 
   /**

@@ -7,7 +7,7 @@ import type { CacheService } from '../cache/cache-service.js';
 import { type Config, readConfig } from '../config.js';
 import { ConnectionMetrics } from '../connection/connection-metrics.js';
 import { createHealth, type RedisHealth } from '../connection/health.js';
-import { closeConnections, openConnections } from '../connection/redis.js';
+import { closeConnections, openConnections, type RedisClient } from '../connection/redis.js';
 import { checkServer } from '../connection/server-check.js';
 import type { Database } from '../database/database.js';
 import type { ComputedDefinition } from '../definitions/computed.js';
@@ -113,14 +113,10 @@ export async function connect<D extends Definitions>(
     emit,
     metrics,
   );
-  const { reads, writes, subscriber } = connections;
-  const lanes = new Lanes(stores, prefix);
-  const buffer = new WriteBuffer(reads, prefix);
-  const queue = new WriteBehindQueue(connections.queue, prefix, emit);
-  const deadLetterQueue = new DeadLetterQueue(connections.queue, prefix, emit);
-  const writeQueue = new WriteQueue({ redis: writes, buffer: new WriteBuffer(writes, prefix), queue, emit });
-  const context = { prefix, lanes, redis: reads, buffer, writes: writeQueue, database: options.prisma, emit };
-  const watch = new PersistedWatch({ subscriber, buffer, queue, prefix, emit });
+  const { reads, subscriber } = connections;
+  const writing = createWriting(stores, { connections, prefix, database: options.prisma, emit });
+  const { context, queue, deadLetterQueue, watch } = writing;
+  const { lanes, buffer, writes } = context;
   const clients = createWrittenClients(stores, context);
   let cache: Cache;
   try {
@@ -152,7 +148,7 @@ export async function connect<D extends Definitions>(
     patterns: new Patterns(cache),
     async flush({ timeoutMs = flushTimeoutMs } = {}) {
       if (isClosed) throw new ForebayError('CLOSED', 'This client is closed.');
-      await writeQueue.idle();
+      await writes.idle();
       await watch.settled(lanes.all, timeoutMs);
     },
     backlog: () => readBacklog(lanes, buffer),
@@ -162,11 +158,40 @@ export async function connect<D extends Definitions>(
       if (isClosed) return;
       isClosed = true;
       cache.close();
-      await writeQueue.idle();
+      await writes.idle();
+      watch.close();
       await Promise.all([queue.close(), deadLetterQueue.close()]);
       await closeConnections(connections, closeDeadlineMs);
     },
   };
+}
+
+/** What carries an app's writes. */
+interface Writing {
+  readonly context: ClientContext;
+  readonly queue: WriteBehindQueue;
+  readonly deadLetterQueue: DeadLetterQueue;
+  readonly watch: PersistedWatch;
+}
+
+interface WritingOptions {
+  readonly connections: Readonly<Record<'reads' | 'writes' | 'queue' | 'subscriber', RedisClient>>;
+  readonly prefix: string;
+  readonly database: Database;
+  readonly emit: Emit;
+}
+
+function createWriting(stores: Stores, { connections, prefix, database, emit }: WritingOptions): Writing {
+  const { reads, writes: redis, subscriber } = connections;
+  const lanes = new Lanes(stores, prefix);
+  const buffer = new WriteBuffer(reads, prefix);
+  const queue = new WriteBehindQueue(connections.queue, prefix, emit);
+  const deadLetterQueue = new DeadLetterQueue(connections.queue, prefix, emit);
+  const watch = new PersistedWatch({ subscriber, buffer, queue, prefix, emit });
+  const writes = new WriteQueue({ redis, buffer: new WriteBuffer(redis, prefix), queue, watch, emit });
+  const receipts = { watch, buffer };
+  const context = { prefix, lanes, redis: reads, buffer, writes, database, receipts, emit };
+  return { context, queue, deadLetterQueue, watch };
 }
 
 function createWrittenClients(stores: Stores, context: ClientContext): Record<string, unknown> {

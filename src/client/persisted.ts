@@ -1,19 +1,14 @@
 /** Waiting until what was accepted is in the database: woken by the workers' announcements, checked now and then. */
-
 import type { Lane } from '../buffer/lane.js';
 import type { WriteBuffer } from '../buffer/write-buffer.js';
 import type { RedisClient } from '../connection/redis.js';
 import { ForebayError } from '../errors.js';
 import type { Emit } from '../events.js';
 import { persistedChannel } from '../keys.js';
-import { pause } from '../pause.js';
 import type { WriteBehindQueue } from '../queues.js';
 
 /** Announcements can be missed (a connection lost); the lanes are looked at again after this long. */
 const recheckMs = 500;
-
-/** Lanes by name, with the version that must be persisted. */
-type Targets = Map<string, { readonly lane: Lane; readonly version: bigint }>;
 
 export interface PersistedWatchDependencies {
   readonly subscriber: RedisClient;
@@ -23,96 +18,164 @@ export interface PersistedWatchDependencies {
   readonly emit: Emit;
 }
 
+interface Waiter {
+  readonly version: bigint;
+  /** Nothing is to wait for its delay. */
+  readonly isHurried: boolean;
+  end(isPersisted: boolean): void;
+}
+
+/** Those who wait for one lane share its announcements and looks, however many they are. */
+interface LaneWait {
+  readonly lane: Lane;
+  waiters: Waiter[];
+  readonly timer: NodeJS.Timeout;
+}
+
 export class PersistedWatch {
-  readonly #subscriber: RedisClient;
-  readonly #buffer: WriteBuffer;
-  readonly #queue: WriteBehindQueue;
-  readonly #emit: Emit;
+  readonly #dependencies: PersistedWatchDependencies;
   readonly #channel: string;
-  readonly #listeners = new Set<(lane: string, watermark: bigint) => void>();
+  readonly #waits = new Map<string, LaneWait>();
+  readonly #listeners = new Set<(lane: string) => void>();
   #subscribed: Promise<unknown> | undefined;
+  #isClosed = false;
 
   constructor(dependencies: PersistedWatchDependencies) {
-    this.#subscriber = dependencies.subscriber;
-    this.#buffer = dependencies.buffer;
-    this.#queue = dependencies.queue;
-    this.#emit = dependencies.emit;
+    this.#dependencies = dependencies;
     this.#channel = persistedChannel(dependencies.prefix);
-    this.#subscriber.on('message', (channel: string, message: string) => {
-      if (channel === this.#channel) this.#announce(message);
+    dependencies.subscriber.on('message', (channel: string, message: string) => {
+      if (channel === this.#channel) this.#announced(message);
     });
   }
 
   /**
-   * Resolves once everything that the lanes have accepted up to now is in the database. It waits for no delay.
-   * @throws ForebayError FLUSH_TIMEOUT
+   * Resolves once everything that the lanes have accepted up to now is in the database, or a dead letter. It waits for no delay.
+   * @throws ForebayError FLUSH_TIMEOUT, CLOSED
    */
   async settled(lanes: readonly Lane[], timeoutMs: number): Promise<void> {
-    const deadline = Date.now() + timeoutMs;
-    const targets: Targets = new Map();
+    const late: string[] = [];
     await Promise.all(
       lanes.map(async (lane) => {
-        const version = await this.#buffer.hurry(lane);
+        const version = await this.#dependencies.buffer.hurry(lane);
         if (version === undefined) return;
-        targets.set(lane.name, { lane, version });
+        if (!(await this.#reached(lane, { version, isHurried: true }, timeoutMs))) late.push(lane.name);
       }),
     );
-    if (targets.size > 0) await this.#reached(targets, deadline, timeoutMs);
+    if (late.length > 0) throw flushTimeout(late, timeoutMs);
   }
 
-  async #reached(targets: Targets, deadline: number, timeoutMs: number): Promise<void> {
-    const allReached = new AbortController();
-    const listener = (lane: string, watermark: bigint): void => {
-      const target = targets.get(lane);
-      if (target === undefined || watermark < target.version) return;
-      targets.delete(lane);
-      if (targets.size === 0) allReached.abort();
-    };
+  /**
+   * Whether everything that the lane has accepted up to this version is in the database, or a dead letter, in time.
+   * @throws ForebayError CLOSED
+   */
+  persisted(lane: Lane, version: bigint, timeoutMs: number): Promise<boolean> {
+    return this.#reached(lane, { version, isHurried: false }, timeoutMs);
+  }
+
+  /** Told of each batch that was acknowledged, by its lane. Returns what ends it. */
+  async onPersisted(listener: (lane: string) => void): Promise<() => void> {
+    await this.#subscribe();
     this.#listeners.add(listener);
-    try {
-      await this.#subscribe();
-      await this.#recheck(targets);
-      while (targets.size > 0) {
-        const leftMs = deadline - Date.now();
-        if (leftMs <= 0) throw flushTimeout([...targets.keys()], timeoutMs);
-        await pause(Math.min(recheckMs, leftMs), allReached.signal);
-        await this.#recheck(targets);
-      }
-    } finally {
-      this.#listeners.delete(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Whoever waits, waits no longer. */
+  close(): void {
+    this.#isClosed = true;
+    for (const { lane, waiters } of [...this.#waits.values()]) {
+      for (const waiter of waiters) waiter.end(false);
+      this.#drop(lane);
     }
   }
 
-  async #recheck(targets: Targets): Promise<void> {
-    await Promise.all(
-      [...targets.values()].map(async ({ lane, version }) => {
-        const { oldest } = await this.#buffer.inspect(lane);
-        if (oldest === undefined || oldest > version) targets.delete(lane.name);
-        else await this.#hurry(lane);
-      }),
-    );
+  async #reached(lane: Lane, target: Omit<Waiter, 'end'>, timeoutMs: number): Promise<boolean> {
+    const isPersisted = !this.#isClosed && (await this.#wait(lane, target, timeoutMs));
+    if (this.#isClosed && !isPersisted) throw new ForebayError('CLOSED', 'This client is closed.');
+    return isPersisted;
+  }
+
+  #wait(lane: Lane, target: Omit<Waiter, 'end'>, timeoutMs: number): Promise<boolean> {
+    return new Promise((resolve) => {
+      const wait = this.#waitFor(lane);
+      const timer = setTimeout(() => {
+        wait.waiters = wait.waiters.filter((other) => other !== waiter);
+        waiter.end(false);
+      }, timeoutMs);
+      const waiter: Waiter = {
+        ...target,
+        end(isPersisted) {
+          clearTimeout(timer);
+          resolve(isPersisted);
+        },
+      };
+      wait.waiters.push(waiter);
+      // What was announced before this one waited is found by a look, once the announcements are heard.
+      if (wait.waiters.length === 1) void this.#recheck(wait);
+      else if (target.isHurried) void this.#hurry(lane);
+    });
+  }
+
+  #waitFor(lane: Lane): LaneWait {
+    let wait = this.#waits.get(lane.name);
+    if (!wait) {
+      const timer = setInterval(() => void this.#recheck(wait as LaneWait), recheckMs);
+      wait = { lane, waiters: [], timer };
+      this.#waits.set(lane.name, wait);
+    }
+    return wait;
+  }
+
+  /** While Redis does not answer nobody knows: the next look comes, or the waiter's own time is over. */
+  async #recheck(wait: LaneWait): Promise<void> {
+    const { lane } = wait;
+    if (wait.waiters.length === 0) return this.#drop(lane);
+    try {
+      await this.#subscribe();
+      const { oldest, version } = await this.#dependencies.buffer.inspect(lane);
+      this.#settle(lane.name, oldest === undefined ? version : oldest - 1n);
+      if (wait.waiters.some(({ isHurried }) => isHurried)) await this.#hurry(lane);
+    } catch (error) {
+      this.#dependencies.emit({ type: 'redis.error', connection: 'reads', error });
+    }
+  }
+
+  #settle(name: string, watermark: bigint): void {
+    const wait = this.#waits.get(name);
+    if (!wait) return;
+    const reached = wait.waiters.filter(({ version }) => version <= watermark);
+    if (reached.length === 0) return;
+    wait.waiters = wait.waiters.filter(({ version }) => version > watermark);
+    if (wait.waiters.length === 0) this.#drop(wait.lane);
+    for (const waiter of reached) waiter.end(true);
+  }
+
+  #drop({ name }: Lane): void {
+    clearInterval(this.#waits.get(name)?.timer);
+    this.#waits.delete(name);
   }
 
   /** Asked for at each look, for a job that is ending may miss it. Without the job, the lane's own comes in its time. */
   async #hurry(lane: Lane): Promise<void> {
+    const { queue, emit } = this.#dependencies;
     try {
-      await this.#queue.hurry(lane.name);
+      await queue.hurry(lane.name);
     } catch (error) {
-      this.#emit({ type: 'wake.failed', lane: lane.name, error });
+      emit({ type: 'wake.failed', lane: lane.name, error });
     }
   }
 
   #subscribe(): Promise<unknown> {
-    this.#subscribed ??= this.#subscriber.subscribe(this.#channel).catch((error: unknown) => {
+    this.#subscribed ??= this.#dependencies.subscriber.subscribe(this.#channel).catch((error: unknown) => {
       this.#subscribed = undefined;
       throw error;
     });
     return this.#subscribed;
   }
 
-  #announce(message: string): void {
+  #announced(message: string): void {
     const [lane, watermark] = message.split(' ') as [string, string];
-    for (const listener of this.#listeners) listener(lane, BigInt(watermark));
+    this.#settle(lane, BigInt(watermark));
+    for (const listener of this.#listeners) listener(lane);
   }
 }
 

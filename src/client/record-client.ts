@@ -15,8 +15,10 @@ import {
   updateUntilAccepted,
   type Versioned,
 } from './compare-and-set.js';
-import { type ClientContext, leaseMs, type Receipt } from './context.js';
+import { type ClientContext, leaseMs } from './context.js';
+import { Receipt } from './receipt.js';
 import { Turns } from './turns.js';
+import { planOf, type WriteOptions } from './write-options.js';
 
 /** Most writes of a `putMany` that are under way at once. */
 const putManyWindow = 2_000;
@@ -40,21 +42,21 @@ export class RecordClient<Row, Input, Id> {
    * @throws ForebayError INVALID_ID, INVALID_VALUE, VALUE_TOO_LARGE, BACKLOG_FULL, TOO_MANY_WRITES, REDIS_UNAVAILABLE,
    * REDIS_REFUSED, OUTCOME_UNKNOWN
    */
-  async put(input: Input): Promise<Receipt> {
+  async put(input: Input, options?: WriteOptions): Promise<Receipt> {
     const { ids, rows } = this.#store;
     const json = rows.release + rows.encode(input);
-    return this.#write(ids.toKey(ids.ofRow(input as object)), 'put', json);
+    return this.#write(ids.toKey(ids.ofRow(input as object)), 'put', json, options);
   }
 
   /**
    * Writes rows as `put` does, in their order, with few round trips.
    * @throws the first error, once all writes are settled; its context says how many were accepted
    */
-  async putMany(inputs: readonly Input[]): Promise<Receipt[]> {
+  async putMany(inputs: readonly Input[], options?: WriteOptions): Promise<Receipt[]> {
     const receipts: Receipt[] = [];
     for (let i = 0; i < inputs.length; i += putManyWindow) {
       const results = await Promise.allSettled(
-        inputs.slice(i, i + putManyWindow).map((input) => this.put(input)),
+        inputs.slice(i, i + putManyWindow).map((input) => this.put(input, options)),
       );
       for (const result of results) if (result.status === 'fulfilled') receipts.push(result.value);
       const failed = results.find((result) => result.status === 'rejected');
@@ -67,8 +69,8 @@ export class RecordClient<Row, Input, Id> {
    * Deletes a row; deleting one that is not there is accepted too. Its counters end with it.
    * @throws as `put`
    */
-  async delete(id: Id): Promise<Receipt> {
-    return this.#write(this.#store.ids.toKey(id), 'delete', '');
+  async delete(id: Id, options?: WriteOptions): Promise<Receipt> {
+    return this.#write(this.#store.ids.toKey(id), 'delete', '', options);
   }
 
   /**
@@ -109,10 +111,10 @@ export class RecordClient<Row, Input, Id> {
    * its version is not known any more, which is a conflict too.
    * @throws as `put`, and ForebayError CONFLICT; its context has the current `version`, or undefined when it is not known
    */
-  async putIf(input: Input, { version }: { version: bigint }): Promise<Receipt> {
+  async putIf(input: Input, { version, ...options }: WriteOptions & { version: bigint }): Promise<Receipt> {
     const { ids, rows } = this.#store;
     const json = rows.release + rows.encode(input);
-    return this.#write(ids.toKey(ids.ofRow(input as object)), 'put-if', `${version}|${json}`);
+    return this.#write(ids.toKey(ids.ofRow(input as object)), 'put-if', `${version}|${json}`, options);
   }
 
   /**
@@ -143,20 +145,27 @@ export class RecordClient<Row, Input, Id> {
     });
   }
 
-  async #write(idKey: string, op: 'put' | 'put-if' | 'delete', payload: string): Promise<Receipt> {
+  async #write(
+    idKey: string,
+    op: 'put' | 'put-if' | 'delete',
+    payload: string,
+    options: WriteOptions | undefined,
+  ): Promise<Receipt> {
     const { name, group, ttlMs } = this.#store;
     const lane = this.#context.lanes.of(group, idKey);
     const isDelete = op === 'delete';
-    const writes: Write[] = [
-      { op, field: fieldOf(name, idKey), ttlMs: entryTtlMs(ttlMs, isDelete), payload },
-    ];
+    const field = fieldOf(name, idKey);
+    const plan = planOf(group, options);
+    const writes: Write[] = [{ op, field, ttlMs: entryTtlMs(ttlMs, isDelete), payload }];
     if (isDelete) {
       for (const counter of group.counters) {
         writes.push({ op: 'forget', field: fieldOf(counter.name, idKey), ttlMs: 1, payload: '' });
       }
     }
-    const version = await this.#context.writes.submit(lane, writes);
-    return { store: name, lane: lane.name, version: BigInt(version) };
+    const version = await this.#context.writes.submit(lane, writes, plan);
+    const receipt = new Receipt(this.#context.receipts, lane, field, version);
+    if (plan.durability === 'database') await receipt.persisted();
+    return receipt;
   }
 
   async #readEntry(idKey: string): Promise<Entry> {

@@ -9,6 +9,9 @@ import { isNotSent, type RedisClient, toWriteError, writeNotSent } from '../conn
 import { ForebayError } from '../errors.js';
 import type { Emit } from '../events.js';
 import type { WriteBehindQueue } from '../queues.js';
+import { confirmationProblem, confirmWrites, durabilityNotMet, needsConfirmation } from './durability.js';
+import type { PersistedWatch } from './persisted.js';
+import type { WritePlan } from './write-options.js';
 
 /** Most writes in one call, and most bytes: RedisClient serves nobody else meanwhile. */
 const callWritesMax = 128;
@@ -18,9 +21,15 @@ const pendingWritesMax = 20_000;
 /** How long writes wait for a connection that is being made again. */
 const reconnectWaitMs = 2_000;
 
+/** A lane without room is tried again when a batch of it was acknowledged, and after this long. */
+const roomRecheckMs = 100;
+
 /** Writes that belong together: in one call, with one answer. */
 interface Submission {
   readonly writes: readonly Write[];
+  readonly plan: WritePlan;
+  /** Until when it waits for room, in ms since 1970. */
+  readonly deadline: number;
   resolve(version: string): void;
   reject(error: ForebayError): void;
 }
@@ -28,7 +37,10 @@ interface Submission {
 interface LaneQueue {
   readonly lane: Lane;
   waiting: Submission[];
+  /** Those that found no room and wait for some, in their order. */
+  blocked: Submission[];
   isSending: boolean;
+  retry: NodeJS.Timeout | undefined;
 }
 
 export interface WriteQueueDependencies {
@@ -36,6 +48,8 @@ export interface WriteQueueDependencies {
   readonly buffer: WriteBuffer;
   readonly queue: WriteBehindQueue;
   readonly emit: Emit;
+  /** Tells when batches of lanes were acknowledged. */
+  readonly watch: Pick<PersistedWatch, 'onPersisted'>;
 }
 
 export class WriteQueue {
@@ -43,6 +57,7 @@ export class WriteQueue {
   readonly #buffer: WriteBuffer;
   readonly #queue: WriteBehindQueue;
   readonly #emit: Emit;
+  readonly #watch: WriteQueueDependencies['watch'];
   readonly #lanes = new Map<Lane, LaneQueue>();
   readonly #scheduled = new Set<LaneQueue>();
   readonly #wakes = new Set<Promise<void>>();
@@ -54,20 +69,29 @@ export class WriteQueue {
     this.#buffer = dependencies.buffer;
     this.#queue = dependencies.queue;
     this.#emit = dependencies.emit;
+    this.#watch = dependencies.watch;
   }
 
   /**
    * Resolves with the version of the first write once all are accepted.
-   * @throws ForebayError TOO_MANY_WRITES, BACKLOG_FULL, COUNTER_OVERFLOW, CONFLICT, REDIS_UNAVAILABLE, REDIS_REFUSED,
-   * OUTCOME_UNKNOWN
+   * @throws ForebayError TOO_MANY_WRITES, BACKLOG_FULL, REDIS_OUT_OF_MEMORY, COUNTER_OVERFLOW, CONFLICT, REDIS_UNAVAILABLE,
+   * REDIS_REFUSED, OUTCOME_UNKNOWN, DURABILITY_NOT_MET (the write is accepted), INVALID_CONFIG
    */
-  submit(lane: Lane, writes: readonly Write[]): Promise<string> {
+  submit(lane: Lane, writes: readonly Write[], plan: WritePlan): Promise<string> {
     if (this.#pendingWrites >= pendingWritesMax) return Promise.reject(tooManyWrites());
+    const problem = needsConfirmation(plan) ? confirmationProblem(this.#redis) : undefined;
+    if (problem) return Promise.reject(problem);
     this.#pendingWrites += 1;
     return new Promise((resolve, reject) => {
       const queue = this.#laneQueue(lane);
-      queue.waiting.push({ writes, resolve, reject });
-      this.#schedule(queue);
+      const deadline = plan.onFull === 'wait' ? Date.now() + plan.onFullWaitMs : 0;
+      const submission = { writes, plan, deadline, resolve, reject };
+      // A write must not overtake an earlier one of the same record that waits for room.
+      if (queue.blocked.length > 0 && isBehind(queue.blocked, submission)) queue.blocked.push(submission);
+      else {
+        queue.waiting.push(submission);
+        this.#schedule(queue);
+      }
     });
   }
 
@@ -80,7 +104,7 @@ export class WriteQueue {
   #laneQueue(lane: Lane): LaneQueue {
     let queue = this.#lanes.get(lane);
     if (!queue) {
-      queue = { lane, waiting: [], isSending: false };
+      queue = { lane, waiting: [], blocked: [], isSending: false, retry: undefined };
       this.#lanes.set(lane, queue);
     }
     return queue;
@@ -107,15 +131,84 @@ export class WriteQueue {
       const writes = submissions.flatMap((submission) => submission.writes);
       const { wake, replies } = await this.#write(queue.lane, writes);
       if (wake) this.#wake(queue.lane);
-      settle(queue.lane, submissions, replies);
+      this.#settle(queue, submissions, replies);
     } catch (error) {
       const reason = toWriteError(error);
-      for (const submission of submissions) submission.reject(reason);
+      const isFull = reason.code === 'REDIS_OUT_OF_MEMORY';
+      for (const submission of submissions) {
+        if (isFull && mayWait(submission)) this.#block(queue, submission);
+        else this.#reject(submission, reason);
+      }
     } finally {
       queue.isSending = false;
-      this.#settled(submissions.length);
       if (queue.waiting.length > 0) this.#schedule(queue);
     }
+  }
+
+  #settle(queue: LaneQueue, submissions: readonly Submission[], replies: readonly WriteReply[]): void {
+    const accepted: [Submission, string][] = [];
+    let at = 0;
+    for (const submission of submissions) {
+      const reply = replies[at] as WriteReply;
+      at += submission.writes.length;
+      if ('version' in reply) accepted.push([submission, reply.version]);
+      else if (reply.refused === 'full' && mayWait(submission)) this.#block(queue, submission);
+      else this.#reject(submission, refusal(queue.lane, reply));
+    }
+    const isConfirmed = ([{ plan }]: [Submission, string]): boolean => !needsConfirmation(plan);
+    for (const [submission, version] of accepted.filter(isConfirmed)) this.#resolve(submission, version);
+    const unconfirmed = accepted.filter((one) => !isConfirmed(one));
+    if (unconfirmed.length > 0) void this.#confirm(queue.lane, unconfirmed);
+  }
+
+  /** One question for all writes of a call; the connection answers nothing else meanwhile. */
+  async #confirm(lane: Lane, accepted: readonly [Submission, string][]): Promise<void> {
+    const isFsynced = accepted.some(([{ plan }]) => plan.durability === 'fsynced');
+    try {
+      await confirmWrites(this.#redis, isFsynced ? 'fsynced' : 'replicated');
+      for (const [submission, version] of accepted) this.#resolve(submission, version);
+    } catch (error) {
+      for (const [submission, version] of accepted)
+        this.#reject(submission, durabilityNotMet(lane, version, submission.plan.durability, error));
+    }
+  }
+
+  #block(queue: LaneQueue, submission: Submission): void {
+    queue.blocked.push(submission);
+    queue.retry ??= setTimeout(() => this.#unblock(queue), roomRecheckMs);
+    this.#listening ??= this.#listen();
+  }
+
+  #listening: Promise<void> | undefined;
+
+  /** Without announcements the lanes are tried again by time alone. */
+  async #listen(): Promise<void> {
+    try {
+      await this.#watch.onPersisted((lane) => {
+        for (const queue of this.#lanes.values())
+          if (queue.lane.name === lane && queue.blocked.length > 0) this.#unblock(queue);
+      });
+    } catch (error) {
+      this.#listening = undefined;
+      this.#emit({ type: 'redis.error', connection: 'subscriber', error });
+    }
+  }
+
+  #unblock(queue: LaneQueue): void {
+    clearTimeout(queue.retry);
+    queue.retry = undefined;
+    queue.waiting.unshift(...queue.blocked.splice(0));
+    this.#schedule(queue);
+  }
+
+  #resolve(submission: Submission, version: string): void {
+    submission.resolve(version);
+    this.#settled(1);
+  }
+
+  #reject(submission: Submission, error: ForebayError): void {
+    submission.reject(error);
+    this.#settled(1);
   }
 
   #settled(count: number): void {
@@ -178,14 +271,13 @@ function takeCall(queue: LaneQueue): Submission[] {
   return queue.waiting.splice(0, count);
 }
 
-function settle(lane: Lane, submissions: readonly Submission[], replies: readonly WriteReply[]): void {
-  let at = 0;
-  for (const { writes, resolve, reject } of submissions) {
-    const reply = replies[at] as WriteReply;
-    at += writes.length;
-    if ('version' in reply) resolve(reply.version);
-    else reject(refusal(lane, reply));
-  }
+function mayWait({ deadline }: Submission): boolean {
+  return Date.now() < deadline;
+}
+
+function isBehind(blocked: readonly Submission[], { writes }: Submission): boolean {
+  const fields = new Set(blocked.flatMap((submission) => submission.writes.map(({ field }) => field)));
+  return writes.some(({ field }) => fields.has(field));
 }
 
 function refusal(lane: Lane, reply: Refused): ForebayError {
@@ -197,9 +289,16 @@ function refusal(lane: Lane, reply: Refused): ForebayError {
   }
   return new ForebayError(
     'BACKLOG_FULL',
-    `Lane ${lane.name} holds its maximum of ${lane.group.dirtyMax} dirty records. Check that the workers run and ` +
-      "that the database keeps up, or raise the store's dirtyMax or partitions.",
-    { retryable: true, context: { lane: lane.name, dirtyMax: lane.group.dirtyMax } },
+    `Lane ${lane.name} holds its maximum of ${lane.group.dirtyMax} dirty records, or of ${lane.group.dirtyBytesMax} bytes of them. Check ` +
+      "that the workers run and that the database keeps up, or raise the store's dirtyMax, dirtyBytesMax or partitions.",
+    {
+      retryable: true,
+      context: {
+        lane: lane.name,
+        dirtyMax: lane.group.dirtyMax,
+        dirtyBytesMax: lane.group.dirtyBytesMax,
+      },
+    },
   );
 }
 

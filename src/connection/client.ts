@@ -10,6 +10,10 @@ type Options = Omit<RedisOptions, 'replyMapping'>;
 /** What forebay uses, both have. */
 export type RedisClient = Redis | Cluster;
 
+export function isCluster(redis: RedisClient): redis is Cluster {
+  return redis instanceof Cluster;
+}
+
 export type { Redis } from 'ioredis';
 
 export type ClientOptions = Options & {

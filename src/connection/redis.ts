@@ -202,15 +202,20 @@ export function writeNotSent(cause?: unknown): ForebayError {
 }
 
 function refusedWrite(message: string, cause: Error): ForebayError {
-  const advice = message.startsWith('OOM')
-    ? 'Its memory limit is reached: raise maxmemory, or let the workers drain the backlog.'
-    : 'Check the server and the rights of its user.';
+  if (/\bOOM\b/.test(message)) return outOfMemory(cause);
+  const advice = 'Check the server and the rights of its user.';
   return new ForebayError('REDIS_REFUSED', `Redis refused the write: ${message}. ${advice}`, {
     cause,
-    retryable: /^(OOM|LOADING|READONLY|BUSY|TRYAGAIN|MASTERDOWN|NOREPLICAS|MISCONF|CLUSTERDOWN)/.test(
-      message,
-    ),
+    retryable: /^(LOADING|READONLY|BUSY|TRYAGAIN|MASTERDOWN|NOREPLICAS|MISCONF|CLUSTERDOWN)/.test(message),
   });
+}
+
+function outOfMemory(cause: Error): ForebayError {
+  return new ForebayError(
+    'REDIS_OUT_OF_MEMORY',
+    "Redis refused the write, for its memory limit is reached. Let the workers drain the backlog, raise maxmemory, or shorten the entries' life.",
+    { cause, retryable: true },
+  );
 }
 
 /** Errors of a read. */

@@ -7,6 +7,16 @@ export interface StoreOptions {
   readonly ttlMs?: number;
 }
 
+/**
+ * - `memory`: accepted by Redis, and as safe as its own persistence makes it
+ * - `replicated`: also received by a replica (WAIT)
+ * - `fsynced`: also in the append-only file on disk (WAITAOF, Redis 7.2 or newer)
+ * - `database`: in the database
+ */
+export type Durability = 'memory' | 'replicated' | 'fsynced' | 'database';
+
+export type OnFull = 'reject' | 'wait';
+
 /** How writes wait and are flushed. A counter of a record's column takes them from its record store. */
 export interface BufferOptions {
   /** Lanes of the store: how many batches can be under way at once. Default 4. */
@@ -18,8 +28,16 @@ export interface BufferOptions {
   readonly delayMs?: number;
   /** Most records in a batch; fewer while the database is slow. Default 1,000. */
   readonly batchRecordsMax?: number;
-  /** Most dirty records in a lane; at it, writes of further records are refused. Default 100,000. */
+  /** Most dirty records in a lane; at it, writes of further records are refused. For all lanes together: times `partitions`. Default 100,000. */
   readonly dirtyMax?: number;
+  /** Most bytes of a lane's dirty records; as for `dirtyMax`. Default 67,108,864 (64 MiB). */
+  readonly dirtyBytesMax?: number;
+  /** What a write of a further record does when its lane is full, or Redis's memory: fail at once, or wait for room. Default 'reject'. */
+  readonly onFull?: OnFull;
+  /** How long it waits, in ms. Default 5,000. */
+  readonly onFullWaitMs?: number;
+  /** How safe a write is when it returns. Default 'memory'. */
+  readonly durability?: Durability;
   /** Most dead letters of a lane; with as many, a batch with refused records holds up its lane. Default 10,000. */
   readonly deadLettersMax?: number;
   /** How long a record may wait for a row that it refers to, in ms; then it becomes a dead letter. Default 60,000. */

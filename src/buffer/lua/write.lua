@@ -9,8 +9,9 @@
 -- KEYS[6+] entries the entry's key of each write
 -- ARGV[1]  fieldStart  where the field begins in an entry's key (1-based)
 -- ARGV[2]  dirtyMax    most dirty records in the lane
--- ARGV[3]  delayMs     time from the first dirty record to its flush
--- ARGV[4+] writes      three for each entry: op, ttlMs, payload
+-- ARGV[3]  bytesMax    most bytes of dirty records in the lane
+-- ARGV[4]  delayMs     time from the first dirty record to its flush
+-- ARGV[5+] writes      three for each entry: op, ttlMs, payload
 --            put     payload: the row's JSON
 --            put-if  payload: the version that the record must have, '|', and the row's JSON
 --            delete  payload: empty
@@ -24,7 +25,7 @@
 -- Atomic because the entry, the dirty record, its place in the order and the wake-up mark must change
 -- together: a crash between two of them would lose the write or serve one that is never persisted.
 local dirty, order, meta, dead, sealed = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
-local fieldStart, dirtyMax, delayMs = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local fieldStart, dirtyMax, bytesMax, delayMs = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
@@ -46,7 +47,7 @@ for at, record in ipairs(redis.call('HMGET', dirty, unpack(fields, 6, #KEYS))) d
 local lastWrite, written, places = {}, {}, {}
 
 local function isFull(field)
-  return not records[field] and dirtyCount >= dirtyMax
+  return not records[field] and (dirtyCount >= dirtyMax or bytes >= bytesMax)
 end
 
 local function setRecord(i, record, stamp)
@@ -106,7 +107,11 @@ function ops.add(i, stamp, payload)
   local field = fields[i]
   if isFull(field) then return 'full' end
   local sum = redis.pcall('HINCRBY', dirty, field, payload)
-  if type(sum) ~= 'number' then return 'overflow' end
+  if type(sum) ~= 'number' then
+    -- Redis without memory is told by the whole call: nothing of it was done before its first write that needs some.
+    if string.find(sum.err, 'OOM', 1, true) then error(sum.err, 0) end
+    return 'overflow'
+  end
   if not records[field] then
     redis.call('ZADD', order, stamp, field)
     dirtyCount = dirtyCount + 1
@@ -148,7 +153,7 @@ end
 
 local deleted = false
 for i = 6, #KEYS do
-  local at = 3 * (i - 5) + 1
+  local at = 3 * (i - 5) + 2
   local op, payload = ARGV[at], ARGV[at + 2]
   local stamp = string.format('%.0f', version)
   if op == 'forget' then
@@ -171,7 +176,7 @@ if #written > 0 then
   for at, field in ipairs(written) do
     changes[2 * at - 1], changes[2 * at] = field, records[field]
     local i = lastWrite[field]
-    redis.call('SET', KEYS[i], records[field], 'PX', ARGV[3 * (i - 5) + 2])
+    redis.call('SET', KEYS[i], records[field], 'PX', ARGV[3 * (i - 5) + 3])
   end
   redis.call('HSET', dirty, unpack(changes))
   if #places > 0 then redis.call('ZADD', order, unpack(places)) end

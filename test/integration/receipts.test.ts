@@ -1,0 +1,130 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { record } from '../../src/definitions/record.js';
+import { defineStores } from '../../src/definitions/stores.js';
+import { Client } from '../../src/domain/generated/models.js';
+import { stores } from '../../src/domain/stores.js';
+import { createEnvironment, type Environment } from '../support/environment.js';
+import { startWorkerProcess } from '../support/worker-process.js';
+
+let environment: Environment;
+
+beforeEach(async () => {
+  environment = await createEnvironment();
+});
+
+afterEach(() => environment.close());
+
+const names = async () => (await environment.prisma.client.findMany()).map(({ name }) => name);
+
+describe('a receipt', () => {
+  it('says where the write is, and is plain data besides', async () => {
+    const app = await environment.connect(stores);
+    const receipt = await app.stores.clients.put({ id: 'a', name: 'Ada' });
+    const { version } = receipt;
+    expect({ ...receipt }).toEqual({
+      store: 'clients',
+      lane: expect.stringMatching(/^clients\/\d$/),
+      version,
+    });
+  });
+
+  it('tells when the write is in the database, for every kind of write', async () => {
+    const app = await environment.connect(stores);
+    await environment.startWorker(stores);
+    const put = await app.stores.clients.put({ id: 'a', name: 'Ada' });
+    await put.persisted();
+    expect(await names()).toEqual(['Ada']);
+    await app.stores.projects.put({ id: 'p', name: 'Harbour' });
+    await (await app.stores.projectTouches.add('p', 3)).persisted();
+    expect(await environment.prisma.project.findMany()).toMatchObject([{ touches: 3 }]);
+    await (await app.stores.clients.delete('a')).persisted();
+    expect(await names()).toEqual([]);
+  });
+
+  it('of a write that a newer one of its record has replaced tells when that one is', async () => {
+    const app = await environment.connect(stores);
+    const first = await app.stores.clients.put({ id: 'a', name: 'first' });
+    await app.stores.clients.put({ id: 'a', name: 'second' });
+    await environment.startWorker(stores);
+    await first.persisted();
+    expect(await names()).toEqual(['second']);
+  });
+
+  it('waits no longer than it is told to, and the write is kept', async () => {
+    const app = await environment.connect(stores);
+    const receipt = await app.stores.clients.put({ id: 'a', name: 'Ada' });
+    await expect(receipt.persisted({ timeoutMs: 20 })).rejects.toMatchObject({
+      code: 'PERSIST_TIMEOUT',
+      retryable: true,
+    });
+    await environment.startWorker(stores);
+    await receipt.persisted();
+  });
+
+  it('says when the database refuses the write', async () => {
+    await environment.prisma.$executeRawUnsafe("ALTER TABLE clients ADD CHECK (name <> 'bad')");
+    const app = await environment.connect(stores);
+    await environment.startWorker(stores);
+    const bad = await app.stores.clients.put({ id: 'a', name: 'bad' });
+    await expect(bad.persisted()).rejects.toMatchObject({
+      code: 'DATABASE_REFUSED',
+      context: { version: bad.version },
+    });
+    const good = await app.stores.clients.put({ id: 'a', name: 'good' });
+    await good.persisted();
+    await bad.persisted();
+  });
+
+  it('ends with its client', async () => {
+    const app = await environment.connect(stores);
+    const receipt = await app.stores.clients.put({ id: 'a', name: 'Ada' });
+    const waiting = receipt.persisted();
+    const ended = expect(waiting).rejects.toMatchObject({ code: 'CLOSED' });
+    await app.close();
+    await ended;
+    await expect(receipt.persisted()).rejects.toMatchObject({ code: 'CLOSED' });
+  });
+
+  it('is settled by another worker when the first one dies', async () => {
+    const app = await environment.connect(stores);
+    const dying = await startWorkerProcess(environment, { at: 'batch.written', action: 'exit' });
+    const receipts = await app.stores.clients.putMany(
+      Array.from({ length: 50 }, (_, i) => ({ id: `c${i}`, name: 'kept' })),
+    );
+    const persisted = Promise.all(receipts.map((receipt) => receipt.persisted()));
+    expect(await dying.exited()).toBe(42);
+    await environment.startWorker(stores);
+    await persisted;
+    expect(await names()).toHaveLength(50);
+  });
+
+  it('of ten thousand writes asks Redis once in a while for a lane, and not for each', async () => {
+    const app = await environment.connect(stores);
+    const receipts = await app.stores.clients.putMany(
+      Array.from({ length: 10_000 }, (_, i) => ({ id: `c${i}`, name: 'kept' })),
+    );
+    const before = app.redis.getRedisMetrics().commands;
+    const persisted = Promise.all(receipts.map((receipt) => receipt.persisted()));
+    await environment.startWorker(stores);
+    await persisted;
+    // One look for a dead letter each, once it is persisted, for there may be some.
+    expect(app.redis.getRedisMetrics().commands - before).toBeLessThan(10_000 + 200);
+  });
+});
+
+describe('a store with durability: database', () => {
+  const safe = defineStores({ clients: record({ model: Client, durability: 'database' }) });
+
+  it('has what it has accepted in the database', async () => {
+    const app = await environment.connect(safe);
+    await environment.startWorker(safe);
+    await app.stores.clients.put({ id: 'a', name: 'Ada' });
+    expect(await names()).toEqual(['Ada']);
+  });
+
+  it('can be told otherwise by a call', async () => {
+    const app = await environment.connect(safe);
+    await app.stores.clients.put({ id: 'a', name: 'Ada' }, { durability: 'memory' });
+    expect(await names()).toEqual([]);
+  });
+});
