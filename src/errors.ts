@@ -12,6 +12,8 @@ export type ErrorCode =
   | 'UNKNOWN_STORE'
   | 'INVALID_DEFINITION'
   | 'INVALID_CONFIG'
+  /** The record is not at the version that the caller has seen. */
+  | 'CONFLICT'
   /** The lane holds its maximum of dirty records. */
   | 'BACKLOG_FULL'
   /** This process has its maximum of writes on their way to Redis. */
@@ -33,6 +35,8 @@ export type ErrorCode =
   | 'DATABASE_UNAVAILABLE'
   | 'DATABASE_NOT_READY'
   | 'DATABASE_REFUSED'
+  /** A lane holds its maximum of dead letters. */
+  | 'DEAD_LETTERS_FULL'
   | 'PARTITIONS_CHANGED'
   | 'FLUSH_TIMEOUT'
   | 'CLOSED'

@@ -52,6 +52,32 @@ export type ForebayEvent =
       readonly since?: string;
       readonly until: string;
     }
+  /** The batch's number is used up, for the database refused records of it; it is not split yet. */
+  | { readonly type: 'batch.void'; readonly lane: string; readonly number: string }
+  /** The database refused records of the batch; they were taken out, and the rest has a new number. */
+  | {
+      readonly type: 'batch.split';
+      readonly lane: string;
+      readonly number: string;
+      /** Records that are left in it. */
+      readonly rest: number;
+      /** Records that became dead letters. */
+      readonly dead: number;
+      /** Records that wait for a row that they refer to. */
+      readonly waiting: number;
+    }
+  /** The database refuses a record for what it holds: it is a dead letter now. */
+  | {
+      readonly type: 'record.refused';
+      readonly lane: string;
+      /** `store:id`. */
+      readonly field: string;
+      /** The SQLSTATE; '' when there is none. */
+      readonly state: string;
+      readonly error: unknown;
+    }
+  /** A dead letter could not be shown on the board; it is tried again. */
+  | { readonly type: 'dead-letter.hidden'; readonly lane: string; readonly error: unknown }
   /** Deltas of counters whose rows do not exist: as in SQL, they change nothing. */
   | {
       readonly type: 'counter.rows-missing';
@@ -59,6 +85,8 @@ export type ForebayEvent =
       readonly store: string;
       readonly count: number;
     }
+  /** Writes that were not applied, for their rows have a newer version: another program's, or one that Redis has forgotten. */
+  | { readonly type: 'rows.overtaken'; readonly lane: string; readonly store: string; readonly count: number }
   /** A lane had unpersisted records and nobody working on it. */
   | { readonly type: 'lane.woken'; readonly lane: string }
   | { readonly type: 'sweep.failed'; readonly error: unknown }

@@ -4,9 +4,11 @@ export type { CacheOptions } from './cache/cache.js';
 export type { CacheService, Key, SetEntry, SetOptions } from './cache/cache-service.js';
 export type { Explanation } from './cache/explain.js';
 export type { Serializer } from './cache/serializer.js';
+export type { Change, Versioned } from './client/compare-and-set.js';
 export type { ComputedClient } from './client/computed-client.js';
 export type { Receipt } from './client/context.js';
 export type { CounterClient } from './client/counter-client.js';
+export type { DeadLetter, DeadLetters, DeadLettersOptions } from './client/dead-letters.js';
 export {
   type Backlog,
   type ConnectOptions,

@@ -7,7 +7,7 @@
  */
 
 /** Names that a store can't have, because a lane's own keys end with them. */
-export const reservedStoreNames: readonly string[] = ['dirty', 'order', 'sealed', 'meta'];
+export const reservedStoreNames: readonly string[] = ['dirty', 'order', 'sealed', 'meta', 'dead', 'waiting'];
 
 export interface LaneKeys {
   /** What entries' keys begin with: the hash tag and a colon. */
@@ -16,6 +16,8 @@ export interface LaneKeys {
   readonly order: string;
   readonly sealed: string;
   readonly meta: string;
+  readonly dead: string;
+  readonly waiting: string;
 }
 
 export function laneKeys(prefix: string, lane: string): LaneKeys {
@@ -26,6 +28,8 @@ export function laneKeys(prefix: string, lane: string): LaneKeys {
     order: `${tag}:order`,
     sealed: `${tag}:sealed`,
     meta: `${tag}:meta`,
+    dead: `${tag}:dead`,
+    waiting: `${tag}:waiting`,
   };
 }
 

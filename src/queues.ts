@@ -1,5 +1,6 @@
 /** The queues: their names, what their jobs carry, and how they are kept. Jobs are wake-ups: the lane is the truth. */
 
+import { createHash } from 'node:crypto';
 import { Queue } from 'bullmq';
 import type { RedisClient } from './connection/redis.js';
 import type { Emit } from './events.js';
@@ -20,6 +21,8 @@ export interface FlushSummary {
   readonly rows: number;
   /** Batches that had been applied before, by a worker that then died or was late. */
   readonly skipped: number;
+  /** Records that the database refused, and that became dead letters. */
+  readonly refused: number;
   readonly ms: number;
 }
 
@@ -63,4 +66,62 @@ export class WriteBehindQueue {
   async close(): Promise<void> {
     await this.queue.close();
   }
+}
+
+export const deadLetterQueueName = 'dead-letter';
+
+/** A dead letter as the board shows it: a job that has failed with the database's error. Its retry is a replay. */
+export interface DeadLetterJob {
+  readonly lane: string;
+  /** `store:id`. */
+  readonly field: string;
+  /** When it was refused, in µs since 1970. */
+  readonly at: string;
+  readonly error: { readonly state: string; readonly message: string };
+  /** By field, as the lane has them; long ones are cut off. */
+  readonly records: Readonly<Record<string, string>>;
+}
+
+export type DeadLetterOutcome = 'replayed' | 'gone';
+
+/** Of a record in a job, in characters: the letter itself has it whole. */
+const shownMax = 10_000;
+
+export class DeadLetterQueue {
+  readonly queue: Queue<DeadLetterJob, DeadLetterOutcome>;
+
+  /** `connection` must be connected already. */
+  constructor(connection: RedisClient, prefix: string, emit: Emit) {
+    this.queue = new Queue<DeadLetterJob, DeadLetterOutcome>(deadLetterQueueName, {
+      connection,
+      prefix: queuePrefix(prefix),
+      skipWaitingForReady: true,
+      defaultJobOptions: { removeOnComplete: { count: 1_000 }, removeOnFail: false },
+    });
+    this.queue.on('error', (error) => emit({ type: 'redis.error', connection: 'queue', error }));
+  }
+
+  /** Shows a letter; once, however often it is called. */
+  async show(letter: DeadLetterJob): Promise<void> {
+    const records = Object.entries(letter.records).map(([field, text]) => [field, text.slice(0, shownMax)]);
+    await this.queue.add(
+      `${letter.lane} ${letter.field}`,
+      { ...letter, records: Object.fromEntries(records) },
+      { jobId: jobIdOf(letter) },
+    );
+  }
+
+  /** Stops showing a letter that is gone. */
+  async hide(letter: Pick<DeadLetterJob, 'lane' | 'field' | 'at'>): Promise<void> {
+    await this.queue.remove(jobIdOf(letter));
+  }
+
+  async close(): Promise<void> {
+    await this.queue.close();
+  }
+}
+
+/** BullMQ allows no colons in ids. */
+function jobIdOf({ lane, field, at }: Pick<DeadLetterJob, 'lane' | 'field' | 'at'>): string {
+  return createHash('sha256').update(`${lane} ${field} ${at}`).digest('base64url');
 }

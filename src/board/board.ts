@@ -13,7 +13,7 @@ import type { Config } from '../config.js';
 import { openConnections, type RedisClient } from '../connection/redis.js';
 import { ForebayError } from '../errors.js';
 import type { Emit } from '../events.js';
-import { WriteBehindQueue } from '../queues.js';
+import { DeadLetterQueue, WriteBehindQueue } from '../queues.js';
 import { type Service, withinDeadline } from '../services/service.js';
 
 export interface BoardOptions {
@@ -23,10 +23,15 @@ export interface BoardOptions {
 
 const loopback = new Set(['127.0.0.1', '::1', 'localhost']);
 
+interface Queues {
+  readonly writeBehind: WriteBehindQueue;
+  readonly deadLetters: DeadLetterQueue;
+}
+
 /** What there is while the board answers. */
 interface Running {
   readonly server: Server;
-  readonly queue: WriteBehindQueue;
+  readonly queues: Queues;
   readonly connection: RedisClient;
 }
 
@@ -52,9 +57,12 @@ export class BoardService implements Service {
   async start(): Promise<void> {
     const { config, emit } = this.#options;
     const { connection } = await openConnections({ connection: [config.queueRedis, 'worker'] }, emit);
-    const queue = new WriteBehindQueue(connection, config.prefix, emit);
-    const server = createAdaptorServer({ fetch: createApp(config.board, queue).fetch }) as Server;
-    this.#running = { server, queue, connection };
+    const queues: Queues = {
+      writeBehind: new WriteBehindQueue(connection, config.prefix, emit),
+      deadLetters: new DeadLetterQueue(connection, config.prefix, emit),
+    };
+    const server = createAdaptorServer({ fetch: createApp(config.board, queues).fetch }) as Server;
+    this.#running = { server, queues, connection };
     server.listen({ host: config.board.host, port: config.board.port });
     try {
       await once(server, 'listening');
@@ -66,18 +74,24 @@ export class BoardService implements Service {
 
   async stop(deadlineMs: number): Promise<void> {
     if (!this.#running) return;
-    const { server, queue, connection } = this.#running;
+    const { server, queues, connection } = this.#running;
     server.closeAllConnections();
     server.close();
-    await withinDeadline(queue.close(), deadlineMs);
+    const closing = [queues.writeBehind.close(), queues.deadLetters.close()];
+    await withinDeadline(Promise.all(closing), deadlineMs);
     connection.disconnect();
   }
 }
 
-function createApp(board: Config['board'], queue: WriteBehindQueue): Hono {
+function createApp(board: Config['board'], { writeBehind, deadLetters }: Queues): Hono {
   const adapter = new HonoAdapter(serveStatic);
   createBullBoard({
-    queues: [new BullMQAdapter(queue.queue, { description: 'Flushes of lanes to the database' })],
+    queues: [
+      new BullMQAdapter(writeBehind.queue, { description: 'Flushes of lanes to the database' }),
+      new BullMQAdapter(deadLetters.queue, {
+        description: 'Records that the database refused; a retry replays one',
+      }),
+    ],
     serverAdapter: adapter,
     options: { uiConfig: { boardTitle: 'forebay' } },
   });

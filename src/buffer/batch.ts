@@ -24,6 +24,8 @@ export interface Batch {
   readonly puts: readonly PutRecord[];
   /** Deltas that are not zero, by counter store; sorted by id key. */
   readonly deltas: ReadonlyMap<string, readonly Delta[]>;
+  /** Versions of the records by id key, where the store's rows have a version; else empty. */
+  readonly versions: ReadonlyMap<string, string>;
 }
 
 /** Sorts what `seal` returned: field, record, field, record, … */
@@ -31,6 +33,8 @@ export function parseBatch(lane: string, group: LaneGroup, number: string, seale
   const deletes: string[] = [];
   const puts: PutRecord[] = [];
   const deltas = new Map<string, Delta[]>(group.counters.map((counter) => [counter.name, []]));
+  const versions = new Map<string, string>();
+  const hasVersions = group.record?.version !== undefined;
   for (let i = 0; i < sealed.length; i += 2) {
     const { store, idKey } = splitField(sealed[i] as string);
     const record = sealed[i + 1] as string;
@@ -41,10 +45,26 @@ export function parseBatch(lane: string, group: LaneGroup, number: string, seale
     }
     const kind = record[0];
     if (kind !== 'P') deletes.push(idKey);
-    if (kind !== 'D') puts.push({ idKey, json: record.slice(record.indexOf('|') + 1) });
+    const bar = record.indexOf('|');
+    if (kind !== 'D') puts.push({ idKey, json: record.slice(bar + 1) });
+    if (hasVersions) versions.set(idKey, record.slice(1, bar));
   }
   for (const list of deltas.values()) list.sort(byIdKey);
-  return { lane, number, size: sealed.length / 2, deletes: deletes.sort(), puts: puts.sort(byIdKey), deltas };
+  const size = sealed.length / 2;
+  return { lane, number, size, deletes: deletes.sort(), puts: puts.sort(byIdKey), deltas, versions };
+}
+
+/** The part of a batch that concerns these ids, under the same number. */
+export function partOf(batch: Batch, idKeys: ReadonlySet<string>): Batch {
+  const isPart = ({ idKey }: { idKey: string }): boolean => idKeys.has(idKey);
+  const deltas = new Map([...batch.deltas].map(([store, list]) => [store, list.filter(isPart)]));
+  return {
+    ...batch,
+    size: idKeys.size,
+    deletes: batch.deletes.filter((idKey) => idKeys.has(idKey)),
+    puts: batch.puts.filter(isPart),
+    deltas,
+  };
 }
 
 // One order for all statements, so that two batches never lock the same rows crosswise.

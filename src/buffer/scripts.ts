@@ -10,8 +10,12 @@ export const scripts = {
   'recall-counter': undefined,
   fill: undefined,
   seal: 4,
-  ack: 3,
-  inspect: 4,
+  ack: 4,
+  drop: undefined,
+  split: undefined,
+  replay: 5,
+  discard: 3,
+  inspect: 5,
   hurry: 2,
   wake: 2,
   renew: 1,
@@ -31,11 +35,15 @@ export interface ScriptCommands {
   forebay_fill(keyCount: number, ...args: (string | number)[]): Promise<number>;
   forebay_seal(...args: (string | number)[]): Promise<Reply[]>;
   forebay_ack(...args: (string | number)[]): Promise<number>;
+  forebay_drop(keyCount: number, ...args: (string | number)[]): Promise<number>;
+  forebay_split(keyCount: number, ...args: (string | number)[]): Promise<Reply[]>;
+  forebay_replay(...args: (string | number)[]): Promise<number>;
+  forebay_discard(...args: (string | number)[]): Promise<number>;
   forebay_inspect(...args: (string | number)[]): Promise<Reply[]>;
   forebay_hurry(...args: (string | number)[]): Promise<string>;
   forebay_wake(...args: (string | number)[]): Promise<number>;
   forebay_renew(...args: (string | number)[]): Promise<number>;
-  forebay_postpone(...args: (string | number)[]): Promise<number>;
+  forebay_postpone(...args: (string | number)[]): Promise<[number, number]>;
   forebay_raise(...args: (string | number)[]): Promise<string>;
 }
 

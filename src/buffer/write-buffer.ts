@@ -7,7 +7,7 @@ import { type Batch, parseBatch } from './batch.js';
 import type { Lane } from './lane.js';
 import { type ScriptCommands, withScripts } from './scripts.js';
 
-export type WriteOp = 'put' | 'delete' | 'add' | 'forget';
+export type WriteOp = 'put' | 'put-if' | 'delete' | 'add' | 'forget';
 
 export interface Write {
   readonly op: WriteOp;
@@ -18,7 +18,12 @@ export interface Write {
 }
 
 /** A write's version, or why it was not accepted. */
-export type WriteReply = { readonly version: string } | { readonly refused: 'full' | 'overflow' };
+export type WriteReply = { readonly version: string } | Refused;
+
+export type Refused =
+  | { readonly refused: 'full' | 'overflow' }
+  /** A put-if found another version, `found`; undefined when the record's is not known. */
+  | { readonly refused: 'conflict'; readonly found: string | undefined };
 
 export type RecallReply =
   /** An entry's content: pending, or filled meanwhile. */
@@ -75,6 +80,56 @@ export interface LaneState {
   readonly batches: number;
   /** Age of the oldest unpersisted record, in ms; 0 when there is none. */
   readonly ageMs: number;
+  /** Dead letters. */
+  readonly dead: number;
+}
+
+/** A record to be taken out of the sealed batch. */
+export interface SplitPart {
+  readonly field: string;
+  /** `wait`: dirty again, until it has waited for too long; `again`: dirty again. */
+  readonly fate: 'dead' | 'wait' | 'again';
+  /** The field of its letter. */
+  readonly letter: string;
+  /** The field of the record in whose row a counter lives; '' when there is none. */
+  readonly row: string;
+  /** A `LetterError` as JSON. */
+  readonly error: string;
+}
+
+export interface SplitDone {
+  readonly kind: 'split';
+  /** Records that are left in the sealed batch, under its new number. */
+  readonly rest: number;
+  /** For how long the record that waits the longest has done so. */
+  readonly waitedMs: number;
+  /** Of the new dead letters. */
+  readonly deadFields: readonly string[];
+}
+
+export type SplitReply = SplitDone | { readonly kind: 'late' } | { readonly kind: 'full' };
+
+/** What the database said. */
+export interface LetterError {
+  /** The SQLSTATE; '' when there is none. */
+  readonly state: string;
+  readonly message: string;
+}
+
+/** What tells a dead letter from others of its lane. */
+export interface LetterName {
+  /** `store:id`. */
+  readonly field: string;
+  /** When it was refused, in µs since 1970. */
+  readonly at: string;
+}
+
+/** A record that the database refuses, kept with its error. */
+export interface DeadLetter extends LetterName {
+  readonly lane: string;
+  /** By field: the record, and the deltas of its row's counters that wait with it; as the lane has them. */
+  readonly records: Readonly<Record<string, string>>;
+  readonly error: LetterError;
 }
 
 const batchBytesMax = 8 * 1_048_576;
@@ -91,11 +146,11 @@ export class WriteBuffer {
   /** Accepts writes in their order. `wake` tells the caller to add a wake-up job for the lane. */
   async write(lane: Lane, writes: readonly Write[]): Promise<{ wake: boolean; replies: WriteReply[] }> {
     const { keys, group } = lane;
-    const args: (string | number)[] = [keys.dirty, keys.order, keys.meta];
+    const args: (string | number)[] = [keys.dirty, keys.order, keys.meta, keys.dead, keys.sealed];
     for (const write of writes) args.push(keys.entryPrefix + write.field);
     args.push(keys.entryPrefix.length + 1, group.dirtyMax, group.delayMs);
     for (const write of writes) args.push(write.op, write.ttlMs, write.payload);
-    const [wake, ...replies] = await this.#redis.forebay_write(3 + writes.length, ...args);
+    const [wake, ...replies] = await this.#redis.forebay_write(5 + writes.length, ...args);
     return { wake: wake === 1, replies: replies.map(toWriteReply) };
   }
 
@@ -148,9 +203,10 @@ export class WriteBuffer {
 
   /** Puts loaded values into the cache where the lease with this token still stands; returns how many. */
   async fill(lane: Lane, token: string, fills: readonly Fill[]): Promise<number> {
-    const { entryPrefix } = lane.keys;
+    const { entryPrefix, meta } = lane.keys;
     return this.#redis.forebay_fill(
-      fills.length,
+      1 + fills.length,
+      meta,
       ...fills.map((fill) => entryPrefix + fill.field),
       token,
       ...fills.flatMap((fill) => [fill.ttlMs, fill.content]),
@@ -176,15 +232,90 @@ export class WriteBuffer {
 
   /** Drops the sealed batch with this number. False: a successor has done it, and perhaps sealed another. */
   async ack(lane: Lane, number: string): Promise<boolean> {
-    const { order, sealed, meta } = lane.keys;
-    return (await this.#redis.forebay_ack(order, sealed, meta, number, this.#channel, lane.name)) === 1;
+    const { order, sealed, meta, waiting } = lane.keys;
+    const channel = this.#channel;
+    const reply = await this.#redis.forebay_ack(order, sealed, meta, waiting, number, channel, lane.name);
+    return reply === 1;
+  }
+
+  /** Takes records out of the sealed batch with this number, which is void, and gives the rest a new number. */
+  async split(lane: Lane, number: string, parts: readonly SplitPart[]): Promise<SplitReply> {
+    const { keys, group } = lane;
+    const [kind, rest, waitedMs, ...deadFields] = (await this.#redis.forebay_split(
+      6 + parts.length,
+      keys.dirty,
+      keys.order,
+      keys.sealed,
+      keys.meta,
+      keys.dead,
+      keys.waiting,
+      ...parts.map(({ field }) => keys.entryPrefix + field),
+      keys.entryPrefix.length + 1,
+      number,
+      group.deadLettersMax,
+      group.parentWaitMs,
+      this.#channel,
+      lane.name,
+      ...parts.flatMap(({ fate, letter, row, error }) => [fate, letter, row, error]),
+    )) as [SplitReply['kind'], number, number, ...string[]];
+    return kind === 'split' ? { kind, rest, waitedMs, deadFields } : { kind };
+  }
+
+  /** The lane's dead letters, oldest first. */
+  async deadLetters(lane: Lane, options: { offset: number; count: number }): Promise<DeadLetter[]> {
+    const { offset, count } = options;
+    const fields = await this.#redis.zrange(lane.keys.dead, String(offset), String(offset + count - 1));
+    const letters = await Promise.all(fields.map((field) => this.deadLetter(lane, field)));
+    return letters.filter((letter) => letter !== undefined);
+  }
+
+  /** The dead letter of a field; undefined when it was replayed, superseded or discarded. */
+  async deadLetter(lane: Lane, field: string): Promise<DeadLetter | undefined> {
+    const at = await this.#redis.zscore(lane.keys.dead, field);
+    if (at === null) return undefined;
+    const { '': error, ...records } = await this.#redis.hgetall(letterKey(lane, field));
+    return error === undefined
+      ? undefined
+      : { lane: lane.name, field, at: String(at), records, error: JSON.parse(error) as LetterError };
+  }
+
+  /** Makes a dead letter's records dirty again. `wake` tells the caller to add a wake-up job for the lane. */
+  async replay(lane: Lane, { field, at }: LetterName): Promise<'gone' | 'replayed' | 'wake'> {
+    const { dirty, order, meta, dead, entryPrefix } = lane.keys;
+    const { delayMs } = lane.group;
+    const letter = letterKey(lane, field);
+    const reply = await this.#redis.forebay_replay(
+      dirty,
+      order,
+      meta,
+      dead,
+      letter,
+      field,
+      at,
+      entryPrefix,
+      delayMs,
+    );
+    return (['gone', 'replayed', 'wake'] as const)[reply] ?? 'gone';
+  }
+
+  /** Drops a dead letter for good. False: it is gone already. */
+  async discard(lane: Lane, { field, at }: LetterName): Promise<boolean> {
+    const { meta, dead } = lane.keys;
+    const letter = letterKey(lane, field);
+    return (await this.#redis.forebay_discard(meta, dead, letter, field, at)) === 1;
+  }
+
+  /** Removes entries of records that are still at these versions; by field. */
+  async drop(lane: Lane, versions: ReadonlyMap<string, string>): Promise<void> {
+    const entries = [...versions.keys()].map((field) => lane.keys.entryPrefix + field);
+    await this.#redis.forebay_drop(entries.length, ...entries, ...versions.values());
   }
 
   async inspect(lane: Lane): Promise<LaneState> {
-    const { dirty, order, sealed, meta } = lane.keys;
-    const reply = await this.#redis.forebay_inspect(dirty, order, sealed, meta);
-    const [version, oldest, dirtyCount, sealedCount, persisted, batches, now] = reply as [
-      ...[string, string, number, number, number, number, string],
+    const { dirty, order, sealed, meta, dead } = lane.keys;
+    const reply = await this.#redis.forebay_inspect(dirty, order, sealed, meta, dead);
+    const [version, oldest, dirtyCount, sealedCount, persisted, batches, now, deadCount] = reply as [
+      ...[string, string, number, number, number, number, string, number],
     ];
     const ageMs = oldest === '' ? 0 : Math.max(0, (Number(now) - Number(oldest)) / 1_000);
     return {
@@ -195,6 +326,7 @@ export class WriteBuffer {
       persisted,
       batches,
       ageMs,
+      dead: deadCount,
     };
   }
 
@@ -215,10 +347,16 @@ export class WriteBuffer {
 
   /**
    * Notes that the sealed batch could not be applied. Returns how long to wait at most until the next try, in ms: doubled
-   * with each failure of this batch; 0 when the sealed batch is not this one any more.
+   * with each failure of this batch; and how often it has failed. Zeros when the sealed batch is not this one any more.
    */
-  async postpone(lane: Lane, number: string, wait: { firstMs: number; maxMs: number }): Promise<number> {
-    return this.#redis.forebay_postpone(lane.keys.meta, number, wait.firstMs, wait.maxMs);
+  async postpone(
+    lane: Lane,
+    number: string,
+    wait: { firstMs: number; maxMs: number },
+  ): Promise<{ waitMs: number; failures: number }> {
+    const { firstMs, maxMs } = wait;
+    const [waitMs, failures] = await this.#redis.forebay_postpone(lane.keys.meta, number, firstMs, maxMs);
+    return { waitMs, failures };
   }
 
   /**
@@ -230,8 +368,16 @@ export class WriteBuffer {
   }
 }
 
-function toWriteReply(reply: string | number): WriteReply {
-  return reply === 'full' || reply === 'overflow' ? { refused: reply } : { version: String(reply) };
+function letterKey(lane: Lane, field: string): string {
+  return `${lane.keys.dead}:${field}`;
+}
+
+/** The one place that knows the codes. */
+export function toWriteReply(reply: string | number): WriteReply {
+  if (reply === 'full' || reply === 'overflow') return { refused: reply };
+  const text = String(reply);
+  if (!text.startsWith('conflict')) return { version: text };
+  return { refused: 'conflict', found: text.slice('conflict '.length) || undefined };
 }
 
 function toBigInt(text: string): bigint | undefined {

@@ -118,8 +118,12 @@ export class CacheService {
   async *scanPattern(pattern: string): AsyncGenerator<string, void, undefined> {
     checkKey(pattern);
     const start = this.#prefix.length + 1;
-    for await (const keys of scanKeys(this.#redis, cacheEntryKey(this.#prefix, pattern))) {
-      for (const key of keys) if (key[start] !== tagMark) yield key.slice(start);
+    try {
+      for await (const keys of scanKeys(this.#redis, cacheEntryKey(this.#prefix, pattern))) {
+        for (const key of keys) if (key[start] !== tagMark) yield key.slice(start);
+      }
+    } catch (error) {
+      throw toReadError(error);
     }
   }
 

@@ -40,8 +40,12 @@ export interface CacheDependencies {
   readonly subscriber: RedisClient;
   readonly prefix: string;
   readonly pendingOf: PendingOf;
+  readonly writerOf: WriterOf;
   readonly emit: Emit;
 }
+
+/** The writer with which a key's values are written behind. */
+export type WriterOf = (key: string) => object | undefined;
 
 export interface Cache {
   readonly service: CacheService;
@@ -49,6 +53,7 @@ export interface Cache {
   readonly refill: Refill;
   readonly values: ValueStore;
   readonly tier: RedisTier;
+  readonly writerOf: WriterOf;
   readonly statistics: StatisticsCounter;
   readonly emit: Emit;
   close(): void;
@@ -59,7 +64,7 @@ export async function createCache(
   dependencies: CacheDependencies,
   options: CacheOptions = {},
 ): Promise<Cache> {
-  const { redis, subscriber, prefix, pendingOf, emit, l1 } = dependencies;
+  const { redis, subscriber, prefix, pendingOf, writerOf, emit, l1 } = dependencies;
   const breaker = new Breaker({ probe: () => redis.ping(), emit });
   redis.on('ready', () => breaker.recovered());
   const tier = new RedisTier({ redis, prefix, breaker });
@@ -109,6 +114,7 @@ export async function createCache(
     refill,
     values,
     tier,
+    writerOf,
     statistics,
     emit,
     close() {

@@ -3,31 +3,32 @@
  * known to be absent), or `?<token>`, a lease. A counter's entry is the plain integer, so that Redis can add to it.
  */
 
-/** The version of a value that was loaded rather than written. */
-const loadedVersion = '0';
-
 /** Known to be absent is believed for at most this long, as another program may add the row. */
 const absentTtlMaxMs = 60_000;
 
 export type Entry =
-  | { readonly kind: 'row'; readonly json: string }
-  | { readonly kind: 'absent' }
+  | { readonly kind: 'row'; readonly version: string; readonly json: string }
+  | { readonly kind: 'absent'; readonly version: string }
   | { readonly kind: 'none' };
 
 export function parseEntry(content: string | null): Entry {
   switch (content?.[0]) {
     case 'P':
-    case 'R':
-      return { kind: 'row', json: content.slice(content.indexOf('|') + 1) };
+    case 'R': {
+      const bar = content.indexOf('|');
+      return { kind: 'row', version: content.slice(1, bar), json: content.slice(bar + 1) };
+    }
     case 'D':
-      return { kind: 'absent' };
+      return { kind: 'absent', version: content.slice(1, -1) };
     default:
       return { kind: 'none' };
   }
 }
 
-export function loadedEntry(json: string | undefined): string {
-  return json === undefined ? `D${loadedVersion}|` : `P${loadedVersion}|${json}`;
+/** What was loaded, as it goes into `fill`, which gives it a version unless the row has its own. */
+export function loadedEntry(json: string | undefined, version?: bigint): string {
+  if (json === undefined) return 'D|';
+  return version === undefined ? `P|${json}` : `P${version}|${json}`;
 }
 
 export function isCounterValue(content: string | null): content is string {

@@ -36,6 +36,8 @@ interface Task {
   found: Missing['found'];
   /** Of the lease under which it is loaded. */
   token?: string;
+  /** What will settle it is on its way, and no lease proves that it is still the newest. */
+  isClosed: boolean;
   readonly promise: Promise<unknown>;
   isSettled: boolean;
   readonly resolve: (value: unknown) => void;
@@ -75,7 +77,7 @@ export class Refill {
     const own: Task[] = [];
     const promises = missing.map((one) => {
       const shared = plan.isForced ? undefined : this.#underWay.get(one.key);
-      if (shared && isUpToDate(shared, one.found)) return shared.promise;
+      if (shared && mayShare(shared, one.found)) return shared.promise;
       const task = createTask(one);
       this.#underWay.set(one.key, task);
       own.push(task);
@@ -155,7 +157,14 @@ export class Refill {
   }
 
   /** Undefined: Redis does not answer, so the value is loaded and not cached. */
-  async #claim({ key, found }: Task, { leaseMs, isForced }: ReadPlan): Promise<Claim | undefined> {
+  async #claim(task: Task, plan: ReadPlan): Promise<Claim | undefined> {
+    const claim = await this.#tryClaim(task, plan);
+    // A lease outlives an invalidation of a tag.
+    task.isClosed = claim?.kind === 'lease' ? plan.tags.length > 0 : claim?.kind !== 'wait';
+    return claim;
+  }
+
+  async #tryClaim({ key, found }: Task, { leaseMs, isForced }: ReadPlan): Promise<Claim | undefined> {
     if (found.kind === 'unknown') return undefined;
     try {
       return await this.#tier.claim(key, isForced ? 'anything' : found.seen, leaseMs);
@@ -274,6 +283,7 @@ export class Refill {
     const patienceMs = Math.max(0, task.startedAtMs + job.plan.softTimeoutMs - Date.now());
     await waiting.until(Math.min(claim.waitMs, staleOf(task) ? patienceMs : claim.waitMs));
     if (Date.now() >= task.startedAtMs + job.plan.softTimeoutMs) await this.#serveStale(task);
+    task.isClosed = true;
     return this.#again(task, await this.#values.look(task.key), job);
   }
 
@@ -293,7 +303,16 @@ function createTask({ key, found }: Missing): Task {
     resolve = onValue;
     reject = onError;
   });
-  const task: Task = { key, found, promise, resolve, reject, startedAtMs: Date.now(), isSettled: false };
+  const task: Task = {
+    key,
+    found,
+    promise,
+    resolve,
+    reject,
+    startedAtMs: Date.now(),
+    isSettled: false,
+    isClosed: false,
+  };
   const settled = (): void => {
     task.isSettled = true;
   };
@@ -303,11 +322,16 @@ function createTask({ key, found }: Missing): Task {
 }
 
 /**
- * Whether a load that is under way is as new as a look at the entry: its lease still stands there. A lease that is being claimed is
- * granted after the look, as its reply comes later on the same connection.
+ * Whether a read may share what is under way, by what its look at the entry found: it must not get anything that is older. A lease that
+ * still stands proves that nothing was written since its load began; one that is being claimed is granted after the look, as its reply
+ * comes later on the same connection.
  */
-function isUpToDate({ token }: Task, found: Missing['found']): boolean {
-  return token === undefined || found.kind === 'unknown' || found.lease === token;
+function mayShare(task: Task, found: Missing['found']): boolean {
+  if (found.kind === 'unknown') return true;
+  const stale = staleOf(task);
+  if (stale?.id !== found.stale?.id) return false;
+  if (task.isSettled) return stale !== undefined;
+  return !task.isClosed && (task.token === undefined || task.token === found.lease);
 }
 
 function staleOf({ found }: Task): ValueEntry | undefined {

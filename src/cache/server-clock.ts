@@ -2,10 +2,11 @@
 
 /** Clocks drift by some ms in this time. */
 const readEveryMs = 60_000;
+const roundTripMaxMs = 250;
 
 export class ServerClock {
   readonly #readTime: () => Promise<number>;
-  #offsetMs = 0;
+  #offsetMs: number | undefined;
   #readAtMs = Number.NEGATIVE_INFINITY;
 
   /** @param readTime the server's time, in ms since 1970 */
@@ -18,7 +19,7 @@ export class ServerClock {
     const localMs = Date.now();
     // Whoever reads Redis learns of its errors by himself; the clock is read again with the next minute.
     if (localMs - this.#readAtMs > readEveryMs) this.read().catch(() => undefined);
-    return localMs + this.#offsetMs;
+    return localMs + (this.#offsetMs ?? 0);
   }
 
   /** Before the first `now`. */
@@ -26,6 +27,9 @@ export class ServerClock {
     const startedAtMs = Date.now();
     this.#readAtMs = startedAtMs;
     const serverMs = await this.#readTime();
-    this.#offsetMs = serverMs - (startedAtMs + Date.now()) / 2;
+    const endedAtMs = Date.now();
+    // A process that paused meanwhile would be wrong by half of the pause.
+    if (endedAtMs - startedAtMs <= roundTripMaxMs || this.#offsetMs === undefined)
+      this.#offsetMs = serverMs - (startedAtMs + endedAtMs) / 2;
   }
 }

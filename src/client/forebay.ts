@@ -18,10 +18,11 @@ import { ForebayError } from '../errors.js';
 import type { Emit } from '../events.js';
 import { createLogger, logEvents } from '../logger.js';
 import { Patterns } from '../patterns/patterns.js';
-import { WriteBehindQueue } from '../queues.js';
+import { DeadLetterQueue, WriteBehindQueue } from '../queues.js';
 import { ComputedClient } from './computed-client.js';
 import type { ClientContext } from './context.js';
 import { CounterClient } from './counter-client.js';
+import { DeadLetters } from './dead-letters.js';
 import { openCache } from './open-cache.js';
 import { PendingValues } from './pending-values.js';
 import { PersistedWatch } from './persisted.js';
@@ -55,7 +56,9 @@ export interface Backlog {
   readonly dirty: number;
   /** Records in batches that are on their way to the database. */
   readonly sealed: number;
-  /** Age of the oldest of them, in ms; 0 when there is none. */
+  /** Records that the database refused, kept until they are replayed, superseded or discarded. */
+  readonly dead: number;
+  /** Age of the oldest dirty or sealed one, in ms; 0 when there is none. */
   readonly oldestDirtyAgeMs: number;
   /** Records and batches that workers have persisted so far. */
   readonly persisted: number;
@@ -76,6 +79,8 @@ export interface Forebay<D extends Definitions> {
    */
   flush(options?: { timeoutMs?: number }): Promise<void>;
   backlog(): Promise<Backlog>;
+  /** What the database refused. */
+  readonly deadLetters: DeadLetters;
   /** How Redis is doing. */
   readonly redis: RedisHealth;
   /** Waits for what is under way, for some seconds at most, then disconnects. Accepted writes need no client to reach the database. */
@@ -112,6 +117,7 @@ export async function connect<D extends Definitions>(
   const lanes = new Lanes(stores, prefix);
   const buffer = new WriteBuffer(reads, prefix);
   const queue = new WriteBehindQueue(connections.queue, prefix, emit);
+  const deadLetterQueue = new DeadLetterQueue(connections.queue, prefix, emit);
   const writeQueue = new WriteQueue({ redis: writes, buffer: new WriteBuffer(writes, prefix), queue, emit });
   const context = { prefix, lanes, redis: reads, buffer, writes: writeQueue, database: options.prisma, emit };
   const watch = new PersistedWatch({ subscriber, buffer, queue, prefix, emit });
@@ -128,6 +134,7 @@ export async function connect<D extends Definitions>(
       settings,
       prefix,
       pendingOf: (keys) => pending.of(keys),
+      writerOf: (key) => pending.writerOf(key),
       options: options.cache ?? {},
       emit,
     });
@@ -149,13 +156,14 @@ export async function connect<D extends Definitions>(
       await watch.settled(lanes.all, timeoutMs);
     },
     backlog: () => readBacklog(lanes, buffer),
+    deadLetters: new DeadLetters({ lanes, buffer, queue: deadLetterQueue, wakeUps: queue, emit }),
     redis: createHealth(reads, metrics),
     async close() {
       if (isClosed) return;
       isClosed = true;
       cache.close();
       await writeQueue.idle();
-      await queue.close();
+      await Promise.all([queue.close(), deadLetterQueue.close()]);
       await closeConnections(connections, closeDeadlineMs);
     },
   };
@@ -187,6 +195,7 @@ async function readBacklog(lanes: Lanes, buffer: WriteBuffer): Promise<Backlog> 
   return {
     dirty: sum((state) => state.dirty),
     sealed: sum((state) => state.sealed),
+    dead: sum((state) => state.dead),
     oldestDirtyAgeMs: Math.max(0, ...states.map((state) => state.ageMs)),
     persisted: sum((state) => state.persisted),
     batches: sum((state) => state.batches),

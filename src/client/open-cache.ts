@@ -1,5 +1,5 @@
 /** An app's cache: its parts, the values in memory, and the feed that keeps those coherent. */
-import { type Cache, type CacheOptions, createCache } from '../cache/cache.js';
+import { type Cache, type CacheOptions, createCache, type WriterOf } from '../cache/cache.js';
 import { L1, type L1Options } from '../cache/l1.js';
 import type { PendingOf } from '../cache/refill.js';
 import type { RedisSettings } from '../config.js';
@@ -16,6 +16,7 @@ export interface OpenCacheOptions {
   readonly prefix: string;
   readonly options: CacheOptions;
   readonly pendingOf: PendingOf;
+  readonly writerOf: WriterOf;
   readonly emit: Emit;
 }
 

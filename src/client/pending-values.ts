@@ -20,6 +20,12 @@ export class PendingValues {
     }
   }
 
+  /** The client of the writer that a key's values are written behind with. */
+  writerOf(key: string): object | undefined {
+    for (const [start, writer] of this.#writers) if (key.startsWith(`${start}:`)) return writer;
+    return undefined;
+  }
+
   /** Those of the keys that are pending. @throws ForebayError REDIS_UNAVAILABLE */
   async of(keys: readonly string[]): Promise<ReadonlyMap<string, unknown>> {
     const found = new Map<string, unknown>();

@@ -4,11 +4,19 @@ import type { Lane } from '../buffer/lane.js';
 import type { Fill, RecallReply, Write } from '../buffer/write-buffer.js';
 import { type Entry, entryTtlMs, loadedEntry, parseEntry } from '../cache/entry.js';
 import { toReadError } from '../connection/redis.js';
-import { createRecordLoader, type RecordLoader } from '../database/load.js';
+import { createRecordLoader, type LoadedRow, type RecordLoader } from '../database/load.js';
 import type { RecordStore } from '../definitions/stores.js';
 import { ForebayError, isForebayError, messageOf } from '../errors.js';
 import { fieldOf } from '../keys.js';
+import {
+  type Change,
+  type UpdateSteps,
+  untilKnown,
+  updateUntilAccepted,
+  type Versioned,
+} from './compare-and-set.js';
 import { type ClientContext, leaseMs, type Receipt } from './context.js';
+import { Turns } from './turns.js';
 
 /** Most writes of a `putMany` that are under way at once. */
 const putManyWindow = 2_000;
@@ -17,6 +25,8 @@ export class RecordClient<Row, Input, Id> {
   readonly #context: ClientContext;
   readonly #store: RecordStore;
   readonly #load: RecordLoader;
+  /** Updates of one record that met would all but one have to try again. */
+  readonly #updates = new Turns();
 
   constructor(context: ClientContext, store: RecordStore) {
     this.#context = context;
@@ -84,7 +94,56 @@ export class RecordClient<Row, Input, Id> {
     });
   }
 
-  async #write(idKey: string, op: 'put' | 'delete', payload: string): Promise<Receipt> {
+  /**
+   * The row as `get` gives it, with its version, for `putIf`.
+   * @throws as `get`, and ForebayError LOAD_TIMEOUT when others were loading the row for 15 s
+   */
+  async getVersioned(id: Id): Promise<Versioned<Row>> {
+    const idKey = this.#store.ids.toKey(id);
+    const entry = await untilKnown(this.#store.name, () => this.#look(idKey));
+    return { row: this.#toRow(entry), version: BigInt(entry.version) };
+  }
+
+  /**
+   * Writes as `put` does, if the record is still at the version that `getVersioned` gave. When nobody has read it for a while
+   * its version is not known any more, which is a conflict too.
+   * @throws as `put`, and ForebayError CONFLICT; its context has the current `version`, or undefined when it is not known
+   */
+  async putIf(input: Input, { version }: { version: bigint }): Promise<Receipt> {
+    const { ids, rows } = this.#store;
+    const json = rows.encode(input);
+    return this.#write(ids.toKey(ids.ofRow(input as object)), 'put-if', `${version}|${json}`);
+  }
+
+  /**
+   * Puts what `change` makes of the row, if no other write came between; else it is called again with the newer row, at most
+   * 10 times. Null when `change` returned null: nothing is written then, nor when it throws.
+   * @throws as `getVersioned` and `put`, what `change` throws, and ForebayError CONFLICT. After OUTCOME_UNKNOWN the update may
+   * have been accepted: read before you repeat it
+   */
+  async update(id: Id, change: Change<Row, Input>): Promise<Receipt | null> {
+    const idKey = this.#store.ids.toKey(id);
+    const steps: UpdateSteps<Row, Input> = {
+      store: this.#store.name,
+      read: () => this.getVersioned(id),
+      change,
+      putIf: async (input, version) => {
+        this.#checkSameId(idKey, input);
+        return this.putIf(input, { version });
+      },
+    };
+    return this.#updates.take(idKey, () => updateUntilAccepted(steps));
+  }
+
+  #checkSameId(idKey: string, input: Input): void {
+    const { name, ids } = this.#store;
+    if (ids.toKey(ids.ofRow(input as object)) === idKey) return;
+    throw new ForebayError('INVALID_ID', `An update of a record of store "${name}" must not change its id.`, {
+      context: { store: name },
+    });
+  }
+
+  async #write(idKey: string, op: 'put' | 'put-if' | 'delete', payload: string): Promise<Receipt> {
     const { name, group, ttlMs } = this.#store;
     const lane = this.#context.lanes.of(group, idKey);
     const isDelete = op === 'delete';
@@ -108,6 +167,19 @@ export class RecordClient<Row, Input, Id> {
     } catch (error) {
       throw toReadError(error);
     }
+  }
+
+  /** What is known of a record; loaded where this look gets the lease. `none`: somebody else loads it. */
+  async #look(idKey: string): Promise<Entry> {
+    const entry = await this.#readEntry(idKey);
+    if (entry.kind !== 'none') return entry;
+    const token = randomUUID();
+    const lane = this.#context.lanes.of(this.#store.group, idKey);
+    const [reply] = await this.#recall(lane, [idKey], token);
+    if (reply && 'entry' in reply) return parseEntry(reply.entry);
+    if (!isLease(reply)) return entry;
+    await this.#fill(token, [idKey], await this.#loadRows([idKey]));
+    return this.#readEntry(idKey);
   }
 
   #toRow(entry: Entry): Row | null {
@@ -135,7 +207,7 @@ export class RecordClient<Row, Input, Id> {
     }
     if (unknown.length === 0) return rows;
     const loaded = await this.#loadRows(unknown);
-    for (const [idKey, row] of loaded) rows.set(idKey, row as Row);
+    for (const [idKey, { row }] of loaded) rows.set(idKey, row as Row);
     await this.#fill(
       token,
       unknown.filter((idKey) => isLease(recalled.get(idKey))),
@@ -158,7 +230,7 @@ export class RecordClient<Row, Input, Id> {
     }
   }
 
-  async #loadRows(idKeys: readonly string[]): Promise<Map<string, object>> {
+  async #loadRows(idKeys: readonly string[]): Promise<Map<string, LoadedRow>> {
     try {
       return await this.#load(idKeys);
     } catch (error) {
@@ -167,7 +239,11 @@ export class RecordClient<Row, Input, Id> {
   }
 
   /** A fill that fails costs a later read a load; this read has its rows. */
-  async #fill(token: string, idKeys: readonly string[], loaded: ReadonlyMap<string, object>): Promise<void> {
+  async #fill(
+    token: string,
+    idKeys: readonly string[],
+    loaded: ReadonlyMap<string, LoadedRow>,
+  ): Promise<void> {
     try {
       await Promise.all(
         this.#byLane(idKeys).map(([lane, keys]) =>
@@ -183,13 +259,13 @@ export class RecordClient<Row, Input, Id> {
     }
   }
 
-  #toFill(idKey: string, row: object | undefined): Fill {
+  #toFill(idKey: string, loaded: LoadedRow | undefined): Fill {
     const { name, rows, ttlMs } = this.#store;
-    const json = row === undefined ? undefined : rows.encode(row);
+    const json = loaded && rows.encode(loaded.row);
     return {
       field: fieldOf(name, idKey),
-      content: loadedEntry(json),
-      ttlMs: entryTtlMs(ttlMs, row === undefined),
+      content: loadedEntry(json, loaded?.version),
+      ttlMs: entryTtlMs(ttlMs, loaded === undefined),
     };
   }
 

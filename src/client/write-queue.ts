@@ -4,7 +4,7 @@
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Lane } from '../buffer/lane.js';
-import type { Write, WriteBuffer, WriteReply } from '../buffer/write-buffer.js';
+import type { Refused, Write, WriteBuffer, WriteReply } from '../buffer/write-buffer.js';
 import { isNotSent, type RedisClient, toWriteError, writeNotSent } from '../connection/redis.js';
 import { ForebayError } from '../errors.js';
 import type { Emit } from '../events.js';
@@ -58,7 +58,8 @@ export class WriteQueue {
 
   /**
    * Resolves with the version of the first write once all are accepted.
-   * @throws ForebayError TOO_MANY_WRITES, BACKLOG_FULL, COUNTER_OVERFLOW, REDIS_UNAVAILABLE, REDIS_REFUSED, OUTCOME_UNKNOWN
+   * @throws ForebayError TOO_MANY_WRITES, BACKLOG_FULL, COUNTER_OVERFLOW, CONFLICT, REDIS_UNAVAILABLE, REDIS_REFUSED,
+   * OUTCOME_UNKNOWN
    */
   submit(lane: Lane, writes: readonly Write[]): Promise<string> {
     if (this.#pendingWrites >= pendingWritesMax) return Promise.reject(tooManyWrites());
@@ -183,12 +184,13 @@ function settle(lane: Lane, submissions: readonly Submission[], replies: readonl
     const reply = replies[at] as WriteReply;
     at += writes.length;
     if ('version' in reply) resolve(reply.version);
-    else reject(refusal(lane, reply.refused));
+    else reject(refusal(lane, reply));
   }
 }
 
-function refusal(lane: Lane, reason: 'full' | 'overflow'): ForebayError {
-  if (reason === 'overflow') {
+function refusal(lane: Lane, reply: Refused): ForebayError {
+  if (reply.refused === 'conflict') return conflict(lane, reply.found);
+  if (reply.refused === 'overflow') {
     return new ForebayError('COUNTER_OVERFLOW', 'The sum of the pending deltas would not fit in 64 bits.', {
       context: { lane: lane.name },
     });
@@ -198,6 +200,14 @@ function refusal(lane: Lane, reason: 'full' | 'overflow'): ForebayError {
     `Lane ${lane.name} holds its maximum of ${lane.group.dirtyMax} dirty records. Check that the workers run and ` +
       "that the database keeps up, or raise the store's dirtyMax or partitions.",
     { retryable: true, context: { lane: lane.name, dirtyMax: lane.group.dirtyMax } },
+  );
+}
+
+function conflict(lane: Lane, found: string | undefined): ForebayError {
+  return new ForebayError(
+    'CONFLICT',
+    'The record is not at the version that this write was to replace. Read it again with getVersioned, or use update.',
+    { context: { lane: lane.name, version: found === undefined ? undefined : BigInt(found) } },
   );
 }
 

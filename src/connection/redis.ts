@@ -1,6 +1,6 @@
 /** Connections to Redis: one place that makes them, and that turns their errors into forebay's. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { ForebayError, messageOf } from '../errors.js';
+import { ForebayError, isForebayError, messageOf } from '../errors.js';
 import type { Emit } from '../events.js';
 import { placeOf, type RedisSettings } from '../redis-settings.js';
 import { type ClientOptions, connectTimeoutMs, createClient, mastersOf, type RedisClient } from './client.js';
@@ -215,8 +215,13 @@ function refusedWrite(message: string, cause: Error): ForebayError {
 
 /** Errors of a read. */
 export function toReadError(error: unknown): ForebayError {
-  return new ForebayError('REDIS_UNAVAILABLE', `Redis can't be read: ${messageOf(error)}. Try again later.`, {
-    retryable: true,
-    cause: error,
-  });
+  if (isForebayError(error)) return error;
+  return new ForebayError(
+    'REDIS_UNAVAILABLE',
+    `Redis can't be read: ${messageOf(error).replace(/\.$/, '')}. Try again later.`,
+    {
+      retryable: true,
+      cause: error,
+    },
+  );
 }

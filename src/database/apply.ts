@@ -1,35 +1,81 @@
-/** Applies a batch: the ledger and the rows in one transaction, once. */
+/** Applies a batch: the ledger and the rows in one transaction, once. Or finds it void, once and for all. */
 import type { Batch } from '../buffer/batch.js';
+import type { Transaction } from '../definitions/record.js';
 import type { Emit } from '../events.js';
 import type { Database } from './database.js';
 import type { Persister } from './persister.js';
 import { readSql } from './sql-file.js';
+import type { Overtaken } from './statement.js';
+import type { Refusal } from './trial.js';
 
 /** Longest wait for a free connection, and longest transaction, in ms. */
 const connectionWaitMaxMs = 10_000;
 const transactionMaxMs = 60_000;
 
 const advanceLedger = readSql('advance-ledger');
+const markVoid = readSql('void-batch');
+const isVoid = readSql('is-void');
 
 /** The name of a lane in the ledger: two prefixes on one database must not fence each other. */
 export function ledgerLane(prefix: string, lane: string): string {
   return `${prefix}:${lane}`;
 }
 
-/** Returns false when the batch had been applied before: then nothing was written. */
-export async function applyBatch(
-  batch: Batch,
-  dependencies: { database: Database; persister: Persister; prefix: string; emit: Emit },
-): Promise<boolean> {
-  const { database, persister, prefix, emit } = dependencies;
+/**
+ * - `applied`: now
+ * - `skipped`: it, or a later batch of its lane, was applied before
+ * - `void`: it was found to hold refused records, and has yet to be split
+ */
+export type Outcome = 'applied' | 'skipped' | 'void';
+
+export interface Applied {
+  readonly outcome: Outcome;
+  /** Records whose rows are newer, so that their entries are wrong. */
+  readonly overtaken: Overtaken | undefined;
+}
+
+export interface ApplyDependencies {
+  readonly database: Database;
+  readonly persister: Persister;
+  readonly prefix: string;
+  readonly emit: Emit;
+}
+
+export async function applyBatch(batch: Batch, dependencies: ApplyDependencies): Promise<Applied> {
+  const { persister, prefix, emit } = dependencies;
   const { lane, number } = batch;
-  const work = async (tx: Parameters<Persister>[1]): Promise<boolean> => {
-    const advanced = await tx.$executeRawUnsafe(advanceLedger, ledgerLane(prefix, lane), number);
-    if (advanced === 0) return false;
-    const missing = await persister(batch, tx);
+  return inTransaction(dependencies.database, async (tx) => {
+    const key = [ledgerLane(prefix, lane), number] as const;
+    if ((await tx.$executeRawUnsafe(advanceLedger, ...key)) === 0) {
+      const found = await tx.$queryRawUnsafe<object[]>(isVoid, ...key);
+      if (found.length > 0) return { outcome: 'void', overtaken: undefined };
+      // Who has applied it may have died before it dropped the entries.
+      return { outcome: 'skipped', overtaken: await persister.findOvertaken(batch, tx) };
+    }
+    const missing = await persister.write(batch, tx);
+    const overtaken = await persister.findOvertaken(batch, tx);
     for (const rows of missing) emit({ type: 'counter.rows-missing', lane, ...rows });
+    if (overtaken)
+      emit({ type: 'rows.overtaken', lane, store: overtaken.store, count: overtaken.versions.size });
     emit({ type: 'batch.written', lane, number });
-    return true;
-  };
+    return { outcome: 'applied', overtaken };
+  });
+}
+
+/**
+ * Makes sure that nothing is ever applied under the batch's number, and finds its refused records.
+ * Undefined when it, or a later batch of its lane, was applied before.
+ */
+export async function voidBatch(
+  batch: Batch,
+  { database, persister, prefix }: Omit<ApplyDependencies, 'emit'>,
+): Promise<Refusal[] | undefined> {
+  return inTransaction(database, async (tx) => {
+    const voided = await tx.$executeRawUnsafe(markVoid, ledgerLane(prefix, batch.lane), batch.number);
+    return voided === 0 ? undefined : persister.findRefused(batch, tx);
+  });
+}
+
+function inTransaction<T>(database: Database, work: (tx: Transaction) => Promise<T>): Promise<T> {
   return database.$transaction(work, { maxWait: connectionWaitMaxMs, timeout: transactionMaxMs });
 }

@@ -18,13 +18,14 @@ export interface Database extends Transaction {
  */
 export type FailureReason = 'unavailable' | 'not-yet' | 'refused';
 
-const foreignKeyViolation = '23503';
+/** Of a foreign key. */
+export const foreignKeyViolation = '23503';
 
 /**
- * Classes of SQLSTATE that are about the rows: data, constraints, syntax, rights, limits, exceptions of triggers. The rest
- * is the server's state.
+ * Classes of SQLSTATE that are about the rows: data, constraints, limits, exceptions of triggers. The rest is the server's
+ * state or the schema's, such as a table that is not there yet: no row is to blame.
  */
-const refusedClasses = new Set(['21', '22', '23', '42', '44', '0A', '54', 'P0']);
+const refusedClasses = new Set(['21', '22', '23', '44', '54', 'P0']);
 
 /** Sorts an error by its SQLSTATE (https://www.postgresql.org/docs/current/errcodes-appendix.html). */
 export function failureReason(error: unknown): FailureReason {

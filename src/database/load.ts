@@ -5,13 +5,19 @@ import { counterModel, idJson, matchParts } from './persister.js';
 import { readSql } from './sql-file.js';
 import { readTable } from './table.js';
 
+export interface LoadedRow {
+  readonly row: object;
+  /** Of the store's version column, where somebody has set it; else undefined. */
+  readonly version: bigint | undefined;
+}
+
 /** Loads rows by id key; ids without a row are left out. */
-export type RecordLoader = (idKeys: readonly string[]) => Promise<Map<string, object>>;
+export type RecordLoader = (idKeys: readonly string[]) => Promise<Map<string, LoadedRow>>;
 
 export function createRecordLoader(store: RecordStore, database: Database): RecordLoader {
-  const { source, ids } = store;
-  const byKey = (rows: readonly object[]): Map<string, object> =>
-    new Map(rows.map((row) => [ids.toKey(ids.ofRow(row)), row]));
+  const { source, ids, version } = store;
+  const byKey = (rows: readonly object[]): Map<string, LoadedRow> =>
+    new Map(rows.map((row) => [ids.toKey(ids.ofRow(row)), toLoaded(row, version)]));
   if (source.kind === 'custom') return async (idKeys) => byKey(await source.load(idKeys));
   const { model, counters } = source;
   const delegate = (database as unknown as Record<string, FindMany>)[model.delegate] as FindMany;
@@ -21,6 +27,12 @@ export function createRecordLoader(store: RecordStore, database: Database): Reco
     const wanted = idKeys.map((key) => ids.fromKey(key));
     return byKey(await delegate.findMany({ where: whereId(model.id, wanted), select }));
   };
+}
+
+function toLoaded(found: object, field: string | undefined): LoadedRow {
+  if (field === undefined) return { row: found, version: undefined };
+  const { [field]: version, ...row } = found as Record<string, unknown>;
+  return { row, version: (version as bigint) > 0n ? (version as bigint) : undefined };
 }
 
 interface FindMany {

@@ -1,73 +1,101 @@
 /**
  * Persisters: how the batches of a group of stores are written. For models the SQL is generated, one statement for the
- * deletes, one for the puts and one for each counter's deltas; stores with a persist of their own are called.
+ * deletes, two for the puts and one for each counter's deltas; stores with a persist of their own are called.
  */
-import type { Batch, Delta } from '../buffer/batch.js';
+import type { Batch } from '../buffer/batch.js';
 import type { Field, Model } from '../definitions/model.js';
-import type { Transaction } from '../definitions/record.js';
+import type { ModelSource, Transaction } from '../definitions/record.js';
 import type { CounterStore, LaneGroup, RecordStore } from '../definitions/stores.js';
 import { readSql } from './sql-file.js';
+import type { FindOvertaken, Item, MissingRows, Statement, Write } from './statement.js';
 import { readTable, type Table } from './table.js';
+import { findByHalves, findOneByOne, type Refusal } from './trial.js';
+import { onlyNewer, onlyOlder, onlyOlderAction, withVersions } from './version-column.js';
 
-export interface MissingRows {
-  readonly store: string;
-  readonly count: number;
+export interface Persister {
+  readonly write: Write;
+  /** Tries all records one by one or in parts, and undoes that: those that the database refuses, of a batch that it refused. */
+  findRefused(batch: Batch, tx: Transaction): Promise<Refusal[]>;
+  /** To be called after `write`, in its transaction. */
+  readonly findOvertaken: FindOvertaken;
 }
-
-/** Writes a batch in a transaction; returns the deltas that found no row. */
-export type Persister = (batch: Batch, tx: Transaction) => Promise<MissingRows[]>;
-
-type Step = (batch: Batch, tx: Transaction) => Promise<MissingRows | undefined>;
 
 /** @throws ForebayError DATABASE_NOT_READY when a table or column is not there */
 export async function createPersister(group: LaneGroup, database: Transaction): Promise<Persister> {
-  const steps = group.record ? await recordSteps(group.record, database) : [];
-  for (const counter of group.counters) steps.push(await counterStep(counter, database));
-  return async (batch, tx) => {
-    const missing: MissingRows[] = [];
-    for (const step of steps) {
-      const result = await step(batch, tx);
-      if (result) missing.push(result);
-    }
-    return missing;
+  const custom = customWrite(group);
+  if (custom) {
+    return {
+      write: custom,
+      findRefused: (batch, tx) => findByHalves(group, batch, tx, custom),
+      findOvertaken: nothingOvertaken,
+    };
+  }
+  const statements = group.record ? await recordStatements(group.record, database) : [];
+  for (const counter of group.counters) statements.push(await counterStatement(counter, database));
+  return {
+    write: (batch, tx) => runStatements(statements, batch, tx),
+    findRefused: (batch, tx) => findOneByOne(group, statements, batch, tx),
+    findOvertaken: group.record ? await overtakenFinder(group.record, database) : nothingOvertaken,
   };
 }
 
-async function recordSteps(store: RecordStore, database: Transaction): Promise<Step[]> {
-  const { source } = store;
-  if (source.kind === 'custom') return [customRecordStep(store, source)];
-  const table = await readTable(source.model, database);
-  return [deleteStep(store, source.model, table), putStep(source, table)];
+async function runStatements(
+  statements: readonly Statement[],
+  batch: Batch,
+  tx: Transaction,
+): Promise<MissingRows[]> {
+  const missing: MissingRows[] = [];
+  for (const { sql, store, items } of statements) {
+    const given = items(batch);
+    if (given.length === 0) continue;
+    // The items are JSON already: joined, not parsed.
+    const found = await tx.$executeRawUnsafe(sql, `[${given.map(({ json }) => json).join(',')}]`);
+    if (store.kind === 'counter' && found < given.length)
+      missing.push({ store: store.name, count: given.length - found });
+  }
+  return missing;
 }
 
-function customRecordStep(
+/** The write of a store with a persist of its own. */
+function customWrite({ record, counters: [counter] }: LaneGroup): Write | undefined {
+  if (record?.source.kind === 'custom') return customRecordWrite(record, record.source);
+  if (counter?.source.kind === 'custom') return customCounterWrite(counter, counter.source);
+  return undefined;
+}
+
+function customRecordWrite(
   store: RecordStore,
   source: Extract<RecordStore['source'], { kind: 'custom' }>,
-): Step {
+): Write {
+  return async ({ lane, number, deletes, puts }, tx) => {
+    const rows = puts.map(({ json }) => store.rows.decode(json));
+    if (deletes.length + rows.length > 0)
+      await source.persist({ lane, number: BigInt(number), deletes, puts: rows }, tx);
+    return [];
+  };
+}
+
+function customCounterWrite(
+  store: CounterStore,
+  source: Extract<CounterStore['source'], { kind: 'custom' }>,
+): Write {
   return async (batch, tx) => {
-    if (batch.deletes.length + batch.puts.length === 0) return undefined;
-    const puts = batch.puts.map(({ json }) => store.rows.decode(json));
-    await source.persist(
-      { lane: batch.lane, number: BigInt(batch.number), deletes: batch.deletes, puts },
-      tx,
-    );
-    return undefined;
+    const deltas = (batch.deltas.get(store.name) ?? []).map(({ idKey, delta }) => ({
+      id: idKey,
+      delta: BigInt(delta),
+    }));
+    if (deltas.length > 0) await source.persist(deltas, tx);
+    return [];
   };
 }
 
-function deleteStep(store: RecordStore, model: Model, table: Table): Step {
-  const sql = readSql('delete', { table: table.name, ...matchParts(model, table) });
-  return async ({ deletes }, tx) => {
-    if (deletes.length > 0)
-      await tx.$executeRawUnsafe(sql, JSON.stringify(deletes.map((key) => idJson(store, model, key))));
-    return undefined;
-  };
-}
-
-function putStep(source: { model: Model; counters: readonly string[] }, table: Table): Step {
-  const { model } = source;
-  const fields = Object.keys(model.fields).filter((field) => !source.counters.includes(field));
-  const uniqueFields = fields.filter((field) => table.uniqueFields.includes(field));
+async function recordStatements(store: RecordStore, database: Transaction): Promise<Statement[]> {
+  const { model, counters } = store.source as ModelSource;
+  const table = await readTable(model, database);
+  const fields = Object.keys(model.fields).filter((field) => !counters.includes(field));
+  const uniqueFields = fields.filter(
+    (field) => table.uniqueFields.includes(field) && field !== store.version,
+  );
   const replaced = fields.filter((field) => !model.id.includes(field) && !uniqueFields.includes(field));
   const upsert = readSql('upsert', {
     table: table.name,
@@ -75,26 +103,57 @@ function putStep(source: { model: Model; counters: readonly string[] }, table: T
     fields: fields.map(ofRecordset).join(', '),
     recordset: table.recordset(fields),
     key: table.columns(model.id).join(', '),
-    action: conflictAction(table.columns(replaced)),
+    action: conflictAction(table.columns(replaced)) + onlyOlderAction(store, table),
   });
-  const statements =
-    uniqueFields.length > 0 ? [updateUniqueSql(model, table, uniqueFields), upsert] : [upsert];
-  return async ({ puts }, tx) => {
-    if (puts.length === 0) return undefined;
-    // The rows are JSON already: joined, not parsed.
-    const rows = `[${puts.map(({ json }) => json).join(',')}]`;
-    for (const statement of statements) await tx.$executeRawUnsafe(statement, rows);
-    return undefined;
+  const puts = (sql: string): Statement => ({
+    sql,
+    store,
+    items: ({ puts, versions }) => withVersions(store, puts, versions),
+  });
+  const idItem = (idKey: string): Item => ({ idKey, json: JSON.stringify(idJson(store, model, idKey)) });
+  return [
+    {
+      sql: readSql('delete', { table: table.name, ...onlyOlder(store, table, matchParts(model, table)) }),
+      store,
+      items: ({ deletes, versions }) => withVersions(store, deletes.map(idItem), versions),
+    },
+    ...(uniqueFields.length > 0 ? [puts(updateUniqueSql(store, table, uniqueFields))] : []),
+    puts(upsert),
+  ];
+}
+
+async function overtakenFinder(store: RecordStore, database: Transaction): Promise<FindOvertaken> {
+  const { version } = store;
+  if (version === undefined) return nothingOvertaken;
+  const { model } = store.source as ModelSource;
+  const table = await readTable(model, database);
+  const found = onlyNewer(version, table, matchParts(model, table));
+  const sql = readSql('read-overtaken', { table: table.name, ...found });
+  return async ({ versions }, tx) => {
+    const records = [...versions].map(([key, text]) => ({
+      ...idJson(store, model, key),
+      [version]: text,
+      _key: key,
+    }));
+    if (records.length === 0) return undefined;
+    const rows = await tx.$queryRawUnsafe<{ key: string }[]>(sql, JSON.stringify(records));
+    const overtaken = rows.map(({ key }) => [key, versions.get(key) as string] as const);
+    return rows.length === 0 ? undefined : { store: store.name, versions: new Map(overtaken) };
   };
 }
 
-function updateUniqueSql(model: Model, table: Table, fields: readonly string[]): string {
+const nothingOvertaken: FindOvertaken = async () => undefined;
+
+function updateUniqueSql(store: RecordStore, table: Table, fields: readonly string[]): string {
+  const { model } = store.source as ModelSource;
   const pairs = table.columns(fields).map((column, i) => [column, ofRecordset(fields[i] as string)] as const);
   return readSql('update-unique', {
     table: table.name,
     updates: pairs.map(([column, value]) => `${column} = ${value}`).join(', '),
-    recordset: table.recordset([...model.id, ...fields]),
-    match: matchParts(model, table).match,
+    ...onlyOlder(store, table, {
+      recordset: table.recordset([...model.id, ...fields]),
+      match: matchParts(model, table).match,
+    }),
     differs: pairs.map(([column, value]) => `t.${column} IS DISTINCT FROM ${value}`).join(' OR '),
   });
 }
@@ -104,34 +163,18 @@ function conflictAction(columns: readonly string[]): string {
   return `DO UPDATE SET ${columns.map((column) => `${column} = excluded.${column}`).join(', ')}`;
 }
 
-async function counterStep(store: CounterStore, database: Transaction): Promise<Step> {
-  const { source } = store;
-  if (source.kind === 'custom') {
-    return onDeltas(store, async (deltas, tx) => {
-      await source.persist(
-        deltas.map(({ idKey, delta }) => ({ id: idKey, delta: BigInt(delta) })),
-        tx,
-      );
-      return undefined;
-    });
-  }
+async function counterStatement(store: CounterStore, database: Transaction): Promise<Statement> {
+  const { source } = store as { source: { field: string } };
   const model = counterModel(store);
   const table = await readTable(model, database);
-  const sql = addSql(store, model, table, source.field);
-  return onDeltas(store, async (deltas, tx) => {
-    const rows = deltas.map(({ idKey, delta }) => ({ ...idJson(store, model, idKey), _delta: delta }));
-    const found = await tx.$executeRawUnsafe(sql, JSON.stringify(rows));
-    return found === deltas.length ? undefined : { store: store.name, count: deltas.length - found };
-  });
-}
-
-function onDeltas(
-  store: CounterStore,
-  persist: (deltas: readonly Delta[], tx: Transaction) => Promise<MissingRows | undefined>,
-): Step {
-  return async (batch, tx) => {
-    const deltas = batch.deltas.get(store.name) ?? [];
-    return deltas.length > 0 ? persist(deltas, tx) : undefined;
+  return {
+    sql: addSql(store, model, table, source.field),
+    store,
+    items: (batch) =>
+      (batch.deltas.get(store.name) ?? []).map(({ idKey, delta }) => ({
+        idKey,
+        json: JSON.stringify({ ...idJson(store, model, idKey), _delta: delta }),
+      })),
   };
 }
 

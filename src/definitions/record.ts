@@ -11,12 +11,19 @@ export interface StoreOptions {
 export interface BufferOptions {
   /** Lanes of the store: how many batches can be under way at once. Default 4. */
   readonly partitions?: number;
-  /** How long a write waits for others to coalesce with, in ms; longer while the database is slow, ten times and 2 s at most. Default 100. */
+  /**
+   * How long a write waits for others to coalesce with, in ms; longer while the database is slow, ten times and 2 s at most.
+   * Default 100, and 50 more for each generation of parents among the stores.
+   */
   readonly delayMs?: number;
   /** Most records in a batch; fewer while the database is slow. Default 1,000. */
   readonly batchRecordsMax?: number;
   /** Most dirty records in a lane; at it, writes of further records are refused. Default 100,000. */
   readonly dirtyMax?: number;
+  /** Most dead letters of a lane; with as many, a batch with refused records holds up its lane. Default 10,000. */
+  readonly deadLettersMax?: number;
+  /** How long a record may wait for a row that it refers to, in ms; then it becomes a dead letter. Default 60,000. */
+  readonly parentWaitMs?: number;
   /** Most bytes of a row's JSON. Default 1,048,576 (1 MiB). */
   readonly valueBytesMax?: number;
 }
@@ -36,10 +43,17 @@ export interface RecordBatch<Row, Id> {
   readonly puts: readonly Row[];
 }
 
-export interface ModelRecordOptions<M, C extends string> extends StoreOptions, BufferOptions {
+export interface ModelRecordOptions<M, C extends string, V extends string>
+  extends StoreOptions,
+    BufferOptions {
   readonly model: M;
   /** Fields that counter stores own: left out of the store's rows, and never overwritten by a put. */
   readonly counters?: readonly C[];
+  /**
+   * A required BigInt field for the version of a row's last write: a row is then only replaced or deleted by a newer write. Left out of
+   * the store's rows. Other programs that write the rows must set it to µs since 1970. Default: none.
+   */
+  readonly version?: V;
 }
 
 export interface CustomRecordOptions<Row, IdField extends keyof Row & string>
@@ -65,6 +79,7 @@ export interface ModelSource {
   readonly kind: 'model';
   readonly model: Model;
   readonly counters: readonly string[];
+  readonly version?: string;
 }
 
 export interface CustomRecordSource {
@@ -75,21 +90,33 @@ export interface CustomRecordSource {
 }
 
 /** A store of a Prisma model's rows: `record({ model: Task })`. Loading and persisting are generated. */
-export function record<Row, Input, Id, const C extends keyof Row & string = never>(
-  options: ModelRecordOptions<Model<Row, Input, Id>, C>,
-): RecordDefinition<Omit<Row, C>, Omit<Input, C>, Id, Pick<Row, C>>;
+export function record<
+  Row,
+  Input,
+  Id,
+  const C extends keyof Row & string = never,
+  V extends keyof Row & string = never,
+>(
+  options: ModelRecordOptions<Model<Row, Input, Id>, C, V>,
+): RecordDefinition<Omit<Row, C | V>, Omit<Input, C | V>, Id, Pick<Row, C>>;
 /** A store with a load and persist of one's own; its rows are plain JSON. */
 export function record<Row extends object, IdField extends keyof Row & string>(
   options: CustomRecordOptions<Row, IdField>,
 ): RecordDefinition<Row, Row, string, object>;
 export function record(
   options:
-    | ModelRecordOptions<Model, string>
+    | ModelRecordOptions<Model, string, string>
     | (StoreOptions & BufferOptions & Omit<CustomRecordSource, 'kind'>),
 ): RecordDefinition {
   if ('model' in options) {
-    const { model, counters = [], ...rest } = options;
-    return { kind: 'record', options: rest, source: { kind: 'model', model, counters } };
+    const { model, counters = [], version, ...rest } = options;
+    const source: ModelSource = {
+      kind: 'model',
+      model,
+      counters,
+      ...(version === undefined ? {} : { version }),
+    };
+    return { kind: 'record', options: rest, source };
   }
   const { id, load, persist, ...rest } = options;
   return { kind: 'record', options: rest, source: { kind: 'custom', id, load, persist } };

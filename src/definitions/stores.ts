@@ -6,9 +6,10 @@ import { ForebayError } from '../errors.js';
 import { reservedStoreNames } from '../keys.js';
 import type { ComputedDefinition } from './computed.js';
 import type { CounterDefinition } from './counter.js';
+import { generationOf } from './generation.js';
 import { type IdCodec, modelIdCodec, stringIdCodec } from './id.js';
 import type { Field, Model } from './model.js';
-import type { BufferOptions, RecordDefinition } from './record.js';
+import type { BufferOptions, ModelSource, RecordDefinition } from './record.js';
 import { jsonRowCodec, modelRowCodec, type RowCodec } from './row-codec.js';
 
 export type Definitions = Readonly<Record<string, RecordDefinition | CounterDefinition | ComputedDefinition>>;
@@ -30,6 +31,8 @@ export interface RecordStore {
   readonly name: string;
   readonly ttlMs: number;
   readonly source: RecordDefinition['source'];
+  /** The field of the model that holds a row's version. */
+  readonly version: string | undefined;
   readonly ids: IdCodec<unknown>;
   readonly rows: RowCodec<unknown, unknown>;
   readonly group: LaneGroup;
@@ -58,6 +61,8 @@ export interface LaneGroup {
   readonly delayMs: number;
   readonly batchRecordsMax: number;
   readonly dirtyMax: number;
+  readonly deadLettersMax: number;
+  readonly parentWaitMs: number;
   readonly record?: RecordStore;
   readonly counters: readonly CounterStore[];
 }
@@ -68,8 +73,13 @@ const defaults = {
   delayMs: 100,
   batchRecordsMax: 1_000,
   dirtyMax: 100_000,
+  deadLettersMax: 10_000,
+  parentWaitMs: 60_000,
   valueBytesMax: 1_048_576,
 };
+
+/** Rows wait so much longer than those that they refer to: a foreign key without its row costs far more. */
+const parentLeadMs = 50;
 
 /**
  * Names and checks an app's stores.
@@ -104,9 +114,13 @@ function writtenOf(definitions: Definitions): WrittenDefinitions {
 }
 
 function bindRecords(definitions: WrittenDefinitions): LaneGroup[] {
+  const models = modelsOf(definitions);
   return Object.entries(definitions).flatMap(([name, definition]) => {
     if (definition.kind !== 'record') return [];
-    const group: Mutable<LaneGroup> = { ...bufferOf(name, definition.options), counters: [] };
+    const { source, options } = definition;
+    const generation = source.kind === 'model' ? generationOf(source.model, models) : 0;
+    const delayMs = defaults.delayMs + generation * parentLeadMs;
+    const group: Mutable<LaneGroup> = { ...bufferOf(name, { delayMs, ...options }), counters: [] };
     const record = bindRecord(name, definition, group);
     group.record = record;
     group.counters = Object.entries(definitions).flatMap(([counterName, other]) =>
@@ -118,6 +132,13 @@ function bindRecords(definitions: WrittenDefinitions): LaneGroup[] {
   });
 }
 
+function modelsOf(definitions: WrittenDefinitions): Map<string, Model> {
+  const models = Object.values(definitions).flatMap(({ source }) =>
+    source.kind === 'model' ? [source.model] : [],
+  );
+  return new Map(models.map((model) => [model.name, model]));
+}
+
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 function bufferOf(name: string, options: BufferOptions): Omit<LaneGroup, 'record' | 'counters'> {
@@ -127,6 +148,8 @@ function bufferOf(name: string, options: BufferOptions): Omit<LaneGroup, 'record
     delayMs: options.delayMs ?? defaults.delayMs,
     batchRecordsMax: options.batchRecordsMax ?? defaults.batchRecordsMax,
     dirtyMax: options.dirtyMax ?? defaults.dirtyMax,
+    deadLettersMax: options.deadLettersMax ?? defaults.deadLettersMax,
+    parentWaitMs: options.parentWaitMs ?? defaults.parentWaitMs,
   };
 }
 
@@ -139,10 +162,15 @@ function bindRecord(name: string, definition: RecordDefinition, group: LaneGroup
     name,
     ttlMs: options.ttlMs ?? defaults.ttlMs,
     source,
+    version: isModel ? source.version : undefined,
     ids: isModel ? modelIdCodec(name, source.model) : (stringIdCodec(name, source.id) as IdCodec<unknown>),
-    rows: isModel ? modelRowCodec(source.model, source.counters, codecOptions) : jsonRowCodec(codecOptions),
+    rows: isModel ? modelRowCodec(source.model, withoutOf(source), codecOptions) : jsonRowCodec(codecOptions),
     group,
   };
+}
+
+function withoutOf({ counters, version }: ModelSource): string[] {
+  return version === undefined ? [...counters] : [...counters, version];
 }
 
 function bindRecordCounter(name: string, definition: CounterDefinition, record: RecordStore): CounterStore {
@@ -210,6 +238,8 @@ const optionBounds: Record<string, readonly [number, number]> = {
   delayMs: [0, 60_000],
   batchRecordsMax: [1, 5_000],
   dirtyMax: [1, 10_000_000],
+  deadLettersMax: [1, 1_000_000],
+  parentWaitMs: [0, 3_600_000],
   valueBytesMax: [1, 16_777_216],
 };
 
@@ -260,7 +290,19 @@ function isTwin(
 function recordProblems(name: string, definition: RecordDefinition): string[] {
   const { source } = definition;
   if (source.kind === 'custom') return [];
-  return source.counters.flatMap((field) => counterFieldProblems(name, source.model, field));
+  const problems = source.counters.flatMap((field) => counterFieldProblems(name, source.model, field));
+  return [...problems, ...versionFieldProblems(name, source)];
+}
+
+function versionFieldProblems(name: string, { model, counters, version }: ModelSource): string[] {
+  if (version === undefined) return [];
+  const field = model.fields[version];
+  if (field?.type !== 'BigInt' || field.isList || field.isNullable || model.id.includes(version)) {
+    return [
+      `${name}: "${version}" can't be its version; that takes a required BigInt field of ${model.name}, other than the id.`,
+    ];
+  }
+  return counters.includes(version) ? [`${name}: "${version}" can't be both its version and a counter.`] : [];
 }
 
 function counterFieldProblems(name: string, model: Model, fieldName: string): string[] {

@@ -3,6 +3,7 @@ import type { Cache } from '../cache/cache.js';
 import { checkedTtlMs, type Key } from '../cache/cache-service.js';
 import type { Receipt } from '../client/context.js';
 import type { RecordClient } from '../client/record-client.js';
+import { ForebayError } from '../errors.js';
 import { toRow, type WriterRow } from './writer.js';
 import { claimForWrite, drop, fillOrDrop } from './written-entry.js';
 
@@ -26,6 +27,7 @@ export async function writeBehind<T>(
   write: Writer<T>,
   ttl?: number,
 ): Promise<Receipt> {
+  if (cache.writerOf(key) !== write) throw wrongWriter(key);
   const life = { ttlMs: checkedTtlMs(key, ttl), graceMs: 0 };
   const entry = await cache.values.encode(key, data, life, new Map());
   cache.refill.forget(key);
@@ -42,4 +44,13 @@ export async function writeBehind<T>(
     cache.refill.forget(key);
     cache.values.forget(key);
   }
+}
+
+/** Readers look for what is pending with the writer whose keys begin as theirs do. */
+function wrongWriter(key: string): ForebayError {
+  return new ForebayError(
+    'INVALID_KEY',
+    `The writer does not write key ${key}. Use one whose option "keys" the key begins with.`,
+    { context: { key } },
+  );
 }

@@ -2,14 +2,18 @@
 import type { Batch } from '../buffer/batch.js';
 import type { Lane } from '../buffer/lane.js';
 import type { WriteBuffer } from '../buffer/write-buffer.js';
-import { applyBatch } from '../database/apply.js';
-import { type Database, failureReason } from '../database/database.js';
+import { type Applied, applyBatch } from '../database/apply.js';
+import { type Database, type FailureReason, failureReason } from '../database/database.js';
 import type { Persister } from '../database/persister.js';
+import type { Overtaken } from '../database/statement.js';
+import { isForebayError } from '../errors.js';
 import type { Emit } from '../events.js';
+import { fieldOf } from '../keys.js';
 import { pause } from '../pause.js';
 import type { FlushSummary } from '../queues.js';
 import type { BatchSize } from './batch-size.js';
-import { DatabaseAway, type DatabaseBreaker } from './database-breaker.js';
+import type { BatchSplit } from './batch-split.js';
+import { DatabaseAway } from './database-breaker.js';
 import type { LedgerWatch } from './ledger-watch.js';
 import { jittered, RetryLater, retryWaits } from './retry.js';
 
@@ -17,6 +21,8 @@ import { jittered, RetryLater, retryWaits } from './retry.js';
 const flushMaxMs = 5_000;
 /** A job waits no longer than this for records to come of age: it keeps others from a worker meanwhile. */
 const waitMaxMs = 500;
+/** So often a batch is tried again for a parent row, before the records that miss it are put back. */
+const notYetTriesMax = 2;
 
 export interface LaneFlushDependencies {
   readonly buffer: WriteBuffer;
@@ -25,10 +31,11 @@ export interface LaneFlushDependencies {
   readonly prefix: string;
   readonly emit: Emit;
   /** Runs a batch's transaction when the database is there and a connection is free. */
-  readonly breaker: DatabaseBreaker;
+  readonly limit: <T>(work: () => Promise<T>) => Promise<T>;
   readonly sizeOf: (lane: Lane) => BatchSize;
   readonly ledger: LedgerWatch;
   readonly marks: LaneMarks;
+  readonly split: BatchSplit;
 }
 
 /** Told which batches are in hand, so that their lanes' marks are renewed. */
@@ -55,73 +62,152 @@ export class LaneFlush {
   }
 
   /** @throws RetryLater when a batch could not be applied: it stays sealed */
-  async run(lane: Lane, options: FlushOptions): Promise<FlushResult> {
+  async run(lane: Lane, { signal, onProgress }: FlushOptions): Promise<FlushResult> {
     const { buffer, sizeOf, ledger } = this.#dependencies;
     const startedAt = Date.now();
-    let summary: FlushSummary = { batches: 0, rows: 0, skipped: 0, ms: 0 };
-    while (!options.signal.aborted && Date.now() - startedAt < flushMaxMs) {
+    let summary: FlushSummary = { batches: 0, rows: 0, skipped: 0, refused: 0, ms: 0 };
+    let waitingMs = 0;
+    while (!signal.aborted && Date.now() - startedAt < flushMaxMs) {
       const sealed = await buffer.seal(lane, { ...sizeOf(lane).limits, floor: ledger.floorOf(lane) });
       if (sealed.kind === 'empty') return { ...summary, againInMs: undefined };
       if (sealed.kind === 'wait') {
         if (sealed.waitMs > waitMaxMs) return { ...summary, againInMs: sealed.waitMs };
-        await pause(sealed.waitMs, options.signal);
+        await pause(sealed.waitMs, signal);
         continue;
       }
-      const applied = await this.#flushBatch(lane, sealed.batch);
-      if (applied === 'away') break;
-      summary = {
-        batches: summary.batches + 1,
-        rows: summary.rows + (applied ? sealed.batch.size : 0),
-        skipped: summary.skipped + (applied ? 0 : 1),
-        ms: Date.now() - startedAt,
-      };
-      await options.onProgress(summary);
+      const flushed = await this.#flushUnlessAway(lane, sealed.batch);
+      if (!flushed) break;
+      summary = add(summary, flushed, Date.now() - startedAt);
+      await onProgress(summary);
+      waitingMs = Math.max(waitingMs, flushed.waitingMs);
+      if (waitingMs === 0 || flushed.hasRest) continue;
+      await pause(waitingMs, signal);
+      waitingMs = 0;
     }
     return { ...summary, againInMs: 0 };
   }
 
-  /** 'away': the batch stays sealed, and the lane is to be handed back. */
-  async #flushBatch(lane: Lane, batch: Batch): Promise<boolean | 'away'> {
-    const { buffer, emit, marks, breaker, ledger } = this.#dependencies;
+  /** Undefined when the database is away: the batch stays sealed, and the lane is to be handed back. */
+  async #flushUnlessAway(lane: Lane, batch: Batch): Promise<Flushed | undefined> {
+    try {
+      return await this.#flushBatch(lane, batch);
+    } catch (error) {
+      if (error instanceof DatabaseAway) return undefined;
+      throw error;
+    }
+  }
+
+  async #flushBatch(lane: Lane, batch: Batch): Promise<Flushed> {
+    const { emit, marks, limit, ledger } = this.#dependencies;
     const { number, size } = batch;
     emit({ type: 'batch.sealed', lane: lane.name, number, size });
     marks.hold(lane, number);
     try {
-      const applied = await breaker.run(() => this.#apply(lane, batch));
-      const isAcked = await buffer.ack(lane, number);
-      emit(
-        isAcked
-          ? { type: 'batch.acked', lane: lane.name, number, size }
-          : { type: 'batch.late', lane: lane.name, number },
-      );
+      const { outcome, overtaken } = await limit(() => this.#apply(lane, batch));
+      if (outcome === 'void') return await this.#split(lane, batch);
+      // The entries are dropped right behind: before, a reader would put the sealed record back.
+      const [isAcked] = await Promise.all([this.#ack(lane, batch), this.#drop(lane, overtaken)]);
+      const isNew = outcome === 'applied';
       // What had been applied before was perhaps sealed again by a Redis that has gone back in time.
-      if (isAcked && !applied) void ledger.compare([lane]);
-      return applied;
+      if (isAcked && !isNew) void ledger.compare([lane]);
+      return { ...nothingFlushed, rows: isNew ? size : 0, skipped: isNew ? 0 : 1 };
     } catch (error) {
-      if (error instanceof DatabaseAway) return 'away';
-      throw await this.#postpone(lane, number, error);
+      return await this.#recover(lane, batch, error);
     } finally {
       marks.release(lane);
     }
   }
 
-  async #apply(lane: Lane, batch: Batch): Promise<boolean> {
+  async #apply(lane: Lane, batch: Batch): Promise<Applied> {
     const { database, persisterOf, sizeOf, ledger, prefix, emit } = this.#dependencies;
+    const { number, size } = batch;
     const startedAt = performance.now();
-    const applied = await applyBatch(batch, { database, persister: persisterOf(lane), prefix, emit });
+    const result = await applyBatch(batch, { database, persister: persisterOf(lane), prefix, emit });
     const ms = Math.round(performance.now() - startedAt);
-    ledger.applied(lane, BigInt(batch.number));
-    if (applied) sizeOf(lane).applied(batch.size, ms);
-    emit({ type: 'batch.applied', lane: lane.name, number: batch.number, applied, ms });
-    return applied;
+    const applied = result.outcome === 'applied';
+    ledger.applied(lane, BigInt(number));
+    if (applied) sizeOf(lane).applied(size, ms);
+    emit({ type: 'batch.applied', lane: lane.name, number, applied, ms });
+    return result;
   }
 
-  /** Sets the lane's mark to the next try, so that the sweep leaves the lane alone until then. */
-  async #postpone(lane: Lane, number: string, error: unknown): Promise<RetryLater> {
+  async #ack(lane: Lane, { number, size }: Batch): Promise<boolean> {
+    const { buffer, emit } = this.#dependencies;
+    const isAcked = await buffer.ack(lane, number);
+    emit(
+      isAcked
+        ? { type: 'batch.acked', lane: lane.name, number, size }
+        : { type: 'batch.late', lane: lane.name, number },
+    );
+    return isAcked;
+  }
+
+  async #drop(lane: Lane, overtaken: Overtaken | undefined): Promise<void> {
+    if (!overtaken) return;
+    const { store, versions } = overtaken;
+    const byField = [...versions].map(([idKey, version]) => [fieldOf(store, idKey), version] as const);
+    await this.#dependencies.buffer.drop(lane, new Map(byField));
+  }
+
+  /** What to do about a batch that failed. A parent row that is on its way is given some tries before anybody looks closer. */
+  async #recover(lane: Lane, batch: Batch, error: unknown): Promise<Flushed> {
+    if (error instanceof RetryLater || error instanceof DatabaseAway) throw error;
     const reason = failureReason(error);
-    const waitMs = await this.#dependencies.buffer.postpone(lane, number, retryWaits[reason]);
+    if (reason === 'refused') return this.#split(lane, batch, error);
+    const { waitMs, failures } = await this.#dependencies.buffer.postpone(
+      lane,
+      batch.number,
+      retryWaits[reason],
+    );
+    if (reason === 'not-yet' && failures > notYetTriesMax) return this.#split(lane, batch);
+    throw this.#retryLater(lane, batch, { reason, waitMs, error });
+  }
+
+  /** `error`: the batch was refused, and it is not known which records are to blame. */
+  async #split(lane: Lane, batch: Batch, error?: unknown): Promise<Flushed> {
+    const { split, buffer } = this.#dependencies;
+    try {
+      const { rest, dead, waitingMs } = await split.run(lane, batch, error !== undefined);
+      return { ...nothingFlushed, refused: dead, waitingMs, hasRest: rest > 0 };
+    } catch (failure) {
+      if (failure instanceof DatabaseAway) throw failure;
+      const reason = isForebayError(failure, 'DEAD_LETTERS_FULL') ? 'refused' : failureReason(failure);
+      const { waitMs } = await buffer.postpone(lane, batch.number, retryWaits[reason]);
+      throw this.#retryLater(lane, batch, { reason, waitMs, error: failure });
+    }
+  }
+
+  /** The lane's mark stands at the next try, so that the sweep leaves the lane alone until then. */
+  #retryLater(
+    lane: Lane,
+    { number }: Batch,
+    { reason, waitMs, error }: { reason: FailureReason; waitMs: number; error: unknown },
+  ): RetryLater {
     const retryMs = jittered(waitMs);
     this.#dependencies.emit({ type: 'batch.failed', lane: lane.name, number, reason, retryMs, error });
     return new RetryLater(reason, retryMs, error);
   }
+}
+
+/** What became of one batch. */
+interface Flushed {
+  readonly rows: number;
+  readonly skipped: number;
+  readonly refused: number;
+  /** How long to leave records alone that wait for what they refer to, in ms; 0: none waits. */
+  readonly waitingMs: number;
+  /** The batch was split, and a part of it is sealed still. */
+  readonly hasRest: boolean;
+}
+
+const nothingFlushed: Flushed = { rows: 0, skipped: 0, refused: 0, waitingMs: 0, hasRest: false };
+
+function add(summary: FlushSummary, flushed: Flushed, ms: number): FlushSummary {
+  return {
+    batches: summary.batches + 1,
+    rows: summary.rows + flushed.rows,
+    skipped: summary.skipped + flushed.skipped,
+    refused: summary.refused + flushed.refused,
+    ms,
+  };
 }

@@ -19,9 +19,17 @@ import { checkLedger } from '../database/table.js';
 import type { LaneGroup, Stores } from '../definitions/stores.js';
 import type { Emit } from '../events.js';
 import { queuePrefix } from '../keys.js';
-import { type FlushSummary, type WakeUp, WriteBehindQueue, writeBehindQueueName } from '../queues.js';
+import {
+  DeadLetterQueue,
+  type FlushSummary,
+  type WakeUp,
+  WriteBehindQueue,
+  writeBehindQueueName,
+} from '../queues.js';
 import { BatchSize } from './batch-size.js';
+import { BatchSplit } from './batch-split.js';
 import { DatabaseBreaker } from './database-breaker.js';
+import { DeadLetters } from './dead-letters.js';
 import { LaneFlush } from './lane-flush.js';
 import { LaneMarksRenewal } from './lane-marks.js';
 import { LedgerWatch } from './ledger-watch.js';
@@ -48,6 +56,8 @@ const disconnectDeadlineMs = 500;
 interface Running {
   readonly worker: Worker<WakeUp, FlushSummary>;
   readonly queue: WriteBehindQueue;
+  readonly deadLetters: DeadLetters;
+  readonly deadLetterQueue: DeadLetterQueue;
   readonly marks: LaneMarksRenewal;
   readonly sweep: Sweep;
   disconnect(): Promise<void>;
@@ -88,11 +98,11 @@ export class WriteBehindService implements Service {
   async stop(deadlineMs: number): Promise<void> {
     this.#stopping.abort();
     if (!this.#running) return;
-    const { worker, queue, marks, sweep, disconnect } = this.#running;
+    const { worker, queue, deadLetters, deadLetterQueue, marks, sweep, disconnect } = this.#running;
     sweep.stop();
-    await withinDeadline(worker.close(), deadlineMs);
+    await withinDeadline(Promise.all([worker.close(), deadLetters.stop()]), deadlineMs);
     marks.stop();
-    await withinDeadline(queue.close(), 1_000);
+    await withinDeadline(Promise.all([queue.close(), deadLetterQueue.close()]), 1_000);
     await disconnect();
   }
 
@@ -113,22 +123,38 @@ export class WriteBehindService implements Service {
     const ledger = this.#createLedgerWatch(buffer, breaker);
     await ledger.start(connections.lanes);
     const sizes = createSizes(stores);
-    const flush = new LaneFlush({
+    const deadLetterQueue = new DeadLetterQueue(connections.queue, config.prefix, emit);
+    const deadLetters = new DeadLetters({
+      lanes: this.#lanes,
       buffer,
-      database: prisma,
-      persisterOf: (lane) => persisters.get(lane.group) as Persister,
+      queue: deadLetterQueue,
+      wakeUps: queue,
+      connection: connections.jobs,
       prefix: config.prefix,
       emit,
-      breaker,
-      sizeOf: (lane) => sizes.get(lane.group) as BatchSize,
-      ledger,
+    });
+    const shared = {
+      buffer,
+      database: prisma,
+      persisterOf: (lane: Lane) => persisters.get(lane.group) as Persister,
+      prefix: config.prefix,
+      emit,
+      limit: <T>(work: () => Promise<T>) => breaker.run(work),
+    };
+    const split = new BatchSplit({ ...shared, deadLetters: deadLetterQueue });
+    const flush = new LaneFlush({
+      ...shared,
       marks,
+      split,
+      ledger,
+      sizeOf: (lane) => sizes.get(lane.group) as BatchSize,
     });
     const worker = this.#createWorker(connections.jobs, flush, queue);
     await worker.waitUntilReady();
     marks.start();
     sweep.start();
-    return { worker, queue, marks, sweep, disconnect };
+    await deadLetters.start();
+    return { worker, queue, deadLetters, deadLetterQueue, marks, sweep, disconnect };
   }
 
   #createBreaker(): DatabaseBreaker {

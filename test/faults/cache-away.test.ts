@@ -143,6 +143,10 @@ describe('while Redis is away', () => {
     await expect(app.cache.get('a')).rejects.toMatchObject({ code: 'REDIS_UNAVAILABLE' });
     await expect(app.cache.set('a', 1)).rejects.toMatchObject({ code: 'REDIS_UNAVAILABLE' });
     await expect(app.cache.delete('a')).rejects.toMatchObject({ code: 'REDIS_UNAVAILABLE' });
+    await expect(app.patterns.invalidateRelated(['a', 'user:*'])).rejects.toMatchObject({
+      code: 'REDIS_UNAVAILABLE',
+    });
+    await expect(app.cache.invalidatePattern('user:*')).rejects.toMatchObject({ code: 'REDIS_UNAVAILABLE' });
     let writes = 0;
     const write = app.patterns.writeThrough('a', 1, async () => ++writes);
     await expect(write).rejects.toMatchObject({ code: 'REDIS_UNAVAILABLE' });

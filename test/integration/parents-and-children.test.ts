@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { stores } from '../../src/domain/stores.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { randomNumbers } from '../support/random.js';
+import { type WrittenRow, writeFromProcesses } from '../support/row-writers.js';
 
 const users = 200;
 const tasks = 1_500;
@@ -42,6 +43,36 @@ describe('rows and the rows that they refer to, written behind at once', () => {
     expect(environment.events.filter((event) => event.type === 'batch.failed')).toEqual([]);
   });
 
+  it('all land, when many processes import projects with their tasks and members in reverse order', async () => {
+    await environment.startWorker(stores);
+    await environment.startWorker(stores);
+    const app = await environment.connect(stores);
+    const rows = range(40).flatMap((p): WrittenRow[] => [
+      ['clients', { id: `c${p}`, name: `client ${p}` }],
+      ['users', user(`m${p}`)],
+      ['projects', { id: `p${p}`, name: `project ${p}`, clientId: `c${p}`, managerId: `m${p}` }],
+      ...range(5).map((u): WrittenRow => ['users', user(`u${p}-${u}`)]),
+      ...range(5).map((u): WrittenRow => ['teamMembers', { projectId: `p${p}`, userId: `u${p}-${u}` }]),
+      ...range(20).map(
+        (t): WrittenRow => [
+          'tasks',
+          { id: `t${p}-${t}`, projectId: `p${p}`, title: 't', assigneeId: `m${p}` },
+        ],
+      ),
+    ]);
+    await writeFromProcesses(environment, 4, rows.reverse());
+    await app.flush();
+    const { prisma } = environment;
+    const counts = [
+      prisma.project.count(),
+      prisma.user.count(),
+      prisma.teamMember.count(),
+      prisma.task.count(),
+    ];
+    expect(await Promise.all(counts)).toEqual([40, 240, 200, 800]);
+    expect(await app.backlog()).toMatchObject({ dead: 0 });
+  });
+
   it('take new values in unique columns, also a value that another row of the batch has given up', async () => {
     const app = await environment.connect(stores);
     await app.stores.users.putMany([user('a', 'one@example.invalid'), user('b', 'two@example.invalid')]);
@@ -61,6 +92,8 @@ describe('rows and the rows that they refer to, written behind at once', () => {
     ]);
   });
 });
+
+const range = (length: number): number[] => Array.from({ length }, (_, i) => i);
 
 function user(id: string, email = `${id}@example.invalid`) {
   return { id, email, name: id };

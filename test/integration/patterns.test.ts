@@ -208,6 +208,16 @@ describe('P4 writeBehind', () => {
     expect(batches).toBe(1);
   });
 
+  it('is refused with a writer that does not write the key, so that readers know where to look for it', async () => {
+    const { saveProfiles } = writing.stores;
+    await expect(
+      writing.patterns.writeBehind('user:settings:1', profile('x'), saveProfiles, 60),
+    ).rejects.toMatchObject({
+      code: 'INVALID_KEY',
+    });
+    expect(await writing.backlog()).toMatchObject({ dirty: 0 });
+  });
+
   it('is read though it was evicted before it is in the database', async () => {
     database.set(key, profile('old'));
     await writing.patterns.writeBehind(key, profile('new'), writing.stores.saveProfiles, 60);

@@ -40,14 +40,22 @@ const step = fc.oneof(
   { weight: 2, arbitrary: fc.record({ do: fc.constant('read' as const), id, client }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('evict' as const), id, client }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('flush' as const), id, client }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('refuse' as const), id, client }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('replay' as const), id, client }) },
 );
 type Step = typeof step extends fc.Arbitrary<infer S> ? S : never;
+
+/** The database refuses it. */
+const refusedName = 'refused';
 
 let environment: Environment;
 let apps: App[];
 
 beforeEach(async () => {
   environment = await createEnvironment();
+  await environment.prisma.$executeRawUnsafe(
+    `ALTER TABLE projects ADD CONSTRAINT no_refused CHECK (name <> '${refusedName}')`,
+  );
   apps = [await environment.connect(stores), await environment.connect(stores)];
   await environment.startWorker(stores);
   await environment.startWorker(stores);
@@ -95,6 +103,13 @@ async function take(step: Step, model: Map<string, { name: string; touches: numb
       return evict(step.id);
     case 'flush':
       await app.flush();
+      return expectRows(model);
+    case 'refuse':
+      await app.flush();
+      await app.stores.projects.put({ id: step.id, name: refusedName });
+      return expectRows(model);
+    case 'replay':
+      await app.deadLetters.replayAll();
       return expectRows(model);
   }
 }

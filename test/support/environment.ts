@@ -5,6 +5,7 @@ import { inject } from 'vitest';
 import { migrate } from '../../prisma/migrate.js';
 import { type ConnectOptions, connect, type Forebay } from '../../src/client/forebay.js';
 import { type Config, readConfig } from '../../src/config.js';
+import type { Database } from '../../src/database/database.js';
 import type { Definitions, Stores } from '../../src/definitions/stores.js';
 import type { PrismaClient } from '../../src/domain/generated/prisma/client.js';
 import { createPrisma } from '../../src/domain/prisma.js';
@@ -21,7 +22,12 @@ export interface Environment {
   /** Events of every app and worker of this environment, in order. */
   readonly events: ForebayEvent[];
   connect<D extends Definitions>(stores: Stores<D>, options?: Partial<ConnectOptions>): Promise<Forebay<D>>;
-  startWorker(stores: Stores, settings?: Partial<Config['worker']>): Promise<WriteBehindService>;
+  /** `database`: another client than the environment's own. */
+  startWorker(
+    stores: Stores,
+    settings?: Partial<Config['worker']>,
+    database?: Database,
+  ): Promise<WriteBehindService>;
   /** Stops what was started here, and removes what it left. */
   close(): Promise<void>;
 }
@@ -56,10 +62,10 @@ export async function createEnvironment(options: { databaseUrl?: string } = {}):
       closers.push(() => app.close());
       return app;
     },
-    async startWorker(stores, settings) {
+    async startWorker(stores, settings, database = prisma) {
       const emit = (event: ForebayEvent): void => void events.push(event);
       const own = { ...config, worker: { ...config.worker, ...settings } };
-      const worker = new WriteBehindService({ stores, prisma, config: own, emit });
+      const worker = new WriteBehindService({ stores, prisma: database, config: own, emit });
       await worker.start();
       closers.push(() => worker.stop(5_000));
       return worker;

@@ -19,6 +19,8 @@ it('the keys of a lane share one hash tag and are told apart from entries', () =
     order: '{forebay:tasks/3}:order',
     sealed: '{forebay:tasks/3}:sealed',
     meta: '{forebay:tasks/3}:meta',
+    dead: '{forebay:tasks/3}:dead',
+    waiting: '{forebay:tasks/3}:waiting',
   });
   const { entryPrefix, ...own } = keys;
   expect(Object.values(own).map((key) => key.slice(entryPrefix.length))).toEqual(reservedStoreNames);

@@ -3,18 +3,22 @@
 -- KEYS[1] order   sorted set: field -> the version at which the record became dirty
 -- KEYS[2] sealed  hash: field -> record of the sealed batch
 -- KEYS[3] meta    hash: version, sealed, since, persisted, batches, ...
+-- KEYS[4] waiting hash: field -> since when (µs) the record waits for what it refers to
 -- ARGV[1] number   the batch's number
 -- ARGV[2] channel  where to announce it
 -- ARGV[3] lane     the lane's name, for the announcement
 -- returns 1, or 0 when the sealed batch is not (or no longer) the one with this number
 --
 -- Atomic because a late worker must not drop the batch that its successor has sealed meanwhile.
-local order, sealed, meta = KEYS[1], KEYS[2], KEYS[3]
+local order, sealed, meta, waiting = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local number, channel, lane = ARGV[1], ARGV[2], ARGV[3]
 
 if redis.call('HGET', meta, 'sealed') ~= number then return 0 end
 redis.call('HINCRBY', meta, 'persisted', redis.call('HLEN', sealed))
 redis.call('HINCRBY', meta, 'batches', 1)
+if redis.call('EXISTS', waiting) == 1 then
+  for _, field in ipairs(redis.call('HKEYS', sealed)) do redis.call('HDEL', waiting, field) end
+end
 redis.call('UNLINK', sealed)
 redis.call('HDEL', meta, 'sealed', 'since', 'failures')
 

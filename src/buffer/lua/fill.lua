@@ -1,18 +1,50 @@
 -- fill: puts loaded values into the cache, where the caller's lease still stands.
 --
--- KEYS[1+] entries the entry's key of each value
+-- KEYS[1]  meta    hash: version, ...
+-- KEYS[2+] entries the entry's key of each value
 -- ARGV[1]  token   the lease token that recall was called with
--- ARGV[2+] values  two for each entry: ttlMs, content
+-- ARGV[2+] values  two for each entry: ttlMs, content. A record's content comes without a version, P|<JSON> or D|,
+--                  and gets the lane's next: no other state of the record has had it. Or it comes with that
+--                  of its row's version column, and the lane's next write gets a newer one
 -- returns  how many were filled
 --
 -- Atomic because the lease stands in the entry itself: between the comparison and the SET no write may
 -- come. A write, a delete, an eviction or an expiry has replaced or removed the lease: no lease, no fill.
-local token = ARGV[1]
+local meta, token = KEYS[1], ARGV[1]
 local filled = 0
-for i = 1, #KEYS do
-  local key, ttlMs, content = KEYS[i], ARGV[2 * i], ARGV[2 * i + 1]
+
+local stamp
+local function nextVersion()
+  if stamp then return stamp end
+  local time = redis.call('TIME')
+  local last = tonumber(redis.call('HGET', meta, 'version')) or 0
+  stamp = string.format('%.0f', math.max(last + 1, time[1] * 1000000 + time[2]))
+  redis.call('HSET', meta, 'version', stamp)
+  return stamp
+end
+
+-- Lua counts no further than 2^53: a version beyond it, which is no time, must not become the lane's.
+local versionMax = 2 ^ 53 - 2 ^ 32
+
+local function raiseVersion(own)
+  local last = tonumber(redis.call('HGET', meta, 'version')) or 0
+  if tonumber(own) <= last or tonumber(own) > versionMax then return end
+  redis.call('HSET', meta, 'version', own)
+end
+
+local function versioned(content)
+  local isCounter = string.byte(content) < 65
+  if isCounter then return content end
+  local own = string.match(content, '^P(%d+)|')
+  if not own then return string.sub(content, 1, 1) .. nextVersion() .. string.sub(content, 2) end
+  raiseVersion(own)
+  return content
+end
+
+for i = 2, #KEYS do
+  local key, ttlMs, content = KEYS[i], ARGV[2 * i - 2], ARGV[2 * i - 1]
   if redis.call('GET', key) == '?' .. token then
-    redis.call('SET', key, content, 'PX', ttlMs)
+    redis.call('SET', key, versioned(content), 'PX', ttlMs)
     filled = filled + 1
   end
 end

@@ -4,14 +4,15 @@
 -- ARGV[1] number   the sealed batch's number
 -- ARGV[2] firstMs  wait after the first failure; doubled with each further one
 -- ARGV[3] maxMs    longest wait
--- returns how long to wait at most, in ms; 0 when the sealed batch is not the one with this number
+-- returns {waitMs, failures}: how long to wait at most, and how often this batch has failed; {0, 0} when the
+--         sealed batch is not the one with this number
 --
 -- Atomic because a mark moved after the lane became empty would swallow the next write's wake-up.
 local meta, number, firstMs, maxMs = KEYS[1], ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 
-if redis.call('HGET', meta, 'sealed') ~= number then return 0 end
+if redis.call('HGET', meta, 'sealed') ~= number then return {0, 0} end
 local failures = redis.call('HINCRBY', meta, 'failures', 1)
 local waitMs = math.min(firstMs * 2 ^ math.min(failures - 1, 30), maxMs)
 local time = redis.call('TIME')
 redis.call('HSET', meta, 'due', string.format('%.0f', time[1] * 1000000 + time[2] + waitMs * 1000))
-return waitMs
+return {waitMs, failures}

@@ -2,41 +2,47 @@
 --
 -- KEYS[1]  dirty   hash: field -> dirty record
 -- KEYS[2]  order   sorted set: field -> the version at which the record became dirty
--- KEYS[3]  meta    hash: version, bytes, due, ...
--- KEYS[4+] entries the entry's key of each write
+-- KEYS[3]  meta    hash: version, bytes, due, dead, ...
+-- KEYS[4]  dead    sorted set: the dead letters' fields -> when (µs) they were refused; each letter is a
+--                  hash under this key, a colon and the field
+-- KEYS[5]  sealed  hash: field -> record of the sealed batch
+-- KEYS[6+] entries the entry's key of each write
 -- ARGV[1]  fieldStart  where the field begins in an entry's key (1-based)
 -- ARGV[2]  dirtyMax    most dirty records in the lane
 -- ARGV[3]  delayMs     time from the first dirty record to its flush
 -- ARGV[4+] writes      three for each entry: op, ttlMs, payload
 --            put     payload: the row's JSON
+--            put-if  payload: the version that the record must have, '|', and the row's JSON
 --            delete  payload: empty
 --            add     payload: the delta, an integer
 --            forget  payload: empty. Drops the deltas of a deleted row's counter; belongs to the delete
 --                    before it
 -- returns  {wake, reply, ...}: wake is 1 when the caller must add a wake-up job; a reply for each write:
---          its version, or 'full', or 'overflow'
+--          its version, or 'full', or 'overflow', or 'conflict' with the record's version after a blank,
+--          where that is known
 --
 -- Atomic because the entry, the dirty record, its place in the order and the wake-up mark must change
 -- together: a crash between two of them would lose the write or serve one that is never persisted.
-local dirty, order, meta = KEYS[1], KEYS[2], KEYS[3]
+local dirty, order, meta, dead, sealed = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local fieldStart, dirtyMax, delayMs = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
-local known = redis.call('HMGET', meta, 'version', 'due', 'bytes')
+local known = redis.call('HMGET', meta, 'version', 'due', 'bytes', 'dead')
 local version = math.max((tonumber(known[1]) or 0) + 1, now)
 local dirtyCount = redis.call('HLEN', dirty)
 local bytes = tonumber(known[3]) or 0
+local hasDead = (tonumber(known[4]) or 0) > 0
 local accepted = 0
 local replies = {0}
 
 local fields = {}
-for i = 4, #KEYS do fields[i] = string.sub(KEYS[i], fieldStart) end
+for i = 6, #KEYS do fields[i] = string.sub(KEYS[i], fieldStart) end
 
 -- What is dirty, as of the write that is looked at: field -> record. One look and one change for all
 -- writes of the call, for each costs Redis more than the record does.
 local records = {}
-for at, record in ipairs(redis.call('HMGET', dirty, unpack(fields, 4, #KEYS))) do records[fields[at + 3]] = record end
+for at, record in ipairs(redis.call('HMGET', dirty, unpack(fields, 6, #KEYS))) do records[fields[at + 5]] = record end
 local lastWrite, written, places = {}, {}, {}
 
 local function isFull(field)
@@ -75,6 +81,20 @@ function ops.put(i, stamp, payload)
   return stamp
 end
 
+-- What is dirty is newer than what is sealed, which is newer than an entry can be.
+local function versionOf(i)
+  local record = records[fields[i]] or redis.call('HGET', sealed, fields[i]) or redis.call('GET', KEYS[i])
+  return record and string.match(record, '^[PDR](%d+)|')
+end
+
+ops['put-if'] = function(i, stamp, payload)
+  local bar = string.find(payload, '|', 1, true)
+  local version = versionOf(i)
+  if not version then return 'conflict' end
+  if version ~= string.sub(payload, 1, bar - 1) then return 'conflict ' .. version end
+  return ops.put(i, stamp, string.sub(payload, bar + 1))
+end
+
 function ops.delete(i, stamp)
   if isFull(fields[i]) then return 'full' end
   setRecord(i, 'D' .. stamp .. '|', stamp)
@@ -96,6 +116,24 @@ function ops.add(i, stamp, payload)
   return stamp
 end
 
+-- A newer write of the same record ends a dead letter. The deltas that it holds back count, unless the row is deleted.
+local function supersede(i, isPut, stamp)
+  local field = fields[i]
+  if redis.call('ZREM', dead, field) == 0 then return end
+  local letter = dead .. ':' .. field
+  local parts = isPut and redis.call('HGETALL', letter) or {}
+  for at = 1, #parts, 2 do
+    local counter, delta = parts[at], parts[at + 1]
+    if string.byte(delta, 1) < 65 then
+      records[counter] = redis.call('HINCRBY', dirty, counter, delta)
+      dirtyCount = dirtyCount + redis.call('ZADD', order, 'NX', stamp, counter)
+      addToEntry(string.sub(KEYS[i], 1, fieldStart - 1) .. counter, delta)
+    end
+  end
+  redis.call('UNLINK', letter)
+  redis.call('HINCRBY', meta, 'dead', -1)
+end
+
 local function forget(i)
   local field = fields[i]
   if records[field] then
@@ -105,24 +143,26 @@ local function forget(i)
     dirtyCount = dirtyCount - 1
   end
   redis.call('DEL', KEYS[i])
+  if hasDead then supersede(i) end
 end
 
 local deleted = false
-for i = 4, #KEYS do
-  local at = 3 * (i - 3) + 1
+for i = 6, #KEYS do
+  local at = 3 * (i - 5) + 1
   local op, payload = ARGV[at], ARGV[at + 2]
   local stamp = string.format('%.0f', version)
   if op == 'forget' then
     if deleted then forget(i) end
-    replies[i - 2] = stamp
+    replies[i - 4] = stamp
   else
     local reply = ops[op](i, stamp, payload)
+    if hasDead and reply == stamp and op ~= 'add' then supersede(i, op ~= 'delete', stamp) end
     deleted = op == 'delete' and reply == stamp
     if reply == stamp then
       version = version + 1
       accepted = accepted + 1
     end
-    replies[i - 2] = reply
+    replies[i - 4] = reply
   end
 end
 
@@ -131,7 +171,7 @@ if #written > 0 then
   for at, field in ipairs(written) do
     changes[2 * at - 1], changes[2 * at] = field, records[field]
     local i = lastWrite[field]
-    redis.call('SET', KEYS[i], records[field], 'PX', ARGV[3 * (i - 3) + 2])
+    redis.call('SET', KEYS[i], records[field], 'PX', ARGV[3 * (i - 5) + 2])
   end
   redis.call('HSET', dirty, unpack(changes))
   if #places > 0 then redis.call('ZADD', order, unpack(places)) end

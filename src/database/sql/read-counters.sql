@@ -5,7 +5,9 @@
 -- {{column}}   the counter
 -- {{recordset}} field names of the id with their columns' types
 -- {{match}}    t.column = r.field for each column of the id
--- Returns a row for each id: key, value (null where there is no row), batch (null where there is no ledger row yet).
-SELECT r."_key" AS key, t.{{column}}::text AS value, (SELECT batch::text FROM forebay_ledger WHERE lane = $2) AS batch
+-- Returns a row for each id: key, value (null where there is no row), batch (null where there is no ledger row yet; of a
+-- void batch the number before it, for nothing of it is in the rows).
+SELECT r."_key" AS key, t.{{column}}::text AS value,
+  (SELECT (batch - is_void::int)::text FROM forebay_ledger WHERE lane = $2) AS batch
 FROM json_to_recordset($1::json) AS r({{recordset}}, "_key" text)
 LEFT JOIN {{table}} AS t ON {{match}}

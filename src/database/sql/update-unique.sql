@@ -4,8 +4,8 @@
 -- $1           the rows, as a JSON array of objects keyed by field name
 -- {{table}}    the model's table
 -- {{updates}}  column = r.field for each column of a unique index
--- {{recordset}} field names of the id and of these columns, with their types
--- {{match}}    t.column = r.field for each column of the id
+-- {{recordset}} field names of the id, of these columns and of the version, with their types
+-- {{match}}    t.column = r.field for each column of the id, and whether the row's version is older
 -- {{differs}}  whether one of these columns differs
 UPDATE {{table}} AS t
 SET {{updates}}

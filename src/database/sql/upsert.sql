@@ -5,8 +5,8 @@
 -- {{fields}}   the same as r.field
 -- {{recordset}} field names with their columns' types
 -- {{key}}      the id's columns
--- {{action}}   DO UPDATE SET …, or DO NOTHING where the id is the whole row
-INSERT INTO {{table}} ({{columns}})
+-- {{action}}   DO UPDATE SET …, or DO NOTHING where the id is the whole row; a row with a version gives way only to a newer one
+INSERT INTO {{table}} AS t ({{columns}})
 SELECT {{fields}}
 FROM json_to_recordset($1::json) AS r({{recordset}})
 ON CONFLICT ({{key}}) {{action}}

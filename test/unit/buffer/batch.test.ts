@@ -31,6 +31,20 @@ it('sorts records by their kind: a replacement is a delete and a put', () => {
   ]);
 });
 
+it('has the versions of its records where rows have one', () => {
+  const versioned = defineStores({ projects: record({ model: Project, version: 'views' }) }).groups[0];
+  const sealed = ['projects:p', 'P12|{"id":"p"}', 'projects:d', 'D13|', 'projects:r', 'R14|{}'];
+  const { versions } = parseBatch('projects/3', versioned as LaneGroup, '17', sealed);
+  expect(versions).toEqual(
+    new Map([
+      ['p', '12'],
+      ['d', '13'],
+      ['r', '14'],
+    ]),
+  );
+  expect(parse({ 'projects:p': 'P12|{}' }).versions.size).toBe(0);
+});
+
 it('keeps bars and colons in ids and rows', () => {
   const batch = parse({ 'projects:a:b|c': 'P1|{"id":"a:b|c"}' });
   expect(batch.puts).toEqual([{ idKey: 'a:b|c', json: '{"id":"a:b|c"}' }]);

@@ -8,19 +8,23 @@ describe('a record entry', () => {
     fc.assert(
       fc.property(fc.jsonValue(), (value) => {
         const json = JSON.stringify(value);
-        expect(parseEntry(loadedEntry(json))).toEqual({ kind: 'row', json });
+        expect(parseEntry(loadedEntry(json))).toEqual({ kind: 'row', version: '', json });
       }),
     );
   });
 
+  it('has the version of its row, where that has one', () => {
+    expect(parseEntry(loadedEntry('{}', 17n))).toEqual({ kind: 'row', version: '17', json: '{}' });
+  });
+
   it('of a row that was not found says that it is absent', () => {
-    expect(parseEntry(loadedEntry(undefined))).toEqual({ kind: 'absent' });
+    expect(parseEntry(loadedEntry(undefined))).toEqual({ kind: 'absent', version: '' });
   });
 
   test.each([
-    ['P1700000000000000|{"a":"|"}', { kind: 'row', json: '{"a":"|"}' }],
-    ['R1700000000000000|{}', { kind: 'row', json: '{}' }],
-    ['D1700000000000000|', { kind: 'absent' }],
+    ['P1700000000000000|{"a":"|"}', { kind: 'row', version: '1700000000000000', json: '{"a":"|"}' }],
+    ['R1700000000000001|{}', { kind: 'row', version: '1700000000000001', json: '{}' }],
+    ['D1700000000000002|', { kind: 'absent', version: '1700000000000002' }],
     ['?5f2c', { kind: 'none' }],
     ['42', { kind: 'none' }],
     [null, { kind: 'none' }],

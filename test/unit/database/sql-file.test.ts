@@ -34,7 +34,9 @@ describe.each(files)('the header of %s', (file) => {
 
 describe('readSql', () => {
   it('gives the statement without its header', () => {
-    expect(readSql('read-ledger')).toBe('SELECT batch::text AS batch FROM forebay_ledger WHERE lane = $1');
+    expect(readSql('is-void')).toBe(
+      'SELECT FROM forebay_ledger WHERE lane = $1 AND batch = $2::bigint AND is_void',
+    );
   });
 
   it('fills in the parts as they are, whatever they contain', () => {

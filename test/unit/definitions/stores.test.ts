@@ -272,3 +272,32 @@ test("a record store's rows are without its counters", () => {
   expect(store.rows.encode({ id: 'a' })).toBe('{"id":"a","likes":0}');
   expect(() => store.rows.encode({ id: 'a', views: 1n })).toThrow(refusal('INVALID_VALUE', 'views'));
 });
+
+describe('a version', () => {
+  it('is a required BigInt field of the model, left out of rows and inputs', () => {
+    const store = defineStores({ pages: record({ model: Page, version: 'views' }) }).byName.get('pages');
+    if (store?.kind !== 'record') throw new Error('no record store');
+    expect(store.version).toBe('views');
+    expect(JSON.parse(store.rows.encode({ id: 'p', likes: 1 }))).toEqual({ id: 'p', likes: 1 });
+    expect(() => store.rows.encode({ id: 'p', views: 1n })).toThrow(refusal('INVALID_VALUE', 'views'));
+  });
+
+  const Versioned = modelOf<Record<string, bigint>>({
+    id: field('BigInt'),
+    int: field('Int'),
+    maybe: field('BigInt', nullable),
+    many: field('BigInt', { isList: true }),
+    count: field('BigInt', withDefault(0n)),
+  });
+
+  test.each(['int', 'maybe', 'many', 'id', 'nothing'])('can not be "%s"', (version) => {
+    expect(problemsOf({ things: record({ model: Versioned, version }) })).toEqual([
+      `things: "${version}" can't be its version; that takes a required BigInt field of Thing, other than the id.`,
+    ]);
+  });
+
+  it('can not be a counter too', () => {
+    const things = record({ model: Versioned, version: 'count', counters: ['count'] });
+    expect(problemsOf({ things })).toEqual([`things: "count" can't be both its version and a counter.`]);
+  });
+});

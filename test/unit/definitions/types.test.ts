@@ -39,6 +39,14 @@ describe('record({ model, counters })', () => {
     >();
   });
 
+  it('omits the version', () => {
+    const versioned = record({ model: Project, counters: ['touches'], version: 'views' });
+    type Row = typeof versioned extends RecordDefinition<infer R, unknown, unknown, unknown> ? R : never;
+    expectTypeOf<keyof Row>().toEqualTypeOf<Exclude<keyof ProjectRow, Counted>>();
+    // @ts-expect-error: no such field
+    record({ model: Project, version: 'stars' });
+  });
+
   it('omits nothing without counters', () => {
     type Row<D> = D extends RecordDefinition<infer R, unknown, unknown, unknown> ? R : never;
     expectTypeOf<Row<typeof members>>().toEqualTypeOf<Omit<TeamMemberRow, never>>();

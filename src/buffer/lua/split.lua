@@ -1,0 +1,128 @@
+-- split: takes refused records out of the sealed batch, whose number is void, and gives the rest a new number.
+--
+-- KEYS[1] dirty    hash: field -> dirty record
+-- KEYS[2] order    sorted set: field -> the version at which the record became dirty
+-- KEYS[3] sealed   hash: field -> record of the sealed batch
+-- KEYS[4] meta     hash: version, batch, sealed, since, bytes, due, failures, dead, ...
+-- KEYS[5] dead     sorted set: the dead letters' fields -> when (µs) they were refused; each letter is a
+--                  hash under this key, a colon and the field: field -> record, and '' -> the error
+-- KEYS[6] waiting  hash: field -> since when (µs) the record waits for what it refers to
+-- KEYS[7+] entries the entry's key of each record to be taken out, a row's record before its counters
+-- ARGV[1] fieldStart  where the field begins in an entry's key (1-based)
+-- ARGV[2] number      the batch's number
+-- ARGV[3] deadMax     most dead letters of the lane
+-- ARGV[4] waitMs      a record that waits for longer becomes a dead letter
+-- ARGV[5] channel     where to announce what is persisted, when nothing of the batch is left
+-- ARGV[6] lane        the lane's name, for the announcement
+-- ARGV[7+] fates      four for each entry: fate ('dead', 'wait': dirty again, for a while; 'again': dirty
+--                     again), the field of its letter, the field of its row's record or '', the error
+-- returns {'split', rest, waited, field, ...}: how many records are left, for how many ms the one that waits
+--         the longest has done so, and the fields of the new dead letters; or {'late'} when the sealed
+--         batch is not the one with this number; or {'full'}: there are deadMax letters, nothing was changed
+--
+-- Atomic because a record must never be in none of dirty, sealed and dead, and because what stands under one
+-- number must never change: a late worker could apply the old content beside the new.
+local dirty, order, sealed, meta, dead, waiting = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
+local fieldStart, number, deadMax, waitMs = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
+local channel, lane = ARGV[5], ARGV[6]
+
+local known = redis.call('HMGET', meta, 'sealed', 'batch', 'since', 'bytes', 'version')
+if known[1] ~= number then return {'late'} end
+local since, bytes = known[3], tonumber(known[4]) or 0
+
+local time = redis.call('TIME')
+local now = time[1] * 1000000 + time[2]
+local function text(value) return string.format('%.0f', value) end
+
+local waited, letters, letterCount = 0, {}, 0
+local parts = {}
+for i = 7, #KEYS do
+  local at = 4 * (i - 7) + 7
+  local part = {
+    key = KEYS[i], field = string.sub(KEYS[i], fieldStart),
+    fate = ARGV[at], letter = ARGV[at + 1], row = ARGV[at + 2], reason = ARGV[at + 3],
+  }
+  if part.fate == 'wait' then
+    local waits = (now - (tonumber(redis.call('HGET', waiting, part.letter)) or now)) / 1000
+    if waits > waitMs then part.fate = 'dead' else waited = math.max(waited, waits) end
+  end
+  if part.fate == 'dead' and not letters[part.letter] then
+    letters[part.letter] = part.reason
+    if not redis.call('ZSCORE', dead, part.letter) then letterCount = letterCount + 1 end
+  end
+  parts[#parts + 1] = part
+end
+if letterCount > 0 and redis.call('ZCARD', dead) + letterCount > deadMax then return {'full'} end
+
+local function addPlace(field)
+  redis.call('ZADD', order, 'LT', since, field)
+end
+
+-- What is dirty is newer and takes its place; a deletion that was to come before it still has to.
+local function mergeRecord(part, record, newer)
+  local first = string.byte(record, 1)
+  if string.byte(newer, 1) == 80 and first ~= 80 then
+    redis.call('HSET', dirty, part.field, 'R' .. string.sub(newer, 2))
+  end
+  addPlace(part.field)
+end
+
+local function putBack(part, record)
+  redis.call('HSET', dirty, part.field, record)
+  addPlace(part.field)
+  bytes = bytes + #record
+  if part.fate == 'wait' then redis.call('HSETNX', waiting, part.field, text(now)) end
+end
+
+local made = {}
+local function bury(part, record, isCounter)
+  local letter = dead .. ':' .. part.letter
+  if isCounter then redis.call('HINCRBY', letter, part.field, record) else redis.call('HSET', letter, part.field, record) end
+  if not made[part.letter] then
+    made[part.letter] = true
+    made[#made + 1] = part.letter
+    redis.call('HSET', letter, '', letters[part.letter])
+    redis.call('ZADD', dead, text(now), part.letter)
+  end
+  redis.call('HDEL', waiting, part.field)
+  redis.call('DEL', part.key)
+end
+
+local function takeRecord(part, record)
+  local newer = redis.call('HGET', dirty, part.field)
+  if newer then mergeRecord(part, record, newer)
+  elseif part.fate == 'dead' then bury(part, record, false)
+  else putBack(part, record) end
+end
+
+-- A delta goes where its row's record goes, or waits with what is dirty of that row. It ends with a row that is
+-- deleted or made anew meanwhile.
+local function takeCounter(part, record)
+  local row = part.row ~= '' and redis.call('HGET', dirty, part.row)
+  local kind = row and string.byte(row, 1)
+  if kind == 68 or kind == 82 then return end
+  if part.fate == 'dead' and not kind then return bury(part, record, true) end
+  redis.call('HINCRBY', dirty, part.field, record)
+  addPlace(part.field)
+end
+
+for _, part in ipairs(parts) do
+  local record = redis.call('HGET', sealed, part.field)
+  if record then
+    redis.call('HDEL', sealed, part.field)
+    if string.byte(record, 1) < 65 then takeCounter(part, record) else takeRecord(part, record) end
+  end
+end
+
+local rest = redis.call('HLEN', sealed)
+local nextNumber = text(math.max((tonumber(known[2]) or 0) + 1, now))
+redis.call('HSET', meta, 'batch', nextNumber, 'bytes', bytes, 'due', text(now), 'dead', redis.call('ZCARD', dead))
+redis.call('HDEL', meta, 'failures')
+if rest > 0 then
+  redis.call('HSET', meta, 'sealed', nextNumber)
+else
+  redis.call('HDEL', meta, 'sealed', 'since')
+  local oldest = tonumber(redis.call('ZRANGE', order, 0, 0, 'WITHSCORES')[2])
+  redis.call('PUBLISH', channel, lane .. ' ' .. (oldest and text(oldest - 1) or known[5]))
+end
+return {'split', rest, math.floor(waited), unpack(made)}

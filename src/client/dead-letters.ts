@@ -1,0 +1,138 @@
+/** The dead letters as an app holds them: what the database refused, to be looked at, replayed or discarded. */
+import type { Lane, Lanes } from '../buffer/lane.js';
+import type { DeadLetter as LaneLetter, LetterName, WriteBuffer } from '../buffer/write-buffer.js';
+import { ForebayError } from '../errors.js';
+import type { Emit } from '../events.js';
+import { splitField } from '../keys.js';
+import type { DeadLetterQueue, WriteBehindQueue } from '../queues.js';
+
+/** A record that the database refuses. */
+export interface DeadLetter {
+  readonly store: string;
+  /** As text; parts of a composite id are joined by commas. */
+  readonly id: string;
+  readonly lane: string;
+  readonly refusedAt: Date;
+  /** The database's: its SQLSTATE, '' when a persist of the app's own threw; and what it says. */
+  readonly error: { readonly state: string; readonly message: string };
+  /** A put's row as JSON, a delete, or a counter's delta; those of the row's counters wait with it. */
+  readonly records: Readonly<Record<string, string>>;
+  /** Tells it from a later one of the same record. */
+  readonly name: LetterName;
+}
+
+export interface DeadLettersOptions {
+  /** Only those of this store. */
+  readonly store?: string;
+}
+
+export interface DeadLettersDependencies {
+  readonly lanes: Lanes;
+  readonly buffer: WriteBuffer;
+  readonly queue: DeadLetterQueue;
+  readonly wakeUps: WriteBehindQueue;
+  readonly emit: Emit;
+}
+
+const pageSize = 100;
+
+export class DeadLetters {
+  readonly #dependencies: DeadLettersDependencies;
+
+  constructor(dependencies: DeadLettersDependencies) {
+    this.#dependencies = dependencies;
+  }
+
+  /** All of them, lane by lane, oldest first; read page by page. @throws ForebayError UNKNOWN_STORE */
+  async *list(options: DeadLettersOptions = {}): AsyncGenerator<DeadLetter> {
+    for (const lane of this.#lanesOf(options)) {
+      for (let offset = 0; ; offset += pageSize) {
+        const letters = await this.#dependencies.buffer.deadLetters(lane, { offset, count: pageSize });
+        for (const letter of letters.map(toDeadLetter)) if (isOf(options, letter)) yield letter;
+        if (letters.length < pageSize) break;
+      }
+    }
+  }
+
+  /** Accepts its records again, as if written now. False: it is gone: replayed, superseded by a newer write, or discarded. */
+  async replay(letter: DeadLetter): Promise<boolean> {
+    const { buffer, wakeUps, emit } = this.#dependencies;
+    const lane = this.#laneOf(letter);
+    const outcome = await buffer.replay(lane, letter.name);
+    if (outcome === 'wake') {
+      // The sweep finds a lane whose wake-up job could not be added.
+      await wakeUps
+        .wake(lane.name, lane.group.delayMs)
+        .catch((error: unknown) => emit({ type: 'wake.failed', lane: lane.name, error }));
+    }
+    await this.#hide(letter);
+    return outcome !== 'gone';
+  }
+
+  /** Drops it for good. False: it is gone already. */
+  async discard(letter: DeadLetter): Promise<boolean> {
+    const isDiscarded = await this.#dependencies.buffer.discard(this.#laneOf(letter), letter.name);
+    await this.#hide(letter);
+    return isDiscarded;
+  }
+
+  /** Replays all of them; returns how many. */
+  async replayAll(options: DeadLettersOptions = {}): Promise<number> {
+    return this.#each(options, (letter) => this.replay(letter));
+  }
+
+  /** Drops all of them for good; returns how many. */
+  async discardAll(options: DeadLettersOptions = {}): Promise<number> {
+    return this.#each(options, (letter) => this.discard(letter));
+  }
+
+  /** Those that there are when it begins: one that is replayed and refused again is another. */
+  async #each(options: DeadLettersOptions, act: (letter: DeadLetter) => Promise<boolean>): Promise<number> {
+    const letters: DeadLetter[] = [];
+    for await (const letter of this.list(options)) letters.push(letter);
+    let count = 0;
+    for (const letter of letters) if (await act(letter)) count += 1;
+    return count;
+  }
+
+  /** Workers remove its job too, a while later. */
+  async #hide({ lane, name }: DeadLetter): Promise<void> {
+    const { queue, emit } = this.#dependencies;
+    await queue
+      .hide({ lane, ...name })
+      .catch((error: unknown) => emit({ type: 'dead-letter.hidden', lane, error }));
+  }
+
+  #laneOf({ lane }: DeadLetter): Lane {
+    const found = this.#dependencies.lanes.named(lane);
+    if (found === undefined) throw new ForebayError('UNKNOWN_STORE', `There is no lane ${lane}.`);
+    return found;
+  }
+
+  #lanesOf({ store }: DeadLettersOptions): readonly Lane[] {
+    const { all } = this.#dependencies.lanes;
+    if (store === undefined) return all;
+    const lanes = all.filter(({ group }) =>
+      [group.record, ...group.counters].some((one) => one?.name === store),
+    );
+    if (lanes.length === 0) throw new ForebayError('UNKNOWN_STORE', `There is no store "${store}".`);
+    return lanes;
+  }
+}
+
+function toDeadLetter({ lane, field, at, error, records }: LaneLetter): DeadLetter {
+  const { store, idKey } = splitField(field);
+  return {
+    store,
+    id: idKey,
+    lane,
+    refusedAt: new Date(Number(at) / 1_000),
+    error,
+    records,
+    name: { field, at },
+  };
+}
+
+function isOf({ store }: DeadLettersOptions, letter: DeadLetter): boolean {
+  return store === undefined || letter.store === store;
+}

@@ -1,0 +1,3 @@
+-- read-failures: what try-records has left.
+-- Returns one row: failures, a JSON object as text.
+SELECT current_setting('forebay.failures') AS failures

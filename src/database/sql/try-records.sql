@@ -1,0 +1,31 @@
+-- try-records: tries the steps of give-trial one after the other, each in a subtransaction of its own, and undoes them all.
+-- Leaves in forebay.failures a JSON object: the key of each step that failed, and [SQLSTATE, message, detail].
+-- One round trip, whatever the number of records. An error that is not about a record (its class is none of those that
+-- database.ts takes for refused) fails the whole. The block's own FB000 undoes the steps, while its variables keep their values.
+DO $trial$
+DECLARE
+  statements CONSTANT json := current_setting('forebay.statements')::json;
+  step json;
+  failures jsonb := '{}';
+  message text;
+  detail text;
+BEGIN
+  BEGIN
+    SET CONSTRAINTS ALL IMMEDIATE;
+    FOR step IN SELECT * FROM json_array_elements(current_setting('forebay.steps')::json) LOOP
+      CONTINUE WHEN failures ? (step ->> 1);
+      BEGIN
+        EXECUTE statements ->> (step ->> 0)::int USING json_build_array(step -> 3);
+      EXCEPTION WHEN OTHERS THEN
+        IF left(SQLSTATE, 2) NOT IN ('21', '22', '23', '44', '54', 'P0') THEN RAISE; END IF;
+        GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL;
+        failures := failures || jsonb_build_object(step ->> 2, jsonb_build_array(SQLSTATE, message, detail));
+      END;
+    END LOOP;
+    RAISE EXCEPTION USING ERRCODE = 'FB000';
+  EXCEPTION WHEN SQLSTATE 'FB000' THEN
+    NULL;
+  END;
+  PERFORM set_config('forebay.failures', failures::text, true);
+END
+$trial$

@@ -1,0 +1,34 @@
+/** How a batch's records are written. */
+import type { Batch } from '../buffer/batch.js';
+import type { Transaction } from '../definitions/record.js';
+import type { CounterStore, RecordStore } from '../definitions/stores.js';
+
+/** A generated statement: it takes a JSON array of items, and is run once for a batch. */
+export interface Statement {
+  readonly sql: string;
+  /** Whose records it writes. */
+  readonly store: RecordStore | CounterStore;
+  items(batch: Batch): readonly Item[];
+}
+
+export interface Item {
+  readonly idKey: string;
+  readonly json: string;
+}
+
+export interface MissingRows {
+  readonly store: string;
+  readonly count: number;
+}
+
+/** Records of a batch whose rows are newer than they, and so were not written. */
+export interface Overtaken {
+  readonly store: string;
+  /** The records' versions by id key. */
+  readonly versions: ReadonlyMap<string, string>;
+}
+
+export type FindOvertaken = (batch: Batch, tx: Transaction) => Promise<Overtaken | undefined>;
+
+/** Writes a batch, or a part of one, in a transaction; returns the deltas that found no row. */
+export type Write = (batch: Batch, tx: Transaction) => Promise<MissingRows[]>;

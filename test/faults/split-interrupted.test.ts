@@ -1,0 +1,72 @@
+/** A worker that dies or pauses while it splits a batch that the database refused in part. */
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { stores } from '../../src/domain/stores.js';
+import { drained } from '../support/drained.js';
+import { createEnvironment, type Environment } from '../support/environment.js';
+import { Traffic } from '../support/traffic.js';
+import { type Fault, startWorkerProcess, type WorkerProcess } from '../support/worker-process.js';
+
+let environment: Environment;
+const processes: WorkerProcess[] = [];
+
+beforeEach(async () => {
+  environment = await createEnvironment();
+  await environment.prisma.$executeRawUnsafe(
+    "ALTER TABLE projects ADD CONSTRAINT not_bad CHECK (name NOT LIKE 'bad%')",
+  );
+});
+
+afterEach(async () => {
+  for (const worker of processes.splice(0)) await worker.kill();
+  await environment.close();
+});
+
+async function start(fault?: Fault): Promise<WorkerProcess> {
+  const worker = await startWorkerProcess(environment, fault);
+  processes.push(worker);
+  return worker;
+}
+
+const badIds = ['bad-1', 'bad-2', 'bad-3'];
+const bad = badIds.map((id) => ({ id, name: 'bad' }));
+
+describe('good rows land once and refused ones are dead letters', () => {
+  const moments = [
+    ['the batch is sealed', 'batch.sealed'],
+    ['the batch is void, before it is split', 'batch.void'],
+    ['the batch is split, before its letters are shown', 'batch.split'],
+    ['the rest is committed, before its ack', 'batch.applied'],
+  ] as const;
+
+  it.each(moments)('when the worker dies after %s', async (_, at) => {
+    const app = await environment.connect(stores);
+    const traffic = new Traffic(app);
+    await app.stores.projects.putMany(bad);
+    await traffic.round(200);
+    const dying = await start({ at, action: 'exit' });
+    expect(await dying.exited()).toBe(42);
+    await traffic.round(200);
+    await start();
+    await drained(app, 60_000);
+    await traffic.expectExact(environment.prisma);
+    expect(await app.backlog()).toMatchObject({ dead: badIds.length });
+  });
+
+  it.each(moments)('when the worker pauses after %s, while another takes over', async (_, at) => {
+    const app = await environment.connect(stores);
+    const traffic = new Traffic(app);
+    await app.stores.projects.putMany(bad);
+    await traffic.round(200);
+    const paused = await start({ at, action: 'pause' });
+    await paused.event(at);
+    await start();
+    await traffic.round(200);
+    await drained(app, 60_000);
+    await traffic.expectExact(environment.prisma);
+    paused.resume();
+    await traffic.round(200);
+    await drained(app, 60_000);
+    await traffic.expectExact(environment.prisma);
+    expect(await app.backlog()).toMatchObject({ dead: badIds.length });
+  });
+});

@@ -1,0 +1,140 @@
+/** A participant in a process of its own, that can be paused and killed, and whose clock may be wrong. */
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import type { Change, Participant, Subject, Way } from './cache-participant.js';
+import type { Environment } from './environment.js';
+
+export interface ParticipantOptions {
+  readonly hasMemory: boolean;
+  /** How far its clock is ahead. */
+  readonly clockSkewMs: number;
+}
+
+export type Request =
+  | { readonly kind: 'read'; readonly subject: Subject; readonly way: Way }
+  | { readonly kind: 'change'; readonly subject: Subject; readonly change: Change; readonly version: number }
+  | { readonly kind: 'reachLoads' };
+
+export type ToProcess =
+  | { readonly kind: 'request'; readonly id: number; readonly request: Request }
+  /** What the database says to a question. */
+  | { readonly kind: 'answer'; readonly question: number; readonly value: number };
+
+export type FromProcess =
+  | { readonly kind: 'ready' }
+  /** A request's loader or writer asks the database. */
+  | { readonly kind: 'question'; readonly id: number; readonly question: number }
+  | { readonly kind: 'done'; readonly id: number; readonly value: number | null }
+  | { readonly kind: 'failed'; readonly id: number; readonly code: string };
+
+/** What the process's calls have failed with; `GONE` when it was killed. */
+export class ParticipantError extends Error {
+  readonly code: string;
+
+  constructor(code: string) {
+    super(code);
+    this.code = code;
+  }
+}
+
+interface Asked {
+  readonly database: () => Promise<number>;
+  readonly resolve: (value: number | null) => void;
+  readonly reject: (error: ParticipantError) => void;
+}
+
+const script = fileURLToPath(new URL('./cache-participant-child.ts', import.meta.url));
+
+export class ParticipantProcess implements Participant {
+  readonly hasMemory: boolean;
+  readonly #child: ChildProcess;
+  /** Kept, for a read that is over may load in the background. */
+  readonly #requests: Asked[] = [];
+  #isPaused = false;
+  #isGone = false;
+
+  static async start(environment: Environment, options: ParticipantOptions): Promise<ParticipantProcess> {
+    const child = fork(script, [], {
+      execArgv: ['--import', 'tsx'],
+      env: { ...process.env, ...environment.env, PARTICIPANT: JSON.stringify(options) },
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    });
+    await once(child, 'message');
+    return new ParticipantProcess(child, options);
+  }
+
+  private constructor(child: ChildProcess, { hasMemory }: ParticipantOptions) {
+    this.hasMemory = hasMemory;
+    this.#child = child;
+    child.on('message', (message: FromProcess) => this.#receive(message));
+  }
+
+  get isRunning(): boolean {
+    return !this.#isPaused && !this.#isGone;
+  }
+
+  read(subject: Subject, way: Way, load: () => Promise<number>): Promise<number | null> {
+    return this.#request({ kind: 'read', subject, way }, load);
+  }
+
+  async change(subject: Subject, change: Change, version: number, commit: () => Promise<unknown>) {
+    await this.#request({ kind: 'change', subject, change, version }, async () => {
+      await commit();
+      return version;
+    });
+  }
+
+  async reachLoads(): Promise<void> {
+    await this.#request({ kind: 'reachLoads' }, async () => 0);
+  }
+
+  get isPaused(): boolean {
+    return this.#isPaused;
+  }
+
+  pause(): void {
+    this.#isPaused = true;
+    this.#child.kill('SIGSTOP');
+  }
+
+  resume(): void {
+    this.#isPaused = false;
+    this.#child.kill('SIGCONT');
+  }
+
+  /** With all that it has under way. */
+  async kill(): Promise<void> {
+    if (this.#isGone) return;
+    this.#isGone = true;
+    for (const { reject } of this.#requests) reject(new ParticipantError('GONE'));
+    const exited = once(this.#child, 'exit');
+    this.#child.kill('SIGKILL');
+    await exited;
+  }
+
+  #request(request: Request, database: () => Promise<number>): Promise<number | null> {
+    if (this.#isGone) return Promise.reject(new ParticipantError('GONE'));
+    return new Promise((resolve, reject) => {
+      const id = this.#requests.push({ database, resolve, reject }) - 1;
+      this.#send({ kind: 'request', id, request });
+    });
+  }
+
+  #receive(message: FromProcess): void {
+    if (message.kind === 'ready' || this.#isGone) return;
+    const { database, resolve, reject } = this.#requests[message.id] as Asked;
+    if (message.kind === 'question') void this.#answer(message.question, database);
+    else if (message.kind === 'done') resolve(message.value);
+    else reject(new ParticipantError(message.code));
+  }
+
+  async #answer(question: number, database: () => Promise<number>): Promise<void> {
+    const value = await database();
+    if (!this.#isGone) this.#send({ kind: 'answer', question, value });
+  }
+
+  #send(message: ToProcess): void {
+    this.#child.send(message);
+  }
+}

@@ -1,0 +1,111 @@
+/** The examples of pages as programs: type-checked, run as they stand, and held against what their comments say. */
+import { execFile } from 'node:child_process';
+import { readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { deserialize } from 'node:v8';
+import { runInThisContext } from 'node:vm';
+import { expect } from 'vitest';
+
+export const root = fileURLToPath(new URL('../../', import.meta.url));
+const run = promisify(execFile);
+
+/** A page's example, and the constants of which it says in a comment what they are. */
+export interface PageExample {
+  readonly program: string;
+  readonly expected: Readonly<Record<string, unknown>>;
+}
+
+/** The first block of the page that connects. @throws Error when there is none */
+export async function readExample(page: string): Promise<PageExample> {
+  const text = await readFile(path.join(root, page), 'utf8');
+  const blocks = [...text.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, block]) => block as string);
+  const example = blocks.find((block) => block.startsWith('import ') && block.includes('connect('));
+  if (example === undefined) throw new Error(`${page} has no example that imports and connects.`);
+  return toPageExample(example);
+}
+
+function toPageExample(example: string): PageExample {
+  const expected = expectedOf(example);
+  return { program: programOf(example, Object.keys(expected)), expected };
+}
+
+/** Lines `const name = …; // value`. With `…` in it, the value is a part of what is found. */
+function expectedOf(example: string): Record<string, unknown> {
+  const lines = example.matchAll(/^const (\w+) = .*; *\/\/ (.+)$/gm);
+  return Object.fromEntries([...lines].map(([, name, text]) => [name, toExpected(text as string)]));
+}
+
+/** @throws Error for a comment that is no value: it belongs on a line of its own */
+function toExpected(text: string): unknown {
+  const part = /^(.*), … }$/.exec(text)?.[1];
+  return part === undefined ? readValue(text) : expect.objectContaining(readValue(`${part} }`) as object);
+}
+
+function readValue(text: string): unknown {
+  try {
+    return runInThisContext(`(${text})`);
+  } catch (cause) {
+    throw new Error(`"${text}" is no value. Put a comment in words above its line.`, { cause });
+  }
+}
+
+/** With imports that point here, a Prisma client, and an end that leaves what was found in the file that it is told. */
+function programOf(example: string, names: readonly string[]): string {
+  return [
+    "import { writeFileSync } from 'node:fs';",
+    "import { serialize } from 'node:v8';",
+    `import { createPrisma } from '${root}src/domain/prisma.ts';`,
+    "const prisma = createPrisma(process.env['DATABASE_URL'] ?? '', { name: 'example', connections: 2 });",
+    example
+      .replace("'forebay'", `'${root}src/index.ts'`)
+      .replace("'forebay/worker'", `'${root}src/worker.ts'`)
+      .replace("'./generated/models.js'", `'${root}src/domain/generated/models.ts'`),
+    `writeFileSync(process.argv[2] ?? '', serialize({ ${names.join(', ')} }));`,
+    'await app.close();',
+    'await prisma.$disconnect();',
+  ].join('\n');
+}
+
+/** Runs an example in a folder, and returns its constants. @throws Error with what the program says when it fails */
+export async function runExample(
+  { program }: PageExample,
+  { folder, env }: { folder: string; env: Readonly<Record<string, string>> },
+): Promise<unknown> {
+  const file = path.join(folder, 'example.mts');
+  const foundFile = path.join(folder, 'found');
+  await writeFile(file, program);
+  await run(process.execPath, ['--import', 'tsx', file, foundFile], {
+    cwd: root,
+    env: { ...process.env, ...env },
+  });
+  return deserialize(await readFile(foundFile));
+}
+
+/** What the compiler says against examples, whose names are those of its files; '' for nothing. */
+export async function typeErrors(
+  examples: ReadonlyMap<string, PageExample>,
+  folder: string,
+): Promise<string> {
+  for (const [name, { program }] of examples) await writeFile(path.join(folder, `${name}.mts`), program);
+  await writeFile(path.join(folder, 'tsconfig.json'), JSON.stringify(tsconfig));
+  const tsc = path.join(root, 'node_modules/typescript/bin/tsc');
+  try {
+    await run(process.execPath, [tsc, '-p', folder]);
+    return '';
+  } catch (error) {
+    const { stdout, message } = error as Error & { stdout?: string };
+    return stdout || message;
+  }
+}
+
+const tsconfig = {
+  extends: path.join(root, 'tsconfig.json'),
+  compilerOptions: {
+    allowImportingTsExtensions: true,
+    rootDir: '/',
+    typeRoots: [path.join(root, 'node_modules/@types')],
+  },
+  include: ['*.mts'],
+};

@@ -1,0 +1,16 @@
+/** The child of row-writers.ts: puts the rows that it is sent into the domain's stores, in their order. */
+import { connect } from '../../src/client/forebay.js';
+import { readConfig, requireDatabaseUrl } from '../../src/config.js';
+import { createPrisma } from '../../src/domain/prisma.js';
+import { stores } from '../../src/domain/stores.js';
+import type { WrittenRow } from './row-writers.js';
+
+const config = readConfig();
+const prisma = createPrisma(requireDatabaseUrl(config), { connections: 1, name: 'row-writer' });
+const app = await connect(stores, { prisma, config });
+
+process.on('message', async (rows: WrittenRow[]) => {
+  const puts = rows.map(([store, row]) => app.stores[store].put(row as never));
+  process.send?.((await Promise.all(puts)).length);
+});
+process.send?.('ready');

@@ -1,0 +1,38 @@
+/** Processes of their own that write rows: what an import from many places looks like. */
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import type { Environment } from './environment.js';
+
+export type WrittenRow = readonly ['users' | 'clients' | 'projects' | 'tasks' | 'teamMembers', object];
+
+const script = fileURLToPath(new URL('./row-writer.ts', import.meta.url));
+
+/** Starts processes, deals the rows out to them, and ends them once all rows are accepted. */
+export async function writeFromProcesses(
+  environment: Environment,
+  count: number,
+  rows: readonly WrittenRow[],
+): Promise<void> {
+  const children = await Promise.all(Array.from({ length: count }, () => start(environment)));
+  try {
+    await Promise.all(
+      children.map(async (child, nth) => {
+        child.send(rows.filter((_, i) => i % count === nth));
+        await once(child, 'message');
+      }),
+    );
+  } finally {
+    for (const child of children) child.kill();
+  }
+}
+
+async function start(environment: Environment): Promise<ChildProcess> {
+  const child = fork(script, [], {
+    execArgv: ['--import', 'tsx'],
+    env: { ...process.env, ...environment.env },
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  });
+  await once(child, 'message');
+  return child;
+}
