@@ -79,7 +79,9 @@ describe('a worker that pauses changes nothing when it goes on', () => {
 
     paused.resume();
     const outcome = await Promise.race([paused.event('batch.late'), paused.event('batch.failed')]);
-    expect(outcome.type).toBe(at === 'batch.written' ? 'batch.failed' : 'batch.late');
+    // Postgres has ended its session: the batch fails, or is late once a probe has found a new way to the database.
+    const outcomes = at === 'batch.written' ? ['batch.failed', 'batch.late'] : ['batch.late'];
+    expect(outcomes).toContain(outcome.type);
     await traffic.round(200);
     await drained(app, 60_000);
     await traffic.expectExact(environment.prisma);
