@@ -18,9 +18,14 @@ export async function checkPartitions(
   const key = partitionsKey(prefix);
   await Promise.all(
     stores.groups.map(async (group) => {
-      if ((await redis.hsetnx(key, group.name, group.partitions)) === 1) return;
       const known = Number(await redis.hget(key, group.name));
       if (known === group.partitions) return;
+      if (known === 0) {
+        // Somebody else may just have set it, perhaps to another number.
+        if ((await redis.hsetnx(key, group.name, group.partitions)) === 0)
+          await checkPartitions(redis, stores, prefix, buffer);
+        return;
+      }
       if (await hasUnpersisted(group, known, prefix, buffer)) throw partitionsChanged(group, known);
       await redis.hset(key, group.name, group.partitions);
     }),

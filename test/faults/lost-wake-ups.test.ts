@@ -5,6 +5,7 @@ import { stores } from '../../src/domain/stores.js';
 import { fieldOf, queuePrefix } from '../../src/keys.js';
 import { drained } from '../support/drained.js';
 import { createEnvironment, type Environment, removeKeys } from '../support/environment.js';
+import { startOwnRedis } from '../support/own-redis.js';
 import { Traffic } from '../support/traffic.js';
 
 let environment: Environment;
@@ -49,6 +50,33 @@ describe('a lane is flushed though its wake-up is lost', () => {
     expect(await environment.prisma.project.findUnique({ where: { id: 'p1' } })).toMatchObject({
       name: 'left behind',
     });
+  });
+
+  it('the queue’s own Redis is flushed', async () => {
+    const queueServer = await startOwnRedis();
+    const config = { ...environment.config, queueRedis: queueServer.settings };
+    const app = await environment.connect(stores, { config });
+    const traffic = new Traffic(app);
+    await environment.startWorker(stores, {}, undefined, config);
+    for (let round = 0; round < 5; round++) {
+      await Promise.all([traffic.round(100), queueServer.admin.flushall()]);
+    }
+    await drained(app, 20_000);
+    await traffic.expectExact(environment.prisma);
+    await queueServer.remove();
+  });
+
+  it('the queue’s own Redis goes away, and stays away', async () => {
+    const queueServer = await startOwnRedis();
+    const config = { ...environment.config, queueRedis: queueServer.settings };
+    const app = await environment.connect(stores, { config });
+    const traffic = new Traffic(app);
+    await environment.startWorker(stores, {}, undefined, config);
+    await traffic.round(100);
+    await queueServer.remove();
+    await traffic.round(100);
+    await drained(app, 30_000);
+    await traffic.expectExact(environment.prisma);
   });
 
   it('the queue refuses the job: the write is accepted all the same, and the loss is told', async () => {

@@ -28,8 +28,6 @@ describe('a write that was not sent', () => {
 
 describe('a write that Redis refused', () => {
   test.each([
-    ["OOM command not allowed when used memory > 'maxmemory'.", true],
-    ['OOM allow-oom flag is not set on the script, can not run it when used memory', true],
     ['LOADING Redis is loading the dataset in memory', true],
     ["READONLY You can't write against a read only replica.", true],
     ['BUSY Redis is busy running a script.', true],
@@ -48,9 +46,14 @@ describe('a write that Redis refused', () => {
     expect(toWriteError(cause).message).toContain(message);
   });
 
-  it('for its memory gets advice on that', () => {
-    expect(toWriteError(replyError('OOM command not allowed')).message).toContain('raise maxmemory');
-    expect(toWriteError(replyError('ERR x')).message).toContain('Check the server');
+  test.each([
+    "OOM command not allowed when used memory > 'maxmemory'.",
+    'OOM allow-oom flag is not set on the script, can not run it when used memory',
+    "ERR Error running script: OOM command not allowed when used memory > 'maxmemory'.",
+  ])('for its memory has a code of its own, and gets advice on that: "%s"', (message) => {
+    const error = toWriteError(replyError(message));
+    expect(error).toMatchObject({ code: 'REDIS_OUT_OF_MEMORY', retryable: true });
+    expect(error.message).toContain('raise maxmemory');
   });
 });
 

@@ -1,0 +1,71 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type RedisServer, startRedisServer } from '../../dev/services/redis-server.js';
+import type { Forebay } from '../../src/client/forebay.js';
+import { stores } from '../../src/domain/stores.js';
+import { createEnvironment, type Environment } from '../support/environment.js';
+import { type OwnRedis, startOwnRedis } from '../support/own-redis.js';
+
+let environment: Environment;
+let server: OwnRedis;
+let app: Forebay<(typeof stores)['definitions']>;
+
+beforeEach(async () => {
+  environment = await createEnvironment();
+  server = await startOwnRedis();
+  const config = { ...environment.config, redis: server.settings, queueRedis: server.settings };
+  app = await environment.connect(stores, { config });
+});
+
+afterEach(async () => {
+  await app.close();
+  await server.remove();
+  await environment.close();
+});
+
+const row = { id: 'a', name: 'Ada' };
+
+describe('a write with durability: replicated', () => {
+  it('says when no replica has it in time; it is accepted, and so are those that want nothing of the kind', async () => {
+    const writes = [
+      app.stores.clients.put(row, { durability: 'replicated' }),
+      app.stores.clients.put({ ...row, id: 'b' }),
+    ];
+    const [replicated, plain] = await Promise.allSettled(writes);
+    expect(replicated).toMatchObject({
+      reason: { code: 'DURABILITY_NOT_MET', context: { durability: 'replicated' } },
+    });
+    expect(plain).toMatchObject({ status: 'fulfilled' });
+    expect(await app.stores.clients.getMany(['a', 'b'])).toMatchObject([{ id: 'a' }, { id: 'b' }]);
+  });
+
+  it('is on a replica when it returns', async () => {
+    const folder = await mkdtemp(path.join(tmpdir(), 'forebay-replica-'));
+    const { host, port, password } = server.settings as { host: string; port: number; password: string };
+    const replicaof = ['--replicaof', `${host} ${port}`, '--masterauth', password];
+    await server.admin.config('SET', 'repl-diskless-sync-delay', '0');
+    const replica: RedisServer = await startRedisServer({ folder, extraArgs: replicaof });
+    try {
+      await expect.poll(() => server.admin.info('replication'), { timeout: 10_000 }).toMatch(/state=online/);
+      await app.stores.clients.put(row, { durability: 'replicated' });
+      await app.stores.clients.putMany([row, { ...row, id: 'b' }], { durability: 'replicated' });
+      await app.stores.projectTouches.add('p', 1, { durability: 'replicated' });
+      await app.stores.clients.delete('b', { durability: 'replicated' });
+    } finally {
+      await replica.kill();
+      await rm(folder, { recursive: true });
+    }
+  });
+});
+
+describe('a write with durability: fsynced', () => {
+  it('is on disk when it returns, or says what Redis lacks for that', async () => {
+    const [version] = (await app.redis.getRedisInfo()).version.split('.').map(Number) as [number];
+    const writing = app.stores.clients.put(row, { durability: 'fsynced' });
+    if (version >= 8) await writing;
+    else await writing.catch((error) => expect(error).toMatchObject({ code: 'DURABILITY_NOT_MET' }));
+    expect(await app.stores.clients.get('a')).toMatchObject(row);
+  });
+});
