@@ -101,9 +101,12 @@ class Model {
   /** No read is older than the last accepted write. */
   async read(app: App, id: string): Promise<void> {
     const row = this.#rows.get(id);
-    const [found, touches] = [app.stores.projects.get(id), app.stores.projectTouches.get(id)];
-    await this.#unlessAway(found.then((project) => expect(project?.name ?? null).toBe(row?.name ?? null)));
-    await this.#unlessAway(touches.then((value) => expect(value).toBe(row?.touches ?? null)));
+    await this.#unlessAway(
+      app.stores.projects.get(id).then((found) => expect(found?.name ?? null).toBe(row?.name ?? null)),
+    );
+    await this.#unlessAway(
+      app.stores.projectTouches.get(id).then((found) => expect(found).toBe(row?.touches ?? null)),
+    );
   }
 
   async evict(id: string): Promise<void> {
