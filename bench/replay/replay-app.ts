@@ -1,111 +1,105 @@
 /** An app's process: answers requests for pages, in the way that it is told. */
-import { Redis } from 'ioredis';
-import { loadProjectDetails, loadProjectStatistics } from '../../src/domain/loaders.js';
 import { createPrisma } from '../../src/domain/prisma.js';
-import { connect, defineStores, readConfig, requireDatabaseUrl } from '../../src/index.js';
+import { readConfig, requireDatabaseUrl } from '../../src/index.js';
 import { serve } from '../serve.js';
-import { issue } from '../write-behind/in-flight.js';
-import { requireVariable } from '../write-behind/variable.js';
+import { issue, now } from '../write-behind/in-flight.js';
+import { connectionName } from './database-queries.js';
+import { loadPage, loadPages } from './page.js';
 import { tasksPerProject } from './page-rows.js';
-
-export const ways = ['no cache', 'ioredis by hand', 'forebay, without memory', 'forebay'] as const;
-export type Way = (typeof ways)[number];
+import { openWay, type Reader, type Way } from './ways.js';
 
 export interface ReplayAppHandlers {
-  open(way: Way): Promise<void>;
-  replay(ids: readonly string[]): Promise<ReplayFigures>;
+  /** @param run distinguishes its keys from those of other runs of the same way */
+  open(way: Way, run: number): Promise<void>;
+  replay(ids: readonly string[], inFlight: number): Promise<Answers>;
+  /** Lets the database count what it was asked: it does so at the latest when a connection ends. */
+  leaveDatabase(): Promise<void>;
+  /** How many of the pages are not cached, or not what the database has. */
+  check(ids: readonly string[]): Promise<number>;
+  close(): Promise<void>;
 }
 
-/** Of one process. */
-export interface ReplayFigures {
+/** Of one process; the lists are in the order of the requests. */
+export interface Answers {
   readonly startedAt: number;
   readonly endedAt: number;
-  /** Requests that the database was asked for. */
-  readonly loads: number;
   /** Answers that were not the page that was asked for. */
   readonly wrong: number;
-  /** Each request, in ms. */
+  /** In ms since 1970, with fractions. */
+  readonly beganAt: readonly number[];
   readonly tookMs: readonly number[];
+  /** Whether this request loaded its page from the database. */
+  readonly hasLoaded: readonly boolean[];
 }
 
-type Page = { readonly id: string; readonly tasks: number };
-type Read = (id: string, load: () => Promise<Page>) => Promise<Page | null>;
-
-const inFlight = 32;
-const ttlSeconds = 3_600;
+const connections = 10;
+const checkedAtOnce = 500;
 const config = readConfig();
-const prisma = createPrisma(requireDatabaseUrl(config), { connections: 10, name: 'bench-replay' });
-let read: Read;
-let close = async (): Promise<void> => undefined;
-
-/** What a page needs: two queries. */
-async function loadPage(id: string): Promise<Page> {
-  const context = { prisma, signal: new AbortController().signal };
-  const [details, statistics] = await Promise.all([
-    loadProjectDetails([id], context),
-    loadProjectStatistics([id], context),
-  ]);
-  const project = details.get(id);
-  // JSON by hand knows no BigInt.
-  return { ...project, views: Number(project?.views), ...statistics.get(id) } as unknown as Page;
-}
-
-const open: Record<Way, () => Promise<void>> = {
-  'no cache': async () => {
-    read = (_, load) => load();
-  },
-  'ioredis by hand': async () => {
-    const redis = new Redis(requireVariable('REDIS_URL'), { enableAutoPipelining: true });
-    const prefix = `${requireVariable('FOREBAY_PREFIX')}-hand`;
-    read = async (id, load) => {
-      const found = await redis.get(`${prefix}:${id}`);
-      if (found !== null) return JSON.parse(found) as Page;
-      const page = await load();
-      await redis.set(`${prefix}:${id}`, JSON.stringify(page), 'EX', ttlSeconds);
-      return page;
-    };
-    close = async () => void (await redis.quit());
-  },
-  'forebay, without memory': () => openForebay('redis', { l1: false }),
-  forebay: () => openForebay('memory', {}),
-};
-
-async function openForebay(name: string, cache: { l1?: false }): Promise<void> {
-  const prefix = `${config.prefix}-${name}`;
-  const app = await connect(defineStores({}), { prisma, config: { ...config, prefix }, cache });
-  read = (id, load) => app.patterns.cacheAside(`project:page:${id}`, load, ttlSeconds);
-  close = () => app.close();
-}
+const prisma = createPrisma(requireDatabaseUrl(config), { connections, name: connectionName });
+let reader: Reader | undefined;
 
 const handlers: ReplayAppHandlers = {
-  open: async (way) => {
-    await close();
-    close = async () => undefined;
-    await open[way]();
+  async open(way, run) {
+    const prefix = `${config.prefix}-${way.replace(/\W+/g, '-')}-${run}`;
+    reader = await openWay(way, { prisma, prefix });
   },
-  async replay(ids) {
-    let [loads, wrong] = [0, 0];
-    const tookMs: number[] = [];
-    const answer = async (at: number): Promise<void> => {
-      const id = ids[at] as string;
-      const startedAt = performance.now();
-      const page = await read(id, () => {
-        loads += 1;
-        return loadPage(id);
-      });
-      tookMs.push(performance.now() - startedAt);
-      if (page?.id !== id || page.tasks !== tasksPerProject) wrong += 1;
-    };
-    const { startedAt, acceptedAt } = await issue(answer, {
-      calls: ids.length,
-      inFlight,
-      onProgress: () => undefined,
-    });
-    return { startedAt, endedAt: acceptedAt, loads, wrong, tookMs };
+  replay: (ids, inFlight) => replay(opened(), ids, inFlight),
+  leaveDatabase: () => prisma.$disconnect(),
+  async check(ids) {
+    let wrong = 0;
+    for (let start = 0; start < ids.length; start += checkedAtOnce)
+      wrong += await countWrong(opened(), ids.slice(start, start + checkedAtOnce));
+    return wrong;
+  },
+  async close() {
+    await reader?.close();
+    reader = undefined;
   },
 };
 
+function opened(): Reader {
+  if (reader === undefined) throw new Error('Nothing is open');
+  return reader;
+}
+
+async function replay({ read }: Reader, ids: readonly string[], inFlight: number): Promise<Answers> {
+  const beganAt = ids.map(() => 0);
+  const tookMs = ids.map(() => 0);
+  const hasLoaded = ids.map(() => false);
+  let wrong = 0;
+  const answer = async (at: number): Promise<void> => {
+    const id = ids[at] as string;
+    const began = now();
+    const page = await read(id, () => {
+      hasLoaded[at] = true;
+      return loadPage(id, prisma);
+    });
+    beganAt[at] = began;
+    tookMs[at] = now() - began;
+    if (page?.id !== id || page.tasks !== tasksPerProject) wrong += 1;
+  };
+  const options = { calls: ids.length, inFlight, onProgress: () => undefined };
+  const { startedAt, acceptedAt } = await issue(answer, options);
+  return { startedAt, endedAt: acceptedAt, wrong, beganAt, tookMs, hasLoaded };
+}
+
+/** A page that has to be loaded proves nothing, so it counts as wrong. */
+async function countWrong({ read }: Reader, ids: readonly string[]): Promise<number> {
+  const right = new Map((await loadPages(ids, prisma)).map((page) => [page.id, JSON.stringify(page)]));
+  const verdicts = await Promise.all(
+    ids.map(async (id) => {
+      let isCached = true;
+      const page = await read(id, () => {
+        isCached = false;
+        return loadPage(id, prisma);
+      });
+      return isCached && JSON.stringify(page) === right.get(id);
+    }),
+  );
+  return verdicts.filter((isRight) => !isRight).length;
+}
+
 serve(handlers, async () => {
-  await close();
+  await handlers.close();
   await prisma.$disconnect();
 });

@@ -1,6 +1,7 @@
 /** The requests that are replayed: a recording, or drawn with the same numbers. */
 import { readFile } from 'node:fs/promises';
 import { gunzipSync } from 'node:zlib';
+import { reasonOf } from '../../dev/reason.js';
 import { BenchError } from '../errors.js';
 import { zipf } from '../write-behind/zipf.js';
 
@@ -20,12 +21,17 @@ export async function readRequests(file: string | undefined, scale: number): Pro
 }
 
 async function recorded(file: string): Promise<Requests> {
+  const ids = (await readText(file)).split(/\r?\n/).filter((id) => id !== '');
+  if (ids.length === 0) throw new BenchError('BAD_ARGUMENT', `--requests ${file} has no ids, one a line.`);
+  return { source: 'recorded requests', ids };
+}
+
+async function readText(file: string): Promise<string> {
   try {
     const content = await readFile(file);
-    const text = content[0] === 0x1f ? gunzipSync(content).toString() : content.toString();
-    return { source: 'recorded requests', ids: text.split('\n').filter((id) => id !== '') };
+    return (content[0] === 0x1f ? gunzipSync(content) : content).toString();
   } catch (error) {
-    throw new BenchError('BAD_ARGUMENT', `Can't read --requests ${file}: ${String(error)}`, error);
+    throw new BenchError('BAD_ARGUMENT', `Can't read --requests ${file}: ${reasonOf(error)}.`, error);
   }
 }
 
