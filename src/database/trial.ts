@@ -7,7 +7,7 @@ import type { Transaction } from '../definitions/record.js';
 import type { LaneGroup } from '../definitions/stores.js';
 import { messageOf } from '../errors.js';
 import { fieldOf } from '../keys.js';
-import { failureReason, foreignKeyViolation, sqlStateOf } from './database.js';
+import { failureReason, sqlStateOf } from './database.js';
 import { readSql } from './sql-file.js';
 import type { Statement, Write } from './statement.js';
 
@@ -19,11 +19,6 @@ export interface Refusal {
   readonly state: string;
   /** What the database says. */
   readonly message: string;
-}
-
-/** What a record waits for may still be on its way in another lane. */
-export function isNotYet({ state }: Refusal): boolean {
-  return state === foreignKeyViolation;
 }
 
 /** A failed step's SQLSTATE, message and detail. */
