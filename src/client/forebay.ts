@@ -4,7 +4,7 @@ import { checkPartitions } from '../buffer/partitions.js';
 import { WriteBuffer } from '../buffer/write-buffer.js';
 import type { Cache, CacheOptions } from '../cache/cache.js';
 import type { CacheService } from '../cache/cache-service.js';
-import { type Config, readConfig } from '../config.js';
+import { type Config, type RedisSettings, readConfig } from '../config.js';
 import { ConnectionMetrics } from '../connection/connection-metrics.js';
 import { createHealth, type RedisHealth } from '../connection/health.js';
 import { closeConnections, openConnections, type RedisClient } from '../connection/redis.js';
@@ -23,6 +23,7 @@ import { ComputedClient } from './computed-client.js';
 import type { ClientContext } from './context.js';
 import { CounterClient } from './counter-client.js';
 import { DeadLetters } from './dead-letters.js';
+import { DurableRoute } from './durable-route.js';
 import { openCache } from './open-cache.js';
 import { PendingValues } from './pending-values.js';
 import { PersistedWatch } from './persisted.js';
@@ -102,20 +103,17 @@ export async function connect<D extends Definitions>(
   const { prefix, redis: settings, queueRedis } = options.config ?? readConfig();
   const emit = options.onEvent ?? logEvents(createLogger({ name: 'forebay', level: 'warn' }));
   const metrics = new ConnectionMetrics();
-  const connections = await openConnections(
-    {
-      cache: [settings, 'cache'],
-      reads: [settings, 'reads'],
-      writes: [settings, 'writes'],
-      queue: [queueRedis, 'queue'],
-      subscriber: [settings, 'subscriber'],
-    },
-    emit,
-    metrics,
-  );
+  const connections = await openConnections(connectionsOf(settings, queueRedis), emit, metrics);
   const { reads, subscriber } = connections;
-  const writing = createWriting(stores, { connections, prefix, database: options.prisma, emit });
-  const { context, queue, deadLetterQueue, watch } = writing;
+  const writing = createWriting(stores, {
+    connections,
+    connectDurable: async () =>
+      (await openConnections({ durable: [settings, 'writes'] }, emit, metrics)).durable,
+    prefix,
+    database: options.prisma,
+    emit,
+  });
+  const { context, queue, deadLetterQueue, watch, durable } = writing;
   const { lanes, buffer, writes } = context;
   const clients = createWrittenClients(stores, context);
   let cache: Cache;
@@ -160,10 +158,20 @@ export async function connect<D extends Definitions>(
       cache.close();
       await writes.idle();
       watch.close();
-      await Promise.all([queue.close(), deadLetterQueue.close()]);
+      await Promise.all([queue.close(), deadLetterQueue.close(), durable.close(closeDeadlineMs)]);
       await closeConnections(connections, closeDeadlineMs);
     },
   };
+}
+
+function connectionsOf(settings: RedisSettings, queueRedis: RedisSettings) {
+  return {
+    cache: [settings, 'cache'],
+    reads: [settings, 'reads'],
+    writes: [settings, 'writes'],
+    queue: [queueRedis, 'queue'],
+    subscriber: [settings, 'subscriber'],
+  } as const;
 }
 
 /** What carries an app's writes. */
@@ -172,26 +180,33 @@ interface Writing {
   readonly queue: WriteBehindQueue;
   readonly deadLetterQueue: DeadLetterQueue;
   readonly watch: PersistedWatch;
+  readonly durable: DurableRoute;
 }
 
 interface WritingOptions {
   readonly connections: Readonly<Record<'reads' | 'writes' | 'queue' | 'subscriber', RedisClient>>;
+  readonly connectDurable: () => Promise<RedisClient>;
   readonly prefix: string;
   readonly database: Database;
   readonly emit: Emit;
 }
 
-function createWriting(stores: Stores, { connections, prefix, database, emit }: WritingOptions): Writing {
+function createWriting(
+  stores: Stores,
+  { connections, connectDurable, prefix, database, emit }: WritingOptions,
+): Writing {
   const { reads, writes: redis, subscriber } = connections;
   const lanes = new Lanes(stores, prefix);
   const buffer = new WriteBuffer(reads, prefix);
   const queue = new WriteBehindQueue(connections.queue, prefix, emit);
   const deadLetterQueue = new DeadLetterQueue(connections.queue, prefix, emit);
   const watch = new PersistedWatch({ subscriber, buffer, queue, prefix, emit });
-  const writes = new WriteQueue({ redis, buffer: new WriteBuffer(redis, prefix), queue, watch, emit });
+  const route = { redis, buffer: new WriteBuffer(redis, prefix) };
+  const durable = new DurableRoute(connectDurable, prefix);
+  const writes = new WriteQueue({ route, durable, queue, watch, emit });
   const receipts = { watch, buffer };
   const context = { prefix, lanes, redis: reads, buffer, writes, database, receipts, emit };
-  return { context, queue, deadLetterQueue, watch };
+  return { context, queue, deadLetterQueue, watch, durable };
 }
 
 function createWrittenClients(stores: Stores, context: ClientContext): Record<string, unknown> {

@@ -28,7 +28,7 @@ interface Waiter {
 /** Those who wait for one lane share its announcements and looks, however many they are. */
 interface LaneWait {
   readonly lane: Lane;
-  waiters: Waiter[];
+  readonly waiters: Set<Waiter>;
   readonly timer: NodeJS.Timeout;
 }
 
@@ -98,7 +98,7 @@ export class PersistedWatch {
     return new Promise((resolve) => {
       const wait = this.#waitFor(lane);
       const timer = setTimeout(() => {
-        wait.waiters = wait.waiters.filter((other) => other !== waiter);
+        wait.waiters.delete(waiter);
         waiter.end(false);
       }, timeoutMs);
       const waiter: Waiter = {
@@ -108,9 +108,9 @@ export class PersistedWatch {
           resolve(isPersisted);
         },
       };
-      wait.waiters.push(waiter);
+      wait.waiters.add(waiter);
       // What was announced before this one waited is found by a look, once the announcements are heard.
-      if (wait.waiters.length === 1) void this.#recheck(wait);
+      if (wait.waiters.size === 1) void this.#recheck(wait);
       else if (target.isHurried) void this.#hurry(lane);
     });
   }
@@ -119,7 +119,7 @@ export class PersistedWatch {
     let wait = this.#waits.get(lane.name);
     if (!wait) {
       const timer = setInterval(() => void this.#recheck(wait as LaneWait), recheckMs);
-      wait = { lane, waiters: [], timer };
+      wait = { lane, waiters: new Set(), timer };
       this.#waits.set(lane.name, wait);
     }
     return wait;
@@ -128,12 +128,12 @@ export class PersistedWatch {
   /** While Redis does not answer nobody knows: the next look comes, or the waiter's own time is over. */
   async #recheck(wait: LaneWait): Promise<void> {
     const { lane } = wait;
-    if (wait.waiters.length === 0) return this.#drop(lane);
+    if (wait.waiters.size === 0) return this.#drop(lane);
     try {
       await this.#subscribe();
       const { oldest, version } = await this.#dependencies.buffer.inspect(lane);
       this.#settle(lane.name, oldest === undefined ? version : oldest - 1n);
-      if (wait.waiters.some(({ isHurried }) => isHurried)) await this.#hurry(lane);
+      if ([...wait.waiters].some(({ isHurried }) => isHurried)) await this.#hurry(lane);
     } catch (error) {
       this.#dependencies.emit({ type: 'redis.error', connection: 'reads', error });
     }
@@ -142,11 +142,12 @@ export class PersistedWatch {
   #settle(name: string, watermark: bigint): void {
     const wait = this.#waits.get(name);
     if (!wait) return;
-    const reached = wait.waiters.filter(({ version }) => version <= watermark);
-    if (reached.length === 0) return;
-    wait.waiters = wait.waiters.filter(({ version }) => version > watermark);
-    if (wait.waiters.length === 0) this.#drop(wait.lane);
-    for (const waiter of reached) waiter.end(true);
+    for (const waiter of wait.waiters) {
+      if (waiter.version > watermark) continue;
+      wait.waiters.delete(waiter);
+      waiter.end(true);
+    }
+    if (wait.waiters.size === 0) this.#drop(wait.lane);
   }
 
   #drop({ name }: Lane): void {

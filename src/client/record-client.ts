@@ -59,8 +59,11 @@ export class RecordClient<Row, Input, Id> {
         inputs.slice(i, i + putManyWindow).map((input) => this.put(input, options)),
       );
       for (const result of results) if (result.status === 'fulfilled') receipts.push(result.value);
-      const failed = results.find((result) => result.status === 'rejected');
-      if (failed) throw partlyAccepted(failed.reason, receipts.length, inputs.length);
+      const failed = results
+        .filter((result) => result.status === 'rejected')
+        .map(({ reason }) => reason as unknown);
+      const unsafe = failed.filter((reason) => isForebayError(reason, 'DURABILITY_NOT_MET'));
+      if (failed.length > 0) throw partlyAccepted(failed[0], receipts.length + unsafe.length, inputs.length);
     }
     return receipts;
   }

@@ -10,7 +10,8 @@ import { ForebayError } from '../errors.js';
 import type { Emit } from '../events.js';
 import { splitField } from '../keys.js';
 import type { WriteBehindQueue } from '../queues.js';
-import { confirmationProblem, confirmWrites, durabilityNotMet, needsConfirmation } from './durability.js';
+import { confirmedBy, durabilityNotMet } from './durability.js';
+import type { ConfirmedDurability, DurableRoute, WriteRoute } from './durable-route.js';
 import type { PersistedWatch } from './persisted.js';
 import type { WritePlan } from './write-options.js';
 
@@ -46,8 +47,8 @@ interface LaneQueue {
 }
 
 export interface WriteQueueDependencies {
-  readonly redis: RedisClient;
-  readonly buffer: WriteBuffer;
+  readonly route: WriteRoute;
+  readonly durable: DurableRoute;
   readonly queue: WriteBehindQueue;
   readonly emit: Emit;
   /** Tells when batches of lanes were acknowledged. */
@@ -55,8 +56,8 @@ export interface WriteQueueDependencies {
 }
 
 export class WriteQueue {
-  readonly #redis: RedisClient;
-  readonly #buffer: WriteBuffer;
+  readonly #route: WriteRoute;
+  readonly #durable: DurableRoute;
   readonly #queue: WriteBehindQueue;
   readonly #emit: Emit;
   readonly #watch: WriteQueueDependencies['watch'];
@@ -67,8 +68,8 @@ export class WriteQueue {
   #onIdle: (() => void)[] = [];
 
   constructor(dependencies: WriteQueueDependencies) {
-    this.#redis = dependencies.redis;
-    this.#buffer = dependencies.buffer;
+    this.#route = dependencies.route;
+    this.#durable = dependencies.durable;
     this.#queue = dependencies.queue;
     this.#emit = dependencies.emit;
     this.#watch = dependencies.watch;
@@ -81,8 +82,6 @@ export class WriteQueue {
    */
   submit(lane: Lane, writes: readonly Write[], plan: WritePlan): Promise<string> {
     if (this.#pendingWrites >= pendingWritesMax) return Promise.reject(tooManyWrites());
-    const problem = needsConfirmation(plan) ? confirmationProblem(this.#redis) : undefined;
-    if (problem) return Promise.reject(problem);
     this.#pendingWrites += 1;
     return new Promise((resolve, reject) => {
       const queue = this.#laneQueue(lane);
@@ -128,12 +127,14 @@ export class WriteQueue {
   /** One call at a time for a lane: so calls grow with the load, and a broken connection leaves one in doubt. */
   async #send(queue: LaneQueue): Promise<void> {
     const submissions = takeCall(queue);
+    const durability = confirmedBy((submissions[0] as Submission).plan);
     queue.isSending = true;
     try {
       const writes = submissions.flatMap((submission) => submission.writes);
-      const { wake, replies } = await this.#write(queue.lane, writes);
+      const route = durability === undefined ? this.#route : await this.#durable.open(durability);
+      const { wake, replies } = await this.#write(route, queue.lane, writes);
       if (wake) this.#wake(queue.lane);
-      this.#settle(queue, submissions, replies);
+      this.#settle(queue, submissions, replies, durability);
     } catch (error) {
       const reason = toWriteError(error);
       const isFull = reason.code === 'REDIS_OUT_OF_MEMORY';
@@ -148,7 +149,12 @@ export class WriteQueue {
     }
   }
 
-  #settle(queue: LaneQueue, submissions: readonly Submission[], replies: readonly WriteReply[]): void {
+  #settle(
+    queue: LaneQueue,
+    submissions: readonly Submission[],
+    replies: readonly WriteReply[],
+    durability: ConfirmedDurability | undefined,
+  ): void {
     const accepted: [Submission, string][] = [];
     const refused: [Submission, Refused][] = [];
     let at = 0;
@@ -166,21 +172,19 @@ export class WriteQueue {
       if (reply.refused === 'full' && mayWait(submission) && !isOvertaken) this.#block(queue, submission);
       else this.#reject(submission, refusal(queue.lane, reply));
     }
-    const isConfirmed = ([{ plan }]: [Submission, string]): boolean => !needsConfirmation(plan);
-    for (const [submission, version] of accepted.filter(isConfirmed)) this.#resolve(submission, version);
-    const unconfirmed = accepted.filter((one) => !isConfirmed(one));
-    if (unconfirmed.length > 0) void this.#confirm(queue.lane, unconfirmed);
+    if (durability !== undefined) void this.#confirm(queue.lane, accepted, durability);
+    else for (const [submission, version] of accepted) this.#resolve(submission, version);
   }
 
-  /** One question for all writes of a call; the connection answers nothing else meanwhile. */
-  async #confirm(lane: Lane, accepted: readonly [Submission, string][]): Promise<void> {
-    const isFsynced = accepted.some(([{ plan }]) => plan.durability === 'fsynced');
-    try {
-      await confirmWrites(this.#redis, isFsynced ? 'fsynced' : 'replicated');
-      for (const [submission, version] of accepted) this.#resolve(submission, version);
-    } catch (error) {
-      for (const [submission, version] of accepted)
-        this.#reject(submission, durabilityNotMet(lane, version, submission.plan.durability, error));
+  async #confirm(
+    lane: Lane,
+    accepted: readonly [Submission, string][],
+    durability: ConfirmedDurability,
+  ): Promise<void> {
+    const missing = await this.#durable.missing(durability);
+    for (const [submission, version] of accepted) {
+      if (missing === undefined) this.#resolve(submission, version);
+      else this.#reject(submission, durabilityNotMet(lane, version, durability, missing));
     }
   }
 
@@ -229,34 +233,21 @@ export class WriteQueue {
   }
 
   /** Tries again only what was certainly not sent, while the connection is being made again. */
-  async #write(lane: Lane, writes: readonly Write[]): ReturnType<WriteBuffer['write']> {
+  async #write(
+    { redis, buffer }: WriteRoute,
+    lane: Lane,
+    writes: readonly Write[],
+  ): ReturnType<WriteBuffer['write']> {
     const deadline = Date.now() + reconnectWaitMs;
     for (;;) {
-      await this.#connected(deadline);
+      await connected(redis, deadline);
       try {
-        return await this.#buffer.write(lane, writes);
+        return await buffer.write(lane, writes);
       } catch (error) {
         if (!isNotSent(error) || Date.now() >= deadline) throw error;
         await nextTurn();
       }
     }
-  }
-
-  async #connected(deadline: number): Promise<void> {
-    if (this.#redis.status === 'ready') return;
-    const leftMs = deadline - Date.now();
-    if (this.#redis.status === 'end' || leftMs <= 0) throw writeNotSent();
-    await new Promise<void>((resolve, reject) => {
-      const onReady = (): void => {
-        clearTimeout(timer);
-        resolve();
-      };
-      const timer = setTimeout(() => {
-        this.#redis.off('ready', onReady);
-        reject(writeNotSent());
-      }, leftMs);
-      this.#redis.once('ready', onReady);
-    });
   }
 
   /** The write is accepted whether or not its wake-up job can be added: the sweep finds a lane without one. */
@@ -269,11 +260,31 @@ export class WriteQueue {
   }
 }
 
+async function connected(redis: RedisClient, deadline: number): Promise<void> {
+  if (redis.status === 'ready') return;
+  const leftMs = deadline - Date.now();
+  if (redis.status === 'end' || leftMs <= 0) throw writeNotSent();
+  await new Promise<void>((resolve, reject) => {
+    const onReady = (): void => {
+      clearTimeout(timer);
+      resolve();
+    };
+    const timer = setTimeout(() => {
+      redis.off('ready', onReady);
+      reject(writeNotSent());
+    }, leftMs);
+    redis.once('ready', onReady);
+  });
+}
+
+/** Writes that are to be equally safe: they go the same way. */
 function takeCall(queue: LaneQueue): Submission[] {
   let writes = 0;
   let characters = 0;
   let count = 0;
+  const durability = queue.waiting[0] && confirmedBy(queue.waiting[0].plan);
   for (const submission of queue.waiting) {
+    if (confirmedBy(submission.plan) !== durability) break;
     writes += submission.writes.length;
     for (const write of submission.writes) characters += write.payload.length;
     if (count > 0 && (writes > callWritesMax || characters > callCharactersMax)) break;

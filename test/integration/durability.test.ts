@@ -41,6 +41,15 @@ describe('a write with durability: replicated', () => {
     expect(await app.stores.clients.getMany(['a', 'b'])).toMatchObject([{ id: 'a' }, { id: 'b' }]);
   });
 
+  it('holds up no write that wants nothing of the kind', async () => {
+    const ended: string[] = [];
+    const slow = app.stores.clients.put(row, { durability: 'replicated' }).catch(() => ended.push('slow'));
+    for (let i = 0; i < 50; i++) await app.stores.clients.put({ ...row, id: `plain-${i}` });
+    ended.push('plain');
+    await slow;
+    expect(ended).toEqual(['plain', 'slow']);
+  });
+
   it('is on a replica when it returns', async () => {
     const folder = await mkdtemp(path.join(tmpdir(), 'forebay-replica-'));
     const { host, port, password } = server.settings as { host: string; port: number; password: string };
@@ -61,11 +70,13 @@ describe('a write with durability: replicated', () => {
 });
 
 describe('a write with durability: fsynced', () => {
-  it('is on disk when it returns, or says what Redis lacks for that', async () => {
-    const [version] = (await app.redis.getRedisInfo()).version.split('.').map(Number) as [number];
+  it('is on disk when it returns; a Redis before 7.2 refuses it, and nothing is written', async () => {
+    const { version } = await app.redis.getRedisInfo();
     const writing = app.stores.clients.put(row, { durability: 'fsynced' });
-    if (version >= 8) await writing;
-    else await writing.catch((error) => expect(error).toMatchObject({ code: 'DURABILITY_NOT_MET' }));
-    expect(await app.stores.clients.get('a')).toMatchObject(row);
+    if (version.localeCompare('7.2', 'en', { numeric: true }) >= 0) await writing;
+    else {
+      await expect(writing).rejects.toMatchObject({ code: 'INVALID_CONFIG' });
+      expect(await app.stores.clients.get('a')).toBeNull();
+    }
   });
 });

@@ -124,7 +124,8 @@ end
 -- A newer write of the same record ends a dead letter. The deltas that it holds back count, unless the row is deleted.
 local function supersede(i, isPut, stamp)
   local field = fields[i]
-  if redis.call('ZREM', dead, field) == 0 then return end
+  if not redis.call('ZSCORE', dead, field) then return end
+  redis.call('ZREM', dead, field)
   local letter = dead .. ':' .. field
   local parts = isPut and redis.call('HGETALL', letter) or {}
   for at = 1, #parts, 2 do
