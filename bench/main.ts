@@ -5,6 +5,7 @@ import { acquireServices } from '../dev/services/acquire.js';
 import { type BenchArguments, helpText, parseBenchArguments } from './arguments.js';
 import type { Bench, BenchResult } from './bench.js';
 import { BenchError } from './errors.js';
+import { latency } from './latency.js';
 import { describeMachine, type Machine, readMachine } from './machine.js';
 import { enterPlace } from './place.js';
 import { ProgressLine } from './progress-line.js';
@@ -13,7 +14,7 @@ import { replay } from './replay.js';
 import { writeBehind } from './write-behind.js';
 
 /** A bench for each question, by the name that the command line takes. */
-const benches: Readonly<Record<string, Bench>> = { 'write-behind': writeBehind, read, replay };
+const benches: Readonly<Record<string, Bench>> = { 'write-behind': writeBehind, latency, read, replay };
 
 process.exitCode = await main(process.argv.slice(2));
 

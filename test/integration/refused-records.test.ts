@@ -280,6 +280,24 @@ describe('a record whose parent is not there', () => {
     expect(await environment.prisma.task.count()).toBe(40);
   });
 
+  it('keeps its counters while it waits, also when it was made anew', async () => {
+    await put('there');
+    await task('a', 'there');
+    await app.stores.taskTouches.add('a', 1);
+    await environment.startWorker(stores);
+    await app.flush();
+    await app.stores.tasks.delete('a');
+    await task('a', 'late');
+    await app.stores.taskTouches.add('a', 5);
+    await expect.poll(() => told('batch.split').length, { timeout: 10_000 }).toBeGreaterThan(1);
+    await app.stores.taskTouches.add('a', 2);
+    await task('a', 'late');
+    expect(await app.stores.taskTouches.get('a')).toBe(7);
+    await put('late');
+    await app.flush();
+    expect(await environment.prisma.task.findMany()).toMatchObject([{ projectId: 'late', touches: 7 }]);
+  });
+
   it('becomes a dead letter when it has waited for too long', async () => {
     const patient = defineStores({
       tasks: record({ model: Task, counters: ['touches'], parentWaitMs: 100 }),

@@ -45,6 +45,9 @@ for i = 7, #KEYS do
     key = KEYS[i], field = string.sub(KEYS[i], fieldStart),
     fate = ARGV[at], letter = ARGV[at + 1], row = ARGV[at + 2], reason = ARGV[at + 3],
   }
+  -- As of before this call: a row's record that is put back below is no newer than its counters.
+  local row = part.row ~= '' and redis.call('HGET', dirty, part.row)
+  part.newerRow = row and string.byte(row, 1)
   if part.fate == 'wait' then
     local waits = (now - (tonumber(redis.call('HGET', waiting, part.letter)) or now)) / 1000
     if waits > waitMs then part.fate = 'dead' else waited = math.max(waited, waits) end
@@ -101,10 +104,8 @@ end
 -- A delta goes where its row's record goes, or waits with what is dirty of that row. It ends with a row that is
 -- deleted or made anew meanwhile.
 local function takeCounter(part, record)
-  local row = part.row ~= '' and redis.call('HGET', dirty, part.row)
-  local kind = row and string.byte(row, 1)
-  if kind == 68 or kind == 82 then return end
-  if part.fate == 'dead' and not kind then return bury(part, record, true) end
+  if part.newerRow == 68 or part.newerRow == 82 then return end
+  if part.fate == 'dead' and not part.newerRow then return bury(part, record, true) end
   redis.call('HINCRBY', dirty, part.field, record)
   addPlace(part.field)
 end

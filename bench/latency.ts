@@ -1,0 +1,94 @@
+/** How long does a write take, how long until it is in the database, and how much memory does it take until then? */
+import type { Bench, BenchContext, BenchResult } from './bench.js';
+import { type Child, startChild } from './child.js';
+import type { LatencyAppHandlers, PaceFigures } from './latency/latency-app.js';
+import { count, textTable } from './text-table.js';
+import type { ForebayWorkerHandlers } from './write-behind/forebay-worker.js';
+
+export const latency: Bench = {
+  summary:
+    'the time of a write at a part of what can be persisted, beside a plain SET; time to the database; memory',
+  run,
+};
+
+const capacityWrites = 60_000;
+const shares = [0.25, 0.5, 0.9] as const;
+const seconds = 5;
+const dirtyRows = 50_000;
+
+interface Load {
+  readonly share: number;
+  readonly perSecond: number;
+  readonly put: PaceFigures;
+  readonly set: PaceFigures;
+}
+
+async function run({ place, signal, progress, scale }: BenchContext): Promise<BenchResult> {
+  const app = await startChild<LatencyAppHandlers>('latency/latency-app.ts', { env: place.env, signal });
+  try {
+    progress.step('memory of dirty records');
+    const bytesPerRecord = await memoryOf(app, place.redis, Math.ceil(dirtyRows * scale));
+    const options = { env: place.env, signal };
+    const worker = await startChild<ForebayWorkerHandlers>('write-behind/forebay-worker.ts', options);
+    try {
+      progress.step('what can be persisted');
+      const writes = Math.ceil(capacityWrites * scale);
+      await app.ask('capacity', writes);
+      const perSecond = await app.ask('capacity', writes);
+      const loads: Load[] = [];
+      for (const share of shares) {
+        progress.step(`at ${100 * share} %`);
+        loads.push(await paced(app, share, perSecond * share, Math.max(1, seconds * scale)));
+      }
+      return {
+        page: toPage(perSecond, bytesPerRecord, loads),
+        data: { capacityPerSecond: Math.round(perSecond), bytesPerRecord, loads },
+        isCorrect: true,
+      };
+    } finally {
+      await worker.stop();
+    }
+  } finally {
+    await app.stop();
+  }
+}
+
+async function paced(
+  app: Child<LatencyAppHandlers>,
+  share: number,
+  perSecond: number,
+  forSeconds: number,
+): Promise<Load> {
+  const set = await app.ask('pace', 'SET', perSecond, forSeconds);
+  const put = await app.ask('pace', 'put', perSecond, forSeconds);
+  return { share, perSecond: Math.round(perSecond), put, set };
+}
+
+/** With their entries in the cache, which are there anyway. */
+async function memoryOf(
+  app: Child<LatencyAppHandlers>,
+  redis: BenchContext['place']['redis'],
+  rows: number,
+): Promise<number> {
+  const used = async (): Promise<number> => Number(/used_memory:(\d+)/.exec(await redis.info('memory'))?.[1]);
+  const before = await used();
+  await app.ask('accept', rows);
+  return Math.round(((await used()) - before) / rows);
+}
+
+function toPage(perSecond: number, bytes: number, loads: readonly Load[]): string {
+  const rows = loads.map(({ share, perSecond: rate, put, set }) => [
+    `${100 * share} %: ${count(rate)} writes/s`,
+    ...[set.p50Ms, set.p99Ms, put.p50Ms, put.p99Ms].map((ms) => ms.toFixed(1)),
+    ...[put.persistedP50Ms, put.persistedP99Ms].map((ms) => ms.toFixed(0)),
+  ]);
+  const head = ['', 'SET p50', 'p99', 'put p50', 'p99', 'to database p50', 'p99'];
+  return [
+    '',
+    textTable(head, rows),
+    '',
+    `Times in ms, at parts of the ${count(perSecond)} writes/s that can be persisted (one app, one worker). Writes come at a steady rate, answered or not.`,
+    `A dirty record of 190 bytes of JSON takes ${count(bytes)} bytes of Redis's memory, with its entry in the cache.`,
+    '',
+  ].join('\n');
+}
