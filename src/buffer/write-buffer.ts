@@ -89,6 +89,8 @@ export interface SplitPart {
   readonly field: string;
   /** `wait`: dirty again, until it has waited for too long; `again`: dirty again. */
   readonly fate: 'dead' | 'wait' | 'again';
+  /** One that waits longer becomes a dead letter. */
+  readonly waitMs: number;
   /** The field of its letter. */
   readonly letter: string;
   /** The field of the record in whose row a counter lives; '' when there is none. */
@@ -253,10 +255,9 @@ export class WriteBuffer {
       keys.entryPrefix.length + 1,
       number,
       group.deadLettersMax,
-      group.parentWaitMs,
       this.#channel,
       lane.name,
-      ...parts.flatMap(({ fate, letter, row, error }) => [fate, letter, row, error]),
+      ...parts.flatMap(({ fate, waitMs, letter, row, error }) => [fate, waitMs, letter, row, error]),
     )) as [SplitReply['kind'], number, number, ...string[]];
     return kind === 'split' ? { kind, rest, waitedMs, deadFields } : { kind };
   }

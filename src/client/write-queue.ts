@@ -8,6 +8,7 @@ import type { Refused, Write, WriteBuffer, WriteReply } from '../buffer/write-bu
 import { isNotSent, type RedisClient, toWriteError, writeNotSent } from '../connection/redis.js';
 import { ForebayError } from '../errors.js';
 import type { Emit } from '../events.js';
+import { splitField } from '../keys.js';
 import type { WriteBehindQueue } from '../queues.js';
 import { confirmationProblem, confirmWrites, durabilityNotMet, needsConfirmation } from './durability.js';
 import type { PersistedWatch } from './persisted.js';
@@ -37,8 +38,9 @@ interface Submission {
 interface LaneQueue {
   readonly lane: Lane;
   waiting: Submission[];
-  /** Those that found no room and wait for some, in their order. */
+  /** Those that found no room and wait for some, in their order; and the ids of their rows. */
   blocked: Submission[];
+  blockedIds: Set<string>;
   isSending: boolean;
   retry: NodeJS.Timeout | undefined;
 }
@@ -87,7 +89,7 @@ export class WriteQueue {
       const deadline = plan.onFull === 'wait' ? Date.now() + plan.onFullWaitMs : 0;
       const submission = { writes, plan, deadline, resolve, reject };
       // A write must not overtake an earlier one of the same record that waits for room.
-      if (queue.blocked.length > 0 && isBehind(queue.blocked, submission)) queue.blocked.push(submission);
+      if (queue.blocked.length > 0 && touches(queue.blockedIds, submission)) queue.blocked.push(submission);
       else {
         queue.waiting.push(submission);
         this.#schedule(queue);
@@ -104,7 +106,7 @@ export class WriteQueue {
   #laneQueue(lane: Lane): LaneQueue {
     let queue = this.#lanes.get(lane);
     if (!queue) {
-      queue = { lane, waiting: [], blocked: [], isSending: false, retry: undefined };
+      queue = { lane, waiting: [], blocked: [], blockedIds: new Set(), isSending: false, retry: undefined };
       this.#lanes.set(lane, queue);
     }
     return queue;
@@ -141,18 +143,27 @@ export class WriteQueue {
       }
     } finally {
       queue.isSending = false;
+      if (queue.blocked.length > 0) holdBack(queue);
       if (queue.waiting.length > 0) this.#schedule(queue);
     }
   }
 
   #settle(queue: LaneQueue, submissions: readonly Submission[], replies: readonly WriteReply[]): void {
     const accepted: [Submission, string][] = [];
+    const refused: [Submission, Refused][] = [];
     let at = 0;
     for (const submission of submissions) {
       const reply = replies[at] as WriteReply;
       at += submission.writes.length;
       if ('version' in reply) accepted.push([submission, reply.version]);
-      else if (reply.refused === 'full' && mayWait(submission)) this.#block(queue, submission);
+      else refused.push([submission, reply]);
+    }
+    const acceptedIds =
+      refused.length > 0 ? idsOf(accepted.map(([submission]) => submission)) : new Set<string>();
+    for (const [submission, reply] of refused) {
+      // A later write of the record found room in the same call: too late for this one.
+      const isOvertaken = touches(acceptedIds, submission);
+      if (reply.refused === 'full' && mayWait(submission) && !isOvertaken) this.#block(queue, submission);
       else this.#reject(submission, refusal(queue.lane, reply));
     }
     const isConfirmed = ([{ plan }]: [Submission, string]): boolean => !needsConfirmation(plan);
@@ -275,9 +286,21 @@ function mayWait({ deadline }: Submission): boolean {
   return Date.now() < deadline;
 }
 
-function isBehind(blocked: readonly Submission[], { writes }: Submission): boolean {
-  const fields = new Set(blocked.flatMap((submission) => submission.writes.map(({ field }) => field)));
-  return writes.some(({ field }) => fields.has(field));
+/** A row and its counters have one order, so they wait for each other. */
+function idsOf(submissions: readonly Submission[]): Set<string> {
+  return new Set(submissions.flatMap(({ writes }) => writes.map(({ field }) => splitField(field).idKey)));
+}
+
+function touches(ids: ReadonlySet<string>, { writes }: Submission): boolean {
+  return writes.some(({ field }) => ids.has(splitField(field).idKey));
+}
+
+/** What came meanwhile must not overtake an earlier write of the same row that waits for room. */
+function holdBack(queue: LaneQueue): void {
+  queue.blockedIds = idsOf(queue.blocked);
+  const isBehind = (submission: Submission): boolean => touches(queue.blockedIds, submission);
+  queue.blocked.push(...queue.waiting.filter(isBehind));
+  queue.waiting = queue.waiting.filter((submission) => !isBehind(submission));
 }
 
 function refusal(lane: Lane, reply: Refused): ForebayError {

@@ -18,8 +18,8 @@ export interface Database extends Transaction {
  */
 export type FailureReason = 'unavailable' | 'not-yet' | 'refused';
 
-/** Of a foreign key. */
-export const foreignKeyViolation = '23503';
+/** Of constraints that another lane may yet make true. */
+export const sqlStates = { foreignKeyViolation: '23503', uniqueViolation: '23505' } as const;
 
 /**
  * Classes of SQLSTATE that are about the rows: data, constraints, limits, exceptions of triggers. The rest is the server's
@@ -31,7 +31,7 @@ const refusedClasses = new Set(['21', '22', '23', '44', '54', 'P0']);
 export function failureReason(error: unknown): FailureReason {
   if (isForebayError(error, 'INVALID_VALUE')) return 'refused';
   const state = sqlStateOf(error);
-  if (state === foreignKeyViolation) return 'not-yet';
+  if (state === sqlStates.foreignKeyViolation) return 'not-yet';
   if (state !== undefined) return refusedClasses.has(state.slice(0, 2)) ? 'refused' : 'unavailable';
   return isConnectionFailure(error) ? 'unavailable' : 'refused';
 }

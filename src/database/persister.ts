@@ -133,6 +133,10 @@ async function recordStatements(store: RecordStore, database: Transaction): Prom
       store,
       items: ({ deletes, versions }) => withVersions(store, deletes.map(idItem), versions),
     },
+    ...uniqueFields.flatMap((field) => {
+      const sql = parkUniqueSql(store, table, field);
+      return sql === undefined ? [] : [{ ...puts(sql), isOfAll: true } as const];
+    }),
     ...(uniqueFields.length > 0 ? [puts(updateUniqueSql(store, table, uniqueFields))] : []),
     puts(upsert),
   ];
@@ -159,6 +163,31 @@ async function overtakenFinder(store: RecordStore, database: Transaction): Promi
 }
 
 const nothingOvertaken: FindOvertaken = async () => undefined;
+
+/** Undefined for a type without a value that nobody wants: rows can't swap such values in one batch. */
+function parkUniqueSql(store: RecordStore, table: Table, field: string): string | undefined {
+  const { model } = store.source as ModelSource;
+  const parked = parkedValue(table, model, field);
+  if (parked === undefined) return undefined;
+  const { recordset, match } = onlyOlder(store, table, matchParts(model, table));
+  const others = table.columns(model.id).map((column, i) => `t.${column} <> w."${model.id[i]}"`);
+  return readSql('park-unique', {
+    table: table.name,
+    column: table.columns([field])[0] as string,
+    field: `"${field}"`,
+    parked,
+    recordset: `${recordset}, ${table.recordset([field])}`,
+    match,
+    others: others.join(' OR '),
+  });
+}
+
+function parkedValue(table: Table, model: Model, field: string): string | undefined {
+  const type = table.typeOf(field);
+  if (model.fields[field]?.isNullable) return 'NULL';
+  if (type === 'uuid') return 'gen_random_uuid()';
+  return /^(text|character)/.test(type) ? `gen_random_uuid()::text::${type}` : undefined;
+}
 
 function updateUniqueSql(store: RecordStore, table: Table, fields: readonly string[]): string {
   const { model } = store.source as ModelSource;

@@ -8,6 +8,8 @@ export interface Statement {
   readonly sql: string;
   /** Whose records it writes. */
   readonly store: RecordStore | CounterStore;
+  /** It is about what the batch's records do to each other: tried with all of them. */
+  readonly isOfAll?: true;
   items(batch: Batch): readonly Item[];
 }
 

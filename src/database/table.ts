@@ -11,6 +11,8 @@ export interface Table {
   recordset(fields: readonly string[]): string;
   /** Fields whose columns are in a unique index, without the id's. */
   readonly uniqueFields: readonly string[];
+  /** Of a field's column, as Postgres names it: `character varying(64)`. */
+  typeOf(field: string): string;
   /** Quoted columns of fields. */
   columns(fields: readonly string[]): readonly string[];
 }
@@ -26,6 +28,7 @@ export async function readTable(model: Model, database: Transaction): Promise<Ta
     name,
     recordset: (fields) =>
       fields.map((field) => `${quoteIdentifier(field)} ${columns.get(columnOf(field))?.type}`).join(', '),
+    typeOf: (field) => columns.get(columnOf(field))?.type as string,
     columns: (fields) => fields.map((field) => quoteIdentifier(columnOf(field))),
     uniqueFields: Object.keys(model.fields).filter(
       (field) => columns.get(columnOf(field))?.unique && !model.id.includes(field),

@@ -7,7 +7,7 @@ import type { Transaction } from '../definitions/record.js';
 import type { LaneGroup } from '../definitions/stores.js';
 import { messageOf } from '../errors.js';
 import { fieldOf } from '../keys.js';
-import { failureReason, foreignKeyViolation, sqlStateOf } from './database.js';
+import { failureReason, sqlStateOf } from './database.js';
 import { readSql } from './sql-file.js';
 import type { Statement, Write } from './statement.js';
 
@@ -21,11 +21,6 @@ export interface Refusal {
   readonly message: string;
 }
 
-/** What a record waits for may still be on its way in another lane. */
-export function isNotYet({ state }: Refusal): boolean {
-  return state === foreignKeyViolation;
-}
-
 /** A failed step's SQLSTATE, message and detail. */
 type Failure = readonly [string, string, string];
 
@@ -37,14 +32,16 @@ export async function findOneByOne(
   tx: Transaction,
 ): Promise<Refusal[]> {
   const places = new Map<string, () => string[]>();
-  const steps = statements.flatMap(({ store, items }, at) =>
-    items(batch).map(({ idKey, json }) => {
+  const steps = statements.flatMap(({ store, items, isOfAll }, at) => {
+    const all = items(batch);
+    if (isOfAll) return [`[${at},"","${at}",[${all.map(({ json }) => json).join(',')}]]`];
+    return all.map(({ idKey, json }) => {
       const unit = `u${idKey}`;
       const key = store === group.record ? unit : `${at}${idKey}`;
       places.set(key, () => (key === unit ? unitFields(group, batch, idKey) : [fieldOf(store.name, idKey)]));
       return `[${at},${JSON.stringify(unit)},${JSON.stringify(key)},${json}]`;
-    }),
-  );
+    });
+  });
   await tx.$queryRawUnsafe(
     readSql('give-trial'),
     JSON.stringify(statements.map(({ sql }) => sql)),
@@ -53,11 +50,11 @@ export async function findOneByOne(
   await tx.$executeRawUnsafe(readSql('try-records'));
   const [row] = await tx.$queryRawUnsafe<{ failures: string }[]>(readSql('read-failures'));
   const failures = JSON.parse(row?.failures ?? '{}') as Record<string, Failure>;
-  return Object.entries(failures).map(([key, [state, message, detail]]) => ({
-    fields: places.get(key)?.() ?? [],
-    state,
-    message: detail === '' ? message : `${message} (${detail})`,
-  }));
+  return Object.entries(failures).flatMap(([key, [state, message, detail]]) => {
+    const fields = places.get(key)?.();
+    if (fields === undefined) return []; // a statement about all of them: what it breaks shows in the next ones
+    return [{ fields, state, message: detail === '' ? message : `${message} (${detail})` }];
+  });
 }
 
 /** A record's field, then those of its row's counters that the batch has. */

@@ -6,9 +6,9 @@ import { type Batch, partOf } from '../buffer/batch.js';
 import type { Lane } from '../buffer/lane.js';
 import type { LetterError, SplitDone, SplitPart, WriteBuffer } from '../buffer/write-buffer.js';
 import { voidBatch } from '../database/apply.js';
-import type { Database } from '../database/database.js';
+import { type Database, sqlStates } from '../database/database.js';
 import type { Persister } from '../database/persister.js';
-import { idKeysOf, isNotYet, type Refusal, unitFields } from '../database/trial.js';
+import { idKeysOf, type Refusal, unitFields } from '../database/trial.js';
 import type { LaneGroup } from '../definitions/stores.js';
 import { ForebayError } from '../errors.js';
 import type { Emit } from '../events.js';
@@ -40,6 +40,8 @@ const nothingSplit: SplitResult = { rest: 0, dead: 0, waitingMs: 0 };
 /** Those that wait are tried again after half of the time that they have waited, within these bounds. */
 const waitMinMs = 20;
 const waitMaxMs = 500;
+/** A row that gives up a unique value is flushed within its store's delay, as a rule. */
+const uniqueWaitMs = 2_000;
 
 export class BatchSplit {
   readonly #dependencies: BatchSplitDependencies;
@@ -74,7 +76,7 @@ export class BatchSplit {
   ): Promise<SplitResult> {
     const { rest, waitedMs, deadFields } = reply;
     const dead = deadFields.length;
-    const waiting = refusals.filter(isNotYet).length;
+    const waiting = refusals.filter((refusal) => waitMaxOf(lane.group, refusal) > 0).length;
     this.#dependencies.emit({ type: 'batch.split', lane: lane.name, number, rest, dead, waiting });
     const byField = new Map(refusals.map((refusal) => [refusal.fields[0], refusal]));
     for (const field of deadFields) await this.#show(lane, field, byField.get(field) as Refusal);
@@ -99,13 +101,21 @@ function partsOf(group: LaneGroup, refusal: Refusal): SplitPart[] {
   const { fields, state, message } = refusal;
   const letter = fields[0] as string;
   const error: LetterError = { state, message };
+  const waitMs = waitMaxOf(group, refusal);
   return fields.map((field) => ({
     field,
-    fate: isNotYet(refusal) ? 'wait' : 'dead',
+    fate: waitMs > 0 ? 'wait' : 'dead',
+    waitMs,
     letter,
     row: rowOf(group, field),
     error: JSON.stringify(error),
   }));
+}
+
+/** For how long a record may wait for what another lane still has: the row that it refers to, or the unique value that it wants. */
+function waitMaxOf(group: LaneGroup, { state }: Refusal): number {
+  if (state === sqlStates.foreignKeyViolation) return group.parentWaitMs;
+  return state === sqlStates.uniqueViolation ? Math.min(group.parentWaitMs, uniqueWaitMs) : 0;
 }
 
 /** Something between the records is at fault: fewer of them, and at last one alone, show what. */
@@ -117,6 +127,7 @@ function upperHalf(group: LaneGroup, batch: Batch): SplitPart[] {
     unitFields(group, half, idKey).map((field) => ({
       field,
       fate: 'again',
+      waitMs: 0,
       letter: field,
       row: rowOf(group, field),
       error: '',

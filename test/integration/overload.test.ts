@@ -1,6 +1,7 @@
 /** What happens to writes when there is no room for them: in a lane, or in Redis's memory. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Forebay } from '../../src/client/forebay.js';
+import type { Receipt } from '../../src/client/receipt.js';
 import type { RedisSettings } from '../../src/config.js';
 import { counter } from '../../src/definitions/counter.js';
 import { record } from '../../src/definitions/record.js';
@@ -87,6 +88,48 @@ describe('a lane that is full', () => {
     await settled;
     await app.flush();
     expect((await names()).slice(3)).toEqual(['third', 'other']);
+  });
+
+  it('keeps the order of a row and its counters, also when another write makes the room', async () => {
+    const app = await environment.connect(stores);
+    const { projects: rows, touches } = app.stores;
+    await rows.putMany(['a', 'b', 'c'].map((id) => ({ id, name: id })));
+    const named = async (name: string, write: Promise<Receipt>) => [name, (await write).version] as const;
+    const waiting = [
+      named('put', rows.put({ id: 'p', name: 'first' }, { onFull: 'wait' })),
+      named('counted', touches.add('p', 1, { onFull: 'wait' })),
+      named('deleted', rows.delete('p', { onFull: 'wait' })),
+      named('put again', rows.put({ id: 'p', name: 'second' }, { onFull: 'wait' })),
+      named('counted again', touches.add('p', 5, { onFull: 'wait' })),
+    ];
+    waiting.push(named('passes', rows.put({ id: 'a', name: 'passes' })));
+    await environment.startWorker(stores);
+    const accepted = (await Promise.all(waiting)).sort(([, a], [, b]) => Number(a - b));
+    expect(accepted.map(([name]) => name)).toEqual([
+      'passes',
+      'put',
+      'counted',
+      'deleted',
+      'put again',
+      'counted again',
+    ]);
+    await app.flush();
+    expect(await environment.prisma.project.findUnique({ where: { id: 'p' } })).toMatchObject({
+      name: 'second',
+      touches: 5,
+    });
+  });
+
+  it('lets none of them overtake, though a later one finds room first', async () => {
+    const app = await environment.connect(stores);
+    const { projects: rows, touches } = app.stores;
+    await rows.putMany(['a', 'b'].map((id) => ({ id, name: id })));
+    await touches.add('a', 1);
+    const first = rows.put({ id: 'p', name: 'first' }, { onFull: 'wait' });
+    // Its counter leaves the lane, which makes room.
+    await rows.delete('a');
+    await Promise.all([first, rows.put({ id: 'p', name: 'second' }, { onFull: 'wait' })]);
+    expect(await rows.get('p')).toMatchObject({ name: 'second' });
   });
 
   it('makes them wait no longer than they are told to', async () => {

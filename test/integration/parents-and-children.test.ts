@@ -95,6 +95,39 @@ describe('rows and the rows that they refer to, written behind at once', () => {
 
 const range = (length: number): number[] => Array.from({ length }, (_, i) => i);
 
+describe('unique values', () => {
+  /** Of one lane, so that they are in one batch. */
+  const ids = ['a', 'e', 'i'];
+  const swapped = (name = 'swapped') =>
+    ids.map((id, i) => ({ id, name, email: `${ids[(i + 1) % ids.length]}@example.invalid` }));
+  const emails = async () =>
+    (await environment.prisma.user.findMany({ orderBy: { id: 'asc' } })).map(({ email }) => email);
+
+  it('are swapped by rows of one batch', async () => {
+    const app = await environment.connect(stores);
+    await app.stores.users.putMany(ids.map((id) => user(id)));
+    await environment.startWorker(stores);
+    await app.flush();
+    await Promise.all(swapped().map((row) => app.stores.users.put(row)));
+    await app.flush();
+    expect(await emails()).toEqual(swapped().map(({ email }) => email));
+    expect(environment.events.filter(({ type }) => type === 'batch.void')).toEqual([]);
+  });
+
+  it('are swapped also beside a row that is refused', async () => {
+    await environment.prisma.$executeRawUnsafe("ALTER TABLE users ADD CHECK (name <> 'bad')");
+    const app = await environment.connect(stores);
+    await app.stores.users.putMany(ids.map((id) => user(id)));
+    await environment.startWorker(stores);
+    await app.flush();
+    const bad = { ...user('m'), name: 'bad' };
+    await Promise.all([...swapped(), bad].map((row) => app.stores.users.put(row)));
+    await app.flush();
+    expect(await emails()).toEqual(swapped().map(({ email }) => email));
+    expect(await app.backlog()).toMatchObject({ dead: 1 });
+  });
+});
+
 function user(id: string, email = `${id}@example.invalid`) {
   return { id, email, name: id };
 }

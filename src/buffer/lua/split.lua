@@ -11,11 +11,11 @@
 -- ARGV[1] fieldStart  where the field begins in an entry's key (1-based)
 -- ARGV[2] number      the batch's number
 -- ARGV[3] deadMax     most dead letters of the lane
--- ARGV[4] waitMs      a record that waits for longer becomes a dead letter
--- ARGV[5] channel     where to announce what is persisted, when nothing of the batch is left
--- ARGV[6] lane        the lane's name, for the announcement
--- ARGV[7+] fates      four for each entry: fate ('dead', 'wait': dirty again, for a while; 'again': dirty
---                     again), the field of its letter, the field of its row's record or '', the error
+-- ARGV[4] channel     where to announce what is persisted, when nothing of the batch is left
+-- ARGV[5] lane        the lane's name, for the announcement
+-- ARGV[6+] fates      five for each entry: fate ('dead', 'wait': dirty again, for a while; 'again': dirty
+--                     again), for how many ms at most it waits, the field of its letter, the field of its
+--                     row's record or '', the error
 -- returns {'split', rest, waited, field, ...}: how many records are left, for how many ms the one that waits
 --         the longest has done so, and the fields of the new dead letters; or {'late'} when the sealed
 --         batch is not the one with this number; or {'full'}: there are deadMax letters, nothing was changed
@@ -23,8 +23,8 @@
 -- Atomic because a record must never be in none of dirty, sealed and dead, and because what stands under one
 -- number must never change: a late worker could apply the old content beside the new.
 local dirty, order, sealed, meta, dead, waiting = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
-local fieldStart, number, deadMax, waitMs = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
-local channel, lane = ARGV[5], ARGV[6]
+local fieldStart, number, deadMax = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3])
+local channel, lane = ARGV[4], ARGV[5]
 
 local known = redis.call('HMGET', meta, 'sealed', 'batch', 'since', 'bytes', 'version')
 if known[1] ~= number then return {'late'} end
@@ -40,17 +40,17 @@ redis.call('HDEL', meta, '')
 local waited, letters, letterCount = 0, {}, 0
 local parts = {}
 for i = 7, #KEYS do
-  local at = 4 * (i - 7) + 7
+  local at = 5 * (i - 7) + 6
   local part = {
     key = KEYS[i], field = string.sub(KEYS[i], fieldStart),
-    fate = ARGV[at], letter = ARGV[at + 1], row = ARGV[at + 2], reason = ARGV[at + 3],
+    fate = ARGV[at], letter = ARGV[at + 2], row = ARGV[at + 3], reason = ARGV[at + 4],
   }
   -- As of before this call: a row's record that is put back below is no newer than its counters.
   local row = part.row ~= '' and redis.call('HGET', dirty, part.row)
   part.newerRow = row and string.byte(row, 1)
   if part.fate == 'wait' then
     local waits = (now - (tonumber(redis.call('HGET', waiting, part.letter)) or now)) / 1000
-    if waits > waitMs then part.fate = 'dead' else waited = math.max(waited, waits) end
+    if waits > tonumber(ARGV[at + 1]) then part.fate = 'dead' else waited = math.max(waited, waits) end
   end
   if part.fate == 'dead' and not letters[part.letter] then
     letters[part.letter] = part.reason

@@ -15,7 +15,8 @@ BEGIN
     FOR step IN SELECT * FROM json_array_elements(current_setting('forebay.steps')::json) LOOP
       CONTINUE WHEN failures ? (step ->> 1);
       BEGIN
-        EXECUTE statements ->> (step ->> 0)::int USING json_build_array(step -> 3);
+        EXECUTE statements ->> (step ->> 0)::int
+          USING CASE json_typeof(step -> 3) WHEN 'array' THEN step -> 3 ELSE json_build_array(step -> 3) END;
       EXCEPTION WHEN OTHERS THEN
         IF left(SQLSTATE, 2) NOT IN ('21', '22', '23', '44', '54', 'P0') THEN RAISE; END IF;
         GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL;
