@@ -298,6 +298,23 @@ describe('a record whose parent is not there', () => {
     expect(await environment.prisma.task.findMany()).toMatchObject([{ projectId: 'late', touches: 7 }]);
   });
 
+  it('does not wait while nobody tries, as when the database is away', async () => {
+    const worker = await environment.startWorker(stores);
+    await task('lost', 'late');
+    await expect.poll(() => told('batch.split').length, { timeout: 10_000 }).toBeGreaterThan(0);
+    await worker.stop(5_000);
+    const [waiting] = await environment.redis.keys(`{${environment.config.prefix}:tasks/*}:waiting`);
+    const anHourAgo = (Date.now() - 3_600_000) * 1_000;
+    await environment.redis.hset(waiting as string, 'tasks:lost', `10 ${anHourAgo}`);
+    const before = told('batch.split').length;
+    await environment.startWorker(stores);
+    await expect.poll(() => told('batch.split').length, { timeout: 10_000 }).toBeGreaterThan(before);
+    expect(told('record.refused')).toEqual([]);
+    await put('late');
+    await app.flush();
+    expect(await environment.prisma.task.count()).toBe(1);
+  });
+
   it('becomes a dead letter when it has waited for too long', async () => {
     const patient = defineStores({
       tasks: record({ model: Task, counters: ['touches'], parentWaitMs: 100 }),

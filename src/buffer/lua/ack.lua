@@ -3,7 +3,7 @@
 -- KEYS[1] order   sorted set: field -> the version at which the record became dirty
 -- KEYS[2] sealed  hash: field -> record of the sealed batch
 -- KEYS[3] meta    hash: version, sealed, since, persisted, batches, ...
--- KEYS[4] waiting hash: field -> since when (µs) the record waits for what it refers to
+-- KEYS[4] waiting hash: field -> for how long the record waits for what it refers to
 -- ARGV[1] number   the batch's number
 -- ARGV[2] channel  where to announce it
 -- ARGV[3] lane     the lane's name, for the announcement

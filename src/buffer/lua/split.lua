@@ -6,7 +6,8 @@
 -- KEYS[4] meta     hash: version, batch, sealed, since, bytes, due, failures, dead, ...
 -- KEYS[5] dead     sorted set: the dead letters' fields -> when (µs) they were refused; each letter is a
 --                  hash under this key, a colon and the field: field -> record, and '' -> the error
--- KEYS[6] waiting  hash: field -> since when (µs) the record waits for what it refers to
+-- KEYS[6] waiting  hash: field -> for how long (ms) the record waits for what it refers to, and when (µs) it
+--                  was last tried
 -- KEYS[7+] entries the entry's key of each record to be taken out, a row's record before its counters
 -- ARGV[1] fieldStart  where the field begins in an entry's key (1-based)
 -- ARGV[2] number      the batch's number
@@ -34,6 +35,15 @@ local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
 local function text(value) return string.format('%.0f', value) end
 
+-- Time in which nobody tried does not count: the database was away, and so was what the record waits for.
+local gapMaxMs = 1000
+local function waitedFor(field)
+  local known = redis.call('HGET', waiting, field)
+  if not known then return 0 end
+  local waitedMs, triedAt = string.match(known, '^(%d+) (%d+)$')
+  return tonumber(waitedMs) + math.min((now - tonumber(triedAt)) / 1000, gapMaxMs)
+end
+
 -- A write that takes no memory first: Redis then lets the others pass, though its memory is full.
 redis.call('HDEL', meta, '')
 
@@ -49,8 +59,8 @@ for i = 7, #KEYS do
   local row = part.row ~= '' and redis.call('HGET', dirty, part.row)
   part.newerRow = row and string.byte(row, 1)
   if part.fate == 'wait' then
-    local waits = (now - (tonumber(redis.call('HGET', waiting, part.letter)) or now)) / 1000
-    if waits > tonumber(ARGV[at + 1]) then part.fate = 'dead' else waited = math.max(waited, waits) end
+    part.waits = waitedFor(part.letter)
+    if part.waits > tonumber(ARGV[at + 1]) then part.fate = 'dead' else waited = math.max(waited, part.waits) end
   end
   if part.fate == 'dead' and not letters[part.letter] then
     letters[part.letter] = part.reason
@@ -77,7 +87,7 @@ local function putBack(part, record)
   redis.call('HSET', dirty, part.field, record)
   addPlace(part.field)
   bytes = bytes + #record
-  if part.fate == 'wait' then redis.call('HSETNX', waiting, part.field, text(now)) end
+  if part.fate == 'wait' then redis.call('HSET', waiting, part.field, text(part.waits) .. ' ' .. text(now)) end
 end
 
 local made = {}
