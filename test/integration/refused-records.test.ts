@@ -148,6 +148,25 @@ describe('a record that the database refuses delays only itself', () => {
     expect(told('record.refused')).toMatchObject([{ field: 'users:b', state: '23505' }]);
   });
 
+  it('in a batch of rows of a megabyte each', async () => {
+    const own = defineStores({
+      projects: record({ model: Project, counters: ['views', 'touches'], partitions: 1, delayMs: 1_000 }),
+    });
+    const client = await environment.connect(own);
+    const description = '🌊'.repeat(260_000);
+    const big = Array.from({ length: 6 }, (_, i) => ({
+      id: `p${i}`,
+      name: i === 3 ? tooLong : 'good',
+      description,
+    }));
+    await client.stores.projects.putMany(big);
+    await environment.startWorker(own);
+    await client.flush();
+    const landed = await environment.prisma.project.findMany({ where: { description } });
+    expect(landed).toHaveLength(5);
+    expect(told('record.refused')).toMatchObject([{ field: 'projects:p3' }]);
+  });
+
   it('in a store with a persist of its own', async () => {
     const kept: string[] = [];
     const notes = record<{ id: string; text: string }, 'id'>({
@@ -261,6 +280,30 @@ describe('a dead letter', () => {
     await deadLetterQueue.obliterate({ force: true });
     await environment.startWorker(stores);
     await failedJobs(1);
+  });
+});
+
+describe('a lane that is full of dead letters', () => {
+  it('is held up and says so, and trims nothing; it goes on once there is room', async () => {
+    const own = defineStores({
+      projects: record({ model: Project, counters: ['views', 'touches'], partitions: 1, deadLettersMax: 1 }),
+    });
+    const client = await environment.connect(own);
+    await client.stores.projects.put({ id: 'a', name: tooLong });
+    await environment.startWorker(own);
+    await client.flush();
+    await client.stores.projects.put({ id: 'b', name: tooLong });
+    await client.stores.projects.put({ id: 'c', name: 'good' });
+    await expect.poll(() => told('batch.failed'), { timeout: 10_000 }).not.toEqual([]);
+    expect(told('batch.failed')[0]).toMatchObject({
+      reason: 'refused',
+      error: { code: 'DEAD_LETTERS_FULL', message: expect.stringContaining('deadLettersMax') },
+    });
+    expect(await client.backlog()).toMatchObject({ dead: 1 });
+    expect(await client.deadLetters.discardAll()).toBe(1);
+    await client.flush();
+    expect(await rows()).toEqual([['c', 'good', 0]]);
+    expect(await client.backlog()).toMatchObject({ dead: 1 });
   });
 });
 
