@@ -1,7 +1,7 @@
 /** The queues: their names, what their jobs carry, and how they are kept. Jobs are wake-ups: the lane is the truth. */
 
 import { createHash } from 'node:crypto';
-import { Queue } from 'bullmq';
+import { type Job, Queue } from 'bullmq';
 import type { RedisClient } from './connection/redis.js';
 import type { Emit } from './events.js';
 import { queuePrefix } from './keys.js';
@@ -61,6 +61,132 @@ export class WriteBehindQueue {
   /** How many jobs wait for a worker. */
   async waiting(): Promise<number> {
     return this.queue.getJobCountByTypes('waiting');
+  }
+
+  async close(): Promise<void> {
+    await this.queue.close();
+  }
+}
+
+export const refreshQueueName = 'refresh';
+
+/** A value that was read in the last part of its fresh life, to be computed anew. */
+export interface RefreshJob {
+  readonly store: string;
+  readonly id: string;
+  /** The value's id: once another has taken its place, there is nothing left to do. */
+  readonly seen: string;
+  /** Life of the new one, where it is not the store's own. */
+  readonly ttlMs?: number;
+}
+
+/** `fresh`: somebody has computed it meanwhile. `gone`: it was deleted, or has expired, and nobody has asked for it since. */
+export type RefreshOutcome = 'computed' | 'absent' | 'fresh' | 'gone';
+
+/** Tries of a load; between them it waits longer and longer, so that they go on for some minutes. */
+const refreshAttemptsMax = 10;
+/** BullMQ's lowest priority is its largest number. */
+const priorityMax = 2_097_151;
+
+export class RefreshQueue {
+  readonly queue: Queue<RefreshJob, RefreshOutcome>;
+
+  /** `connection` must be connected already. */
+  constructor(connection: RedisClient, prefix: string, emit: Emit) {
+    this.queue = new Queue<RefreshJob, RefreshOutcome>(refreshQueueName, {
+      connection,
+      prefix: queuePrefix(prefix),
+      skipWaitingForReady: true,
+      defaultJobOptions: {
+        attempts: refreshAttemptsMax,
+        backoff: { type: 'custom' },
+        removeOnComplete: { count: 1_000 },
+        removeOnFail: { count: 1_000 },
+      },
+    });
+    this.queue.on('error', (error) => emit({ type: 'redis.error', connection: 'queue', error }));
+  }
+
+  /** At most one job for a value, whoever asks. @param urgencyMs the smaller, the sooner */
+  async add(job: RefreshJob, urgencyMs: number): Promise<void> {
+    const priority = Math.min(priorityMax, Math.max(1, Math.round(urgencyMs)));
+    await this.queue.add(`${job.store} ${job.id}`, job, { jobId: job.seen, priority });
+  }
+
+  /** How many jobs wait for a worker, or for their next try. */
+  async waiting(): Promise<number> {
+    return this.queue.getJobCountByTypes('waiting', 'prioritized', 'delayed');
+  }
+
+  async close(): Promise<void> {
+    await this.queue.close();
+  }
+}
+
+export const warmQueueName = 'warm';
+
+/** A run of warming: a store's values, page by page. */
+export interface WarmJob {
+  readonly store: string;
+  /** Where the run has come to: a worker that takes it over goes on there. */
+  readonly done?: WarmProgress;
+}
+
+export interface WarmProgress {
+  readonly store: string;
+  /** Values computed. */
+  readonly warmed: number;
+  /** Values that were fresh already. */
+  readonly fresh: number;
+  /** Ids that have no value. */
+  readonly absent: number;
+  /** Ids whose page could not be loaded. */
+  readonly failed: number;
+  readonly pages: number;
+  /** Most values that the run warms. */
+  readonly max: number;
+  readonly ms: number;
+  /** The last id of the last page. */
+  readonly after?: string;
+  /** Why pages failed, at most ten. */
+  readonly errors: readonly string[];
+}
+
+export type WarmSummary = Omit<WarmProgress, 'after'>;
+
+const warmAttemptsMax = 10;
+/** So long a finished run's id can't be used again. */
+const runsKeptSeconds = 86_400;
+
+export class WarmQueue {
+  readonly queue: Queue<WarmJob, WarmSummary>;
+
+  /** `connection` must be connected already. */
+  constructor(connection: RedisClient, prefix: string, emit: Emit) {
+    this.queue = new Queue<WarmJob, WarmSummary>(warmQueueName, {
+      connection,
+      prefix: queuePrefix(prefix),
+      skipWaitingForReady: true,
+      defaultJobOptions: {
+        attempts: warmAttemptsMax,
+        backoff: { type: 'custom' },
+        removeOnComplete: { age: runsKeptSeconds, count: 10_000 },
+        removeOnFail: { age: runsKeptSeconds, count: 10_000 },
+      },
+    });
+    this.queue.on('error', (error) => emit({ type: 'redis.error', connection: 'queue', error }));
+  }
+
+  /**
+   * Adds a run. At most one of a store waits or runs: while there is one, that is returned, and nothing is added.
+   * @param id of the job: a run that was added under it before is not added again. Default: a new one
+   */
+  async add(store: string, id?: string): Promise<Job<WarmJob, WarmSummary>> {
+    return this.queue.add(
+      `warm ${store}`,
+      { store },
+      { deduplication: { id: `warm ${store}` }, ...(id === undefined ? {} : { jobId: id }) },
+    );
   }
 
   async close(): Promise<void> {

@@ -8,6 +8,46 @@ export interface ComputeContext<Prisma> {
   readonly signal: AbortSignal;
 }
 
+/** When a read has a value computed anew that is fresh still, by a refresh worker. */
+export interface RefreshOptions {
+  /**
+   * After this share of its fresh life, above 0 and below 1; or 'xfetch': by chance, the likelier the nearer its end is and the longer its load took (Vattani,
+   * Chierichetti, Lowenstein: "Optimal probabilistic cache stampede prevention", VLDB 2015). Default 0.8.
+   */
+  readonly when?: RefreshWhen;
+  /** Loads of the store that one refresh worker has under way at once. Default 4. */
+  readonly concurrency?: number;
+}
+
+export type RefreshWhen = number | 'xfetch';
+
+export interface WarmRequest {
+  /** The last id of the page before; undefined for the first page. */
+  readonly after: string | undefined;
+  /** Most ids to give; fewer end the run. */
+  readonly limit: number;
+}
+
+/** What is computed before anybody asks for it: on a schedule, or by `cache:warm`. */
+export interface WarmOptions<Prisma> {
+  /**
+   * Gives a page of ids, one query for each; in an order in which the ids after one can be found. Or 'hottest': what apps have read most, lately.
+   */
+  readonly list:
+    | 'hottest'
+    | ((request: WarmRequest, context: ComputeContext<Prisma>) => Promise<readonly string[]>);
+  /** Most values of a run. Default 1,000. */
+  readonly max?: number;
+  /** Ids of one page: they are loaded at once. Default 100. */
+  readonly pageIdsMax?: number;
+  /** How long a warmed value is fresh, in ms. Default: as other values of the store. */
+  readonly ttlMs?: number;
+  /** Most of a run's time that it may keep the database busy, above 0 and up to 1; it rests the other part. Default 0.5. */
+  readonly loadShare?: number;
+  /** Of 'hottest': after so long a read counts half, in ms. Default 3,600,000. */
+  readonly halfLifeMs?: number;
+}
+
 export interface ComputedOptions<Value, Prisma> {
   /** The key of each value, e.g. `DashboardCacheKeys.overview`. */
   readonly key: (id: string) => CacheKey<Value>;
@@ -19,6 +59,10 @@ export interface ComputedOptions<Value, Prisma> {
   readonly loadTimeoutMs?: number;
   /** All values are stale once one of them is invalidated. */
   readonly tags?: readonly string[];
+  /** Has values computed before they go stale, by workers, as long as they are read. Default: a stale value is computed by its reader. */
+  readonly refresh?: RefreshOptions;
+  /** What `cache:warm` and schedules compute ahead. Default: nothing. */
+  readonly warm?: WarmOptions<Prisma>;
   /** Computes values, by id; ids without a value are left out. One query for all of them, where that can be. */
   load(ids: readonly string[], context: ComputeContext<Prisma>): Promise<ReadonlyMap<string, Value>>;
 }
@@ -32,4 +76,78 @@ export interface ComputedDefinition<Value = unknown> {
 /** A store of computed values: `computed({ key: DashboardCacheKeys.overview, load: (ids, { prisma }: ComputeContext<PrismaClient>) => … })`. */
 export function computed<Value, Prisma>(options: ComputedOptions<Value, Prisma>): ComputedDefinition<Value> {
   return { kind: 'computed', options: options as ComputedOptions<Value, never> };
+}
+
+/** A computed store by name, its options complete. */
+export interface ComputedStore {
+  readonly kind: 'computed';
+  readonly name: string;
+  readonly options: ComputedDefinition['options'];
+  readonly refresh: Required<RefreshOptions> | undefined;
+  readonly warm:
+    | (Required<Omit<WarmOptions<never>, 'ttlMs'>> & { readonly ttlMs: number | undefined })
+    | undefined;
+}
+
+const refreshDefaults = { when: 0.8, concurrency: 4 };
+const warmDefaults = { max: 1_000, pageIdsMax: 100, loadShare: 0.5, halfLifeMs: 3_600_000 };
+
+export function bindComputed(name: string, { options }: ComputedDefinition): ComputedStore {
+  const { refresh, warm } = options;
+  return {
+    kind: 'computed',
+    name,
+    options,
+    refresh: refresh && { ...refreshDefaults, ...refresh },
+    warm: warm && { ttlMs: undefined, ...warmDefaults, ...warm },
+  };
+}
+
+/** [least, most, must it be whole]: the share bounds exclude 0. */
+const bounds: Readonly<Record<string, readonly [number, number, boolean]>> = {
+  ttlMs: [1, 31_536_000_000, true],
+  graceMs: [0, 31_536_000_000, true],
+  loadTimeoutMs: [1, 3_600_000, true],
+  'refresh.concurrency': [1, 1_000, true],
+  'warm.max': [1, 10_000_000, true],
+  'warm.pageIdsMax': [1, 5_000, true],
+  'warm.ttlMs': [1, 31_536_000_000, true],
+  'warm.loadShare': [0.01, 1, false],
+  'warm.halfLifeMs': [1, 31_536_000_000, true],
+};
+
+/** What is wrong with the options, in words. */
+export function computedProblems(name: string, { options }: ComputedDefinition): string[] {
+  const { refresh = {}, warm, ...others } = options;
+  const given = {
+    ...others,
+    ...prefixed('refresh', refresh),
+    ...prefixed('warm', warm ?? {}),
+  };
+  return [
+    ...Object.entries(given).flatMap(([option, value]) => boundProblems(name, option, value)),
+    ...whenProblems(name, refresh),
+  ];
+}
+
+function prefixed(group: string, options: object): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(options).map(([option, value]) => [`${group}.${option}`, value]));
+}
+
+function boundProblems(name: string, option: string, value: unknown): string[] {
+  const bound = bounds[option];
+  if (bound === undefined || value === undefined) return [];
+  const [min, max, isWhole] = bound;
+  const isValid =
+    typeof value === 'number' && value >= min && value <= max && (!isWhole || Number.isInteger(value));
+  return isValid
+    ? []
+    : [
+        `${name}: ${option} must be ${isWhole ? 'an integer' : 'a number'} from ${min} to ${max}, not ${value}.`,
+      ];
+}
+
+function whenProblems(name: string, { when }: RefreshOptions): string[] {
+  const isValid = when === undefined || when === 'xfetch' || (when > 0 && when < 1);
+  return isValid ? [] : [`${name}: refresh.when must be 'xfetch' or a share between 0 and 1, not ${when}.`];
 }

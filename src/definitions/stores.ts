@@ -4,7 +4,7 @@
  */
 import { ForebayError } from '../errors.js';
 import { reservedStoreNames } from '../keys.js';
-import type { ComputedDefinition } from './computed.js';
+import { bindComputed, type ComputedDefinition, type ComputedStore, computedProblems } from './computed.js';
 import type { CounterDefinition } from './counter.js';
 import { generationOf } from './generation.js';
 import { type IdCodec, modelIdCodec, stringIdCodec } from './id.js';
@@ -22,6 +22,7 @@ export interface Stores<D extends Definitions = Definitions> {
   readonly definitions: D;
   readonly byName: ReadonlyMap<string, Store>;
   readonly groups: readonly LaneGroup[];
+  readonly computed: ReadonlyMap<string, ComputedStore>;
 }
 
 export type Store = RecordStore | CounterStore;
@@ -100,6 +101,8 @@ export function defineStores<const D extends Definitions>(definitions: D): Store
     problems.push(...optionProblems(name, definition), ...sourceProblems(name, definition, written));
   }
   problems.push(...sharedModelProblems(written));
+  const computed = computedOf(definitions);
+  for (const [name, definition] of computed) problems.push(...computedProblems(name, definition));
   if (problems.length > 0) {
     throw new ForebayError(
       'INVALID_DEFINITION',
@@ -111,7 +114,18 @@ export function defineStores<const D extends Definitions>(definitions: D): Store
     ...(group.record ? [group.record] : []),
     ...group.counters,
   ]);
-  return { definitions, groups, byName: new Map(stores.map((store) => [store.name, store])) };
+  return {
+    definitions,
+    groups,
+    byName: new Map(stores.map((store) => [store.name, store])),
+    computed: new Map(computed.map(([name, definition]) => [name, bindComputed(name, definition)])),
+  };
+}
+
+function computedOf(definitions: Definitions): [string, ComputedDefinition][] {
+  return Object.entries(definitions).filter(
+    (entry): entry is [string, ComputedDefinition] => entry[1].kind === 'computed',
+  );
 }
 
 function writtenOf(definitions: Definitions): WrittenDefinitions {
