@@ -19,5 +19,13 @@ export const apps = [
     instances: Number(process.env.WRITE_BEHIND_INSTANCES ?? 2),
     max_memory_restart: '512M',
   },
+  {
+    ...worker,
+    name: 'refresh',
+    script: './dist/workers/refresh.js',
+    instances: Number(process.env.REFRESH_INSTANCES ?? 1),
+    max_memory_restart: '512M',
+  },
+  { ...worker, name: 'warm', script: './dist/workers/warm.js', instances: 1, max_memory_restart: '512M' },
   { ...worker, name: 'board', script: './dist/workers/board.js', instances: 1 },
 ];

@@ -6,6 +6,26 @@
 export type ForebayEvent =
   /** A wake-up job could not be added; the sweep wakes the lane instead. */
   | { readonly type: 'wake.failed'; readonly lane: string; readonly error: unknown }
+  /** A value is due to be computed anew, but the job could not be added; its readers compute it once it is stale. */
+  | {
+      readonly type: 'refresh.not-asked';
+      readonly store: string;
+      readonly id: string;
+      readonly error: unknown;
+    }
+  /** So many refreshes wait that further ones would come too late; readers compute what is stale meanwhile. */
+  | { readonly type: 'refresh.crowded'; readonly waiting: number }
+  /** A refresh worker could not compute a value; it tries again after `retryMs`, as long as the old value is there. */
+  | {
+      readonly type: 'refresh.failed';
+      readonly store: string;
+      readonly id: string;
+      readonly attempt: number;
+      readonly retryMs: number;
+      readonly error: unknown;
+    }
+  /** A page of a run could not be computed; the run goes on with the next one. */
+  | { readonly type: 'warm.failed'; readonly store: string; readonly ids: number; readonly error: unknown }
   /** A loaded value could not be put into the cache; the read was served, a later one loads again. */
   | { readonly type: 'fill.failed'; readonly store: string; readonly error: unknown }
   /** Redis did not do what the cache asked of it, or an entry can't be read; a read goes to its loader instead. */

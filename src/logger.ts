@@ -11,6 +11,10 @@ export function createLogger(options: { name: string; level: string }): Logger {
 
 const levels: Record<EventType, 'debug' | 'info' | 'warn' | 'error'> = {
   'wake.failed': 'warn',
+  'refresh.not-asked': 'warn',
+  'refresh.crowded': 'warn',
+  'refresh.failed': 'warn',
+  'warm.failed': 'warn',
   'fill.failed': 'warn',
   'cache.failed': 'warn',
   'cache.statistics': 'debug',

@@ -80,11 +80,11 @@ export interface RefreshJob {
   readonly ttlMs?: number;
 }
 
-/** `fresh`: somebody has computed it meanwhile. `gone`: it was deleted, or has expired, and nobody has asked for it since. */
-export type RefreshOutcome = 'computed' | 'absent' | 'fresh' | 'gone';
+/** `fresh`: somebody has computed it meanwhile. `gone`: it was deleted, or has expired. `overtaken`: something newer came during the load. */
+export type RefreshOutcome = 'computed' | 'absent' | 'overtaken' | 'fresh' | 'gone';
 
-/** Tries of a load; between them it waits longer and longer, so that they go on for some minutes. */
-const refreshAttemptsMax = 10;
+/** A load that fails is tried again as long as the old value is there: that ends sooner than its tries. */
+const refreshAttemptsMax = 10_000;
 /** BullMQ's lowest priority is its largest number. */
 const priorityMax = 2_097_151;
 

@@ -1,6 +1,8 @@
 /** forebay for worker processes. */
 export { type BoardOptions, BoardService } from './board/board.js';
 export { createLogger, type Logger, logEvents } from './logger.js';
+export { RefreshService, type RefreshServiceOptions } from './services/refresh.js';
 export { runWorker } from './services/run-worker.js';
 export type { Service } from './services/service.js';
+export { WarmService, type WarmServiceOptions } from './services/warm.js';
 export { type WriteBehindOptions, WriteBehindService } from './services/write-behind.js';

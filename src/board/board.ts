@@ -13,7 +13,7 @@ import type { Config } from '../config.js';
 import { openConnections, type RedisClient } from '../connection/redis.js';
 import { ForebayError } from '../errors.js';
 import type { Emit } from '../events.js';
-import { DeadLetterQueue, WriteBehindQueue } from '../queues.js';
+import { DeadLetterQueue, RefreshQueue, WarmQueue, WriteBehindQueue } from '../queues.js';
 import { type Service, withinDeadline } from '../services/service.js';
 
 export interface BoardOptions {
@@ -26,6 +26,8 @@ const loopback = new Set(['127.0.0.1', '::1', 'localhost']);
 interface Queues {
   readonly writeBehind: WriteBehindQueue;
   readonly deadLetters: DeadLetterQueue;
+  readonly refresh: RefreshQueue;
+  readonly warm: WarmQueue;
 }
 
 /** What there is while the board answers. */
@@ -60,6 +62,8 @@ export class BoardService implements Service {
     const queues: Queues = {
       writeBehind: new WriteBehindQueue(connection, config.prefix, emit),
       deadLetters: new DeadLetterQueue(connection, config.prefix, emit),
+      refresh: new RefreshQueue(connection, config.prefix, emit),
+      warm: new WarmQueue(connection, config.prefix, emit),
     };
     const server = createAdaptorServer({ fetch: createApp(config.board, queues).fetch }) as Server;
     this.#running = { server, queues, connection };
@@ -77,19 +81,22 @@ export class BoardService implements Service {
     const { server, queues, connection } = this.#running;
     server.closeAllConnections();
     server.close();
-    const closing = [queues.writeBehind.close(), queues.deadLetters.close()];
-    await withinDeadline(Promise.all(closing), deadlineMs);
+    await withinDeadline(Promise.all(Object.values(queues).map((queue) => queue.close())), deadlineMs);
     connection.disconnect();
   }
 }
 
-function createApp(board: Config['board'], { writeBehind, deadLetters }: Queues): Hono {
+function createApp(board: Config['board'], { writeBehind, deadLetters, refresh, warm }: Queues): Hono {
   const adapter = new HonoAdapter(serveStatic);
   createBullBoard({
     queues: [
       new BullMQAdapter(writeBehind.queue, { description: 'Flushes of lanes to the database' }),
       new BullMQAdapter(deadLetters.queue, {
         description: 'Records that the database refused; a retry replays one',
+      }),
+      new BullMQAdapter(refresh.queue, { description: 'Values computed anew before they go stale' }),
+      new BullMQAdapter(warm.queue, {
+        description: 'Runs of warming: values computed before they are asked for',
       }),
     ],
     serverAdapter: adapter,

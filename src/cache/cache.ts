@@ -8,6 +8,7 @@ import type { L1, L1Options } from './l1.js';
 import { LoadLimit } from './load-limit.js';
 import { Loading } from './loading.js';
 import { ReadThrough } from './read-through.js';
+import { Recompute } from './recompute.js';
 import { RedisTier } from './redis-tier.js';
 import { type PendingOf, Refill } from './refill.js';
 import { defaultSerializer, type Serializer } from './serializer.js';
@@ -51,6 +52,7 @@ export interface Cache {
   readonly service: CacheService;
   readonly reads: ReadThrough;
   readonly refill: Refill;
+  readonly recompute: Recompute;
   readonly values: ValueStore;
   readonly tier: RedisTier;
   readonly writerOf: WriterOf;
@@ -112,6 +114,7 @@ export async function createCache(
     service,
     reads,
     refill,
+    recompute: new Recompute({ tier, values, refill, loading }),
     values,
     tier,
     writerOf,

@@ -3,7 +3,7 @@
  * lost nothing is read here, and nothing is kept.
  */
 import { LRUCache } from 'lru-cache';
-import type { TagVersions } from './value-entry.js';
+import type { TagVersions, ValueHead } from './value-entry.js';
 
 export interface L1Value {
   /** Frozen, or parsed anew by each reader: see `isFrozen`. */
@@ -12,6 +12,9 @@ export interface L1Value {
   readonly tags: TagVersions;
   /** By this process's clock, in ms since 1970. */
   readonly expiresAtMs: number;
+  readonly head: ValueHead;
+  /** Where values are refreshed ahead: the hotter, the sooner. */
+  reads: number;
 }
 
 export interface L1Options {

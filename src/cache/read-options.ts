@@ -1,4 +1,5 @@
 /** How a value is read through the cache. The patterns are settings of these. */
+import type { RefreshAhead } from './refresh-ahead.js';
 
 export interface ReadOptions {
   /** How long a value is fresh, in ms; up to a tenth shorter by chance, so that values made together don't go stale together. */
@@ -15,6 +16,8 @@ export interface ReadOptions {
   readonly softTimeoutMs?: number;
   /** A load that takes longer fails, in ms. Default 10,000. The lease lasts a second longer. */
   readonly loadTimeoutMs?: number;
+  /** Has a value computed anew while it is fresh still. */
+  readonly ahead?: RefreshAhead;
   /** How long a value may be kept in memory, in ms. Default: as long as it is fresh. */
   readonly memoryTtlMs?: number;
   /** Loads whatever is cached. */
@@ -33,6 +36,8 @@ export interface ReadPlan {
   readonly loadTimeoutMs: number;
   readonly leaseMs: number;
   readonly isForced: boolean;
+  /** Whether an entry tells what its load took. */
+  readonly isRefreshedAhead: boolean;
 }
 
 const absentTtlMaxMs = 60_000;
@@ -52,5 +57,6 @@ export function toPlan(options: ReadOptions): ReadPlan {
     loadTimeoutMs: timeoutMs,
     leaseMs: timeoutMs + leaseMarginMs,
     isForced: options.forceRefresh ?? false,
+    isRefreshedAhead: options.ahead !== undefined,
   };
 }

@@ -1,8 +1,10 @@
 /** The one way in which values are read: from the cache, else loaded under a lease. README.md has the steps. */
 import type { LoadMany } from './loading.js';
-import { type ReadOptions, type ReadPlan, toPlan } from './read-options.js';
+import { type ReadOptions, toPlan } from './read-options.js';
 import type { Missing, Refill } from './refill.js';
+import { isRefreshDue } from './refresh-ahead.js';
 import type { StatisticsCounter } from './statistics.js';
+import type { ValueHead } from './value-entry.js';
 import type { Found, ValueStore } from './value-store.js';
 
 export interface ReadThroughDependencies {
@@ -29,7 +31,10 @@ export class ReadThrough {
   read<T>(key: string, load: LoadMany<T>, options: ReadOptions): Promise<T | null> {
     if (options.forceRefresh || options.signal !== undefined) return this.#readWith(key, load, options);
     const hit = this.#values.hit(key);
-    if (hit !== undefined) return Promise.resolve(hit.value as T | null);
+    if (hit !== undefined) {
+      this.#lookAhead(key, hit.head, hit.reads, options);
+      return Promise.resolve(hit.value as T | null);
+    }
     return this.#values
       .look(key, options.memoryTtlMs)
       .then((found) => this.#answer({ key, found }, load, options));
@@ -52,6 +57,7 @@ export class ReadThrough {
     const counts = this.#statistics.of(key);
     if (found.kind === 'fresh') {
       counts.hits += 1;
+      this.#lookAhead(key, found.head, 1, options);
       return found.value as T | null;
     }
     counts.misses += 1;
@@ -59,12 +65,19 @@ export class ReadThrough {
     return value;
   }
 
+  #lookAhead(key: string, head: ValueHead, reads: number, { ahead, ttlMs }: ReadOptions): void {
+    if (ahead === undefined) return;
+    const freshForMs = this.#values.freshForMs(head);
+    if (!isRefreshDue(ahead.when, { freshForMs, ttlMs, loadMs: head.loadMs })) return;
+    ahead.refresh(key, { head, freshForMs, reads });
+  }
+
   /** Values in the order of `keys`, null where there is none: one round trip for hits, one load for misses. @throws as `read` */
   async readMany<T>(keys: readonly string[], load: LoadMany<T>, options: ReadOptions): Promise<(T | null)[]> {
     options.signal?.throwIfAborted();
     const plan = toPlan(options);
     const values = new Map<string, T | null>();
-    const missing = await this.#takeHits(new Set(keys), values, plan);
+    const missing = await this.#takeHits(new Set(keys), values, options);
     const loading = Promise.all(this.#refill.start(missing, load, plan));
     const loaded = await (options.signal === undefined ? loading : untilAborted(loading, options.signal));
     missing.forEach(({ key }, i) => {
@@ -77,12 +90,15 @@ export class ReadThrough {
   async #takeHits<T>(
     keys: ReadonlySet<string>,
     values: Map<string, T | null>,
-    plan: ReadPlan,
+    options: ReadOptions,
   ): Promise<Missing[]> {
-    if (plan.isForced) return [...keys].map((key) => ({ key, found: { kind: 'missing', seen: 'anything' } }));
+    if (options.forceRefresh)
+      return [...keys].map((key) => ({ key, found: { kind: 'missing', seen: 'anything' } }));
     for (const key of keys) {
       const hit = this.#values.hit(key);
-      if (hit !== undefined) values.set(key, hit.value as T | null);
+      if (hit === undefined) continue;
+      this.#lookAhead(key, hit.head, hit.reads, options);
+      values.set(key, hit.value as T | null);
     }
     const far = [...keys].filter((key) => !values.has(key));
     const found = await this.#values.lookMany(far);
@@ -94,6 +110,7 @@ export class ReadThrough {
         return [{ key, found: one }];
       }
       counts.hits += 1;
+      this.#lookAhead(key, one.head, 1, options);
       values.set(key, one.value as T | null);
       return [];
     });

@@ -43,10 +43,28 @@ interface Task {
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: unknown) => void;
   readonly startedAtMs: number;
+  /** What came of the fill, when there was one. */
+  filling?: Filling;
 }
+
+/** The lease was revoked, by a write or another load; or Redis did not take the value. */
+type Filling = { readonly kind: 'filled' | 'revoked' } | { readonly kind: 'failed'; readonly error: unknown };
+
+/** What came of a value that was computed for nobody who waits. `overtaken`: its lease was revoked by something newer. */
+export type Renewal =
+  | { readonly kind: 'computed' | 'absent' | 'overtaken' }
+  | { readonly kind: 'failed'; readonly error: unknown };
 
 interface Job<T> {
   readonly load: LoadMany<T>;
+  readonly plan: ReadPlan;
+}
+
+/** A value that was loaded, null when there is none, and how it is to be kept. */
+interface Loaded {
+  readonly value: unknown;
+  readonly tags: TagVersions;
+  readonly loadMs: number;
   readonly plan: ReadPlan;
 }
 
@@ -85,6 +103,13 @@ export class Refill {
     });
     if (own.length > 0) void this.#run(own, { load, plan });
     return promises as Promise<T | null>[];
+  }
+
+  /** Computes values for nobody who waits: what came of each, in their order. Keys must differ. */
+  async renew<T>(missing: readonly Missing[], load: LoadMany<T>, plan: ReadPlan): Promise<Renewal[]> {
+    const tasks = missing.map(createTask);
+    await this.#run(tasks, { load, plan });
+    return Promise.all(tasks.map(renewalOf));
   }
 
   /** Reads that come from now on do not share what is under way: it may be older than a write of this process. */
@@ -188,13 +213,16 @@ export class Refill {
       // Before the load: an invalidation during it must make the value stale.
       const tags = await this.#tagVersions(plan);
       for (const key of keys) this.#statistics.of(key).loads += 1;
+      const startedAt = performance.now();
       const values = await this.#loading.run(keys, this.#afterPending(leased, load), plan.loadTimeoutMs);
+      const loadMs = performance.now() - startedAt;
       await Promise.all(
         leased.map(({ task, token }) => {
           const value = values.get(task.key) ?? null;
           return this.#fill(task, tags === undefined ? undefined : token, {
             value,
             tags: tags ?? noTags,
+            loadMs,
             plan,
           });
         }),
@@ -228,34 +256,33 @@ export class Refill {
     }
   }
 
-  async #fill(
-    task: Task,
-    token: string | undefined,
-    { value, tags, plan }: { value: unknown; tags: TagVersions; plan: ReadPlan },
-  ): Promise<void> {
+  async #fill(task: Task, token: string | undefined, loaded: Loaded): Promise<void> {
+    const { value } = loaded;
     try {
-      if (token !== undefined) await this.#put(task.key, token, { value, tags, plan });
+      if (token !== undefined) task.filling = await this.#put(task.key, token, loaded);
       task.resolve(value);
     } catch (error) {
       await this.#fail(task, token, error);
     }
   }
 
-  async #put(
-    key: string,
-    token: string,
-    { value, tags, plan }: { value: unknown; tags: TagVersions; plan: ReadPlan },
-  ): Promise<void> {
+  async #put(key: string, token: string, { value, tags, loadMs, plan }: Loaded): Promise<Filling> {
     const ttlMs = value === null ? plan.absentTtlMs : plan.ttlMs;
-    if (ttlMs === 0) return this.#release(key, token, { isRestored: false });
-    const life = { ttlMs, graceMs: value === null ? 0 : plan.graceMs };
+    if (ttlMs === 0) {
+      await this.#release(key, token, { isRestored: false });
+      return { kind: 'filled' };
+    }
+    const graceMs = value === null ? 0 : plan.graceMs;
+    const life = { ttlMs, graceMs, ...(plan.isRefreshedAhead && value !== null ? { loadMs } : {}) };
     const entry = await this.#values.encode(key, value, life, tags);
     try {
-      await this.#tier.fill(key, token, entry.content, entry.ttlMs);
+      const isFilled = await this.#tier.fill(key, token, entry.content, entry.ttlMs);
       this.#values.forget(key);
+      return { kind: isFilled ? 'filled' : 'revoked' };
     } catch (error) {
       // The read has its value; a later one loads again.
       this.#emit({ type: 'fill.failed', store: key, error });
+      return { kind: 'failed', error };
     }
   }
 
@@ -319,6 +346,17 @@ function createTask({ key, found }: Missing): Task {
   // Also for rejections: the caller may have gone by then.
   promise.then(settled, settled);
   return task;
+}
+
+async function renewalOf({ promise, filling }: Task): Promise<Renewal> {
+  try {
+    const value = await promise;
+    if (filling?.kind === 'failed') return filling;
+    if (filling?.kind === 'revoked') return { kind: 'overtaken' };
+    return { kind: value === null ? 'absent' : 'computed' };
+  } catch (error) {
+    return { kind: 'failed', error };
+  }
 }
 
 /**

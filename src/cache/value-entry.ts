@@ -3,11 +3,16 @@
 /** Versions of a value's tags, by tag, as they were before the value was loaded. */
 export type TagVersions = ReadonlyMap<string, string>;
 
-export interface ValueEntry {
+export interface ValueHead {
   /** New with each fill; `''` for a plain integer. */
   readonly id: string;
   /** In ms since 1970 by the server's clock; Infinity: as long as the entry lives. */
   readonly freshUntilMs: number;
+  /** What its load took; 0 when nobody has to know. */
+  readonly loadMs: number;
+}
+
+export interface ValueEntry extends ValueHead {
   readonly tags: TagVersions;
   readonly payload: string;
 }
@@ -46,25 +51,29 @@ function parseLease(content: string): EntryContent {
 }
 
 function integerValue(content: string): ValueEntry {
-  return { id: '', freshUntilMs: Number.POSITIVE_INFINITY, tags: noTags, payload: content };
+  return { id: '', freshUntilMs: Number.POSITIVE_INFINITY, loadMs: 0, tags: noTags, payload: content };
 }
 
 function parseValue(content: string): ValueEntry {
   const idEnd = content.indexOf(';');
   const freshEnd = content.indexOf(';', idEnd + 1);
   const headEnd = content.indexOf('|', freshEnd + 1);
+  const rest = headEnd === freshEnd + 1 ? '' : content.slice(freshEnd + 1, headEnd);
+  const tagsEnd = rest.indexOf(';');
   return {
     id: content.slice(1, idEnd),
     freshUntilMs:
       freshEnd === idEnd + 1 ? Number.POSITIVE_INFINITY : Number(content.slice(idEnd + 1, freshEnd)),
-    tags: headEnd === freshEnd + 1 ? noTags : parseTags(content.slice(freshEnd + 1, headEnd)),
+    loadMs: tagsEnd === -1 ? 0 : Number(rest.slice(tagsEnd + 1)),
+    tags: rest === '' || tagsEnd === 0 ? noTags : parseTags(tagsEnd === -1 ? rest : rest.slice(0, tagsEnd)),
     payload: content.slice(headEnd + 1),
   };
 }
 
-export function formatValueEntry({ id, freshUntilMs, tags, payload }: ValueEntry): string {
+export function formatValueEntry({ id, freshUntilMs, loadMs, tags, payload }: ValueEntry): string {
   const freshUntil = Number.isFinite(freshUntilMs) ? Math.round(freshUntilMs) : '';
-  return `V${id};${freshUntil};${formatTags(tags)}|${payload}`;
+  const load = loadMs === 0 ? '' : `;${Math.ceil(loadMs)}`;
+  return `V${id};${freshUntil};${formatTags(tags)}${load}|${payload}`;
 }
 
 /** Names are encoded, as they may have any character. */

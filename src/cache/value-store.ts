@@ -11,11 +11,17 @@ import type { RedisTier, Seen } from './redis-tier.js';
 import { decodePayload, encodePayload, isCompressed, type PayloadOptions } from './serializer.js';
 import type { ServerClock } from './server-clock.js';
 import type { StatisticsCounter } from './statistics.js';
-import { formatValueEntry, parseEntryContent, type TagVersions, type ValueEntry } from './value-entry.js';
+import {
+  formatValueEntry,
+  parseEntryContent,
+  type TagVersions,
+  type ValueEntry,
+  type ValueHead,
+} from './value-entry.js';
 
 /** What a look at a key found. */
 export type Found =
-  | { readonly kind: 'fresh'; readonly value: unknown }
+  | { readonly kind: 'fresh'; readonly value: unknown; readonly head: ValueHead }
   /** `stale`: may be served in grace. Without it there is nothing to serve. */
   | {
       readonly kind: 'missing';
@@ -30,6 +36,8 @@ export type Found =
 export interface Life {
   readonly ttlMs: number;
   readonly graceMs: number;
+  /** What its load took: of values that are refreshed ahead. */
+  readonly loadMs?: number;
 }
 
 export interface ValueStoreDependencies {
@@ -74,6 +82,7 @@ export class ValueStore {
     const counts = this.#statistics.of(key);
     counts.hits += 1;
     counts.l1Hits += 1;
+    cached.reads += 1;
     return cached.isFrozen
       ? cached
       : { ...cached, value: this.#payload.serializer.parse(cached.value as string) };
@@ -146,7 +155,14 @@ export class ValueStore {
     const kept = isFrozen ? value : entry.payload;
     this.#l1?.settle(
       reservation,
-      { value: kept, isFrozen, tags: entry.tags, expiresAtMs: Date.now() + freshMs },
+      {
+        value: kept,
+        isFrozen,
+        tags: entry.tags,
+        expiresAtMs: Date.now() + freshMs,
+        head: headOf(entry),
+        reads: 0,
+      },
       2 * entry.payload.length,
     );
   }
@@ -175,7 +191,9 @@ export class ValueStore {
       return { kind: 'missing', seen: seenOf(entry), stale: entry };
     try {
       const value = this.decode(entry);
-      return value instanceof Promise ? this.#afterDecoding(key, entry, value) : { kind: 'fresh', value };
+      return value instanceof Promise
+        ? this.#afterDecoding(key, entry, value)
+        : { kind: 'fresh', value, head: entry };
     } catch (error) {
       return this.#unreadable(key, entry, error);
     }
@@ -183,7 +201,7 @@ export class ValueStore {
 
   async #afterDecoding(key: string, entry: ValueEntry, value: Promise<unknown>): Promise<Found> {
     try {
-      return { kind: 'fresh', value: await value };
+      return { kind: 'fresh', value: await value, head: entry };
     } catch (error) {
       return this.#unreadable(key, entry, error);
     }
@@ -193,6 +211,11 @@ export class ValueStore {
   #unreadable(key: string, entry: ValueEntry, error: unknown): Found {
     this.#failed(key, error);
     return { kind: 'missing', seen: seenOf(entry) };
+  }
+
+  /** Until it goes stale, in ms. */
+  freshForMs({ freshUntilMs }: ValueHead): number {
+    return freshUntilMs - this.#clock.now();
   }
 
   isInMemory(key: string): boolean {
@@ -222,10 +245,11 @@ export class ValueStore {
     const payload = await encodePayload(key, value, this.#payload);
     const ttlMs = entryTtlMs(life.ttlMs, false);
     const freshUntilMs = this.#clock.now() + ttlMs;
-    const content =
-      Number.isSafeInteger(value) && tags.size === 0 && life.graceMs === 0
-        ? payload
-        : formatValueEntry({ id: this.#tier.newId(), freshUntilMs, tags, payload });
+    const isPlain =
+      Number.isSafeInteger(value) && tags.size === 0 && life.graceMs === 0 && life.loadMs === undefined;
+    const content = isPlain
+      ? payload
+      : formatValueEntry({ id: this.#tier.newId(), freshUntilMs, loadMs: life.loadMs ?? 0, tags, payload });
     return { content, ttlMs: ttlMs + life.graceMs };
   }
 
@@ -245,7 +269,9 @@ export class ValueStore {
   #keepTag(reservation: Reservation | undefined, known: ReadonlyMap<string, string | null>): void {
     const version = reservation && known.get(reservation.key.slice(tagMark.length));
     if (!reservation || !version) return;
-    const entry = { value: version, isFrozen: true, tags: noTags, expiresAtMs: Number.POSITIVE_INFINITY };
+    const expiresAtMs = Number.POSITIVE_INFINITY;
+    const head = { id: '', freshUntilMs: expiresAtMs, loadMs: 0 };
+    const entry = { value: version, isFrozen: true, tags: noTags, expiresAtMs, head, reads: 0 };
     this.#l1?.settle(reservation, entry, version.length);
   }
 
@@ -256,6 +282,11 @@ export class ValueStore {
   }
 }
 
-function seenOf({ id }: ValueEntry): Seen {
+export function seenOf({ id }: ValueHead): Seen {
   return id === '' ? 'anything' : { id };
+}
+
+/** Without the payload, which the parsed value stands for. */
+function headOf({ id, freshUntilMs, loadMs }: ValueEntry): ValueHead {
+  return { id, freshUntilMs, loadMs };
 }

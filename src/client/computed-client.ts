@@ -1,67 +1,186 @@
 /** A computed store as an app holds it. */
 import type { Cache } from '../cache/cache.js';
-import { checkedTtlMs } from '../cache/cache-service.js';
+import { checkedTtlMs, type Key } from '../cache/cache-service.js';
 import type { LoadMany } from '../cache/loading.js';
 import type { ReadOptions } from '../cache/read-options.js';
-import type { ComputedDefinition } from '../definitions/computed.js';
+import type { RecomputeOutcome } from '../cache/recompute.js';
+import type { RefreshAhead } from '../cache/refresh-ahead.js';
+import { partsOf } from '../definitions/cache-key.js';
+import type { ComputedStore, RefreshWhen } from '../definitions/computed.js';
+import { ForebayError } from '../errors.js';
+import type { RefreshRequests } from './refresh-requests.js';
+
+export interface ComputedClientDependencies {
+  readonly cache: Cache;
+  readonly prisma: unknown;
+  readonly requests: RefreshRequests;
+  readonly hottest: { top(store: string, max: number): Promise<string[]> };
+}
+
+/** A warmed value that stays fresh for less than this share of its life is computed anew. */
+const warmUntilShare = 0.5;
+
+/** What came of values that were to be warmed. */
+export interface WarmCounts {
+  readonly computed: number;
+  /** They were fresh already. */
+  readonly fresh: number;
+  /** Ids without a value. */
+  readonly absent: number;
+  /** Why the others could not be computed, or not be cached. */
+  readonly failures: readonly { readonly id: string; readonly error: unknown }[];
+}
+
+/** Whose values a call is about, and what it wants else than the store. */
+interface Call {
+  readonly idOf: (key: string) => string;
+  readonly when?: RefreshWhen;
+  readonly ttlMs?: number | undefined;
+}
 
 export class ComputedClient<Value> {
   readonly #cache: Cache;
-  readonly #options: ComputedDefinition<Value>['options'];
+  readonly #store: ComputedStore;
   readonly #prisma: unknown;
+  readonly #requests: RefreshRequests;
+  readonly #hottest: ComputedClientDependencies['hottest'];
 
-  constructor(cache: Cache, definition: ComputedDefinition<Value>, prisma: unknown) {
+  constructor({ cache, prisma, requests, hottest }: ComputedClientDependencies, store: ComputedStore) {
+    this.#hottest = hottest;
     this.#cache = cache;
-    this.#options = definition.options;
+    this.#store = store;
     this.#prisma = prisma;
+    this.#requests = requests;
   }
 
   /**
-   * The value, or null when there is none: from the cache, else computed once for all callers of all processes.
+   * The value, or null when there is none: from the cache, else computed once for all callers of all processes. With the store's option `refresh`, a
+   * read in the last part of its fresh life has a worker compute it anew.
    * @throws what the loader throws, when there is no value in grace; ForebayError INVALID_ID, LOAD_TIMEOUT, TOO_MANY_LOADS
    */
   async get(id: string): Promise<Value | null> {
-    const key = this.#options.key(id);
-    return this.#cache.reads.read(key, this.#loader(new Map([[key, id]])), this.#readOptions(key));
+    const key = this.#keyOf(id);
+    return this.#read(key, { idOf: () => id });
   }
 
   /** Values in the order of `ids`, null where there is none: one round trip for hits, one load for misses. @throws as `get` */
   async getMany(ids: readonly string[]): Promise<(Value | null)[]> {
-    const keys = ids.map((id) => this.#options.key(id));
+    const keys = ids.map((id) => this.#keyOf(id));
     const [first] = keys;
     if (first === undefined) return [];
-    const idsByKey = new Map(keys.map((key, i) => [key as string, ids[i] as string]));
-    return this.#cache.reads.readMany(keys, this.#loader(idsByKey), this.#readOptions(first));
+    const call = callFor(keys, ids);
+    return this.#cache.reads.readMany(keys, this.#loader(call), this.#readOptions(first, call));
   }
 
   /** Computes the value anew, whatever is cached. @throws as `get` */
   async refresh(id: string): Promise<Value | null> {
-    const key = this.#options.key(id);
-    const options = { ...this.#readOptions(key), forceRefresh: true };
-    return this.#cache.reads.read(key, this.#loader(new Map([[key, id]])), options);
+    const key = this.#keyOf(id);
+    const call = { idOf: () => id };
+    const options = { ...this.#readOptions(key, call), forceRefresh: true };
+    return this.#cache.reads.read(key, this.#loader(call), options);
   }
 
   /** After what it is computed from has changed. @throws ForebayError REDIS_UNAVAILABLE */
   async invalidate(id: string): Promise<void> {
-    await this.#cache.service.delete(this.#options.key(id));
+    await this.#cache.service.delete(this.#keyOf(id));
   }
 
-  #readOptions(key: string): ReadOptions {
-    const { ttlMs, graceMs, loadTimeoutMs, tags } = this.#options;
+  /**
+   * Computes values before they are read: those that are missing, or in the second half of their fresh life, with one load. A value that
+   * something newer overtakes meanwhile counts as fresh.
+   * @param ttlMs their fresh life; default: as of other values of the store
+   * @throws ForebayError INVALID_ID, REDIS_UNAVAILABLE
+   */
+  async warm(ids: readonly string[], ttlMs?: number): Promise<WarmCounts> {
+    const different = [...new Set(ids)];
+    const keys = different.map((id) => this.#keyOf(id));
+    const [first] = keys;
+    if (first === undefined) return { computed: 0, fresh: 0, absent: 0, failures: [] };
+    const call = callFor(keys, different);
+    const options = this.#readOptions(first, { ...call, ttlMs });
+    const freshForMs = options.ttlMs * warmUntilShare;
+    const { failures, ...counts } = await this.#cache.recompute.missingOf(
+      keys,
+      freshForMs,
+      this.#loader(call),
+      options,
+    );
+    return { ...counts, failures: failures.map(({ key, error }) => ({ id: call.idOf(key), error })) };
+  }
+
+  /** Ids that apps have read most, lately: of a store with `warm: { list: 'hottest' }`. The hottest first. @throws ForebayError REDIS_UNAVAILABLE */
+  async hottest(max: number): Promise<string[]> {
+    return this.#hottest.top(this.#store.name, max);
+  }
+
+  /**
+   * For refresh workers: computes the value that takes the place of one that a read found due.
+   * @param seen the id of that value
+   * @throws what the loader throws
+   */
+  async computeSuccessor(id: string, seen: string, ttlMs?: number): Promise<RecomputeOutcome> {
+    const key = this.#keyOf(id);
+    const call = { idOf: () => id, ttlMs };
+    return this.#cache.recompute.successorOf(key, seen, this.#loader(call), this.#readOptions(key, call));
+  }
+
+  /**
+   * For the pattern `refreshAhead`: as `get`, with a threshold and a life of the caller's.
+   * @throws ForebayError INVALID_KEY when the key is not of this store
+   */
+  async getAhead(key: Key<Value>, when: RefreshWhen, ttlMs?: number): Promise<Value | null> {
+    const id = this.#idOf(key);
+    return this.#read(key, { idOf: () => id, when, ttlMs });
+  }
+
+  #read(key: Key<Value>, call: Call): Promise<Value | null> {
+    return this.#cache.reads.read(key, this.#loader(call), this.#readOptions(key, call));
+  }
+
+  #keyOf(id: string): Key<Value> {
+    return this.#store.options.key(id) as Key<Value>;
+  }
+
+  #idOf(key: string): string {
+    const id = partsOf(key).ids.join(':');
+    if (this.#keyOf(id) === key) return id;
+    throw new ForebayError('INVALID_KEY', `${key} is no key of store "${this.#store.name}".`, {
+      context: { key, store: this.#store.name },
+    });
+  }
+
+  #readOptions(key: string, call: Call): ReadOptions {
+    const { ttlMs, graceMs, loadTimeoutMs, tags } = this.#store.options;
+    const when = call.when ?? this.#store.refreshWhen;
     return {
-      ttlMs: ttlMs ?? checkedTtlMs(key),
+      ttlMs: call.ttlMs ?? ttlMs ?? checkedTtlMs(key),
       isServedStale: true,
       ...(graceMs === undefined ? {} : { graceMs }),
       ...(loadTimeoutMs === undefined ? {} : { loadTimeoutMs }),
       ...(tags === undefined ? {} : { tags }),
+      ...(when === undefined ? {} : { ahead: this.#ahead(when, call) }),
     };
   }
 
-  #loader(idsByKey: ReadonlyMap<string, string>): LoadMany<Value> {
+  #ahead(when: RefreshWhen, { idOf, ttlMs }: Call): RefreshAhead {
+    const store = this.#store.name;
+    const refresh: RefreshAhead['refresh'] = (key, due) =>
+      this.#requests.add({ store, id: idOf(key), seen: due.head.id, ...(ttlMs && { ttlMs }) }, due);
+    return { when, refresh };
+  }
+
+  #loader({ idOf }: Call): LoadMany<Value> {
     return async (keys, { signal }) => {
-      const ids = keys.map((key) => idsByKey.get(key) as string);
-      const values = await this.#options.load(ids, { prisma: this.#prisma as never, signal });
-      return new Map([...values].map(([id, value]) => [this.#options.key(id), value]));
+      const values = await this.#store.options.load(keys.map(idOf), {
+        prisma: this.#prisma as never,
+        signal,
+      });
+      return new Map([...values].map(([id, value]) => [this.#keyOf(id), value as Value]));
     };
   }
+}
+
+function callFor(keys: readonly string[], ids: readonly string[]): Call {
+  const idsByKey = new Map(keys.map((key, i) => [key, ids[i] as string]));
+  return { idOf: (key) => idsByKey.get(key) as string };
 }

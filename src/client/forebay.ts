@@ -18,7 +18,7 @@ import { ForebayError } from '../errors.js';
 import type { Emit } from '../events.js';
 import { createLogger, logEvents } from '../logger.js';
 import { Patterns } from '../patterns/patterns.js';
-import { DeadLetterQueue, WriteBehindQueue } from '../queues.js';
+import { DeadLetterQueue, RefreshQueue, WriteBehindQueue } from '../queues.js';
 import { ComputedClient } from './computed-client.js';
 import type { ClientContext } from './context.js';
 import { CounterClient } from './counter-client.js';
@@ -28,6 +28,7 @@ import { openCache } from './open-cache.js';
 import { PendingValues } from './pending-values.js';
 import { PersistedWatch } from './persisted.js';
 import { RecordClient } from './record-client.js';
+import { RefreshRequests } from './refresh-requests.js';
 import { WriteQueue } from './write-queue.js';
 
 export interface ConnectOptions {
@@ -104,7 +105,7 @@ export async function connect<D extends Definitions>(
   const emit = options.onEvent ?? logEvents(createLogger({ name: 'forebay', level: 'warn' }));
   const metrics = new ConnectionMetrics();
   const connections = await openConnections(connectionsOf(settings, queueRedis), emit, metrics);
-  const { reads, subscriber } = connections;
+  const { reads } = connections;
   const writing = createWriting(stores, {
     connections,
     connectDurable: async () =>
@@ -116,32 +117,19 @@ export async function connect<D extends Definitions>(
   const { context, queue, deadLetterQueue, watch, durable } = writing;
   const { lanes, buffer, writes } = context;
   const clients = createWrittenClients(stores, context);
-  let cache: Cache;
+  let reading: Reading;
   try {
     await checkServer(reads, emit);
     await checkPartitions(reads, stores, prefix, buffer);
-    const { cache: redis } = connections;
-    const pending = new PendingValues(stores.definitions, clients);
-    cache = await openCache({
-      redis,
-      subscriber,
-      settings,
-      prefix,
-      pendingOf: (keys) => pending.of(keys),
-      writerOf: (key) => pending.writerOf(key),
-      options: options.cache ?? {},
-      emit,
-    });
+    reading = await openReading(stores, { connections, settings, prefix, clients, options, emit });
   } catch (error) {
     await closeConnections(connections, closeDeadlineMs);
     throw error;
   }
+  const { cache } = reading;
   let isClosed = false;
   return {
-    stores: Object.freeze({
-      ...clients,
-      ...createComputedClients(stores.definitions, cache, options.prisma),
-    }) as StoreClients<D>,
+    stores: Object.freeze({ ...clients, ...reading.clients }) as StoreClients<D>,
     cache: cache.service,
     patterns: new Patterns(cache),
     async flush({ timeoutMs = flushTimeoutMs } = {}) {
@@ -155,7 +143,7 @@ export async function connect<D extends Definitions>(
     async close() {
       if (isClosed) return;
       isClosed = true;
-      cache.close();
+      await reading.close();
       await writes.idle();
       watch.close();
       await Promise.all([queue.close(), deadLetterQueue.close(), durable.close(closeDeadlineMs)]);
@@ -217,15 +205,54 @@ function createWrittenClients(stores: Stores, context: ClientContext): Record<st
   return Object.fromEntries(clients);
 }
 
-function createComputedClients(
-  definitions: Definitions,
-  cache: Cache,
-  prisma: Database,
-): Record<string, ComputedClient<unknown>> {
-  const clients = Object.entries(definitions).flatMap(([name, definition]) =>
-    definition.kind === 'computed' ? [[name, new ComputedClient(cache, definition, prisma)] as const] : [],
+/** What carries an app's reads of cached values. */
+interface Reading {
+  readonly cache: Cache;
+  /** Of computed stores. */
+  readonly clients: Record<string, ComputedClient<unknown>>;
+  close(): Promise<void>;
+}
+
+interface ReadingOptions {
+  readonly connections: Readonly<Record<'cache' | 'queue' | 'subscriber', RedisClient>>;
+  readonly settings: RedisSettings;
+  readonly prefix: string;
+  /** Of the stores that are written. */
+  readonly clients: Record<string, unknown>;
+  readonly options: ConnectOptions;
+  readonly emit: Emit;
+}
+
+/** @throws ForebayError REDIS_UNAVAILABLE */
+async function openReading(
+  stores: Stores,
+  { connections, settings, prefix, clients, options, emit }: ReadingOptions,
+): Promise<Reading> {
+  const pending = new PendingValues(stores.definitions, clients);
+  const cache = await openCache({
+    redis: connections.cache,
+    subscriber: connections.subscriber,
+    settings,
+    prefix,
+    pendingOf: (keys) => pending.of(keys),
+    writerOf: (key) => pending.writerOf(key),
+    options: options.cache ?? {},
+    emit,
+  });
+  const queue = new RefreshQueue(connections.queue, prefix, emit);
+  const requests = new RefreshRequests({ queue, emit });
+  const dependencies = { cache, prisma: options.prisma, requests, hottest: { top: async () => [] } };
+  const computed = [...stores.computed].map(
+    ([name, store]) => [name, new ComputedClient(dependencies, store)] as const,
   );
-  return Object.fromEntries(clients);
+  return {
+    cache,
+    clients: Object.fromEntries(computed),
+    async close() {
+      cache.close();
+      await queue.close();
+    },
+  };
 }
 
 async function readBacklog(lanes: Lanes, buffer: WriteBuffer): Promise<Backlog> {

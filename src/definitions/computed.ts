@@ -83,7 +83,9 @@ export interface ComputedStore {
   readonly kind: 'computed';
   readonly name: string;
   readonly options: ComputedDefinition['options'];
-  readonly refresh: Required<RefreshOptions> | undefined;
+  /** Undefined: reads do not have it computed ahead. */
+  readonly refreshWhen: RefreshWhen | undefined;
+  readonly refreshConcurrency: number;
   readonly warm:
     | (Required<Omit<WarmOptions<never>, 'ttlMs'>> & { readonly ttlMs: number | undefined })
     | undefined;
@@ -98,7 +100,8 @@ export function bindComputed(name: string, { options }: ComputedDefinition): Com
     kind: 'computed',
     name,
     options,
-    refresh: refresh && { ...refreshDefaults, ...refresh },
+    refreshWhen: refresh && (refresh.when ?? refreshDefaults.when),
+    refreshConcurrency: refresh?.concurrency ?? refreshDefaults.concurrency,
     warm: warm && { ttlMs: undefined, ...warmDefaults, ...warm },
   };
 }

@@ -13,6 +13,7 @@ import {
   loadProjectStatistics,
   loadUserProfiles,
 } from './loaders.js';
+import { listActiveProjects, listActiveUsers, listPlatform } from './warm-lists.js';
 
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
@@ -31,12 +32,31 @@ export const stores = defineStores({
   taskTouches: counter({ of: tasks, field: 'touches', ttlMs: 5 * minuteMs }),
   sessions: record({ model: Session, ttlMs: 24 * hourMs }),
   activities: record({ model: Activity, ttlMs: 2 * minuteMs }),
-  profiles: computed({ key: UserCacheKeys.profile, graceMs: hourMs, load: loadUserProfiles }),
-  dashboards: computed({ key: DashboardCacheKeys.overview, graceMs: 5 * minuteMs, load: loadDashboards }),
-  projectDetails: computed({ key: ProjectCacheKeys.details, graceMs: hourMs, load: loadProjectDetails }),
+  profiles: computed({
+    key: UserCacheKeys.profile,
+    graceMs: hourMs,
+    refresh: {},
+    warm: { list: listActiveUsers, max: 100, ttlMs: hourMs },
+    load: loadUserProfiles,
+  }),
+  dashboards: computed({
+    key: DashboardCacheKeys.overview,
+    graceMs: 5 * minuteMs,
+    refresh: { when: 'xfetch' },
+    warm: { list: listActiveUsers, max: 50 },
+    load: loadDashboards,
+  }),
+  projectDetails: computed({
+    key: ProjectCacheKeys.details,
+    graceMs: hourMs,
+    refresh: {},
+    warm: { list: listActiveProjects, max: 50, ttlMs: hourMs },
+    load: loadProjectDetails,
+  }),
   projectStatistics: computed({
     key: ProjectCacheKeys.stats,
     graceMs: 15 * minuteMs,
+    refresh: {},
     load: loadProjectStatistics,
   }),
   projectFeeds: computed({ key: ProjectCacheKeys.activity, graceMs: 2 * minuteMs, load: loadProjectFeeds }),
@@ -44,6 +64,8 @@ export const stores = defineStores({
   platformStatistics: computed({
     key: () => PlatformCacheKeys.statistics(),
     graceMs: 24 * hourMs,
+    refresh: {},
+    warm: { list: listPlatform, max: 1 },
     load: loadPlatformStatistics,
   }),
 });

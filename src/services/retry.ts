@@ -1,4 +1,4 @@
-/** When a batch that could not be applied is tried again. */
+/** When a job that could not be done is tried again. */
 import type { FailureReason } from '../database/database.js';
 import { messageOf } from '../errors.js';
 
@@ -9,12 +9,12 @@ export const retryWaits: Record<FailureReason, { readonly firstMs: number; reado
   refused: { firstMs: 1_000, maxMs: 10_000 },
 };
 
-/** Ends a job whose batch could not be applied; BullMQ starts it again after `retryMs`. Its message is what the board shows. */
+/** Ends a job that could not be done; BullMQ starts it again after `retryMs`. Its message is what the board shows. */
 export class RetryLater extends Error {
   override readonly name = 'RetryLater';
   readonly retryMs: number;
 
-  constructor(reason: FailureReason, retryMs: number, cause: unknown) {
+  constructor(reason: string, retryMs: number, cause: unknown) {
     super(`${reason}: ${messageOf(cause)} (next try in ${retryMs} ms)`, { cause });
     this.retryMs = retryMs;
   }

@@ -30,17 +30,14 @@ import { BatchSize } from './batch-size.js';
 import { BatchSplit } from './batch-split.js';
 import { DatabaseBreaker } from './database-breaker.js';
 import { DeadLetters } from './dead-letters.js';
+import { jobLock } from './job-lock.js';
 import { LaneFlush } from './lane-flush.js';
 import { LaneMarksRenewal } from './lane-marks.js';
 import { LedgerWatch } from './ledger-watch.js';
+import { nowAndThen } from './now-and-then.js';
 import { RetryLater, retryMsOf } from './retry.js';
 import { type Service, withinDeadline } from './service.js';
 import { Sweep } from './sweep.js';
-
-/** BullMQ's own recovery, behind the sweep's: a dead worker's job is taken by another after about this long. */
-const jobLockMs = 10_000;
-/** A job may be found stalled any number of times: it is only a wake-up, and flushing twice is harmless. */
-const stallsMax = 1_000_000;
 
 export interface WriteBehindOptions {
   readonly stores: Stores;
@@ -49,7 +46,6 @@ export interface WriteBehindOptions {
   readonly emit: Emit;
 }
 
-const progressEveryMs = 1_000;
 const disconnectDeadlineMs = 500;
 
 /** What there is while the service is at work. */
@@ -195,9 +191,7 @@ export class WriteBehindService implements Service {
         connection,
         prefix: queuePrefix(config.prefix),
         concurrency: config.worker.lanes,
-        lockDuration: jobLockMs,
-        stalledInterval: jobLockMs,
-        maxStalledCount: stallsMax,
+        ...jobLock,
         settings: { backoffStrategy: (_attempts, _type, error) => retryMsOf(error) },
       },
     );
@@ -220,7 +214,7 @@ export class WriteBehindService implements Service {
       );
     const { againInMs, ...summary } = await flush.run(lane, {
       signal: this.#stopping.signal,
-      onProgress: nowAndThen((progress) => job.updateProgress({ ...progress })),
+      onProgress: nowAndThen((progress: FlushSummary) => job.updateProgress({ ...progress })),
     });
     if (againInMs !== undefined && !job.data.isHurry) await this.#handBack(lane, againInMs, queue);
     return summary;
@@ -234,18 +228,6 @@ export class WriteBehindService implements Service {
       this.#options.emit({ type: 'wake.failed', lane: lane.name, error });
     }
   }
-}
-
-/** Calls `report` once a second at most: the board asks no faster. */
-function nowAndThen(
-  report: (progress: FlushSummary) => Promise<void>,
-): (progress: FlushSummary) => Promise<void> {
-  let reportedAt = Date.now();
-  return async (progress) => {
-    if (Date.now() - reportedAt < progressEveryMs) return;
-    reportedAt = Date.now();
-    await report(progress);
-  };
 }
 
 function createSizes(stores: Stores): Map<LaneGroup, BatchSize> {

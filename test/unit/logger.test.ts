@@ -24,6 +24,13 @@ const failed = { type: 'batch.failed', lane, number: '17', retryMs: 50, error } 
 /** An event of each type, with the level at which it is logged. */
 const events: Record<EventType, [ForebayEvent, string]> = {
   'wake.failed': [{ type: 'wake.failed', lane, error }, 'warn'],
+  'refresh.not-asked': [{ type: 'refresh.not-asked', store: 'dashboards', id: '1', error }, 'warn'],
+  'refresh.crowded': [{ type: 'refresh.crowded', waiting: 10_000 }, 'warn'],
+  'refresh.failed': [
+    { type: 'refresh.failed', store: 'dashboards', id: '1', attempt: 1, retryMs: 1_000, error },
+    'warn',
+  ],
+  'warm.failed': [{ type: 'warm.failed', store: 'dashboards', ids: 100, error }, 'warn'],
   'fill.failed': [{ type: 'fill.failed', store: 'tasks', error }, 'warn'],
   'cache.failed': [{ type: 'cache.failed', key: 'user:profile:1', error }, 'warn'],
   'cache.statistics': [{ type: 'cache.statistics', statistics: new StatisticsCounter().read() }, 'debug'],
@@ -85,6 +92,10 @@ it('what is below the level is left out', () => {
     logged('warn', sealed, ...Object.values(events).map(([event]) => event)).map(({ msg }) => msg),
   ).toEqual([
     'wake.failed',
+    'refresh.not-asked',
+    'refresh.crowded',
+    'refresh.failed',
+    'warm.failed',
     'fill.failed',
     'cache.failed',
     'batch.failed',

@@ -8,6 +8,8 @@ const entry = (value: unknown, expiresAtMs = Number.POSITIVE_INFINITY): L1Value 
   isFrozen: true,
   tags: new Map(),
   expiresAtMs,
+  head: { id: 'v1', freshUntilMs: expiresAtMs, loadMs: 0 },
+  reads: 0,
 });
 
 function opened(options = {}): L1 {

@@ -1,0 +1,125 @@
+/** Computes values before they are missed, for nobody who waits: those in the last part of their life, and those to be warmed. */
+import { ForebayError } from '../errors.js';
+import type { Loading, LoadMany } from './loading.js';
+import { type ReadOptions, toPlan } from './read-options.js';
+import type { RedisTier } from './redis-tier.js';
+import type { Missing, Refill, Renewal } from './refill.js';
+import { parseEntryContent, type ValueEntry } from './value-entry.js';
+import { seenOf, type ValueStore } from './value-store.js';
+
+export interface RecomputeDependencies {
+  readonly tier: RedisTier;
+  readonly values: ValueStore;
+  readonly refill: Refill;
+  readonly loading: Loading;
+}
+
+/** `fresh`: another value has taken the place of the one that was seen. `gone`: there is none, so nobody is served by a new one. */
+export type RecomputeOutcome = 'computed' | 'absent' | 'overtaken' | 'fresh' | 'gone';
+
+/** How many of some values came to which end. */
+export interface RecomputeCounts {
+  readonly computed: number;
+  readonly fresh: number;
+  readonly absent: number;
+  /** Why the others could not be computed, or not be cached. */
+  readonly failures: readonly { readonly key: string; readonly error: unknown }[];
+}
+
+export class Recompute {
+  readonly #tier: RedisTier;
+  readonly #values: ValueStore;
+  readonly #refill: Refill;
+  readonly #loading: Loading;
+  readonly #underWay = new Set<string>();
+
+  constructor(dependencies: RecomputeDependencies) {
+    this.#tier = dependencies.tier;
+    this.#values = dependencies.values;
+    this.#refill = dependencies.refill;
+    this.#loading = dependencies.loading;
+  }
+
+  /**
+   * Computes the value that takes the place of the one with the id `seen`. A load that fails leaves that as it is.
+   * @throws what the loader throws; ForebayError LOAD_TIMEOUT, TOO_MANY_LOADS, INVALID_VALUE, VALUE_TOO_LARGE; what Redis throws
+   */
+  async successorOf<T>(
+    key: string,
+    seen: string,
+    load: LoadMany<T>,
+    options: ReadOptions,
+  ): Promise<RecomputeOutcome> {
+    const entry = parseEntryContent(await this.#tier.get(key)).value;
+    if (entry === undefined) return 'gone';
+    if (entry.id !== seen) return 'fresh';
+    const missing: Missing = { key, found: { kind: 'missing', seen: { id: seen } } };
+    const [renewal] = (await this.#refill.renew([missing], load, toPlan(options))) as [Renewal];
+    if (renewal.kind === 'failed') throw renewal.error;
+    return renewal.kind;
+  }
+
+  /** The same in the background of a read, once at a time for a key. A load that failed is counted, and not repeated at once. */
+  inBackground<T>(key: string, seen: string, load: LoadMany<T>, options: ReadOptions): void {
+    if (this.#underWay.has(key) || this.#loading.failureOf(key) !== undefined) return;
+    this.#underWay.add(key);
+    const done = (): void => void this.#underWay.delete(key);
+    this.successorOf(key, seen, load, options).then(done, done);
+  }
+
+  /**
+   * Computes those values that are missing, stale, or fresh for less than `freshForMs`: one look at all of them, and one load. Keys must differ.
+   * @throws what Redis throws
+   */
+  async missingOf<T>(
+    keys: readonly string[],
+    freshForMs: number,
+    load: LoadMany<T>,
+    options: ReadOptions,
+  ): Promise<RecomputeCounts> {
+    const contents = await this.#tier.getMany(keys);
+    const missing: Missing[] = [];
+    for (const [i, key] of keys.entries()) {
+      const entry = parseEntryContent(contents[i] ?? null).value;
+      if (entry !== undefined && (await this.#staysFresh(key, entry, freshForMs))) continue;
+      missing.push({
+        key,
+        found: { kind: 'missing', seen: entry === undefined ? 'nothing' : seenOf(entry) },
+      });
+    }
+    const renewals = missing.length === 0 ? [] : await this.#refill.renew(missing, load, toPlan(options));
+    return counted(keys.length - missing.length, missing, renewals);
+  }
+
+  async #staysFresh(key: string, entry: ValueEntry, freshForMs: number): Promise<boolean> {
+    if (this.#values.freshForMs(entry) < freshForMs) return false;
+    const found = await this.#values.evaluate(key, entry);
+    // Without an answer about its tags nothing can be filled either.
+    if (found.kind === 'unknown') throw unknownFreshness(key, found.error);
+    return found.kind === 'fresh';
+  }
+}
+
+function counted(fresh: number, missing: readonly Missing[], renewals: readonly Renewal[]): RecomputeCounts {
+  const count = (kind: Renewal['kind']): number => renewals.filter((one) => one.kind === kind).length;
+  const failures = renewals.flatMap((one, i) =>
+    one.kind === 'failed' ? [{ key: (missing[i] as Missing).key, error: one.error }] : [],
+  );
+  return {
+    computed: count('computed'),
+    fresh: fresh + count('overtaken'),
+    absent: count('absent'),
+    failures,
+  };
+}
+
+function unknownFreshness(key: string, cause: unknown): ForebayError {
+  return new ForebayError(
+    'REDIS_UNAVAILABLE',
+    `Redis did not say whether ${key} is fresh. Try again later.`,
+    {
+      retryable: true,
+      cause,
+    },
+  );
+}
