@@ -143,7 +143,7 @@ export interface WarmProgress {
   /** Ids whose page could not be loaded. */
   readonly failed: number;
   readonly pages: number;
-  /** Most values that the run warms. */
+  /** Most values that the run warms; at its end, how many there were. */
   readonly max: number;
   readonly ms: number;
   /** The last id of the last page. */

@@ -1,5 +1,6 @@
 /** forebay for worker processes. */
 export { type BoardOptions, BoardService } from './board/board.js';
+export { runWarmCommand, type WarmCommandOptions } from './cli/warm.js';
 export { createLogger, type Logger, logEvents } from './logger.js';
 export { RefreshService, type RefreshServiceOptions } from './services/refresh.js';
 export { runWorker } from './services/run-worker.js';

@@ -56,8 +56,10 @@ export class WarmRun {
         if (page === undefined) return undefined;
         progress = added(progress, page, performance.now() - startedAt);
       }
+      const isLast = ids.length < pageIdsMax;
+      if (isLast) progress = { ...progress, max: seenOf(progress) };
       await onPage(progress);
-      if (ids.length < pageIdsMax) return progress;
+      if (isLast) return progress;
       await pause((performance.now() - startedAt) * (1 / loadShare - 1), signal);
     }
     return undefined;

@@ -1,0 +1,28 @@
+/** Shows how far something has come: on a terminal one line that is written anew, elsewhere a line for each thing that is done. */
+
+/** What is used of a stream, such as `process.stderr`. */
+export interface LineOutput {
+  readonly isTTY?: boolean | undefined;
+  write(text: string): unknown;
+}
+
+const cells = 30;
+
+export class ProgressBar {
+  readonly #output: LineOutput;
+
+  constructor(output: LineOutput) {
+    this.#output = output;
+  }
+
+  show(what: string, done: number, total: number): void {
+    const full = Math.round(cells * Math.min(1, done / total));
+    const line = `${'█'.repeat(full)}${'░'.repeat(cells - full)} ${what} ${done} of ${total}`;
+    if (this.#output.isTTY) this.#output.write(`\r${line}\x1b[K`);
+    else this.#output.write(`${line}\n`);
+  }
+
+  clear(): void {
+    if (this.#output.isTTY) this.#output.write('\r\x1b[K');
+  }
+}

@@ -1,0 +1,139 @@
+/**
+ * `cache:warm`: computes the values that the stores name, and tells what came of it. The runs go through the warm queue: warm workers take them, and
+ * so does this process as long as it lives; a run that it leaves unfinished goes on in the next worker.
+ */
+import { type Job, QueueEvents } from 'bullmq';
+import { type Config, readConfig, requireDatabaseUrl } from '../config.js';
+import { closeConnections, openConnections } from '../connection/redis.js';
+import type { Stores } from '../definitions/stores.js';
+import { ForebayError, messageOf } from '../errors.js';
+import type { ForebayEvent } from '../events.js';
+import { queuePrefix } from '../keys.js';
+import { type WarmJob, type WarmProgress, WarmQueue, type WarmSummary, warmQueueName } from '../queues.js';
+import { WarmService, type WarmServiceOptions } from '../services/warm.js';
+import { ProgressBar } from './progress-bar.js';
+import { warmReport } from './warm-report.js';
+
+export interface WarmCommandOptions {
+  readonly stores: Stores;
+  /** Makes the Prisma client of the run; it is left open. */
+  readonly createPrisma: (databaseUrl: string) => WarmServiceOptions['prisma'];
+}
+
+const helpText = `Usage: npm run cache:warm [-- STORE …]
+
+Computes cached values before anybody asks for them, and tells what came of it. What is fresh already is left as it is. Ctrl-C
+ends it after the page in hand; the next worker, or the next call, goes on there.
+
+  STORE    only the values of these stores; default: of all stores with the option "warm"
+  --help   this text
+
+Environment: DATABASE_URL, REDIS_URL and so on, as for workers (see forebay's README).
+Exit code: 0 when all was warmed, 1 when something failed, 2 for an unknown store, 130 after Ctrl-C.
+`;
+
+const stopDeadlineMs = 8_000;
+const quitDeadlineMs = 1_000;
+
+/** The command, as a process of its own: sets the exit code. */
+export async function runWarmCommand(options: WarmCommandOptions): Promise<void> {
+  const args = process.argv.slice(2);
+  if (args.some((arg) => arg === '--help' || arg === '-h')) {
+    process.stdout.write(helpText);
+    return;
+  }
+  try {
+    process.exitCode = await warm(args, options, readConfig());
+  } catch (error) {
+    process.stderr.write(`${messageOf(error)}\n`);
+    process.exitCode = error instanceof ForebayError && error.code === 'UNKNOWN_STORE' ? 2 : 1;
+  }
+}
+
+async function warm(names: readonly string[], options: WarmCommandOptions, config: Config): Promise<number> {
+  const chosen = chosenStores(names, options.stores);
+  const prisma = options.createPrisma(requireDatabaseUrl(config));
+  // What goes wrong with a page stands in its run's summary.
+  const emit = (_event: ForebayEvent): void => undefined;
+  const service = new WarmService({ stores: options.stores, prisma, config, emit });
+  const interrupted = interruption();
+  await service.start();
+  const connections = await openConnections(
+    { queue: [config.queueRedis, 'queue'], events: [config.queueRedis, 'worker'] },
+    emit,
+  );
+  const queue = new WarmQueue(connections.queue, config.prefix, emit);
+  const events = new QueueEvents(warmQueueName, {
+    connection: connections.events,
+    prefix: queuePrefix(config.prefix),
+  });
+  try {
+    await events.waitUntilReady();
+    const jobs = await Promise.all(chosen.map(({ name }) => queue.add(name)));
+    const ends = await Promise.race([watchAll(jobs, events), interrupted]);
+    if (ends === 'interrupted') {
+      process.stderr.write('Stopped. The next worker, or the next call, goes on from here.\n');
+      return 130;
+    }
+    process.stdout.write(warmReport(ends));
+    return ends.some(({ summary }) => summary === undefined || summary.failed > 0) ? 1 : 0;
+  } finally {
+    await events.close();
+    await service.stop(stopDeadlineMs);
+    await queue.close();
+    await closeConnections(connections, quitDeadlineMs);
+    await prisma.$disconnect();
+  }
+}
+
+/** @throws ForebayError UNKNOWN_STORE */
+function chosenStores(names: readonly string[], { computed }: Stores) {
+  const all = [...computed.values()].filter(({ warm }) => warm !== undefined);
+  const unknown = names.filter((name) => !all.some((store) => store.name === name));
+  if (unknown.length > 0) {
+    throw new ForebayError(
+      'UNKNOWN_STORE',
+      `Nothing is to be warmed of ${unknown.join(', ')}. Stores with the option "warm": ${all.map(({ name }) => name).join(', ') || 'none'}.`,
+    );
+  }
+  return names.length === 0 ? all : all.filter(({ name }) => names.includes(name));
+}
+
+/** How a store's run ended: its summary, or why it has none. */
+export interface WarmEnd {
+  readonly store: string;
+  readonly summary?: WarmSummary;
+  readonly error?: string;
+}
+
+/** Shows the runs one after the other, in their order, though they may go on side by side. */
+async function watchAll(jobs: readonly WarmJobHandle[], events: QueueEvents): Promise<WarmEnd[]> {
+  const ends = jobs.map((job) => watch(job, events));
+  const bar = new ProgressBar(process.stderr);
+  events.on('progress', ({ data }) => {
+    const { store, warmed, fresh, absent, failed, max } = data as unknown as WarmProgress;
+    bar.show(store, warmed + fresh + absent + failed, max);
+  });
+  try {
+    return await Promise.all(ends);
+  } finally {
+    bar.clear();
+  }
+}
+
+type WarmJobHandle = Job<WarmJob, WarmSummary>;
+
+async function watch(job: WarmJobHandle, events: QueueEvents): Promise<WarmEnd> {
+  const { store } = job.data;
+  try {
+    return { store, summary: await job.waitUntilFinished(events) };
+  } catch (error) {
+    return { store, error: messageOf(error) };
+  }
+}
+
+function interruption(): Promise<'interrupted'> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve('interrupted'));
+  });
+}

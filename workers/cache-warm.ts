@@ -1,0 +1,9 @@
+/** The command `npm run cache:warm`: see its `--help`. */
+import { createPrisma } from '../src/domain/prisma.js';
+import { stores } from '../src/domain/stores.js';
+import { runWarmCommand } from '../src/worker.js';
+
+await runWarmCommand({
+  stores,
+  createPrisma: (databaseUrl) => createPrisma(databaseUrl, { name: 'forebay-cache-warm', connections: 2 }),
+});
