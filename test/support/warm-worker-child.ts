@@ -1,0 +1,22 @@
+/** The child process of warm-worker.ts: the real warm worker, which tells of its queries and its memory now and then. */
+
+import { readConfig, requireDatabaseUrl } from '../../src/config.js';
+import { createPrismaAdapter } from '../../src/connection/postgres.js';
+import { PrismaClient } from '../../src/domain/generated/prisma/client.js';
+import { WarmService } from '../../src/services/warm.js';
+import { stores } from './warm-stores.js';
+import type { WarmWorkerReport } from './warm-worker.js';
+
+const config = readConfig();
+const adapter = createPrismaAdapter(requireDatabaseUrl(config), { connections: 2, name: 'warm-worker' });
+const prisma = new PrismaClient({ adapter, log: [{ emit: 'event', level: 'query' }] });
+let queries = 0;
+prisma.$on('query', () => {
+  queries += 1;
+  // What is left of a page is not what it took.
+  globalThis.gc?.();
+  process.send?.({ queries, heapBytes: process.memoryUsage().heapUsed } satisfies WarmWorkerReport);
+});
+const service = new WarmService({ stores, prisma, config, emit: () => undefined });
+await service.start();
+process.send?.('ready');
