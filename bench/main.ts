@@ -10,11 +10,18 @@ import { describeMachine, type Machine, readMachine } from './machine.js';
 import { enterPlace } from './place.js';
 import { ProgressLine } from './progress-line.js';
 import { read } from './read.js';
+import { refresh } from './refresh.js';
 import { replay } from './replay.js';
 import { writeBehind } from './write-behind.js';
 
 /** A bench for each question, by the name that the command line takes. */
-const benches: Readonly<Record<string, Bench>> = { 'write-behind': writeBehind, latency, read, replay };
+const benches: Readonly<Record<string, Bench>> = {
+  'write-behind': writeBehind,
+  latency,
+  read,
+  refresh,
+  replay,
+};
 
 process.exitCode = await main(process.argv.slice(2));
 
