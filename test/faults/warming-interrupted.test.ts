@@ -5,8 +5,9 @@ import type { Forebay } from '../../src/client/forebay.js';
 import { queuePrefix } from '../../src/keys.js';
 import { WarmQueue, type WarmSummary, warmQueueName } from '../../src/queues.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
+import { type ServiceProcess, startServiceProcess } from '../support/service-process.js';
 import { stores } from '../support/warm-stores.js';
-import { startWarmWorker, type WarmWorker } from '../support/warm-worker.js';
+import type { WarmWorkerReport } from '../support/warm-worker.js';
 
 const users = 100_000;
 const pages = users / 1_000;
@@ -16,8 +17,8 @@ let environment: Environment;
 let app: Forebay<typeof stores.definitions>;
 let queue: WarmQueue;
 let events: QueueEvents;
-let killed: WarmWorker;
-let second: WarmWorker;
+let killed: ServiceProcess<WarmWorkerReport>;
+let second: ServiceProcess<WarmWorkerReport>;
 let summary: WarmSummary;
 
 beforeAll(async () => {
@@ -33,10 +34,10 @@ beforeAll(async () => {
   });
   await events.waitUntilReady();
   const job = await queue.add('everyone');
-  killed = await startWarmWorker(environment);
-  await killed.queried((pages / 2) * queriesOfAPage);
+  killed = await startServiceProcess(environment, './warm-worker.ts');
+  await killed.told((pages / 2) * queriesOfAPage);
   await killed.kill();
-  second = await startWarmWorker(environment);
+  second = await startServiceProcess(environment, './warm-worker.ts');
   summary = await job.waitUntilFinished(events);
 }, 120_000);
 
@@ -54,7 +55,7 @@ describe('W a run whose worker is killed half-way', () => {
     // The page in hand was done twice at most; what it had put there before the kill counts as fresh.
     expect(summary.warmed + summary.fresh).toBe(users);
     expect(summary.fresh).toBeLessThanOrEqual(1_000);
-    expect(second.reports.length).toBeLessThanOrEqual((pages / 2 + 2) * queriesOfAPage);
+    expect(second.messages.length).toBeLessThanOrEqual((pages / 2 + 2) * queriesOfAPage);
   });
 
   it('leaves every value where readers find it', async () => {
@@ -65,14 +66,14 @@ describe('W a run whose worker is killed half-way', () => {
   });
 
   it('makes two queries for a page, and none for a key', () => {
-    const queries = killed.reports.length + second.reports.length;
+    const queries = killed.messages.length + second.messages.length;
     // One page may be listed and loaded twice, and the last list is empty.
     expect(queries).toBeLessThanOrEqual((pages + 2) * queriesOfAPage);
     expect(queries).toBeGreaterThanOrEqual(pages * queriesOfAPage);
   });
 
   it('takes no more memory at its end than at its beginning', () => {
-    for (const { reports } of [killed, second]) {
+    for (const { messages: reports } of [killed, second]) {
       const early = least(reports.slice(0, reports.length / 2));
       const late = least(reports.slice(reports.length / 2));
       expect(late - early).toBeLessThan(3 * 1_048_576);

@@ -1,0 +1,54 @@
+/** A service in a process of its own, to be killed. */
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import type { Environment } from './environment.js';
+
+export interface ServiceProcess<Message> {
+  readonly pid: number;
+  /** What it has told since it was ready. */
+  readonly messages: readonly Message[];
+  /** Resolves once it has told so much. */
+  told(count: number): Promise<void>;
+  /** SIGKILL. */
+  kill(): Promise<void>;
+}
+
+/** @param script in this folder; it sends `ready`, and then its messages */
+export async function startServiceProcess<Message = never>(
+  environment: Environment,
+  script: string,
+): Promise<ServiceProcess<Message>> {
+  const child = fork(fileURLToPath(new URL(script, import.meta.url)), [], {
+    execArgv: ['--expose-gc', '--import', 'tsx'],
+    env: { ...process.env, ...environment.env },
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  });
+  const messages: Message[] = [];
+  let look: () => void = () => undefined;
+  await new Promise<void>((resolve, reject) => {
+    child.once('exit', (code) => reject(new Error(`${script} ended with code ${code}`)));
+    child.on('message', (message: Message | 'ready') => {
+      if (message === 'ready') return resolve();
+      messages.push(message);
+      look();
+    });
+  });
+  return {
+    pid: child.pid as number,
+    messages,
+    told: (count) =>
+      new Promise((resolve) => {
+        look = () => {
+          if (messages.length >= count) resolve();
+        };
+        look();
+      }),
+    async kill() {
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      const exited = once(child, 'exit');
+      child.kill('SIGKILL');
+      await exited;
+    },
+  };
+}
