@@ -27,5 +27,6 @@ export const apps = [
     max_memory_restart: '512M',
   },
   { ...worker, name: 'warm', script: './dist/workers/warm.js', instances: 1, max_memory_restart: '512M' },
+  { ...worker, name: 'scheduler', script: './dist/workers/scheduler.js', instances: 1 },
   { ...worker, name: 'board', script: './dist/workers/board.js', instances: 1 },
 ];

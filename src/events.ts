@@ -26,6 +26,27 @@ export type ForebayEvent =
     }
   /** A page of a run could not be computed; the run goes on with the next one. */
   | { readonly type: 'warm.failed'; readonly store: string; readonly ids: number; readonly error: unknown }
+  /** A run could not be added to its queue; the schedule's standing job adds it once that works. */
+  | {
+      readonly type: 'schedule.failed';
+      readonly schedule: string;
+      readonly tick: string;
+      readonly error: unknown;
+    }
+  /** The run before still waits or runs, as job `running`: this tick has none. */
+  | {
+      readonly type: 'schedule.skipped';
+      readonly schedule: string;
+      readonly tick: string;
+      readonly running: string;
+    }
+  /** No scheduler was there at the time of the tick, nor of those after it, if there were any. */
+  | {
+      readonly type: 'schedule.missed';
+      readonly schedule: string;
+      readonly tick: string;
+      readonly isRun: boolean;
+    }
   /** A loaded value could not be put into the cache; the read was served, a later one loads again. */
   | { readonly type: 'fill.failed'; readonly store: string; readonly error: unknown }
   /** Redis did not do what the cache asked of it, or an entry can't be read; a read goes to its loader instead. */

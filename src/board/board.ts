@@ -13,7 +13,7 @@ import type { Config } from '../config.js';
 import { openConnections, type RedisClient } from '../connection/redis.js';
 import { ForebayError } from '../errors.js';
 import type { Emit } from '../events.js';
-import { DeadLetterQueue, RefreshQueue, WarmQueue, WriteBehindQueue } from '../queues.js';
+import { DeadLetterQueue, RefreshQueue, ScheduleQueue, WarmQueue, WriteBehindQueue } from '../queues.js';
 import { type Service, withinDeadline } from '../services/service.js';
 
 export interface BoardOptions {
@@ -28,6 +28,7 @@ interface Queues {
   readonly deadLetters: DeadLetterQueue;
   readonly refresh: RefreshQueue;
   readonly warm: WarmQueue;
+  readonly schedules: ScheduleQueue;
 }
 
 /** What there is while the board answers. */
@@ -64,6 +65,7 @@ export class BoardService implements Service {
       deadLetters: new DeadLetterQueue(connection, config.prefix, emit),
       refresh: new RefreshQueue(connection, config.prefix, emit),
       warm: new WarmQueue(connection, config.prefix, emit),
+      schedules: new ScheduleQueue(connection, config.prefix, emit),
     };
     const server = createAdaptorServer({ fetch: createApp(config.board, queues).fetch }) as Server;
     this.#running = { server, queues, connection };
@@ -86,7 +88,10 @@ export class BoardService implements Service {
   }
 }
 
-function createApp(board: Config['board'], { writeBehind, deadLetters, refresh, warm }: Queues): Hono {
+function createApp(
+  board: Config['board'],
+  { writeBehind, deadLetters, refresh, warm, schedules }: Queues,
+): Hono {
   const adapter = new HonoAdapter(serveStatic);
   createBullBoard({
     queues: [
@@ -97,6 +102,9 @@ function createApp(board: Config['board'], { writeBehind, deadLetters, refresh, 
       new BullMQAdapter(refresh.queue, { description: 'Values computed anew before they go stale' }),
       new BullMQAdapter(warm.queue, {
         description: 'Runs of warming: values computed before they are asked for',
+      }),
+      new BullMQAdapter(schedules.queue, {
+        description: 'Schedules, delayed until their next tick; promoting one runs it now',
       }),
     ],
     serverAdapter: adapter,

@@ -22,7 +22,7 @@ export type WriteReply = { readonly version: string } | Refused;
 
 export type Refused =
   | { readonly refused: 'full' | 'overflow' }
-  /** A put-if found another version, `found`; undefined when the record's is not known. */
+  /** A put-if or a delete found another version, `found`; undefined when the record's is not known. */
   | { readonly refused: 'conflict'; readonly found: string | undefined };
 
 export type RecallReply =

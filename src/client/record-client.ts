@@ -121,6 +121,14 @@ export class RecordClient<Row, Input, Id> {
   }
 
   /**
+   * Deletes as `delete` does, if the record is still at the version that `getVersioned` gave.
+   * @throws as `putIf`
+   */
+  async deleteIf(id: Id, { version, ...options }: WriteOptions & { version: bigint }): Promise<Receipt> {
+    return this.#write(this.#store.ids.toKey(id), 'delete', String(version), options);
+  }
+
+  /**
    * Puts what `change` makes of the row, if no other write came between; else it is called again with the newer row, at most
    * 10 times. Null when `change` returned null: nothing is written then, nor when it throws.
    * @throws as `getVersioned` and `put`, what `change` throws, and ForebayError CONFLICT. After OUTCOME_UNKNOWN the update may

@@ -33,6 +33,48 @@ beforeEach(async () => {
 
 afterEach(() => environment.close());
 
+describe('a delete at a version', () => {
+  it('is accepted while no other write came; its counters end with it', async () => {
+    const [{ stores }] = apps;
+    await stores.projects.put({ id: 'p', name: 'first' });
+    await stores.touches.add('p', 3);
+    const receipt = await stores.projects.deleteIf('p', await stores.projects.getVersioned('p'));
+    expect(await stores.projects.getVersioned('p')).toEqual({ row: null, version: receipt.version });
+    await stores.projects.put({ id: 'p', name: 'anew' });
+    expect(await stores.touches.get('p')).toBe(0);
+  });
+
+  it('is refused with CONFLICT after another write, which stays, with its counters', async () => {
+    const [{ stores }, other] = apps;
+    await stores.projects.put({ id: 'p', name: 'first' });
+    await stores.touches.add('p', 3);
+    const seen = await stores.projects.getVersioned('p');
+    const put = await other.stores.projects.put({ id: 'p', name: 'theirs' });
+    await expect(stores.projects.deleteIf('p', seen)).rejects.toMatchObject({
+      code: 'CONFLICT',
+      context: { version: put.version },
+    });
+    expect(await stores.projects.get('p')).toMatchObject({ name: 'theirs' });
+    expect(await stores.touches.get('p')).toBe(3);
+  });
+
+  it('and a put at the same version: one of them is accepted', async () => {
+    const [{ stores }, other] = apps;
+    for (let i = 0; i < 20; i++) {
+      await stores.projects.put({ id: 'p', name: 'first' });
+      const seen = await stores.projects.getVersioned('p');
+      const results = await Promise.allSettled([
+        stores.projects.deleteIf('p', seen),
+        other.stores.projects.putIf({ id: 'p', name: 'theirs' }, seen),
+      ]);
+      expect(results.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+      expect(await stores.projects.get('p')).toEqual(
+        results[0]?.status === 'fulfilled' ? null : expect.objectContaining({ name: 'theirs' }),
+      );
+    }
+  });
+});
+
 describe('a put at a version', () => {
   it('is accepted while no other write came, also of a record that is not there', async () => {
     const [{ stores }] = apps;

@@ -31,6 +31,18 @@ const events: Record<EventType, [ForebayEvent, string]> = {
     'warn',
   ],
   'warm.failed': [{ type: 'warm.failed', store: 'dashboards', ids: 100, error }, 'warn'],
+  'schedule.failed': [
+    { type: 'schedule.failed', schedule: 'nightly', tick: '2026-01-02T03:00:00.000Z', error },
+    'error',
+  ],
+  'schedule.skipped': [
+    { type: 'schedule.skipped', schedule: 'nightly', tick: '2026-01-02T03:00:00.000Z', running: 'nightly@1' },
+    'info',
+  ],
+  'schedule.missed': [
+    { type: 'schedule.missed', schedule: 'nightly', tick: '2026-01-02T03:00:00.000Z', isRun: true },
+    'warn',
+  ],
   'fill.failed': [{ type: 'fill.failed', store: 'tasks', error }, 'warn'],
   'cache.failed': [{ type: 'cache.failed', key: 'user:profile:1', error }, 'warn'],
   'cache.statistics': [{ type: 'cache.statistics', statistics: new StatisticsCounter().read() }, 'debug'],
@@ -96,6 +108,8 @@ it('what is below the level is left out', () => {
     'refresh.crowded',
     'refresh.failed',
     'warm.failed',
+    'schedule.failed',
+    'schedule.missed',
     'fill.failed',
     'cache.failed',
     'batch.failed',

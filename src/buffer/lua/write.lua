@@ -14,7 +14,7 @@
 -- ARGV[5+] writes      three for each entry: op, ttlMs, payload
 --            put     payload: the row's JSON
 --            put-if  payload: the version that the record must have, '|', and the row's JSON
---            delete  payload: empty
+--            delete  payload: empty, or the version that the record must have
 --            add     payload: the delta, an integer
 --            forget  payload: empty. Drops the deltas of a deleted row's counter; belongs to the delete
 --                    before it
@@ -96,7 +96,11 @@ ops['put-if'] = function(i, stamp, payload)
   return ops.put(i, stamp, string.sub(payload, bar + 1))
 end
 
-function ops.delete(i, stamp)
+function ops.delete(i, stamp, payload)
+  if payload ~= '' then
+    local version = versionOf(i)
+    if version ~= payload then return version and 'conflict ' .. version or 'conflict' end
+  end
   if isFull(fields[i]) then return 'full' end
   setRecord(i, 'D' .. stamp .. '|', stamp)
   return stamp

@@ -1,0 +1,14 @@
+/** pm2 app: does what is scheduled. Any number of them do it once. */
+import { requireDatabaseUrl } from '../src/config.js';
+import { createPrisma } from '../src/domain/prisma.js';
+import { schedules } from '../src/domain/schedules.js';
+import { stores } from '../src/domain/stores.js';
+import { logEvents, runWorker, SchedulerService } from '../src/worker.js';
+
+await runWorker('scheduler', (config, logger) => {
+  const prisma = createPrisma(requireDatabaseUrl(config), {
+    name: 'forebay-scheduler',
+    connections: config.worker.connections,
+  });
+  return new SchedulerService({ stores, schedules, prisma, config, emit: logEvents(logger) });
+});
