@@ -26,6 +26,8 @@ export type ForebayEvent =
     }
   /** A page of a run could not be computed; the run goes on with the next one. */
   | { readonly type: 'warm.failed'; readonly store: string; readonly ids: number; readonly error: unknown }
+  /** Counts of reads could not be sent; they are dropped: what is hottest is known a little less well. */
+  | { readonly type: 'reads.unsent'; readonly store: string; readonly error: unknown }
   /** A run could not be added to its queue; the schedule's standing job adds it once that works. */
   | {
       readonly type: 'schedule.failed';

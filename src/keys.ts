@@ -76,6 +76,12 @@ export function tagKey(prefix: string, tag: string): string {
   return `${prefix}:${tagMark}${tag}`;
 }
 
+/** Of a store: how often its values were read, and when the counting began. */
+export function hottestKeys(prefix: string, store: string): { reads: string; since: string } {
+  const start = `{${prefix}:hottest}:${store}`;
+  return { reads: `${start}:reads`, since: `${start}:since` };
+}
+
 /** Channel on which it is told that an entry was filled or given back, for those who wait for it. */
 export function filledChannel(prefix: string): string {
   return `{${prefix}}:filled`;

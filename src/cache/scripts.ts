@@ -13,6 +13,7 @@ export const scripts = {
   expire: 1,
   'tag-version': 1,
   'invalidate-tag': 1,
+  'count-reads': 2,
 } as const;
 
 export type ScriptName = keyof typeof scripts;
@@ -27,6 +28,7 @@ export interface CacheScriptCommands {
   cache_increment(...args: (string | number)[]): Promise<string>;
   'cache_tag-version'(...args: (string | number)[]): Promise<string>;
   'cache_invalidate-tag'(...args: (string | number)[]): Promise<string>;
+  'cache_count-reads'(...args: (string | number)[]): Promise<number>;
 }
 
 export type ClaimReply =

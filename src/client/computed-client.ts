@@ -1,20 +1,25 @@
 /** A computed store as an app holds it. */
 import type { Cache } from '../cache/cache.js';
 import { checkedTtlMs, type Key } from '../cache/cache-service.js';
+import type { Hottest } from '../cache/hottest.js';
 import type { LoadMany } from '../cache/loading.js';
 import type { ReadOptions } from '../cache/read-options.js';
 import type { RecomputeOutcome } from '../cache/recompute.js';
 import type { RefreshAhead } from '../cache/refresh-ahead.js';
+import { toReadError } from '../connection/redis.js';
 import { partsOf } from '../definitions/cache-key.js';
 import type { ComputedStore, RefreshWhen } from '../definitions/computed.js';
 import { ForebayError } from '../errors.js';
+import type { Emit } from '../events.js';
+import { ReadSample } from './read-sample.js';
 import type { RefreshRequests } from './refresh-requests.js';
 
 export interface ComputedClientDependencies {
   readonly cache: Cache;
   readonly prisma: unknown;
   readonly requests: RefreshRequests;
-  readonly hottest: { top(store: string, max: number): Promise<string[]> };
+  readonly hottest: Hottest;
+  readonly emit: Emit;
 }
 
 /** A warmed value that stays fresh for less than this share of its life is computed anew. */
@@ -43,14 +48,21 @@ export class ComputedClient<Value> {
   readonly #store: ComputedStore;
   readonly #prisma: unknown;
   readonly #requests: RefreshRequests;
-  readonly #hottest: ComputedClientDependencies['hottest'];
+  readonly #hottest: Hottest;
+  /** Of stores whose hottest values are warmed. */
+  readonly #sample: ReadSample | undefined;
 
-  constructor({ cache, prisma, requests, hottest }: ComputedClientDependencies, store: ComputedStore) {
+  constructor({ cache, prisma, requests, hottest, emit }: ComputedClientDependencies, store: ComputedStore) {
     this.#hottest = hottest;
     this.#cache = cache;
     this.#store = store;
     this.#prisma = prisma;
     this.#requests = requests;
+    const { warm } = store;
+    if (warm?.list === 'hottest') {
+      const { halfLifeMs } = warm;
+      this.#sample = new ReadSample({ store: store.name, halfLifeMs, hottest, emit });
+    }
   }
 
   /**
@@ -60,6 +72,7 @@ export class ComputedClient<Value> {
    */
   async get(id: string): Promise<Value | null> {
     const key = this.#keyOf(id);
+    this.#sample?.count(id);
     return this.#read(key, { idOf: () => id });
   }
 
@@ -68,6 +81,7 @@ export class ComputedClient<Value> {
     const keys = ids.map((id) => this.#keyOf(id));
     const [first] = keys;
     if (first === undefined) return [];
+    if (this.#sample) for (const id of ids) this.#sample.count(id);
     const call = callFor(keys, ids);
     return this.#cache.reads.readMany(keys, this.#loader(call), this.#readOptions(first, call));
   }
@@ -110,7 +124,11 @@ export class ComputedClient<Value> {
 
   /** Ids that apps have read most, lately: of a store with `warm: { list: 'hottest' }`. The hottest first. @throws ForebayError REDIS_UNAVAILABLE */
   async hottest(max: number): Promise<string[]> {
-    return this.#hottest.top(this.#store.name, max);
+    try {
+      return await this.#hottest.top(this.#store.name, max);
+    } catch (error) {
+      throw toReadError(error);
+    }
   }
 
   /**
@@ -130,7 +148,13 @@ export class ComputedClient<Value> {
    */
   async getAhead(key: Key<Value>, when: RefreshWhen, ttlMs?: number): Promise<Value | null> {
     const id = this.#idOf(key);
+    this.#sample?.count(id);
     return this.#read(key, { idOf: () => id, when, ttlMs });
+  }
+
+  /** For the app's own end: sends what was counted of its reads. */
+  async close(): Promise<void> {
+    await this.#sample?.close();
   }
 
   #read(key: Key<Value>, call: Call): Promise<Value | null> {

@@ -4,8 +4,10 @@ import { checkPartitions } from '../buffer/partitions.js';
 import { WriteBuffer } from '../buffer/write-buffer.js';
 import type { Cache, CacheOptions } from '../cache/cache.js';
 import type { CacheService } from '../cache/cache-service.js';
+import { Hottest } from '../cache/hottest.js';
 import { type Config, type RedisSettings, readConfig } from '../config.js';
 import { ConnectionMetrics } from '../connection/connection-metrics.js';
+import { inTime } from '../connection/deadline.js';
 import { createHealth, type RedisHealth } from '../connection/health.js';
 import { closeConnections, openConnections, type RedisClient } from '../connection/redis.js';
 import { checkServer } from '../connection/server-check.js';
@@ -92,6 +94,8 @@ export interface Forebay<D extends Definitions> {
 const flushTimeoutMs = 30_000;
 /** For commands under way when an app closes. */
 const closeDeadlineMs = 5_000;
+/** For counts of reads that were not sent yet. */
+const samplesDeadlineMs = 1_000;
 
 /**
  * Connects an app to Redis.
@@ -241,7 +245,8 @@ async function openReading(
   });
   const queue = new RefreshQueue(connections.queue, prefix, emit);
   const requests = new RefreshRequests({ queue, emit });
-  const dependencies = { cache, prisma: options.prisma, requests, hottest: { top: async () => [] } };
+  const hottest = new Hottest(connections.cache, prefix);
+  const dependencies = { cache, prisma: options.prisma, requests, hottest, emit };
   const computed = [...stores.computed].map(
     ([name, store]) => [name, new ComputedClient(dependencies, store)] as const,
   );
@@ -249,6 +254,9 @@ async function openReading(
     cache,
     clients: Object.fromEntries(computed),
     async close() {
+      await inTime(Promise.all(computed.map(([, client]) => client.close())), samplesDeadlineMs).catch(
+        () => undefined, // Only a sample of the last seconds is lost.
+      );
       cache.close();
       await queue.close();
     },

@@ -31,6 +31,7 @@ const events: Record<EventType, [ForebayEvent, string]> = {
     'warn',
   ],
   'warm.failed': [{ type: 'warm.failed', store: 'dashboards', ids: 100, error }, 'warn'],
+  'reads.unsent': [{ type: 'reads.unsent', store: 'profiles', error }, 'warn'],
   'schedule.failed': [
     { type: 'schedule.failed', schedule: 'nightly', tick: '2026-01-02T03:00:00.000Z', error },
     'error',
@@ -108,6 +109,7 @@ it('what is below the level is left out', () => {
     'refresh.crowded',
     'refresh.failed',
     'warm.failed',
+    'reads.unsent',
     'schedule.failed',
     'schedule.missed',
     'fill.failed',

@@ -69,9 +69,9 @@ function boundNames(body: string, table: Table): Map<number, string> {
   return bound;
 }
 
-/** The lowest index that a loop over `i` reads, from `for i = 4, #KEYS` and what stands between the brackets. */
+/** The lowest index that a loop over `i` reads, from `for i = 4, #KEYS` or `#ARGV`, and what stands between the brackets. */
 function openStart(body: string, table: Table): number | undefined {
-  const start = /^for i = (\d+), #KEYS do$/m.exec(body)?.[1];
+  const start = /^for i = (\d+), #(?:KEYS|ARGV)(?:, \d+)? do$/m.exec(body)?.[1];
   const indexes = matches(body, new RegExp(`${table}\\[([^\\]]*[a-z][^\\]]*)\\]`, 'g')).map(
     ([, index]) => index,
   );
