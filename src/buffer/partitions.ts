@@ -8,6 +8,12 @@ import { ForebayError } from '../errors.js';
 import { laneKeys, partitionsKey } from '../keys.js';
 import type { WriteBuffer } from './write-buffer.js';
 
+/** How many lanes each store has that was ever written, by name. */
+export async function readPartitions(redis: RedisClient, prefix: string): Promise<Map<string, number>> {
+  const known = await redis.hgetall(partitionsKey(prefix));
+  return new Map(Object.entries(known).map(([store, count]) => [store, Number(count)]));
+}
+
 /** @throws ForebayError PARTITIONS_CHANGED */
 export async function checkPartitions(
   redis: RedisClient,
@@ -41,7 +47,7 @@ async function hasUnpersisted(
   const states = await Promise.all(
     Array.from({ length: partitions }, (_, partition) => {
       const name = `${group.name}/${partition}`;
-      return buffer.inspect({ name, group, partition, keys: laneKeys(prefix, name) });
+      return buffer.inspect({ keys: laneKeys(prefix, name) });
     }),
   );
   return states.some(({ oldest }) => oldest !== undefined);

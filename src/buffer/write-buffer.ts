@@ -312,7 +312,7 @@ export class WriteBuffer {
     await this.#redis.forebay_drop(entries.length, ...entries, ...versions.values());
   }
 
-  async inspect(lane: Lane): Promise<LaneState> {
+  async inspect(lane: Pick<Lane, 'keys'>): Promise<LaneState> {
     const { dirty, order, sealed, meta, dead } = lane.keys;
     const reply = await this.#redis.forebay_inspect(dirty, order, sealed, meta, dead);
     const [version, oldest, dirtyCount, sealedCount, persisted, batches, now, deadCount] = reply as [

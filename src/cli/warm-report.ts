@@ -1,34 +1,30 @@
 /** What a warming did, as a table. */
+import { table } from './table.js';
 import type { WarmEnd } from './warm.js';
 
-const heads = ['store', 'warmed', 'fresh', 'absent', 'failed', 'seconds'] as const;
+const head = ['store', 'warmed', 'fresh', 'absent', 'failed', 'seconds'];
 
 export function warmReport(ends: readonly WarmEnd[]): string {
-  const rows = ends.map(({ store, summary }) =>
-    summary === undefined
-      ? [store, '', '', '', '', '']
-      : [
-          store,
-          ...[summary.warmed, summary.fresh, summary.absent, summary.failed].map(String),
-          (summary.ms / 1_000).toFixed(2),
-        ],
-  );
   const summaries = ends.flatMap(({ summary }) => summary ?? []);
   const sum = (pick: (one: (typeof summaries)[number]) => number): number =>
     summaries.reduce((total, one) => total + pick(one), 0);
-  const together = [
-    'together',
-    String(sum(({ warmed }) => warmed)),
-    String(sum(({ fresh }) => fresh)),
-    String(sum(({ absent }) => absent)),
-    String(sum(({ failed }) => failed)),
-    (sum(({ ms }) => ms) / 1_000).toFixed(2),
-  ];
-  return `${[heads, ...rows, together].map(toLine).join('\n')}\n${failuresOf(ends)}`;
+  const together = {
+    warmed: sum(({ warmed }) => warmed),
+    fresh: sum(({ fresh }) => fresh),
+    absent: sum(({ absent }) => absent),
+    failed: sum(({ failed }) => failed),
+    ms: sum(({ ms }) => ms),
+  };
+  const rows = [...ends.map(({ store, summary }) => toRow(store, summary)), toRow('together', together)];
+  return `${table([head, ...rows], 1)}${failuresOf(ends)}`;
 }
 
-function toLine(cells: readonly string[]): string {
-  return cells.map((cell, i) => (i === 0 ? cell.padEnd(24) : cell.padStart(9))).join('');
+type Counts = { readonly [Name in 'warmed' | 'fresh' | 'absent' | 'failed' | 'ms']: number };
+
+function toRow(name: string, counts: Counts | undefined): string[] {
+  if (counts === undefined) return [name, '', '', '', '', ''];
+  const { warmed, fresh, absent, failed, ms } = counts;
+  return [name, ...[warmed, fresh, absent, failed].map(String), (ms / 1_000).toFixed(2)];
 }
 
 function failuresOf(ends: readonly WarmEnd[]): string {

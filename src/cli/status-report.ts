@@ -1,0 +1,60 @@
+/** `forebay status` for people. */
+import type { BacklogStatus, QueueStatus, RunStatus, ScheduleStatus, Status } from './status.js';
+import { table } from './table.js';
+
+/** @param now to which times are related */
+export function statusReport({ schedules, queues, backlog }: Status, now: Date): string {
+  return [
+    scheduleTable(schedules, now),
+    table([['queue', 'waiting', 'active', 'delayed', 'failed'], ...queues.map(queueRow)], 1),
+    backlogTable(backlog),
+  ].join('\n');
+}
+
+function scheduleTable(schedules: readonly ScheduleStatus[], now: Date): string {
+  if (schedules.length === 0) return 'No schedules: none is defined, or no scheduler was started yet.\n';
+  const head = ['schedule', 'does', 'at', 'next run', 'last run'];
+  const rows = schedules.map(({ schedule, what, cron, timeZone, next, last }) => [
+    schedule,
+    what,
+    `${cron} ${timeZone}`,
+    `in ${duration(new Date(next).getTime() - now.getTime())}`,
+    last === undefined ? 'never' : lastRun(last, now),
+  ]);
+  return table([head, ...rows]);
+}
+
+function lastRun({ at, state, ms, reason }: RunStatus, now: Date): string {
+  const ago = `${duration(now.getTime() - new Date(at).getTime())} ago`;
+  const took = ms === undefined ? '' : ` in ${duration(ms)}`;
+  return `${ago}: ${state}${took}${reason === undefined ? '' : `: ${reason}`}`;
+}
+
+function queueRow({ name, waiting, active, delayed, failed }: QueueStatus): string[] {
+  return [name, ...[waiting, active, delayed, failed].map(String)];
+}
+
+function backlogTable(backlog: readonly BacklogStatus[]): string {
+  if (backlog.length === 0) return 'No backlog: nothing was written yet.\n';
+  const head = ['store', 'dirty', 'sealed', 'dead letters', 'oldest'];
+  const rows = backlog.map(({ store, dirty, sealed, dead, ageMs }) => [
+    store,
+    ...[dirty, sealed, dead].map(String),
+    dirty + sealed === 0 ? '' : duration(ageMs),
+  ]);
+  return table([head, ...rows], 1);
+}
+
+const units = [
+  ['d', 86_400_000],
+  ['h', 3_600_000],
+  ['min', 60_000],
+  ['s', 1_000],
+] as const;
+
+/** `3 h`, `12 s`, `40 ms`. */
+function duration(ms: number): string {
+  const positive = Math.max(0, ms);
+  const unit = units.find(([, size]) => positive >= size);
+  return unit === undefined ? `${Math.round(positive)} ms` : `${Math.floor(positive / unit[1])} ${unit[0]}`;
+}

@@ -1,0 +1,150 @@
+/** `forebay status`: what is scheduled, what waits in the queues, and what is not in the database yet. */
+import { type Job, Queue } from 'bullmq';
+import { readPartitions } from '../buffer/partitions.js';
+import { WriteBuffer } from '../buffer/write-buffer.js';
+import { type Config, readConfig } from '../config.js';
+import { closeConnections, openConnections, type RedisClient } from '../connection/redis.js';
+import { laneKeys, queuePrefix } from '../keys.js';
+import {
+  deadLetterQueueName,
+  isStandingJob,
+  type LastRun,
+  refreshQueueName,
+  type ScheduleJob,
+  type StandingJob,
+  scheduleQueueName,
+  warmQueueName,
+  writeBehindQueueName,
+} from '../queues.js';
+import { statusReport } from './status-report.js';
+
+export interface Status {
+  readonly schedules: readonly ScheduleStatus[];
+  readonly queues: readonly QueueStatus[];
+  readonly backlog: readonly BacklogStatus[];
+}
+
+export interface ScheduleStatus extends Omit<StandingJob, 'last'> {
+  readonly last?: RunStatus;
+}
+
+export interface RunStatus {
+  /** When it was due, or asked for. */
+  readonly at: string;
+  readonly job: string;
+  /** BullMQ's word: `completed`, `failed`, `active`, `waiting`, `delayed` …; `unknown` once the job is gone. */
+  readonly state: string;
+  /** What it took, in ms. */
+  readonly ms?: number;
+  /** Why it failed. */
+  readonly reason?: string;
+}
+
+export interface QueueStatus {
+  readonly name: string;
+  readonly waiting: number;
+  readonly active: number;
+  readonly delayed: number;
+  readonly failed: number;
+}
+
+export interface BacklogStatus {
+  readonly store: string;
+  readonly dirty: number;
+  readonly sealed: number;
+  readonly dead: number;
+  /** Of the oldest that is not in the database, in ms. */
+  readonly ageMs: number;
+}
+
+const queueNames = [
+  writeBehindQueueName,
+  refreshQueueName,
+  warmQueueName,
+  scheduleQueueName,
+  deadLetterQueueName,
+];
+const quitDeadlineMs = 1_000;
+
+/** @throws ForebayError INVALID_CONFIG, REDIS_UNAVAILABLE */
+export async function status(
+  say: (text: string) => void,
+  { isJson }: { isJson: boolean },
+  config: Config = readConfig(),
+): Promise<void> {
+  const { prefix, redis, queueRedis } = config;
+  // What breaks meanwhile is thrown by the command that it breaks.
+  const connections = await openConnections(
+    { lanes: [redis, 'reads'], queue: [queueRedis, 'queue'] },
+    () => undefined,
+  );
+  const queues = queueNames.map((name) => openQueue(name, connections.queue, prefix));
+  try {
+    const found: Status = {
+      schedules: await readSchedules(queues),
+      queues: await Promise.all(queues.map(readQueue)),
+      backlog: await readBacklog(connections.lanes, prefix),
+    };
+    say(isJson ? `${JSON.stringify(found, null, 2)}\n` : statusReport(found, new Date()));
+  } finally {
+    await Promise.all(queues.map((queue) => queue.close()));
+    await closeConnections(connections, quitDeadlineMs);
+  }
+}
+
+function openQueue(name: string, connection: RedisClient, prefix: string): Queue {
+  return new Queue(name, { connection, prefix: queuePrefix(prefix), skipWaitingForReady: true });
+}
+
+async function readSchedules(queues: readonly Queue[]): Promise<ScheduleStatus[]> {
+  const queueOf = (name: string): Queue => queues.find((queue) => queue.name === name) as Queue;
+  const jobs = (await queueOf(scheduleQueueName).getJobs([
+    'delayed',
+    'waiting',
+    'active',
+  ])) as Job<ScheduleJob>[];
+  const standing = jobs.flatMap(({ data }) => (isStandingJob(data) ? [data] : []));
+  const schedules = standing.map(async ({ last, ...schedule }): Promise<ScheduleStatus> => {
+    return last === undefined ? schedule : { ...schedule, last: await readRun(queueOf(last.queue), last) };
+  });
+  return (await Promise.all(schedules)).sort((a, b) => a.schedule.localeCompare(b.schedule));
+}
+
+async function readRun(queue: Queue, { at, job: id }: LastRun): Promise<RunStatus> {
+  const job = await queue.getJob(id);
+  if (job === undefined) return { at, job: id, state: 'unknown' };
+  const ms = job.finishedOn && job.processedOn && job.finishedOn - job.processedOn;
+  return {
+    at,
+    job: id,
+    state: await job.getState(),
+    ...(ms === undefined ? {} : { ms }),
+    ...(job.failedReason && { reason: job.failedReason }),
+  };
+}
+
+async function readQueue(queue: Queue): Promise<QueueStatus> {
+  const counts = await queue.getJobCounts('waiting', 'prioritized', 'active', 'delayed', 'failed');
+  const { waiting = 0, prioritized = 0, active = 0, delayed = 0, failed = 0 } = counts;
+  return { name: queue.name, waiting: waiting + prioritized, active, delayed, failed };
+}
+
+async function readBacklog(redis: RedisClient, prefix: string): Promise<BacklogStatus[]> {
+  const buffer = new WriteBuffer(redis, prefix);
+  const stores = [...(await readPartitions(redis, prefix))].map(async ([store, partitions]) => {
+    const lanes = Array.from({ length: partitions }, (_, partition) =>
+      buffer.inspect({ keys: laneKeys(prefix, `${store}/${partition}`) }),
+    );
+    const states = await Promise.all(lanes);
+    const sum = (name: 'dirty' | 'sealed' | 'dead'): number =>
+      states.reduce((total, state) => total + state[name], 0);
+    return {
+      store,
+      dirty: sum('dirty'),
+      sealed: sum('sealed'),
+      dead: sum('dead'),
+      ageMs: Math.round(Math.max(0, ...states.map((state) => state.ageMs))),
+    };
+  });
+  return (await Promise.all(stores)).sort((a, b) => a.store.localeCompare(b.store));
+}
