@@ -26,7 +26,7 @@ Starts a Postgres and a Redis of its own, or uses DATABASE_URL and REDIS_URL: th
 its own, both removed at the end. Figures are worth something on a quiet machine only.
 
   --json FILE       also write the result as JSON
-  --requests FILE   for replay: recorded requests, an id a line, gzipped or not (default: drawn by Zipf's law)
+  --requests FILE   for replay and warming: recorded requests, an id a line, gzipped or not (default: drawn by Zipf's law)
   --scale SHARE     do this share of the usual amount of work, above 0 and up to 100 (default: 1)
   --help            this text
 

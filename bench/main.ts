@@ -12,6 +12,7 @@ import { ProgressLine } from './progress-line.js';
 import { read } from './read.js';
 import { refresh } from './refresh.js';
 import { replay } from './replay.js';
+import { warming } from './warming.js';
 import { writeBehind } from './write-behind.js';
 
 /** A bench for each question, by the name that the command line takes. */
@@ -20,6 +21,7 @@ const benches: Readonly<Record<string, Bench>> = {
   latency,
   read,
   refresh,
+  warming,
   replay,
 };
 
