@@ -32,12 +32,19 @@ export class ReadThrough {
     if (options.forceRefresh || options.signal !== undefined) return this.#readWith(key, load, options);
     const hit = this.#values.hit(key);
     if (hit !== undefined) {
-      this.#lookAhead(key, hit.head, hit.reads, options);
+      this.lookAhead(key, hit.head, hit.reads, options);
       return Promise.resolve(hit.value as T | null);
     }
     return this.#values
       .look(key, options.memoryTtlMs)
       .then((found) => this.#answer({ key, found }, load, options));
+  }
+
+  /** The value, when it is in this process's memory: at once. It counts as a hit. */
+  fromMemory<T>(
+    key: string,
+  ): { readonly value: T | null; readonly head: ValueHead; readonly reads: number } | undefined {
+    return this.#values.hit(key) as { value: T | null; head: ValueHead; reads: number } | undefined;
   }
 
   async #readWith<T>(key: string, load: LoadMany<T>, options: ReadOptions): Promise<T | null> {
@@ -57,7 +64,7 @@ export class ReadThrough {
     const counts = this.#statistics.of(key);
     if (found.kind === 'fresh') {
       counts.hits += 1;
-      this.#lookAhead(key, found.head, 1, options);
+      this.lookAhead(key, found.head, 1, options);
       return found.value as T | null;
     }
     counts.misses += 1;
@@ -65,7 +72,13 @@ export class ReadThrough {
     return value;
   }
 
-  #lookAhead(key: string, head: ValueHead, reads: number, { ahead, ttlMs }: ReadOptions): void {
+  /** After a hit: has the value computed anew when it is due. */
+  lookAhead(
+    key: string,
+    head: ValueHead,
+    reads: number,
+    { ahead, ttlMs }: Pick<ReadOptions, 'ahead' | 'ttlMs'>,
+  ): void {
     if (ahead === undefined) return;
     const freshForMs = this.#values.freshForMs(head);
     if (!isRefreshDue(ahead.when, { freshForMs, ttlMs, loadMs: head.loadMs })) return;
@@ -97,7 +110,7 @@ export class ReadThrough {
     for (const key of keys) {
       const hit = this.#values.hit(key);
       if (hit === undefined) continue;
-      this.#lookAhead(key, hit.head, hit.reads, options);
+      this.lookAhead(key, hit.head, hit.reads, options);
       values.set(key, hit.value as T | null);
     }
     const far = [...keys].filter((key) => !values.has(key));
@@ -110,7 +123,7 @@ export class ReadThrough {
         return [{ key, found: one }];
       }
       counts.hits += 1;
-      this.#lookAhead(key, one.head, 1, options);
+      this.lookAhead(key, one.head, 1, options);
       values.set(key, one.value as T | null);
       return [];
     });

@@ -70,10 +70,20 @@ export class ComputedClient<Value> {
    * read in the last part of its fresh life has a worker compute it anew.
    * @throws what the loader throws, when there is no value in grace; ForebayError INVALID_ID, LOAD_TIMEOUT, TOO_MANY_LOADS
    */
-  async get(id: string): Promise<Value | null> {
-    const key = this.#keyOf(id);
-    this.#sample?.count(id);
-    return this.#read(key, { idOf: () => id });
+  get(id: string): Promise<Value | null> {
+    try {
+      const key = this.#keyOf(id);
+      this.#sample?.count(id);
+      const hit = this.#cache.reads.fromMemory<Value>(key);
+      const call = { idOf: () => id };
+      if (hit === undefined) return this.#read(key, call);
+      if (this.#store.refreshWhen !== undefined) {
+        this.#cache.reads.lookAhead(key, hit.head, hit.reads, this.#readOptions(key, call));
+      }
+      return Promise.resolve(hit.value);
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   /** Values in the order of `ids`, null where there is none: one round trip for hits, one load for misses. @throws as `get` */

@@ -13,7 +13,7 @@ export interface ReadSampleOptions {
 }
 
 const sendEveryMs = 10_000;
-/** Reads of a period that are counted, about. */
+/** Most reads of a period that are counted, about: then every other one is left out. */
 const samplesMax = 10_000;
 
 export class ReadSample {
@@ -23,6 +23,7 @@ export class ReadSample {
   /** Of how many reads one is counted. */
   #interval = 1;
   #untilNext = 1;
+  /** Counted in this period, as if at the interval of now. */
   #samples = 0;
   #sending: Promise<void> | undefined;
 
@@ -49,8 +50,12 @@ export class ReadSample {
   #take(id: string): void {
     // By chance, so that reads in a cycle are all met; n on average.
     this.#untilNext = this.#interval === 1 ? 1 : Math.ceil(Math.random() * (2 * this.#interval - 1));
-    this.#samples += 1;
     this.#counts.set(id, (this.#counts.get(id) ?? 0) + this.#interval);
+    this.#samples += 1;
+    if (this.#samples === samplesMax) {
+      this.#samples /= 2;
+      this.#interval *= 2;
+    }
     if (this.#counts.size >= samplesMax) this.#send();
   }
 
