@@ -24,6 +24,13 @@ export type ForebayEvent =
       readonly retryMs: number;
       readonly error: unknown;
     }
+  /** A run could not go on, e.g. for its list failed; it does after `retryMs`, with the page that it had come to. */
+  | {
+      readonly type: 'warm.stopped';
+      readonly store: string;
+      readonly retryMs: number;
+      readonly error: unknown;
+    }
   /** A page of a run could not be computed; the run goes on with the next one. */
   | { readonly type: 'warm.failed'; readonly store: string; readonly ids: number; readonly error: unknown }
   /** Counts of reads could not be sent; they are dropped: what is hottest is known a little less well. */

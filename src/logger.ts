@@ -15,6 +15,7 @@ const levels: Record<EventType, 'debug' | 'info' | 'warn' | 'error'> = {
   'refresh.crowded': 'warn',
   'refresh.failed': 'warn',
   'warm.failed': 'warn',
+  'warm.stopped': 'warn',
   'reads.unsent': 'warn',
   'schedule.failed': 'error',
   'schedule.skipped': 'info',

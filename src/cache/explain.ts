@@ -18,6 +18,8 @@ export interface Explanation {
   readonly id?: string;
   /** In ms; negative since it went stale. */
   readonly freshForMs?: number;
+  /** What its load took, in ms: of values that are refreshed ahead. */
+  readonly loadMs?: number;
   /** Until it is gone, in ms; Infinity when it does not expire. */
   readonly livesForMs?: number;
   readonly tags: readonly {
@@ -61,11 +63,12 @@ export async function explain(key: string, dependencies: ExplainDependencies): P
 async function explainValue(
   { value }: { value: ValueEntry },
   { tier, clock }: ExplainDependencies,
-): Promise<Pick<Explanation, 'state' | 'id' | 'freshForMs' | 'tags'>> {
+): Promise<Pick<Explanation, 'state' | 'id' | 'freshForMs' | 'loadMs' | 'tags'>> {
   const known = await tier.knownTagVersions([...value.tags.keys()]);
   const tags = [...value.tags].map(([tag, version]) => ({ tag, version, current: known.get(tag) ?? null }));
   const freshForMs = value.freshUntilMs - clock.now();
   const isInvalidated = tags.some(({ version, current }) => version !== current);
   const state = isInvalidated ? 'invalidated' : freshForMs > 0 ? 'fresh' : 'stale';
-  return { state, id: value.id, freshForMs, tags };
+  const loadMs = value.loadMs > 0 ? { loadMs: value.loadMs } : {};
+  return { state, id: value.id, freshForMs, tags, ...loadMs };
 }

@@ -10,14 +10,15 @@ import { ForebayError, messageOf } from '../errors.js';
 import type { ForebayEvent } from '../events.js';
 import { queuePrefix } from '../keys.js';
 import { type WarmJob, type WarmProgress, WarmQueue, type WarmSummary, warmQueueName } from '../queues.js';
-import { WarmService, type WarmServiceOptions } from '../services/warm.js';
+import type { AppWorkerOptions } from '../services/app-worker.js';
+import { WarmService } from '../services/warm.js';
 import { ProgressBar } from './progress-bar.js';
 import { warmReport } from './warm-report.js';
 
 export interface WarmCommandOptions {
   readonly stores: Stores;
   /** Makes the Prisma client of the run; it is left open. */
-  readonly createPrisma: (databaseUrl: string) => WarmServiceOptions['prisma'];
+  readonly createPrisma: (databaseUrl: string) => AppWorkerOptions['prisma'];
 }
 
 const helpText = `Usage: npm run cache:warm [-- STORE …]
@@ -69,6 +70,8 @@ async function warm(names: readonly string[], options: WarmCommandOptions, confi
   });
   try {
     await events.waitUntilReady();
+    if (await queue.queue.isPaused())
+      process.stderr.write('The warm queue is paused: resume it on the board.\n');
     const jobs = await Promise.all(chosen.map(({ name }) => queue.add(name)));
     const ends = await Promise.race([watchAll(jobs, events), interrupted]);
     if (ends === 'interrupted') {

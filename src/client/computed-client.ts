@@ -148,7 +148,8 @@ export class ComputedClient<Value> {
    */
   async computeSuccessor(id: string, seen: string, ttlMs?: number): Promise<RecomputeOutcome> {
     const key = this.#keyOf(id);
-    const call = { idOf: () => id, ttlMs };
+    // Whoever asked for it wants to know of the next one too what its load took.
+    const call: Call = { idOf: () => id, ttlMs, when: this.#store.refreshWhen ?? 'xfetch' };
     return this.#cache.recompute.successorOf(key, seen, this.#loader(call), this.#readOptions(key, call));
   }
 

@@ -12,6 +12,8 @@ const askedMax = 10_000;
 /** With so many jobs waiting there are too few workers, or none: further ones would come too late. */
 const waitingMax = 10_000;
 const countEveryMs = 1_000;
+/** Jobs on their way to the queue: while its Redis hangs, further ones are asked for by later reads. */
+const underWayMax = 1_000;
 
 export interface RefreshRequestsDependencies {
   readonly queue: RefreshQueue;
@@ -24,6 +26,7 @@ export class RefreshRequests {
   readonly #asked = new LRUCache<string, true>({ max: askedMax });
   #countedAtMs = Number.NEGATIVE_INFINITY;
   #isCrowded = false;
+  #underWay = 0;
 
   constructor({ queue, emit }: RefreshRequestsDependencies) {
     this.#queue = queue;
@@ -32,17 +35,20 @@ export class RefreshRequests {
 
   /** Returns at once. What goes wrong is told as an event. */
   add(job: RefreshJob, due: DueValue): void {
-    if (this.#asked.has(job.seen)) return;
+    if (this.#asked.has(job.seen) || this.#underWay >= underWayMax) return;
     this.#asked.set(job.seen, true);
     void this.#send(job, urgencyMs(due));
   }
 
   async #send(job: RefreshJob, urgency: number): Promise<void> {
+    this.#underWay += 1;
     try {
       await this.#count();
       if (!this.#isCrowded) await this.#queue.add(job, urgency);
     } catch (error) {
       this.#emit({ type: 'refresh.not-asked', store: job.store, id: job.id, error });
+    } finally {
+      this.#underWay -= 1;
     }
   }
 

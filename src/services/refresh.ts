@@ -4,48 +4,28 @@
  *
  * start: connect → take jobs. stop: take no more, finish the loads in hand, leave.
  */
-import { DelayedError, type Job, UnrecoverableError, Worker } from 'bullmq';
+import { DelayedError, type Job, UnrecoverableError } from 'bullmq';
 import pLimit from 'p-limit';
 import type { ComputedClient } from '../client/computed-client.js';
-import { connect, type Forebay } from '../client/forebay.js';
-import type { Config } from '../config.js';
-import { closeConnections, openConnections } from '../connection/redis.js';
-import type { Database } from '../database/database.js';
-import type { Definitions, Stores } from '../definitions/stores.js';
-import type { Emit } from '../events.js';
-import { queuePrefix } from '../keys.js';
+import type { Forebay } from '../client/forebay.js';
+import type { Definitions } from '../definitions/stores.js';
 import { type RefreshJob, type RefreshOutcome, refreshQueueName } from '../queues.js';
-import { jobLock } from './job-lock.js';
-import { jittered, RetryLater, retryMsOf } from './retry.js';
-import { type Service, withinDeadline } from './service.js';
-
-export interface RefreshServiceOptions {
-  readonly stores: Stores;
-  readonly prisma: Database;
-  readonly config: Pick<Config, 'prefix' | 'redis' | 'queueRedis'>;
-  readonly emit: Emit;
-}
+import { type AppWorker, type AppWorkerOptions, startAppWorker } from './app-worker.js';
+import { jittered, RetryLater } from './retry.js';
+import type { Service } from './service.js';
 
 /** Longer than a failed load stands for the process's next ones. */
 const firstRetryMs = 2_500;
 const retryMaxMs = 60_000;
 /** A job whose store has all its loads under way comes back after so long, and makes room for other stores' jobs. */
 const comeBackMs = 100;
-const disconnectDeadlineMs = 500;
-
-/** What there is while the service is at work. */
-interface Running {
-  readonly app: Forebay<Definitions>;
-  readonly worker: Worker<RefreshJob, RefreshOutcome>;
-  disconnect(): Promise<void>;
-}
 
 export class RefreshService implements Service {
-  readonly #options: RefreshServiceOptions;
+  readonly #options: AppWorkerOptions;
   readonly #limits: ReadonlyMap<string, ReturnType<typeof pLimit>>;
-  #running: Running | undefined;
+  #worker: AppWorker | undefined;
 
-  constructor(options: RefreshServiceOptions) {
+  constructor(options: AppWorkerOptions) {
     this.#options = options;
     this.#limits = new Map(
       [...options.stores.computed].map(([name, store]) => [name, pLimit(store.refreshConcurrency)]),
@@ -54,37 +34,15 @@ export class RefreshService implements Service {
 
   /** @throws ForebayError REDIS_UNAVAILABLE, INVALID_CONFIG, PARTITIONS_CHANGED */
   async start(): Promise<void> {
-    const { stores, prisma, config, emit } = this.#options;
-    const app = await connect(stores, { prisma, config, cache: { l1: false }, onEvent: emit });
-    try {
-      const connections = await openConnections({ jobs: [config.queueRedis, 'worker'] }, emit);
-      const worker = new Worker<RefreshJob, RefreshOutcome>(
-        refreshQueueName,
-        (job, token) => this.#process(job, token, app),
-        {
-          connection: connections.jobs,
-          prefix: queuePrefix(config.prefix),
-          concurrency: this.#loadsMax(),
-          ...jobLock,
-          settings: { backoffStrategy: (_attempts, _type, error) => retryMsOf(error) },
-        },
-      );
-      worker.on('error', (error) => emit({ type: 'redis.error', connection: 'worker', error }));
-      await worker.waitUntilReady();
-      const disconnect = () => closeConnections(connections, disconnectDeadlineMs);
-      this.#running = { app, worker, disconnect };
-    } catch (error) {
-      await app.close();
-      throw error;
-    }
+    this.#worker = await startAppWorker<RefreshJob, RefreshOutcome>(this.#options, {
+      queue: refreshQueueName,
+      concurrency: this.#loadsMax(),
+      processor: (app) => (job, token) => this.#process(job, token, app),
+    });
   }
 
   async stop(deadlineMs: number): Promise<void> {
-    if (!this.#running) return;
-    const { app, worker, disconnect } = this.#running;
-    await withinDeadline(worker.close(), deadlineMs);
-    await disconnect();
-    await withinDeadline(app.close(), disconnectDeadlineMs);
+    await this.#worker?.stop(deadlineMs);
   }
 
   /** One store's loads leave room for those of the others. */

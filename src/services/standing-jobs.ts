@@ -35,10 +35,8 @@ export class StandingJobs {
 
   /** Adds those that are not there, adapts those whose schedule has changed, and removes those whose schedule is gone. */
   async ensure(schedules: Schedules): Promise<void> {
-    const all = await this.#queue.queue.getJobs(['delayed', 'failed', 'completed']);
-    const standing = all.filter((job): job is Job<StandingJob> => isStandingJob(job.data));
-    for (const job of standing) {
-      if (!schedules.has(job.data.schedule) || !(await job.isDelayed())) await job.remove();
+    for (const job of await this.#queue.queue.getDelayed()) {
+      if (isStandingJob(job.data) && !schedules.has(job.data.schedule)) await job.remove();
     }
     for (const schedule of schedules.values()) await this.ensureOne(schedule);
   }

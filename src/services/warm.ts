@@ -4,84 +4,42 @@
  *
  * start: connect → take runs. stop: finish the page in hand, hand the run back, leave.
  */
-import { DelayedError, type Job, UnrecoverableError, Worker } from 'bullmq';
+import { DelayedError, type Job, UnrecoverableError } from 'bullmq';
 import type { ComputedClient } from '../client/computed-client.js';
-import { connect, type Forebay } from '../client/forebay.js';
-import type { Config } from '../config.js';
-import { closeConnections, openConnections } from '../connection/redis.js';
-import type { Database } from '../database/database.js';
+import type { Forebay } from '../client/forebay.js';
 import type { ComputedStore } from '../definitions/computed.js';
-import type { Definitions, Stores } from '../definitions/stores.js';
-import type { Emit } from '../events.js';
-import { queuePrefix } from '../keys.js';
+import type { Definitions } from '../definitions/stores.js';
 import { type WarmJob, type WarmProgress, type WarmSummary, warmQueueName } from '../queues.js';
-import { jobLock } from './job-lock.js';
+import { type AppWorker, type AppWorkerOptions, startAppWorker } from './app-worker.js';
 import { nowAndThen } from './now-and-then.js';
-import { jittered, RetryLater, retryMsOf } from './retry.js';
-import { type Service, withinDeadline } from './service.js';
+import { jittered, RetryLater } from './retry.js';
+import type { Service } from './service.js';
 import { WarmRun } from './warm-run.js';
-
-export interface WarmServiceOptions {
-  readonly stores: Stores;
-  readonly prisma: Database;
-  readonly config: Pick<Config, 'prefix' | 'redis' | 'queueRedis'>;
-  readonly emit: Emit;
-}
 
 const firstRetryMs = 1_000;
 const retryMaxMs = 60_000;
-const disconnectDeadlineMs = 500;
-
-/** What there is while the service is at work. */
-interface Running {
-  readonly app: Forebay<Definitions>;
-  readonly worker: Worker<WarmJob, WarmSummary>;
-  disconnect(): Promise<void>;
-}
 
 export class WarmService implements Service {
-  readonly #options: WarmServiceOptions;
+  readonly #options: AppWorkerOptions;
   readonly #stopping = new AbortController();
-  #running: Running | undefined;
+  #worker: AppWorker | undefined;
 
-  constructor(options: WarmServiceOptions) {
+  constructor(options: AppWorkerOptions) {
     this.#options = options;
   }
 
   /** @throws ForebayError REDIS_UNAVAILABLE, INVALID_CONFIG, PARTITIONS_CHANGED */
   async start(): Promise<void> {
-    const { stores, prisma, config, emit } = this.#options;
-    const app = await connect(stores, { prisma, config, cache: { l1: false }, onEvent: emit });
-    try {
-      const connections = await openConnections({ jobs: [config.queueRedis, 'worker'] }, emit);
-      const worker = new Worker<WarmJob, WarmSummary>(
-        warmQueueName,
-        (job, token) => this.#process(job, token, app),
-        {
-          connection: connections.jobs,
-          prefix: queuePrefix(config.prefix),
-          ...jobLock,
-          settings: { backoffStrategy: (_attempts, _type, error) => retryMsOf(error) },
-        },
-      );
-      worker.on('error', (error) => emit({ type: 'redis.error', connection: 'worker', error }));
-      worker.on('failed', (job, error) => emit({ type: 'job.failed', job: job?.name ?? '', error }));
-      await worker.waitUntilReady();
-      const disconnect = () => closeConnections(connections, disconnectDeadlineMs);
-      this.#running = { app, worker, disconnect };
-    } catch (error) {
-      await app.close();
-      throw error;
-    }
+    this.#worker = await startAppWorker<WarmJob, WarmSummary>(this.#options, {
+      queue: warmQueueName,
+      concurrency: 1,
+      processor: (app) => (job, token) => this.#process(job, token, app),
+    });
   }
 
   async stop(deadlineMs: number): Promise<void> {
     this.#stopping.abort();
-    if (!this.#running) return;
-    const { app, worker, disconnect } = this.#running;
-    await withinDeadline(worker.close(), deadlineMs);
-    await disconnect();
-    await withinDeadline(app.close(), disconnectDeadlineMs);
+    await this.#worker?.stop(deadlineMs);
   }
 
   async #process(
@@ -100,7 +58,9 @@ export class WarmService implements Service {
         },
       })
       .catch((error: unknown) => {
-        throw new RetryLater('the run stopped', retryMsAfter(job.attemptsMade), error);
+        const retryMs = retryMsAfter(job.attemptsMade);
+        this.#options.emit({ type: 'warm.stopped', store: job.data.store, retryMs, error });
+        throw new RetryLater('the run stopped', retryMs, error);
       });
     if (end === undefined) {
       await job.moveToDelayed(Date.now(), token);

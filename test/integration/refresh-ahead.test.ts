@@ -257,6 +257,14 @@ describe('P5 refreshAhead with a registered loader', () => {
     expect(await app.cache.ttl(key)).toBeGreaterThan(60);
   });
 
+  it('leaves with the value what its load took, for XFetch, also when the store has no threshold of its own', async () => {
+    await startWorker();
+    const key = Keys.plain('1');
+    const read = () => app.patterns.refreshAhead(key, app.stores.plain, 60, 0.01);
+    await expect.poll(read, { interval: 20, timeout: 5_000 }).toBe('1 v2');
+    expect((await app.cache.explain(key)).loadMs).toBeGreaterThan(0);
+  });
+
   it('refuses a key that is not the loader’s', async () => {
     await expect(app.patterns.refreshAhead('ahead:brief:1', app.stores.plain)).rejects.toMatchObject({
       code: 'INVALID_KEY',
