@@ -13,7 +13,7 @@ import {
   requireDatabaseUrl,
 } from '../../src/index.js';
 import { queuePrefix } from '../../src/keys.js';
-import { WarmQueue, warmQueueName } from '../../src/queues.js';
+import { WarmQueue, warmQueueName } from '../../src/queues/warm-queue.js';
 import { createLogger, logEvents, WarmService } from '../../src/worker.js';
 import { serve } from '../serve.js';
 import { issue } from '../write-behind/in-flight.js';

@@ -13,7 +13,11 @@ import type { Config } from '../config.js';
 import { openConnections, type RedisClient } from '../connection/redis.js';
 import { ForebayError } from '../errors.js';
 import type { Emit } from '../events.js';
-import { DeadLetterQueue, RefreshQueue, ScheduleQueue, WarmQueue, WriteBehindQueue } from '../queues.js';
+import { DeadLetterQueue } from '../queues/dead-letter-queue.js';
+import { RefreshQueue } from '../queues/refresh-queue.js';
+import { ScheduleQueue } from '../queues/schedule-queue.js';
+import { WarmQueue } from '../queues/warm-queue.js';
+import { WriteBehindQueue } from '../queues/write-behind-queue.js';
 import { type Service, withinDeadline } from '../services/service.js';
 
 export interface BoardOptions {

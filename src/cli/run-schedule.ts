@@ -1,7 +1,7 @@
 /** `forebay run`: runs a schedule by hand. */
 import { type Config, readConfig } from '../config.js';
 import { closeConnections, openConnections } from '../connection/redis.js';
-import { isStandingJob, ScheduleQueue } from '../queues.js';
+import { isStandingJob, ScheduleQueue } from '../queues/schedule-queue.js';
 
 const quitDeadlineMs = 1_000;
 

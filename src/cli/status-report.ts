@@ -1,6 +1,45 @@
 /** `forebay status` for people. */
-import type { BacklogStatus, QueueStatus, RunStatus, ScheduleStatus, Status } from './status.js';
+import type { StandingJob } from '../queues/schedule-queue.js';
 import { table } from './table.js';
+
+export interface Status {
+  readonly schedules: readonly ScheduleStatus[];
+  readonly queues: readonly QueueStatus[];
+  readonly backlog: readonly BacklogStatus[];
+}
+
+export interface ScheduleStatus extends Omit<StandingJob, 'last'> {
+  readonly last?: RunStatus;
+}
+
+export interface RunStatus {
+  /** When it was due, or asked for. */
+  readonly at: string;
+  readonly job: string;
+  /** BullMQ's word: `completed`, `failed`, `active`, `waiting`, `delayed` …; `unknown` once the job is gone. */
+  readonly state: string;
+  /** What it took, in ms. */
+  readonly ms?: number;
+  /** Why it failed. */
+  readonly reason?: string;
+}
+
+export interface QueueStatus {
+  readonly name: string;
+  readonly waiting: number;
+  readonly active: number;
+  readonly delayed: number;
+  readonly failed: number;
+}
+
+export interface BacklogStatus {
+  readonly store: string;
+  readonly dirty: number;
+  readonly sealed: number;
+  readonly dead: number;
+  /** Of the oldest that is not in the database, in ms. */
+  readonly ageMs: number;
+}
 
 /** @param now to which times are related */
 export function statusReport({ schedules, queues, backlog }: Status, now: Date): string {

@@ -5,57 +5,24 @@ import { WriteBuffer } from '../buffer/write-buffer.js';
 import { type Config, readConfig } from '../config.js';
 import { closeConnections, openConnections, type RedisClient } from '../connection/redis.js';
 import { laneKeys, queuePrefix } from '../keys.js';
+import { deadLetterQueueName } from '../queues/dead-letter-queue.js';
+import { refreshQueueName } from '../queues/refresh-queue.js';
 import {
-  deadLetterQueueName,
   isStandingJob,
   type LastRun,
-  refreshQueueName,
   type ScheduleJob,
-  type StandingJob,
   scheduleQueueName,
-  warmQueueName,
-  writeBehindQueueName,
-} from '../queues.js';
-import { statusReport } from './status-report.js';
-
-export interface Status {
-  readonly schedules: readonly ScheduleStatus[];
-  readonly queues: readonly QueueStatus[];
-  readonly backlog: readonly BacklogStatus[];
-}
-
-export interface ScheduleStatus extends Omit<StandingJob, 'last'> {
-  readonly last?: RunStatus;
-}
-
-export interface RunStatus {
-  /** When it was due, or asked for. */
-  readonly at: string;
-  readonly job: string;
-  /** BullMQ's word: `completed`, `failed`, `active`, `waiting`, `delayed` …; `unknown` once the job is gone. */
-  readonly state: string;
-  /** What it took, in ms. */
-  readonly ms?: number;
-  /** Why it failed. */
-  readonly reason?: string;
-}
-
-export interface QueueStatus {
-  readonly name: string;
-  readonly waiting: number;
-  readonly active: number;
-  readonly delayed: number;
-  readonly failed: number;
-}
-
-export interface BacklogStatus {
-  readonly store: string;
-  readonly dirty: number;
-  readonly sealed: number;
-  readonly dead: number;
-  /** Of the oldest that is not in the database, in ms. */
-  readonly ageMs: number;
-}
+} from '../queues/schedule-queue.js';
+import { warmQueueName } from '../queues/warm-queue.js';
+import { writeBehindQueueName } from '../queues/write-behind-queue.js';
+import {
+  type BacklogStatus,
+  type QueueStatus,
+  type RunStatus,
+  type ScheduleStatus,
+  type Status,
+  statusReport,
+} from './status-report.js';
 
 const queueNames = [
   writeBehindQueueName,

@@ -1,6 +1,13 @@
 /** What a warming did, as a table. */
+import type { WarmSummary } from '../queues/warm-queue.js';
 import { table } from './table.js';
-import type { WarmEnd } from './warm.js';
+
+/** How a store's run ended: its summary, or why it has none. */
+export interface WarmEnd {
+  readonly store: string;
+  readonly summary?: WarmSummary;
+  readonly error?: string;
+}
 
 const head = ['store', 'warmed', 'fresh', 'absent', 'failed', 'seconds'];
 

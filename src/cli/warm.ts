@@ -9,11 +9,17 @@ import type { Stores } from '../definitions/stores.js';
 import { ForebayError, messageOf } from '../errors.js';
 import type { ForebayEvent } from '../events.js';
 import { queuePrefix } from '../keys.js';
-import { type WarmJob, type WarmProgress, WarmQueue, type WarmSummary, warmQueueName } from '../queues.js';
+import {
+  type WarmJob,
+  type WarmProgress,
+  WarmQueue,
+  type WarmSummary,
+  warmQueueName,
+} from '../queues/warm-queue.js';
 import type { AppWorkerOptions } from '../services/app-worker.js';
 import { WarmService } from '../services/warm.js';
 import { ProgressBar } from './progress-bar.js';
-import { warmReport } from './warm-report.js';
+import { type WarmEnd, warmReport } from './warm-report.js';
 
 export interface WarmCommandOptions {
   readonly stores: Stores;
@@ -54,8 +60,7 @@ export async function runWarmCommand(options: WarmCommandOptions): Promise<void>
 async function warm(names: readonly string[], options: WarmCommandOptions, config: Config): Promise<number> {
   const chosen = chosenStores(names, options.stores);
   const prisma = options.createPrisma(requireDatabaseUrl(config));
-  // What goes wrong with a page stands in its run's summary.
-  const emit = (_event: ForebayEvent): void => undefined;
+  const emit = tellTrouble((line) => void process.stderr.write(`${line}\n`));
   const service = new WarmService({ stores: options.stores, prisma, config, emit });
   const interrupted = interruption();
   await service.start();
@@ -102,14 +107,18 @@ function chosenStores(names: readonly string[], { computed }: Stores) {
   return names.length === 0 ? all : all.filter(({ name }) => names.includes(name));
 }
 
-/** How a store's run ended: its summary, or why it has none. */
-export interface WarmEnd {
-  readonly store: string;
-  readonly summary?: WarmSummary;
-  readonly error?: string;
+/** Each trouble once, though it may concern many values. */
+function tellTrouble(say: (line: string) => void): (event: ForebayEvent) => void {
+  const told = new Set<string>();
+  return (event) => {
+    if (!('error' in event)) return;
+    const line = `${event.type}: ${messageOf(event.error)}`;
+    if (!told.has(line)) say(line);
+    told.add(line);
+  };
 }
 
-/** Shows the runs one after the other, in their order, though they may go on side by side. */
+/** Shows how far the runs are, as they tell of it. */
 async function watchAll(jobs: readonly WarmJobHandle[], events: QueueEvents): Promise<WarmEnd[]> {
   const ends = jobs.map((job) => watch(job, events));
   const bar = new ProgressBar(process.stderr);

@@ -4,7 +4,8 @@ import type { DeadLetter as LaneLetter, LetterName, WriteBuffer } from '../buffe
 import { ForebayError } from '../errors.js';
 import type { Emit } from '../events.js';
 import { splitField } from '../keys.js';
-import type { DeadLetterQueue, WriteBehindQueue } from '../queues.js';
+import type { DeadLetterQueue } from '../queues/dead-letter-queue.js';
+import type { WriteBehindQueue } from '../queues/write-behind-queue.js';
 
 /** A record that the database refuses. */
 export interface DeadLetter {

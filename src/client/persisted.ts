@@ -5,7 +5,7 @@ import type { RedisClient } from '../connection/redis.js';
 import { ForebayError } from '../errors.js';
 import type { Emit } from '../events.js';
 import { persistedChannel } from '../keys.js';
-import type { WriteBehindQueue } from '../queues.js';
+import type { WriteBehindQueue } from '../queues/write-behind-queue.js';
 
 /** Announcements can be missed (a connection lost); the lanes are looked at again after this long. */
 const recheckMs = 500;

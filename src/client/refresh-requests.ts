@@ -5,7 +5,7 @@
 import { LRUCache } from 'lru-cache';
 import type { DueValue } from '../cache/refresh-ahead.js';
 import type { Emit } from '../events.js';
-import type { RefreshJob, RefreshQueue } from '../queues.js';
+import type { RefreshJob, RefreshQueue } from '../queues/refresh-queue.js';
 
 /** Values that were asked for lately: their next reads cost no call. */
 const askedMax = 10_000;

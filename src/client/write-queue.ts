@@ -9,7 +9,7 @@ import { isNotSent, type RedisClient, toWriteError, writeNotSent } from '../conn
 import { ForebayError } from '../errors.js';
 import type { Emit } from '../events.js';
 import { splitField } from '../keys.js';
-import type { WriteBehindQueue } from '../queues.js';
+import type { WriteBehindQueue } from '../queues/write-behind-queue.js';
 import { confirmedBy, durabilityNotMet } from './durability.js';
 import type { ConfirmedDurability, DurableRoute, WriteRoute } from './durable-route.js';
 import type { PersistedWatch } from './persisted.js';

@@ -13,7 +13,7 @@ import type { LaneGroup } from '../definitions/stores.js';
 import { ForebayError } from '../errors.js';
 import type { Emit } from '../events.js';
 import { fieldOf, splitField } from '../keys.js';
-import type { DeadLetterQueue } from '../queues.js';
+import type { DeadLetterQueue } from '../queues/dead-letter-queue.js';
 import type { DatabaseBreaker } from './database-breaker.js';
 
 export interface BatchSplitDependencies {

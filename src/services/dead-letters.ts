@@ -13,8 +13,8 @@ import {
   type DeadLetterOutcome,
   type DeadLetterQueue,
   deadLetterQueueName,
-  type WriteBehindQueue,
-} from '../queues.js';
+} from '../queues/dead-letter-queue.js';
+import type { WriteBehindQueue } from '../queues/write-behind-queue.js';
 
 export interface DeadLettersDependencies {
   readonly lanes: Lanes;

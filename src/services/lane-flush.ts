@@ -10,7 +10,7 @@ import { isForebayError } from '../errors.js';
 import type { Emit } from '../events.js';
 import { fieldOf } from '../keys.js';
 import { pause } from '../pause.js';
-import type { FlushSummary } from '../queues.js';
+import type { FlushSummary } from '../queues/write-behind-queue.js';
 import type { BatchSize } from './batch-size.js';
 import type { BatchSplit } from './batch-split.js';
 import { DatabaseAway, type DatabaseBreaker } from './database-breaker.js';

@@ -9,7 +9,7 @@ import pLimit from 'p-limit';
 import type { ComputedClient } from '../client/computed-client.js';
 import type { Forebay } from '../client/forebay.js';
 import type { Definitions } from '../definitions/stores.js';
-import { type RefreshJob, type RefreshOutcome, refreshQueueName } from '../queues.js';
+import { type RefreshJob, type RefreshOutcome, refreshQueueName } from '../queues/refresh-queue.js';
 import { type AppWorker, type AppWorkerOptions, startAppWorker } from './app-worker.js';
 import { jittered, RetryLater } from './retry.js';
 import type { Service } from './service.js';

@@ -20,8 +20,8 @@ import {
   ScheduleQueue,
   type StandingJob,
   scheduleQueueName,
-  WarmQueue,
-} from '../queues.js';
+} from '../queues/schedule-queue.js';
+import { WarmQueue } from '../queues/warm-queue.js';
 import { CronTasks } from './cron-tasks.js';
 import { jobLock } from './job-lock.js';
 import { nowAndThen } from './now-and-then.js';

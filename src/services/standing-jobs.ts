@@ -1,7 +1,12 @@
 /** The standing jobs of schedules: one for each, which waits for the next tick. */
 import { DelayedError, type Job } from 'bullmq';
 import type { Emit } from '../events.js';
-import { isStandingJob, type LastRun, type ScheduleQueue, type StandingJob } from '../queues.js';
+import {
+  isStandingJob,
+  type LastRun,
+  type ScheduleQueue,
+  type StandingJob,
+} from '../queues/schedule-queue.js';
 import type { CronTasks } from './cron-tasks.js';
 import type { ScheduleRuns } from './schedule-runs.js';
 import type { Schedule, Schedules } from './schedules.js';

@@ -7,7 +7,7 @@ import pLimit from 'p-limit';
 import type { Lane, Lanes } from '../buffer/lane.js';
 import type { WriteBuffer } from '../buffer/write-buffer.js';
 import type { Emit } from '../events.js';
-import type { WriteBehindQueue } from '../queues.js';
+import type { WriteBehindQueue } from '../queues/write-behind-queue.js';
 
 /** How long past its due time a mark counts as alive. */
 const quietMs = 2_000;

@@ -5,7 +5,7 @@ import type { ComputedStore } from '../definitions/computed.js';
 import { messageOf } from '../errors.js';
 import type { Emit } from '../events.js';
 import { pause } from '../pause.js';
-import type { WarmProgress } from '../queues.js';
+import type { WarmProgress } from '../queues/warm-queue.js';
 
 export interface WarmRunDependencies {
   readonly store: ComputedStore & { readonly warm: NonNullable<ComputedStore['warm']> };

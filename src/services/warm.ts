@@ -9,7 +9,7 @@ import type { ComputedClient } from '../client/computed-client.js';
 import type { Forebay } from '../client/forebay.js';
 import type { ComputedStore } from '../definitions/computed.js';
 import type { Definitions } from '../definitions/stores.js';
-import { type WarmJob, type WarmProgress, type WarmSummary, warmQueueName } from '../queues.js';
+import { type WarmJob, type WarmProgress, type WarmSummary, warmQueueName } from '../queues/warm-queue.js';
 import { type AppWorker, type AppWorkerOptions, startAppWorker } from './app-worker.js';
 import { nowAndThen } from './now-and-then.js';
 import { jittered, RetryLater } from './retry.js';

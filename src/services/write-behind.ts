@@ -19,13 +19,13 @@ import { checkLedger } from '../database/table.js';
 import type { LaneGroup, Stores } from '../definitions/stores.js';
 import type { Emit } from '../events.js';
 import { queuePrefix } from '../keys.js';
+import { DeadLetterQueue } from '../queues/dead-letter-queue.js';
 import {
-  DeadLetterQueue,
   type FlushSummary,
   type WakeUp,
   WriteBehindQueue,
   writeBehindQueueName,
-} from '../queues.js';
+} from '../queues/write-behind-queue.js';
 import { BatchSize } from './batch-size.js';
 import { BatchSplit } from './batch-split.js';
 import { DatabaseBreaker } from './database-breaker.js';

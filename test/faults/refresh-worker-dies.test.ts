@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Forebay } from '../../src/client/forebay.js';
 import { UserCacheKeys } from '../../src/domain/cache-keys.js';
 import { stores } from '../../src/domain/stores.js';
-import { RefreshQueue } from '../../src/queues.js';
+import { RefreshQueue } from '../../src/queues/refresh-queue.js';
 import { RefreshService } from '../../src/services/refresh.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { startServiceProcess } from '../support/service-process.js';

@@ -3,7 +3,7 @@ import { QueueEvents } from 'bullmq';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Forebay } from '../../src/client/forebay.js';
 import { queuePrefix } from '../../src/keys.js';
-import { WarmQueue, type WarmSummary, warmQueueName } from '../../src/queues.js';
+import { WarmQueue, type WarmSummary, warmQueueName } from '../../src/queues/warm-queue.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { type ServiceProcess, startServiceProcess } from '../support/service-process.js';
 import { stores } from '../support/warm-stores.js';

@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Status } from '../../src/cli/status.js';
+import type { Status } from '../../src/cli/status-report.js';
 import type { Forebay } from '../../src/client/forebay.js';
 import { stores } from '../../src/domain/stores.js';
 import { SchedulerService } from '../../src/services/scheduler.js';

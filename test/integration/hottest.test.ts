@@ -5,7 +5,7 @@ import { cacheKey, cacheKeys } from '../../src/definitions/cache-key.js';
 import { computed } from '../../src/definitions/computed.js';
 import { defineStores } from '../../src/definitions/stores.js';
 import { hottestKeys } from '../../src/keys.js';
-import { WarmQueue } from '../../src/queues.js';
+import { WarmQueue } from '../../src/queues/warm-queue.js';
 import { WarmService } from '../../src/services/warm.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 

@@ -5,7 +5,7 @@ import { cacheKey, cacheKeys } from '../../src/definitions/cache-key.js';
 import { computed } from '../../src/definitions/computed.js';
 import { defineStores } from '../../src/definitions/stores.js';
 import type { EventType, ForebayEvent } from '../../src/events.js';
-import { RefreshQueue } from '../../src/queues.js';
+import { RefreshQueue } from '../../src/queues/refresh-queue.js';
 import { RefreshService } from '../../src/services/refresh.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { startOwnRedis } from '../support/own-redis.js';

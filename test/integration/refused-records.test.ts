@@ -9,7 +9,7 @@ import { Project, Task } from '../../src/domain/generated/models.js';
 import { stores } from '../../src/domain/stores.js';
 import type { EventType, ForebayEvent } from '../../src/events.js';
 import { queuePrefix } from '../../src/keys.js';
-import { type DeadLetterJob, deadLetterQueueName } from '../../src/queues.js';
+import { type DeadLetterJob, deadLetterQueueName } from '../../src/queues/dead-letter-queue.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { RoundTrips } from '../support/round-trips.js';
 

@@ -8,7 +8,7 @@ import { cacheKey, cacheKeys } from '../../src/definitions/cache-key.js';
 import { computed, type WarmRequest } from '../../src/definitions/computed.js';
 import { defineStores } from '../../src/definitions/stores.js';
 import { stores as platform } from '../../src/domain/stores.js';
-import { WarmQueue, type WarmSummary } from '../../src/queues.js';
+import { WarmQueue, type WarmSummary } from '../../src/queues/warm-queue.js';
 import { WarmService } from '../../src/services/warm.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 

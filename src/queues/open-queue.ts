@@ -1,0 +1,36 @@
+/** Queues as they are all kept: under one prefix, on a connection that is there already. Jobs are wake-ups and progress: the truth is elsewhere. */
+import { type DefaultJobOptions, Queue } from 'bullmq';
+import type { RedisClient } from '../connection/redis.js';
+import type { Emit } from '../events.js';
+import { queuePrefix } from '../keys.js';
+
+export interface QueuePlace {
+  /** Connected already. */
+  readonly connection: RedisClient;
+  readonly prefix: string;
+  readonly emit: Emit;
+}
+
+/** So long a finished run's id can't be used again. */
+const runsKeptSeconds = 86_400;
+
+/** For queues whose jobs' ids must not be used twice. */
+export const keptRuns = {
+  removeOnComplete: { age: runsKeptSeconds, count: 10_000 },
+  removeOnFail: { age: runsKeptSeconds, count: 10_000 },
+};
+
+export function openQueue<Data, Result>(
+  name: string,
+  { connection, prefix, emit }: QueuePlace,
+  defaultJobOptions: DefaultJobOptions,
+): Queue<Data, Result> {
+  const queue = new Queue<Data, Result>(name, {
+    connection,
+    prefix: queuePrefix(prefix),
+    skipWaitingForReady: true,
+    defaultJobOptions,
+  });
+  queue.on('error', (error) => emit({ type: 'redis.error', connection: 'queue', error }));
+  return queue;
+}

@@ -1,0 +1,57 @@
+/** The refresh queue: values that were read in the last part of their life, to be computed anew. */
+import type { Queue } from 'bullmq';
+import type { RedisClient } from '../connection/redis.js';
+import type { Emit } from '../events.js';
+import { openQueue } from './open-queue.js';
+
+export const refreshQueueName = 'refresh';
+
+/** A value that was read in the last part of its fresh life, to be computed anew. */
+export interface RefreshJob {
+  readonly store: string;
+  readonly id: string;
+  /** The value's id: once another has taken its place, there is nothing left to do. */
+  readonly seen: string;
+  /** Life of the new one, where it is not the store's own. */
+  readonly ttlMs?: number;
+}
+
+/** `fresh`: somebody has computed it meanwhile. `gone`: it was deleted, or has expired. `overtaken`: something newer came during the load. */
+export type RefreshOutcome = 'computed' | 'absent' | 'overtaken' | 'fresh' | 'gone';
+
+/** A load that fails is tried again as long as the old value is there: that ends sooner than its tries. */
+const refreshAttemptsMax = 10_000;
+/** BullMQ's lowest priority is its largest number. */
+const priorityMax = 2_097_151;
+
+export class RefreshQueue {
+  readonly queue: Queue<RefreshJob, RefreshOutcome>;
+
+  constructor(connection: RedisClient, prefix: string, emit: Emit) {
+    this.queue = openQueue(
+      refreshQueueName,
+      { connection, prefix, emit },
+      {
+        attempts: refreshAttemptsMax,
+        backoff: { type: 'custom' },
+        removeOnComplete: { count: 1_000 },
+        removeOnFail: { count: 1_000 },
+      },
+    );
+  }
+
+  /** At most one job for a value, whoever asks. @param urgencyMs the smaller, the sooner */
+  async add(job: RefreshJob, urgencyMs: number): Promise<void> {
+    const priority = Math.min(priorityMax, Math.max(1, Math.round(urgencyMs)));
+    await this.queue.add(`${job.store} ${job.id}`, job, { jobId: job.seen, priority });
+  }
+
+  /** How many jobs wait for a worker, or for their next try. */
+  async waiting(): Promise<number> {
+    return this.queue.getJobCountByTypes('waiting', 'prioritized', 'delayed');
+  }
+
+  async close(): Promise<void> {
+    await this.queue.close();
+  }
+}

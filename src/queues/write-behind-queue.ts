@@ -1,0 +1,64 @@
+/** The write-behind queue: its jobs are wake-ups of lanes, and carry no record. */
+import type { Queue } from 'bullmq';
+import type { RedisClient } from '../connection/redis.js';
+import type { Emit } from '../events.js';
+import { openQueue } from './open-queue.js';
+
+export const writeBehindQueueName = 'write-behind';
+
+export interface WakeUp {
+  /** The lane to flush, e.g. `tasks/3`. */
+  readonly lane: string;
+  /** Somebody waits for the lane; it has a job of its own besides. */
+  readonly isHurry?: true;
+}
+
+/** What a flush did, as the board shows it. */
+export interface FlushSummary {
+  readonly batches: number;
+  readonly rows: number;
+  /** Batches that had been applied before, by a worker that then died or was late. */
+  readonly skipped: number;
+  /** Records that the database refused, and that became dead letters. */
+  readonly refused: number;
+  readonly ms: number;
+}
+
+/** After so many tries a job is given up; the lane is not: the sweep gives it a new job. */
+const attemptsMax = 1_000;
+
+export class WriteBehindQueue {
+  readonly queue: Queue<WakeUp, FlushSummary>;
+
+  constructor(connection: RedisClient, prefix: string, emit: Emit) {
+    this.queue = openQueue(
+      writeBehindQueueName,
+      { connection, prefix, emit },
+      {
+        attempts: attemptsMax,
+        backoff: { type: 'custom' },
+        removeOnComplete: { count: 1_000 },
+        removeOnFail: { count: 1_000 },
+      },
+    );
+  }
+
+  async wake(lane: string, delayMs: number): Promise<void> {
+    await this.queue.add(`flush ${lane}`, { lane }, { delay: delayMs });
+  }
+
+  /** At most one such job of a lane waits or runs, however many wait for it. */
+  async hurry(lane: string): Promise<void> {
+    const name = `hurry ${lane}`;
+    await this.queue.add(name, { lane, isHurry: true }, { deduplication: { id: name } });
+  }
+
+  /** How many jobs wait for a worker. */
+  async waiting(): Promise<number> {
+    return this.queue.getJobCountByTypes('waiting');
+  }
+
+  async close(): Promise<void> {
+    await this.queue.close();
+  }
+}
