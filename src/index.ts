@@ -5,7 +5,7 @@ export type { CacheService, Key, SetEntry, SetOptions } from './cache/cache-serv
 export type { Explanation } from './cache/explain.js';
 export type { Serializer } from './cache/serializer.js';
 export type { Change, Versioned } from './client/compare-and-set.js';
-export type { ComputedClient } from './client/computed-client.js';
+export type { ComputedClient, WarmCounts } from './client/computed-client.js';
 export type { CounterClient } from './client/counter-client.js';
 export type { DeadLetter, DeadLetters, DeadLettersOptions } from './client/dead-letters.js';
 export {
@@ -57,6 +57,10 @@ export {
   type ComputedDefinition,
   type ComputedOptions,
   computed,
+  type RefreshOptions,
+  type RefreshWhen,
+  type WarmOptions,
+  type WarmRequest,
 } from './definitions/computed.js';
 export { type CounterDefinition, type CounterDelta, counter } from './definitions/counter.js';
 export { DEFAULT_TTL } from './definitions/default-ttl.js';
@@ -78,5 +82,6 @@ export type { CacheCounts, CacheStatistics, Emit, EventType, ForebayEvent } from
 export type { FetchMissing } from './patterns/batch-cache-aside.js';
 export type { CacheAsideOptions, Fetch } from './patterns/cache-aside.js';
 export type { Patterns } from './patterns/patterns.js';
+export type { RegisteredLoader } from './patterns/refresh-ahead.js';
 export { type WriterDefinition, type WriterOptions, type WrittenValue, writer } from './patterns/writer.js';
 export { redisSettings } from './redis-settings.js';

@@ -5,7 +5,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createEnvironment } from '../support/environment.js';
 import { type PageExample, readExample, root, runExample, typeErrors } from '../support/page-example.js';
 
-const pages = await readdir(path.join(root, 'docs/patterns'));
+const patterns = await readdir(path.join(root, 'docs/patterns'));
+const pages = [...patterns.map((page) => `docs/patterns/${page}`), 'docs/warming.md'];
 
 /** Each page is a process of its own, and they share the machine. */
 const timeout = 120_000;
@@ -17,9 +18,9 @@ beforeAll(async () => {
 
 afterAll(() => rm(folder, { recursive: true }));
 
-describe('the pages of the patterns', { timeout }, () => {
+describe('the pages of the patterns, and of warming', { timeout }, () => {
   it.concurrent.each(pages)('%s has an example that does what its comments say', async (page) => {
-    const example = await readExample(`docs/patterns/${page}`);
+    const example = await readExample(page);
     expect(Object.keys(example.expected)).not.toEqual([]);
     const environment = await createEnvironment();
     try {
@@ -32,7 +33,7 @@ describe('the pages of the patterns', { timeout }, () => {
 
   it.concurrent('have examples without an error of types', async () => {
     const examples = new Map<string, PageExample>();
-    for (const page of pages) examples.set(path.parse(page).name, await readExample(`docs/patterns/${page}`));
+    for (const page of pages) examples.set(path.parse(page).name, await readExample(page));
     examples.set('readme-of-all', await readExample('README.md'));
     expect(await typeErrors(examples, folder)).toBe('');
   });

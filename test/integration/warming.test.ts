@@ -6,7 +6,7 @@ import { seed } from '../../prisma/seed.js';
 import type { Forebay } from '../../src/client/forebay.js';
 import { cacheKey, cacheKeys } from '../../src/definitions/cache-key.js';
 import { computed, type WarmRequest } from '../../src/definitions/computed.js';
-import { defineStores } from '../../src/definitions/stores.js';
+import { defineStores, type Stores } from '../../src/definitions/stores.js';
 import { stores as platform } from '../../src/domain/stores.js';
 import { WarmQueue, type WarmSummary } from '../../src/queues/warm-queue.js';
 import { WarmService } from '../../src/services/warm.js';
@@ -71,9 +71,9 @@ afterAll(async () => {
   await environment.close();
 });
 
-async function startWorker(): Promise<WarmService> {
+async function startWorker(of: Stores = stores): Promise<WarmService> {
   const service = new WarmService({
-    stores,
+    stores: of,
     prisma: environment.prisma,
     config: environment.config,
     emit: (event) => void environment.events.push(event),
@@ -84,9 +84,9 @@ async function startWorker(): Promise<WarmService> {
 }
 
 /** Runs to the end. */
-async function warm(store = 'pages'): Promise<WarmSummary> {
+async function warm(store = 'pages', of: Stores = stores): Promise<WarmSummary> {
   const job = await queue.add(store);
-  await startWorker();
+  await startWorker(of);
   await expect.poll(() => job.isCompleted(), { interval: 10, timeout: 15_000 }).toBe(true);
   return (await queue.queue.getJob(job.id as string))?.returnvalue as WarmSummary;
 }
@@ -159,6 +159,25 @@ describe('W a run of warming', () => {
     };
     expect(await warm()).toMatchObject({ warmed: 25, pages: 3 });
     expect(listed.map(({ after }) => after)).toEqual([undefined, '109', '119']);
+  });
+
+  it('rests between pages, so that the database is its own only for the share that the store says', async () => {
+    const times: number[] = [];
+    load = async (ids) => {
+      times.push(performance.now());
+      await new Promise((resolve) => setTimeout(resolve, 40));
+      return new Map(ids.map((id) => [id, `page ${id}`]));
+    };
+    const gentle = defineStores({
+      pages: computed({
+        key: Keys.page,
+        warm: { list: (request) => list(request), pageIdsMax: 10, loadShare: 0.2 },
+        load: (ids) => load(ids),
+      }),
+    });
+    expect(await warm('pages', gentle)).toMatchObject({ warmed: 25, pages: 3 });
+    // A page takes 40 ms at least, and a fifth of its time may be that.
+    for (let i = 1; i < times.length; i++) expect((times[i] ?? 0) - (times[i - 1] ?? 0)).toBeGreaterThan(190);
   });
 
   it('is not piled up: while one of the store waits or runs, no other is added', async () => {

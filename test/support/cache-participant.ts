@@ -2,7 +2,7 @@
 import type { Forebay } from '../../src/client/forebay.js';
 import type { Definitions } from '../../src/definitions/stores.js';
 
-export const ways = ['cacheAside', 'cacheAsideStale', 'batchCacheAside'] as const;
+export const ways = ['cacheAside', 'cacheAsideStale', 'batchCacheAside', 'refreshAhead'] as const;
 export type Way = (typeof ways)[number];
 export const changes = ['delete', 'pattern', 'tag', 'set', 'writeThrough'] as const;
 export type Change = (typeof changes)[number];
@@ -25,8 +25,9 @@ export interface Participant {
   reachLoads(): Promise<void>;
 }
 
-/** So short that values go stale all the time. */
+/** So short that values go stale, or are due, all the time. */
 const staleAfter = 0.005;
+const dueAfter = 0.0001;
 
 export class AppParticipant implements Participant {
   readonly hasMemory: boolean;
@@ -44,6 +45,7 @@ export class AppParticipant implements Participant {
     const options = { tags: [tag], loadTimeoutMs };
     if (way === 'cacheAside') return patterns.cacheAside(key, load, 60, options);
     if (way === 'cacheAsideStale') return patterns.cacheAsideStale(key, load, staleAfter, 60, options);
+    if (way === 'refreshAhead') return patterns.refreshAhead(key, load, 60, dueAfter, options);
     const [value = null] = await patterns.batchCacheAside([key], async () => [await load()], 60, options);
     return value;
   }
