@@ -10,8 +10,7 @@ import { toReadError } from '../connection/redis.js';
 import { partsOf } from '../definitions/cache-key.js';
 import type { ComputedStore, RefreshWhen } from '../definitions/computed.js';
 import { ForebayError } from '../errors.js';
-import type { Emit } from '../events.js';
-import { ReadSample } from './read-sample.js';
+import type { ReadSample } from './read-sample.js';
 import type { RefreshRequests } from './refresh-requests.js';
 
 export interface ComputedClientDependencies {
@@ -19,7 +18,8 @@ export interface ComputedClientDependencies {
   readonly prisma: unknown;
   readonly requests: RefreshRequests;
   readonly hottest: Hottest;
-  readonly emit: Emit;
+  /** Of a store whose hottest values are warmed. */
+  readonly sample: ReadSample | undefined;
 }
 
 /** A warmed value that stays fresh for less than this share of its life is computed anew. */
@@ -49,20 +49,18 @@ export class ComputedClient<Value> {
   readonly #prisma: unknown;
   readonly #requests: RefreshRequests;
   readonly #hottest: Hottest;
-  /** Of stores whose hottest values are warmed. */
   readonly #sample: ReadSample | undefined;
 
-  constructor({ cache, prisma, requests, hottest, emit }: ComputedClientDependencies, store: ComputedStore) {
+  constructor(
+    { cache, prisma, requests, hottest, sample }: ComputedClientDependencies,
+    store: ComputedStore,
+  ) {
     this.#hottest = hottest;
     this.#cache = cache;
     this.#store = store;
     this.#prisma = prisma;
     this.#requests = requests;
-    const { warm } = store;
-    if (warm?.list === 'hottest') {
-      const { halfLifeMs } = warm;
-      this.#sample = new ReadSample({ store: store.name, halfLifeMs, hottest, emit });
-    }
+    this.#sample = sample;
   }
 
   /**
@@ -161,11 +159,6 @@ export class ComputedClient<Value> {
     const id = this.#idOf(key);
     this.#sample?.count(id);
     return this.#read(key, { idOf: () => id, when, ttlMs });
-  }
-
-  /** For the app's own end: sends what was counted of its reads. */
-  async close(): Promise<void> {
-    await this.#sample?.close();
   }
 
   #read(key: Key<Value>, call: Call): Promise<Value | null> {

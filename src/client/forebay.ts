@@ -2,12 +2,10 @@
 import { Lanes } from '../buffer/lane.js';
 import { checkPartitions } from '../buffer/partitions.js';
 import { WriteBuffer } from '../buffer/write-buffer.js';
-import type { Cache, CacheOptions } from '../cache/cache.js';
+import type { CacheOptions } from '../cache/cache.js';
 import type { CacheService } from '../cache/cache-service.js';
-import { Hottest } from '../cache/hottest.js';
 import { type Config, type RedisSettings, readConfig } from '../config.js';
 import { ConnectionMetrics } from '../connection/connection-metrics.js';
-import { inTime } from '../connection/deadline.js';
 import { createHealth, type RedisHealth } from '../connection/health.js';
 import { closeConnections, openConnections, type RedisClient } from '../connection/redis.js';
 import { checkServer } from '../connection/server-check.js';
@@ -21,18 +19,15 @@ import type { Emit } from '../events.js';
 import { createLogger, logEvents } from '../logger.js';
 import { Patterns } from '../patterns/patterns.js';
 import { DeadLetterQueue } from '../queues/dead-letter-queue.js';
-import { RefreshQueue } from '../queues/refresh-queue.js';
 import { WriteBehindQueue } from '../queues/write-behind-queue.js';
-import { ComputedClient } from './computed-client.js';
+import type { ComputedClient } from './computed-client.js';
 import type { ClientContext } from './context.js';
 import { CounterClient } from './counter-client.js';
 import { DeadLetters } from './dead-letters.js';
 import { DurableRoute } from './durable-route.js';
-import { openCache } from './open-cache.js';
-import { PendingValues } from './pending-values.js';
+import { openReading, type Reading } from './open-reading.js';
 import { PersistedWatch } from './persisted.js';
 import { RecordClient } from './record-client.js';
-import { RefreshRequests } from './refresh-requests.js';
 import { WriteQueue } from './write-queue.js';
 
 export interface ConnectOptions {
@@ -96,8 +91,6 @@ export interface Forebay<D extends Definitions> {
 const flushTimeoutMs = 30_000;
 /** For commands under way when an app closes. */
 const closeDeadlineMs = 5_000;
-/** For counts of reads that were not sent yet. */
-const samplesDeadlineMs = 1_000;
 
 /**
  * Connects an app to Redis.
@@ -127,7 +120,8 @@ export async function connect<D extends Definitions>(
   try {
     await checkServer(reads, emit);
     await checkPartitions(reads, stores, prefix, buffer);
-    reading = await openReading(stores, { connections, settings, prefix, clients, options, emit });
+    const { prisma, cache = {} } = options;
+    reading = await openReading(stores, { connections, settings, prefix, clients, prisma, cache, emit });
   } catch (error) {
     await closeConnections(connections, closeDeadlineMs);
     throw error;
@@ -209,60 +203,6 @@ function createWrittenClients(stores: Stores, context: ClientContext): Record<st
     store.kind === 'record' ? new RecordClient(context, store) : new CounterClient(context, store),
   ]);
   return Object.fromEntries(clients);
-}
-
-/** What carries an app's reads of cached values. */
-interface Reading {
-  readonly cache: Cache;
-  /** Of computed stores. */
-  readonly clients: Record<string, ComputedClient<unknown>>;
-  close(): Promise<void>;
-}
-
-interface ReadingOptions {
-  readonly connections: Readonly<Record<'cache' | 'queue' | 'subscriber', RedisClient>>;
-  readonly settings: RedisSettings;
-  readonly prefix: string;
-  /** Of the stores that are written. */
-  readonly clients: Record<string, unknown>;
-  readonly options: ConnectOptions;
-  readonly emit: Emit;
-}
-
-/** @throws ForebayError REDIS_UNAVAILABLE */
-async function openReading(
-  stores: Stores,
-  { connections, settings, prefix, clients, options, emit }: ReadingOptions,
-): Promise<Reading> {
-  const pending = new PendingValues(stores.definitions, clients);
-  const cache = await openCache({
-    redis: connections.cache,
-    subscriber: connections.subscriber,
-    settings,
-    prefix,
-    pendingOf: (keys) => pending.of(keys),
-    writerOf: (key) => pending.writerOf(key),
-    options: options.cache ?? {},
-    emit,
-  });
-  const queue = new RefreshQueue(connections.queue, prefix, emit);
-  const requests = new RefreshRequests({ queue, emit });
-  const hottest = new Hottest(connections.cache, prefix);
-  const dependencies = { cache, prisma: options.prisma, requests, hottest, emit };
-  const computed = [...stores.computed].map(
-    ([name, store]) => [name, new ComputedClient(dependencies, store)] as const,
-  );
-  return {
-    cache,
-    clients: Object.fromEntries(computed),
-    async close() {
-      await inTime(Promise.all(computed.map(([, client]) => client.close())), samplesDeadlineMs).catch(
-        () => undefined, // Only a sample of the last seconds is lost.
-      );
-      cache.close();
-      await queue.close();
-    },
-  };
 }
 
 async function readBacklog(lanes: Lanes, buffer: WriteBuffer): Promise<Backlog> {
