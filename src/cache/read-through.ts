@@ -2,7 +2,7 @@
 import type { LoadMany } from './loading.js';
 import { type ReadOptions, toPlan } from './read-options.js';
 import type { Missing, Refill } from './refill.js';
-import { isRefreshDue } from './refresh-ahead.js';
+import { isRefreshDue, type RefreshAhead } from './refresh-ahead.js';
 import type { StatisticsCounter } from './statistics.js';
 import type { ValueHead } from './value-entry.js';
 import type { Found, ValueStore } from './value-store.js';
@@ -11,6 +11,13 @@ export interface ReadThroughDependencies {
   readonly values: ValueStore;
   readonly refill: Refill;
   readonly statistics: StatisticsCounter;
+}
+
+/** A fresh value that was found. */
+export interface Hit {
+  readonly head: ValueHead;
+  /** How often it was read in this process's memory. */
+  readonly reads?: number;
 }
 
 export class ReadThrough {
@@ -32,7 +39,7 @@ export class ReadThrough {
     if (options.forceRefresh || options.signal !== undefined) return this.#readWith(key, load, options);
     const hit = this.#values.hit(key);
     if (hit !== undefined) {
-      this.lookAhead(key, hit.head, hit.reads, options);
+      if (options.ahead !== undefined) this.lookAhead(key, hit, options.ahead, options.ttlMs);
       return Promise.resolve(hit.value as T | null);
     }
     return this.#values
@@ -41,10 +48,8 @@ export class ReadThrough {
   }
 
   /** The value, when it is in this process's memory: at once. It counts as a hit. */
-  fromMemory<T>(
-    key: string,
-  ): { readonly value: T | null; readonly head: ValueHead; readonly reads: number } | undefined {
-    return this.#values.hit(key) as { value: T | null; head: ValueHead; reads: number } | undefined;
+  fromMemory<T>(key: string): (Hit & { readonly value: T | null }) | undefined {
+    return this.#values.hit(key) as (Hit & { value: T | null }) | undefined;
   }
 
   async #readWith<T>(key: string, load: LoadMany<T>, options: ReadOptions): Promise<T | null> {
@@ -64,7 +69,7 @@ export class ReadThrough {
     const counts = this.#statistics.of(key);
     if (found.kind === 'fresh') {
       counts.hits += 1;
-      this.lookAhead(key, found.head, 1, options);
+      if (options.ahead !== undefined) this.lookAhead(key, found, options.ahead, options.ttlMs);
       return found.value as T | null;
     }
     counts.misses += 1;
@@ -73,13 +78,7 @@ export class ReadThrough {
   }
 
   /** After a hit: has the value computed anew when it is due. */
-  lookAhead(
-    key: string,
-    head: ValueHead,
-    reads: number,
-    { ahead, ttlMs }: Pick<ReadOptions, 'ahead' | 'ttlMs'>,
-  ): void {
-    if (ahead === undefined) return;
+  lookAhead(key: string, { head, reads = 1 }: Hit, ahead: RefreshAhead, ttlMs: number): void {
     const freshForMs = this.#values.freshForMs(head);
     if (!isRefreshDue(ahead.when, { freshForMs, ttlMs, loadMs: head.loadMs })) return;
     ahead.refresh(key, { head, freshForMs, reads });
@@ -110,7 +109,7 @@ export class ReadThrough {
     for (const key of keys) {
       const hit = this.#values.hit(key);
       if (hit === undefined) continue;
-      this.lookAhead(key, hit.head, hit.reads, options);
+      if (options.ahead !== undefined) this.lookAhead(key, hit, options.ahead, options.ttlMs);
       values.set(key, hit.value as T | null);
     }
     const far = [...keys].filter((key) => !values.has(key));
@@ -123,7 +122,7 @@ export class ReadThrough {
         return [{ key, found: one }];
       }
       counts.hits += 1;
-      this.lookAhead(key, one.head, 1, options);
+      if (options.ahead !== undefined) this.lookAhead(key, one, options.ahead, options.ttlMs);
       values.set(key, one.value as T | null);
       return [];
     });

@@ -75,8 +75,9 @@ export class ComputedClient<Value> {
       const hit = this.#cache.reads.fromMemory<Value>(key);
       const call = { idOf: () => id };
       if (hit === undefined) return this.#read(key, call);
-      if (this.#store.refreshWhen !== undefined) {
-        this.#cache.reads.lookAhead(key, hit.head, hit.reads, this.#readOptions(key, call));
+      const when = this.#store.refreshWhen;
+      if (when !== undefined) {
+        this.#cache.reads.lookAhead(key, hit, this.#ahead(when, call), this.#ttlMs(key));
       }
       return Promise.resolve(hit.value);
     } catch (error) {
@@ -178,16 +179,20 @@ export class ComputedClient<Value> {
   }
 
   #readOptions(key: string, call: Call): ReadOptions {
-    const { ttlMs, graceMs, loadTimeoutMs, tags } = this.#store.options;
+    const { graceMs, loadTimeoutMs, tags } = this.#store.options;
     const when = call.when ?? this.#store.refreshWhen;
     return {
-      ttlMs: call.ttlMs ?? ttlMs ?? checkedTtlMs(key),
+      ttlMs: call.ttlMs ?? this.#ttlMs(key),
       isServedStale: true,
       ...(graceMs === undefined ? {} : { graceMs }),
       ...(loadTimeoutMs === undefined ? {} : { loadTimeoutMs }),
       ...(tags === undefined ? {} : { tags }),
       ...(when === undefined ? {} : { ahead: this.#ahead(when, call) }),
     };
+  }
+
+  #ttlMs(key: string): number {
+    return this.#store.options.ttlMs ?? checkedTtlMs(key);
   }
 
   #ahead(when: RefreshWhen, { idOf, ttlMs }: Call): RefreshAhead {
