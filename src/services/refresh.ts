@@ -4,7 +4,7 @@
  *
  * start: connect → take jobs. stop: take no more, finish the loads in hand, leave.
  */
-import { DelayedError, type Job, UnrecoverableError } from 'bullmq';
+import { DelayedError, type Job } from 'bullmq';
 import pLimit from 'p-limit';
 import type { ComputedClient } from '../client/computed-client.js';
 import type { Forebay } from '../client/forebay.js';
@@ -13,6 +13,7 @@ import { type RefreshJob, type RefreshOutcome, refreshQueueName } from '../queue
 import { type AppWorker, type AppWorkerOptions, startAppWorker } from './app-worker.js';
 import { jittered, RetryLater } from './retry.js';
 import type { Service } from './service.js';
+import { refuseUnknown } from './unknown-work.js';
 
 /** Longer than a failed load stands for the process's next ones. */
 const firstRetryMs = 2_500;
@@ -63,9 +64,8 @@ export class RefreshService implements Service {
     const client = app.stores[store] as ComputedClient<unknown> | undefined;
     const limit = this.#limits.get(store);
     if (client === undefined || limit === undefined) {
-      throw new UnrecoverableError(
-        `No computed store is named ${store}. Deploy the workers with its definition.`,
-      );
+      const message = `No computed store is named ${store}. Deploy the workers with its definition.`;
+      return refuseUnknown(job, token, message);
     }
     if (limit.activeCount >= limit.concurrency) {
       await job.moveToDelayed(Date.now() + comeBackMs, token);

@@ -5,7 +5,7 @@
  *
  * start: connect → see to the standing jobs → start the tasks → take jobs. stop: stop the tasks, abort the functions that run, leave.
  */
-import { DelayedError, type Job, UnrecoverableError, Worker } from 'bullmq';
+import { DelayedError, type Job, Worker } from 'bullmq';
 import { connect, type Forebay } from '../client/forebay.js';
 import type { Config } from '../config.js';
 import { closeConnections, openConnections, type RedisClient } from '../connection/redis.js';
@@ -29,6 +29,7 @@ import { ScheduleRuns } from './schedule-runs.js';
 import type { Schedule, Schedules } from './schedules.js';
 import { type Service, withinDeadline } from './service.js';
 import { StandingJobs } from './standing-jobs.js';
+import { refuseUnknown } from './unknown-work.js';
 
 export interface SchedulerServiceOptions {
   readonly stores: Stores;
@@ -151,9 +152,8 @@ export class SchedulerService implements Service {
     const schedule = this.#options.schedules.get(job.data.schedule);
     if (isStandingJob(job.data)) return standing.process(job as Job<StandingJob>, schedule, token);
     if (schedule === undefined || app === undefined || !('run' in schedule.what)) {
-      throw new UnrecoverableError(
-        `No function is scheduled as ${job.data.schedule}. Deploy the schedulers with its definition.`,
-      );
+      const message = `No function is scheduled as ${job.data.schedule}. Deploy the schedulers with its definition.`;
+      return refuseUnknown(job, token, message);
     }
     return this.#runFunction(job as Job<FunctionJob>, schedule.what.run, { token, app });
   }

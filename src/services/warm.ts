@@ -4,7 +4,7 @@
  *
  * start: connect → take runs. stop: finish the page in hand, hand the run back, leave.
  */
-import { DelayedError, type Job, UnrecoverableError } from 'bullmq';
+import { DelayedError, type Job } from 'bullmq';
 import type { ComputedClient } from '../client/computed-client.js';
 import type { Forebay } from '../client/forebay.js';
 import type { ComputedStore } from '../definitions/computed.js';
@@ -14,6 +14,7 @@ import { type AppWorker, type AppWorkerOptions, startAppWorker } from './app-wor
 import { nowAndThen } from './now-and-then.js';
 import { jittered, RetryLater } from './retry.js';
 import type { Service } from './service.js';
+import { refuseUnknown } from './unknown-work.js';
 import { WarmRun } from './warm-run.js';
 
 const firstRetryMs = 1_000;
@@ -48,6 +49,7 @@ export class WarmService implements Service {
     app: Forebay<Definitions>,
   ): Promise<WarmSummary> {
     const run = this.#runOf(job.data.store, app);
+    if (run === undefined) return refuseUnknown(job, token, unknownStore(job.data.store));
     const report = nowAndThen((progress: WarmProgress) => job.updateProgress({ ...progress }));
     const end = await run
       .run(job.data.done, {
@@ -71,17 +73,18 @@ export class WarmService implements Service {
     return summary;
   }
 
-  #runOf(name: string, app: Forebay<Definitions>): WarmRun {
+  /** Undefined: a store of another release, or one that has nothing to be warmed. */
+  #runOf(name: string, app: Forebay<Definitions>): WarmRun | undefined {
     const { stores, prisma, emit } = this.#options;
     const store = stores.computed.get(name);
-    if (store?.warm === undefined) {
-      throw new UnrecoverableError(
-        `Store ${name} has nothing to be warmed. Give it the option "warm", and deploy the workers with its definition.`,
-      );
-    }
+    if (store?.warm === undefined) return undefined;
     const client = app.stores[name] as ComputedClient<unknown>;
     return new WarmRun({ store: store as ComputedStore & { warm: object }, client, prisma, emit });
   }
+}
+
+function unknownStore(name: string): string {
+  return `Store ${name} has nothing to be warmed. Give it the option "warm", and deploy the workers with its definition.`;
 }
 
 function retryMsAfter(attempts: number): number {

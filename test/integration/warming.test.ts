@@ -206,11 +206,13 @@ describe('W a run of warming', () => {
     expect((await queue.queue.getJob(job.id as string))?.returnvalue).toMatchObject({ warmed: 25, pages: 3 });
   });
 
-  it('of a store that has nothing to be warmed fails, and says what to do', async () => {
+  it('of a store that a worker does not know waits for one of another release; nobody knowing it, it fails and says what to do', async () => {
     const job = await queue.add('cold');
+    const old = await queue.queue.add('old', { store: 'cold' }, { timestamp: Date.now() - 3_600_000 });
     await startWorker();
-    await expect.poll(() => job.isFailed()).toBe(true);
-    expect((await queue.queue.getJob(job.id as string))?.failedReason).toContain('Give it the option "warm"');
+    await expect.poll(() => old.isFailed()).toBe(true);
+    expect((await queue.queue.getJob(old.id as string))?.failedReason).toContain('Give it the option "warm"');
+    await expect.poll(() => job.isDelayed()).toBe(true);
   });
 });
 
