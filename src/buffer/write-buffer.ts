@@ -27,7 +27,10 @@ export type Refused =
 
 export type RecallReply =
   /** An entry's content: pending, or filled meanwhile. */
-  { readonly entry: string } | { readonly lease: boolean };
+  | { readonly entry: string }
+  | { readonly lease: true }
+  /** Somebody else may fill: the token of the lease. */
+  | { readonly lease: false; readonly holder: string };
 
 export interface CounterRecall {
   /** The cached value. */
@@ -172,9 +175,7 @@ export class WriteBuffer {
       options.leaseMs,
       options.ttlMs,
     );
-    return replies.map((reply) =>
-      reply === 'lease' || reply === 'wait' ? { lease: reply === 'lease' } : { entry: reply },
-    );
+    return replies.map(toRecallReply);
   }
 
   /** `fields` are the counters'; `recordFields` those of the rows that hold them, or ''. */
@@ -395,4 +396,9 @@ function toCounterRecall(reply: readonly (string | number)[]): CounterRecall {
     dirtyRecord: dirtyRecord as RecordKind,
     sealedRecord: sealedRecord as RecordKind,
   };
+}
+
+function toRecallReply(reply: string): RecallReply {
+  if (reply === 'lease') return { lease: true };
+  return reply[0] === '?' ? { lease: false, holder: reply.slice(1) } : { entry: reply };
 }

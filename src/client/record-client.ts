@@ -27,6 +27,8 @@ export class RecordClient<Row, Input, Id> {
   readonly #context: ClientContext;
   readonly #store: RecordStore;
   readonly #load: RecordLoader;
+  /** Loads under way, by the token of their leases. */
+  readonly #loading = new Map<string, Promise<Map<string, LoadedRow>>>();
   /** Updates of one record that met would all but one have to try again. */
   readonly #updates = new Turns();
 
@@ -233,14 +235,53 @@ export class RecordClient<Row, Input, Id> {
       }
     }
     if (unknown.length === 0) return rows;
-    const loaded = await this.#loadRows(unknown);
-    for (const [idKey, { row }] of loaded) rows.set(idKey, row as Row);
-    await this.#fill(
-      token,
-      unknown.filter((idKey) => isLease(recalled.get(idKey))),
-      loaded,
-    );
+    for (const [idKey, { row }] of await this.#loadShared(token, unknown, recalled))
+      rows.set(idKey, row as Row);
     return rows;
+  }
+
+  /**
+   * Loads rows, and fills those whose lease is this caller's. Of a row that another caller of this process loads under a lease that
+   * stands, that load's row is taken: nothing was written since it began.
+   */
+  async #loadShared(
+    token: string,
+    idKeys: readonly string[],
+    recalled: ReadonlyMap<string, RecallReply>,
+  ): Promise<Map<string, LoadedRow>> {
+    const shared = new Map<string, Promise<Map<string, LoadedRow>>>();
+    for (const idKey of idKeys) {
+      const reply = recalled.get(idKey);
+      const loading = reply && 'holder' in reply ? this.#loading.get(reply.holder) : undefined;
+      if (loading) shared.set(idKey, loading);
+    }
+    const own = idKeys.filter((idKey) => !shared.has(idKey));
+    const [loaded] = await Promise.all([
+      own.length === 0 ? new Map<string, LoadedRow>() : this.#loadAndFill(token, own, recalled),
+      ...shared.values(),
+    ]);
+    for (const [idKey, loading] of shared) {
+      const row = (await loading).get(idKey);
+      if (row) loaded.set(idKey, row);
+    }
+    return loaded;
+  }
+
+  async #loadAndFill(
+    token: string,
+    idKeys: readonly string[],
+    recalled: ReadonlyMap<string, RecallReply>,
+  ): Promise<Map<string, LoadedRow>> {
+    const loading = this.#loadRows(idKeys);
+    this.#loading.set(token, loading);
+    try {
+      const loaded = await loading;
+      const leased = idKeys.filter((idKey) => isLease(recalled.get(idKey)));
+      await this.#fill(token, leased, loaded);
+      return loaded;
+    } finally {
+      this.#loading.delete(token);
+    }
   }
 
   async #recall(lane: Lane, idKeys: readonly string[], token: string): Promise<RecallReply[]> {

@@ -15,6 +15,7 @@ class SlowDatabase {
   loads = 0;
   #begun: (() => void) | undefined;
   #release: (() => void) | undefined;
+  #error: Error | undefined;
 
   /** Resolves when the next load has read its rows; `release` lets it answer. */
   nextLoad(): Promise<void> {
@@ -24,6 +25,12 @@ class SlowDatabase {
   }
 
   release(): void {
+    this.#release?.();
+  }
+
+  /** As `release`, but the load fails, and all after it. */
+  fail(error: Error): void {
+    this.#error = error;
     this.#release?.();
   }
 
@@ -38,6 +45,7 @@ class SlowDatabase {
       this.#begun = undefined;
       await released;
     }
+    if (this.#error) throw this.#error;
     return found;
   }
 }
@@ -100,5 +108,49 @@ describe('what was loaded is read from the cache', () => {
     expect(await app.stores.notes.get('n')).toEqual({ id: 'n', text: 'here' });
     expect(await app.stores.notes.get('x')).toBeNull();
     expect(database.loads).toBe(1);
+  });
+});
+
+describe('a row that many read at once', () => {
+  it('is loaded once in a process, also as one of many', async () => {
+    database.rows.set('n', { id: 'n', text: 'here' });
+    const begun = database.nextLoad();
+    const first = app.stores.notes.get('n');
+    await begun;
+    const others = Array.from({ length: 50 }, () => app.stores.notes.get('n'));
+    const many = app.stores.notes.getMany(['m', 'n']);
+    await expect.poll(() => database.loads).toBe(2); // of m
+    database.release();
+    const here = { id: 'n', text: 'here' };
+    expect(new Set(await Promise.all([first, ...others]))).toEqual(new Set([here]));
+    expect(await many).toEqual([null, here]);
+    expect(database.loads).toBe(2);
+  });
+
+  it('is loaded again by those who read after a write, though the load from before it goes on', async () => {
+    database.rows.set('n', { id: 'n', text: 'old' });
+    const begun = database.nextLoad();
+    const before = app.stores.notes.get('n');
+    await begun;
+    await app.stores.notes.put({ id: 'n', text: 'new' });
+    // Flushed, and evicted: only the database knows.
+    await environment.redis.del(...(await environment.redis.keys(`{${environment.config.prefix}:*`)));
+    database.rows.set('n', { id: 'n', text: 'new' });
+    expect(await app.stores.notes.get('n')).toEqual({ id: 'n', text: 'new' });
+    database.release();
+    expect(await before).toEqual({ id: 'n', text: 'old' });
+    expect(await app.stores.notes.get('n')).toEqual({ id: 'n', text: 'new' });
+  });
+
+  it('gives all of them the error of its load', async () => {
+    const begun = database.nextLoad();
+    const reads = [app.stores.notes.get('n')];
+    await begun;
+    reads.push(app.stores.notes.get('n'), app.stores.notes.get('n'));
+    await new Promise((resolve) => setImmediate(resolve));
+    database.fail(new Error('gone'));
+    for (const read of await Promise.allSettled(reads)) {
+      expect(read).toMatchObject({ status: 'rejected', reason: { code: 'DATABASE_UNAVAILABLE' } });
+    }
   });
 });

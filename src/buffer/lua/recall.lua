@@ -7,8 +7,8 @@
 -- ARGV[2]  token       the caller's lease token
 -- ARGV[3]  leaseMs     how long the lease holds
 -- ARGV[4]  ttlMs       life of an entry that is put back
--- returns  one for each entry: a record (pending, or filled meanwhile), 'lease' (the caller may fill), 'wait'
---          (somebody else may)
+-- returns  one for each entry: a record (pending, or filled meanwhile), 'lease' (the caller may fill), or what
+--          stands there, '?' and a token (whose holder may)
 --
 -- Atomic because the look at the pending record and the grant of the lease must see one state: a write
 -- between them would be overwritten by the fill.
@@ -21,7 +21,6 @@ local function leaseOrEntry(key)
     redis.call('SET', key, '?' .. token, 'PX', leaseMs)
     return 'lease'
   end
-  if string.byte(entry, 1) == 63 then return 'wait' end
   return entry
 end
 
