@@ -140,7 +140,8 @@ export class ValueStore {
   ): Promise<Found> {
     const found = await looked;
     if (keeping !== undefined) {
-      const isKept = found.kind === 'fresh' && value !== undefined && lease === undefined;
+      // Also under a lease: whatever becomes of that, the entry changes, which is told.
+      const isKept = found.kind === 'fresh' && value !== undefined;
       if (isKept && Number.isFinite(value.freshUntilMs)) this.#keep(keeping, value, found.value);
       this.#l1?.drop(keeping.reservation);
     }
