@@ -3,6 +3,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { BoardService } from '../../src/board/board.js';
 import type { Config } from '../../src/config.js';
 import { stores } from '../../src/domain/stores.js';
+import { SchedulerService } from '../../src/services/scheduler.js';
+import { defineSchedules } from '../../src/services/schedules.js';
 import { drained } from '../support/drained.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 
@@ -39,6 +41,37 @@ describe('the board', () => {
     await expect
       .poll(jobs)
       .toMatchObject([{ name: `flush ${lane}`, returnValue: { batches: 1, rows: 1, skipped: 0 } }]);
+  });
+
+  it('C5 shows all queues; a schedule that is promoted there runs at once', async () => {
+    let runs = 0;
+    const run = async () => {
+      runs += 1;
+    };
+    const { prisma, config } = environment;
+    const schedules = defineSchedules(stores, { yearly: { cron: '0 3 1 1 *', run } });
+    const scheduler = new SchedulerService({ stores, schedules, prisma, config, emit: () => undefined });
+    await scheduler.start();
+    try {
+      await create({ host: '127.0.0.1', port: 0 }).start();
+      const response = await fetch(
+        `${board.url}api/queues?activeQueue=schedules&status=delayed&page=1&jobsPerPage=10`,
+      );
+      const { queues } = (await response.json()) as { queues: { name: string; jobs: unknown[] }[] };
+      expect(queues.map(({ name }) => name)).toEqual([
+        'write-behind',
+        'dead-letter',
+        'refresh',
+        'warm',
+        'schedules',
+      ]);
+      const shown = queues.find(({ name }) => name === 'schedules')?.jobs;
+      expect(shown).toMatchObject([{ id: 'yearly', data: { cron: '0 3 1 1 *', what: 'a function' } }]);
+      await fetch(`${board.url}api/queues/schedules/yearly/promote`, { method: 'PUT' });
+      await expect.poll(() => runs).toBe(1);
+    } finally {
+      await scheduler.stop(5_000);
+    }
   });
 
   it('does not start off loopback without a password', () => {
