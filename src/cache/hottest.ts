@@ -18,7 +18,7 @@ export class Hottest {
     this.#prefix = prefix;
   }
 
-  /** @param counts reads by id @throws what Redis throws; some of them may be added then */
+  /** @param counts reads by id @param halfLifeMs a whole number; it may change: what was counted fades with it from now on @throws what Redis throws; some of them may be added then */
   async add(store: string, counts: ReadonlyMap<string, number>, halfLifeMs: number): Promise<void> {
     const { reads, since } = hottestKeys(this.#prefix, store);
     const pairs = [...counts];
@@ -30,6 +30,8 @@ export class Hottest {
 
   /** Ids, the hottest first. @throws what Redis throws */
   async top(store: string, max: number): Promise<string[]> {
+    // To ZREVRANGE, up to -1 is all.
+    if (max < 1) return [];
     const { reads } = hottestKeys(this.#prefix, store);
     return this.#redis.zrevrange(reads, 0, max - 1);
   }

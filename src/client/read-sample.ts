@@ -62,6 +62,8 @@ export class ReadSample {
   #endPeriod(): void {
     this.#interval = Math.max(1, Math.ceil((this.#samples * this.#interval) / samplesMax));
     this.#samples = 0;
+    // Drawn for a busier period, the next one could be far off.
+    this.#untilNext = Math.min(this.#untilNext, this.#interval);
     this.#send();
   }
 

@@ -40,8 +40,8 @@ const add = (counts: Record<string, number>, halfLifeMs = hourMs) =>
 /** As if the counting had begun so much earlier. */
 async function age(ms: number): Promise<void> {
   const { since } = hottestKeys(environment.config.prefix, 'pages');
-  const landmark = Number(await environment.redis.get(since));
-  await environment.redis.set(since, landmark - ms);
+  const [landmark, halfLifeMs] = ((await environment.redis.get(since)) as string).split(' ');
+  await environment.redis.set(since, `${Number(landmark) - ms} ${halfLifeMs}`);
 }
 
 describe('W the hottest values', () => {
@@ -77,6 +77,34 @@ describe('W the hottest values', () => {
     }
     await add({ a: 3, b: 2 });
     expect(await hottest.top('pages', 4)).toEqual(['a', 'b', 'year 4', 'year 3']);
+  });
+
+  it('are those of late after the half-life was changed too, to a longer or a shorter one', async () => {
+    const dayMs = 24 * hourMs;
+    await add({ old: 1 });
+    await age(60 * hourMs);
+    await add({ old: 1 });
+    await add({ now: 2 }, dayMs);
+    expect(await hottest.top('pages', 1)).toEqual(['now']);
+    await age(60 * dayMs);
+    await add({ now: 1 }, dayMs);
+    await add({ latest: 2 }, hourMs);
+    expect(await hottest.top('pages', 3)).toEqual(['latest', 'now', 'old']);
+  });
+
+  it("are those of late after Redis's clock was set back too", async () => {
+    await add({ old: 3 });
+    await age(-1_000 * hourMs);
+    await add({ now: 4 });
+    expect(await hottest.top('pages', 2)).toEqual(['now', 'old']);
+    await age(7 * hourMs);
+    await add({ old: 1 });
+    expect(await hottest.top('pages', 2)).toEqual(['old', 'now']);
+  });
+
+  it('are none when none are asked for', async () => {
+    await add({ a: 1 });
+    expect(await hottest.top('pages', 0)).toEqual([]);
   });
 
   it('begin anew when their landmark was evicted', async () => {

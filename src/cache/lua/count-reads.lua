@@ -1,7 +1,7 @@
 -- count-reads: adds counts of reads to a store's, in which older reads count less: half after each half-life.
 --
 -- KEYS[1] reads  sorted set: id -> decayed count, as of the landmark
--- KEYS[2] since  string: the landmark, in ms since 1970. Without it the counts mean nothing
+-- KEYS[2] since  string: the landmark, in ms since 1970, and the half-life that the counts have, in ms. Without it they mean nothing
 -- ARGV[1] halfLifeMs  after so long a read counts half
 -- ARGV[2] idsMax      most ids that are kept: the coldest go
 -- ARGV[3] ttlMs       life of both keys after their last use
@@ -9,8 +9,8 @@
 -- returns the number of ids that are kept
 --
 -- Forward decay: a read counts 2^(half-lives since the landmark), so no other count has to change (Cormode, Shkapenyuk,
--- Srivastava, Xu: "Forward decay: a practical time decay model for streaming systems", ICDE 2009). Now and then
--- the landmark is moved to now, before the numbers get too large.
+-- Srivastava, Xu: "Forward decay: a practical time decay model for streaming systems", ICDE 2009). The landmark
+-- is moved to now before the numbers get too large, when the half-life has changed, and when the clock was set back.
 --
 -- Atomic because the counts and their landmark must change together.
 local reads, since = KEYS[1], KEYS[2]
@@ -19,14 +19,15 @@ local halfLivesMax = 64
 
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local landmark = tonumber(redis.call('GET', since) or '')
+local landmark, countsHalfLifeMs = string.match(redis.call('GET', since) or '', '^(%d+) (%d+)$')
+landmark, countsHalfLifeMs = tonumber(landmark), tonumber(countsHalfLifeMs)
 if not landmark then
   redis.call('DEL', reads)
-  landmark = now
+  landmark, countsHalfLifeMs = now, halfLifeMs
 end
-local halfLives = (now - landmark) / halfLifeMs
-if halfLives > halfLivesMax then
-  redis.call('ZUNIONSTORE', reads, 1, reads, 'WEIGHTS', string.format('%.17g', 2 ^ -halfLives))
+local halfLives = (now - landmark) / countsHalfLifeMs
+if halfLives > halfLivesMax or halfLives < 0 or countsHalfLifeMs ~= halfLifeMs then
+  redis.call('ZUNIONSTORE', reads, 1, reads, 'WEIGHTS', string.format('%.17g', 2 ^ -math.max(halfLives, 0)))
   landmark, halfLives = now, 0
 end
 
@@ -40,5 +41,5 @@ if count > idsMax then
   count = idsMax
 end
 redis.call('PEXPIRE', reads, ttlMs)
-redis.call('SET', since, string.format('%.0f', landmark), 'PX', ttlMs)
+redis.call('SET', since, string.format('%.0f %.0f', landmark, halfLifeMs), 'PX', ttlMs)
 return count

@@ -89,6 +89,19 @@ describe('a sample of reads', () => {
     );
   });
 
+  it('counts each read again as soon as a period had few', async () => {
+    const one = sample();
+    for (let round = 0; round < 20; round++) {
+      read(one, ['busy'], 200_000);
+      await vi.advanceTimersByTimeAsync(2 * periodMs);
+      sent = [];
+      read(one, ['quiet'], 3);
+      await vi.advanceTimersByTimeAsync(periodMs);
+      expect(sent).toEqual([new Map([['quiet', 3]])]);
+    }
+    await one.close();
+  });
+
   it('keeps 10,000 ids at most, whatever Redis does', async () => {
     answer = () => new Promise(() => undefined);
     const one = sample();
