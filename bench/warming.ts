@@ -24,6 +24,8 @@ interface Restart {
   /** Of the next requests, by what was warmed. */
   readonly hitRates: Readonly<Record<string, number>>;
   readonly warmed: Readonly<Record<string, number>>;
+  /** Those of warming and those of the requests that found nothing. */
+  readonly queries: Readonly<Record<string, number>>;
 }
 
 type App = Child<WarmingAppHandlers>;
@@ -67,12 +69,14 @@ async function restart(app: App, ids: readonly string[], after: number): Promise
   };
   const hitRates: Record<string, number> = {};
   const warmed: Record<string, number> = {};
+  const queries: Record<string, number> = {};
   for (const [name, list] of Object.entries(lists)) {
     const figures = await app.ask('measure', list, next);
     hitRates[name] = 1 - figures.loads / next.length;
     warmed[name] = figures.warmed;
+    queries[name] = figures.queries;
   }
-  return { after, hitRates, warmed };
+  return { after, hitRates, warmed, queries };
 }
 
 function mostFrequent(ids: readonly string[]): string[] {
@@ -103,14 +107,17 @@ function toPage(source: string, results: readonly Restart[], { counted, uncounte
   const names = Object.keys(results[0]?.hitRates ?? {});
   const rows = names.map((name) => [
     name,
-    ...results.map(({ hitRates }) => `${(100 * (hitRates[name] ?? 0)).toFixed(1)} %`),
+    ...results.map(
+      ({ hitRates, queries }) =>
+        `${(100 * (hitRates[name] ?? 0)).toFixed(1)} %, ${count(queries[name] ?? 0)}`,
+    ),
   ]);
   const head = ['warmed', ...results.map(({ after }) => `after ${count(after)}`)];
   return [
     '',
     textTable(head, rows),
     '',
-    `Hit rate of the ${count(measured)} requests after a restart with an empty cache (${source}), with ${count(warmedMax)} values warmed.`,
+    `Hit rate, and queries with those of warming, of the ${count(measured)} requests after a restart with an empty cache (${source}), with ${count(warmedMax)} values warmed.`,
     `Reads of a value in memory: ${count(uncounted)}/s, and ${count(counted)}/s when they are counted.`,
     '',
   ].join('\n');
