@@ -1,5 +1,6 @@
 /** Computes values before they are missed, for nobody who waits: those in the last part of their life, and those to be warmed. */
 import { ForebayError } from '../errors.js';
+import type { Emit } from '../events.js';
 import type { Loading, LoadMany } from './loading.js';
 import { type ReadOptions, toPlan } from './read-options.js';
 import type { RedisTier } from './redis-tier.js';
@@ -12,6 +13,7 @@ export interface RecomputeDependencies {
   readonly values: ValueStore;
   readonly refill: Refill;
   readonly loading: Loading;
+  readonly emit: Emit;
 }
 
 /** `fresh`: another value has taken the place of the one that was seen. `gone`: there is none, so nobody is served by a new one. */
@@ -31,6 +33,7 @@ export class Recompute {
   readonly #values: ValueStore;
   readonly #refill: Refill;
   readonly #loading: Loading;
+  readonly #emit: Emit;
   readonly #underWay = new Set<string>();
 
   constructor(dependencies: RecomputeDependencies) {
@@ -38,6 +41,7 @@ export class Recompute {
     this.#values = dependencies.values;
     this.#refill = dependencies.refill;
     this.#loading = dependencies.loading;
+    this.#emit = dependencies.emit;
   }
 
   /**
@@ -59,12 +63,15 @@ export class Recompute {
     return renewal.kind;
   }
 
-  /** The same in the background of a read, once at a time for a key. A load that failed is counted, and not repeated at once. */
+  /** The same in the background of a read, once at a time for a key. A load that failed is counted, and not repeated at once; other trouble is told. */
   inBackground<T>(key: string, seen: string, load: LoadMany<T>, options: ReadOptions): void {
     if (this.#underWay.has(key) || this.#loading.failureOf(key) !== undefined) return;
     this.#underWay.add(key);
-    const done = (): void => void this.#underWay.delete(key);
-    this.successorOf(key, seen, load, options).then(done, done);
+    this.successorOf(key, seen, load, options)
+      .catch((error: unknown) => {
+        if (this.#loading.failureOf(key) === undefined) this.#emit({ type: 'cache.failed', key, error });
+      })
+      .finally(() => this.#underWay.delete(key));
   }
 
   /**

@@ -5,7 +5,7 @@ import type { Hottest } from '../cache/hottest.js';
 import type { LoadMany } from '../cache/loading.js';
 import type { ReadOptions } from '../cache/read-options.js';
 import type { RecomputeOutcome } from '../cache/recompute.js';
-import type { RefreshAhead } from '../cache/refresh-ahead.js';
+import type { DueValue, RefreshAhead } from '../cache/refresh-ahead.js';
 import { toReadError } from '../connection/redis.js';
 import { partsOf } from '../definitions/cache-key.js';
 import type { ComputedStore, RefreshWhen } from '../definitions/computed.js';
@@ -73,12 +73,10 @@ export class ComputedClient<Value> {
       const key = this.#keyOf(id);
       this.#sample?.count(id);
       const hit = this.#cache.reads.fromMemory<Value>(key);
-      const call = { idOf: () => id };
-      if (hit === undefined) return this.#read(key, call);
+      if (hit === undefined) return this.#read(key, { idOf: () => id });
       const when = this.#store.refreshWhen;
-      if (when !== undefined) {
-        this.#cache.reads.lookAhead(key, hit, this.#ahead(when, call), this.#ttlMs(key));
-      }
+      const due = when && this.#cache.reads.dueOf(hit, when, this.#ttlMs(key));
+      if (due) this.#request(id, due);
       return Promise.resolve(hit.value);
     } catch (error) {
       return Promise.reject(error);
@@ -196,10 +194,11 @@ export class ComputedClient<Value> {
   }
 
   #ahead(when: RefreshWhen, { idOf, ttlMs }: Call): RefreshAhead {
-    const store = this.#store.name;
-    const refresh: RefreshAhead['refresh'] = (key, due) =>
-      this.#requests.add({ store, id: idOf(key), seen: due.head.id, ...(ttlMs && { ttlMs }) }, due);
-    return { when, refresh };
+    return { when, refresh: (key, due) => this.#request(idOf(key), due, ttlMs) };
+  }
+
+  #request(id: string, due: DueValue, ttlMs?: number): void {
+    this.#requests.add({ store: this.#store.name, id, seen: due.head.id, ...(ttlMs && { ttlMs }) }, due);
   }
 
   #loader({ idOf }: Call): LoadMany<Value> {

@@ -1,4 +1,4 @@
-/** Values that are computed anew by workers before they go stale. `when: 0.01`: a value is due as soon as it was computed. */
+/** Values that are computed anew by workers before they go stale. `when: 0.01`: a value is due within 0.6 s of its load. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Forebay } from '../../src/client/forebay.js';
 import { cacheKey, cacheKeys } from '../../src/definitions/cache-key.js';
@@ -251,7 +251,7 @@ describe('P5 refreshAhead with a registered loader', () => {
   it('has a worker compute the value anew, with the life that the caller gave', async () => {
     await startWorker();
     const key = Keys.plain('1');
-    const read = () => app.patterns.refreshAhead(key, app.stores.plain, 600, 0.01);
+    const read = () => app.patterns.refreshAhead(key, app.stores.plain, 600, 0.0001);
     expect(await read()).toBe('1 v1');
     await expect.poll(read, { interval: 20, timeout: 5_000 }).toBe('1 v2');
     expect(await app.cache.ttl(key)).toBeGreaterThan(60);
