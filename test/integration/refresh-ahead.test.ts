@@ -234,6 +234,52 @@ describe('a refresh', () => {
     expect(most).toBe(1);
   });
 
+  it('shares its load with those that came while others were under way', async () => {
+    const ids = Array.from({ length: 40 }, (_, i) => String(i));
+    await expect
+      .poll(async () => {
+        await app.stores.reports.getMany(ids);
+        return waiting();
+      })
+      .toBe(40);
+    const sizes: number[] = [];
+    let letGo: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => {
+      letGo = resolve;
+    });
+    load = async (some) => {
+      sizes.push(some.length);
+      if (sizes.length === 1) await held;
+      return versions(some);
+    };
+    await startWorker();
+    await expect.poll(() => queue.queue.getActiveCount()).toBe(25);
+    letGo();
+    await expect.poll(() => sizes.reduce((sum, size) => sum + size, 0)).toBe(40);
+    expect(sizes.length).toBeLessThan(10);
+    expect(Math.max(...sizes)).toBeGreaterThan(10);
+  });
+
+  it('that fails for one of many fails the others once at most: they are tried again apart', async () => {
+    const ids = ['1', '2', 'bad', '3'];
+    await expect
+      .poll(async () => {
+        await app.stores.reports.getMany(ids);
+        return waiting();
+      })
+      .toBe(4);
+    load = async (some) => {
+      if (some.includes('bad')) throw new Error('bad');
+      return versions(some);
+    };
+    await startWorker();
+    const good = () => app.stores.reports.getMany(['1', '2', '3']);
+    await expect.poll(good, { timeout: 15_000 }).not.toContainEqual(expect.stringContaining('v1'));
+    expect(await app.stores.reports.get('bad')).toBe('bad v1');
+    const failures = eventsOf('refresh.failed').filter(({ id }) => id !== 'bad');
+    for (const { attempt } of failures) expect(attempt).toBe(1);
+  });
+
   it('comes the sooner, the sooner its value goes stale and the more it is read', async () => {
     await app.stores.reports.getMany(['late', 'soon', 'hot']);
     const urgencies = { late: 50_000, soon: 2_000, hot: 50_000 / 100 };
