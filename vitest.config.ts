@@ -5,6 +5,8 @@ const withServices = {
   globalSetup: ['test/support/global-setup.ts'],
   testTimeout: 30_000,
   hookTimeout: 60_000,
+  // What is waited for comes soon; on a machine that is busy, later.
+  expect: { poll: { timeout: 10_000 } },
 };
 
 export default defineConfig({

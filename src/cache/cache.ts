@@ -114,7 +114,7 @@ export async function createCache(
     service,
     reads,
     refill,
-    recompute: new Recompute({ tier, values, refill, loading }),
+    recompute: new Recompute({ tier, values, refill, loading, emit }),
     values,
     tier,
     writerOf,

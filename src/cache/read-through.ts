@@ -1,8 +1,9 @@
 /** The one way in which values are read: from the cache, else loaded under a lease. README.md has the steps. */
+import type { RefreshWhen } from '../definitions/computed.js';
 import type { LoadMany } from './loading.js';
 import { type ReadOptions, toPlan } from './read-options.js';
 import type { Missing, Refill } from './refill.js';
-import { isRefreshDue, type RefreshAhead } from './refresh-ahead.js';
+import { type DueValue, isRefreshDue, type RefreshAhead } from './refresh-ahead.js';
 import type { StatisticsCounter } from './statistics.js';
 import type { ValueHead } from './value-entry.js';
 import type { Found, ValueStore } from './value-store.js';
@@ -39,7 +40,7 @@ export class ReadThrough {
     if (options.forceRefresh || options.signal !== undefined) return this.#readWith(key, load, options);
     const hit = this.#values.hit(key);
     if (hit !== undefined) {
-      if (options.ahead !== undefined) this.lookAhead(key, hit, options.ahead, options.ttlMs);
+      if (options.ahead !== undefined) this.#lookAhead(key, hit, options.ahead, options.ttlMs);
       return Promise.resolve(hit.value as T | null);
     }
     return this.#values
@@ -69,7 +70,7 @@ export class ReadThrough {
     const counts = this.#statistics.of(key);
     if (found.kind === 'fresh') {
       counts.hits += 1;
-      if (options.ahead !== undefined) this.lookAhead(key, found, options.ahead, options.ttlMs);
+      if (options.ahead !== undefined) this.#lookAhead(key, found, options.ahead, options.ttlMs);
       return found.value as T | null;
     }
     counts.misses += 1;
@@ -77,11 +78,16 @@ export class ReadThrough {
     return value;
   }
 
-  /** After a hit: has the value computed anew when it is due. */
-  lookAhead(key: string, { head, reads = 1 }: Hit, ahead: RefreshAhead, ttlMs: number): void {
+  /** What a hit finds due to be computed anew. */
+  dueOf({ head, reads = 1 }: Hit, when: RefreshWhen, ttlMs: number): DueValue | undefined {
     const freshForMs = this.#values.freshForMs(head);
-    if (!isRefreshDue(ahead.when, { freshForMs, ttlMs, loadMs: head.loadMs })) return;
-    ahead.refresh(key, { head, freshForMs, reads });
+    const isDue = isRefreshDue(when, { freshForMs, ttlMs, loadMs: head.loadMs });
+    return isDue ? { head, freshForMs, reads } : undefined;
+  }
+
+  #lookAhead(key: string, hit: Hit, { when, refresh }: RefreshAhead, ttlMs: number): void {
+    const due = this.dueOf(hit, when, ttlMs);
+    if (due !== undefined) refresh(key, due);
   }
 
   /** Values in the order of `keys`, null where there is none: one round trip for hits, one load for misses. @throws as `read` */
@@ -109,7 +115,7 @@ export class ReadThrough {
     for (const key of keys) {
       const hit = this.#values.hit(key);
       if (hit === undefined) continue;
-      if (options.ahead !== undefined) this.lookAhead(key, hit, options.ahead, options.ttlMs);
+      if (options.ahead !== undefined) this.#lookAhead(key, hit, options.ahead, options.ttlMs);
       values.set(key, hit.value as T | null);
     }
     const far = [...keys].filter((key) => !values.has(key));
@@ -122,7 +128,7 @@ export class ReadThrough {
         return [{ key, found: one }];
       }
       counts.hits += 1;
-      if (options.ahead !== undefined) this.lookAhead(key, one, options.ahead, options.ttlMs);
+      if (options.ahead !== undefined) this.#lookAhead(key, one, options.ahead, options.ttlMs);
       values.set(key, one.value as T | null);
       return [];
     });

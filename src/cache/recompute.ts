@@ -1,5 +1,6 @@
 /** Computes values before they are missed, for nobody who waits: those in the last part of their life, and those to be warmed. */
 import { ForebayError } from '../errors.js';
+import type { Emit } from '../events.js';
 import type { Loading, LoadMany } from './loading.js';
 import { type ReadOptions, toPlan } from './read-options.js';
 import type { RedisTier } from './redis-tier.js';
@@ -12,10 +13,23 @@ export interface RecomputeDependencies {
   readonly values: ValueStore;
   readonly refill: Refill;
   readonly loading: Loading;
+  readonly emit: Emit;
 }
 
 /** `fresh`: another value has taken the place of the one that was seen. `gone`: there is none, so nobody is served by a new one. */
 export type RecomputeOutcome = 'computed' | 'absent' | 'overtaken' | 'fresh' | 'gone';
+
+/** Why there is none: the load failed, or Redis did not keep its value. */
+export interface RecomputeFailure {
+  readonly error: unknown;
+}
+
+/** A value that a read found due. */
+export interface SeenValue {
+  readonly key: string;
+  /** The value's id. */
+  readonly seen: string;
+}
 
 /** How many of some values came to which end. */
 export interface RecomputeCounts {
@@ -31,6 +45,7 @@ export class Recompute {
   readonly #values: ValueStore;
   readonly #refill: Refill;
   readonly #loading: Loading;
+  readonly #emit: Emit;
   readonly #underWay = new Set<string>();
 
   constructor(dependencies: RecomputeDependencies) {
@@ -38,33 +53,36 @@ export class Recompute {
     this.#values = dependencies.values;
     this.#refill = dependencies.refill;
     this.#loading = dependencies.loading;
+    this.#emit = dependencies.emit;
   }
 
   /**
-   * Computes the value that takes the place of the one with the id `seen`. A load that fails leaves that as it is.
-   * @throws what the loader throws; ForebayError LOAD_TIMEOUT, TOO_MANY_LOADS, INVALID_VALUE, VALUE_TOO_LARGE; what Redis throws
+   * Computes the values that take the place of those with the ids `seen`: one look at all of them, and one load. What came of each, in their order; one whose load
+   * failed stays as it is. Keys must differ.
+   * @throws what Redis throws
    */
-  async successorOf<T>(
-    key: string,
-    seen: string,
+  async successorsOf<T>(
+    values: readonly SeenValue[],
     load: LoadMany<T>,
     options: ReadOptions,
-  ): Promise<RecomputeOutcome> {
-    const entry = parseEntryContent(await this.#tier.get(key)).value;
-    if (entry === undefined) return 'gone';
-    if (entry.id !== seen) return 'fresh';
-    const missing: Missing = { key, found: { kind: 'missing', seen: { id: seen } } };
-    const [renewal] = (await this.#refill.renew([missing], load, toPlan(options))) as [Renewal];
-    if (renewal.kind === 'failed') throw renewal.error;
-    return renewal.kind;
+  ): Promise<(RecomputeOutcome | RecomputeFailure)[]> {
+    const contents = await this.#tier.getMany(values.map(({ key }) => key));
+    const outcomes = values.map(({ seen }, i) => lookOutcome(seen, contents[i] ?? null));
+    const due = values.filter((_, i) => outcomes[i] === undefined);
+    const missing = due.map(
+      ({ key, seen }): Missing => ({ key, found: { kind: 'missing', seen: { id: seen } } }),
+    );
+    const renewals = missing.length === 0 ? [] : await this.#refill.renew(missing, load, toPlan(options));
+    return outcomes.map((outcome) => outcome ?? toOutcome(renewals.shift() as Renewal));
   }
 
   /** The same in the background of a read, once at a time for a key. A load that failed is counted, and not repeated at once. */
   inBackground<T>(key: string, seen: string, load: LoadMany<T>, options: ReadOptions): void {
     if (this.#underWay.has(key) || this.#loading.failureOf(key) !== undefined) return;
     this.#underWay.add(key);
-    const done = (): void => void this.#underWay.delete(key);
-    this.successorOf(key, seen, load, options).then(done, done);
+    this.successorsOf([{ key, seen }], load, options)
+      .catch((error: unknown) => this.#emit({ type: 'cache.failed', key, error }))
+      .finally(() => this.#underWay.delete(key));
   }
 
   /**
@@ -98,6 +116,17 @@ export class Recompute {
     if (found.kind === 'unknown') throw unknownFreshness(key, found.error);
     return found.kind === 'fresh';
   }
+}
+
+/** What the look at an entry says already. */
+function lookOutcome(seen: string, content: string | null): 'gone' | 'fresh' | undefined {
+  const entry = parseEntryContent(content).value;
+  if (entry === undefined) return 'gone';
+  return entry.id === seen ? undefined : 'fresh';
+}
+
+function toOutcome(renewal: Renewal): RecomputeOutcome | RecomputeFailure {
+  return renewal.kind === 'failed' ? { error: renewal.error } : renewal.kind;
 }
 
 function counted(fresh: number, missing: readonly Missing[], renewals: readonly Renewal[]): RecomputeCounts {

@@ -2,6 +2,7 @@
  * Gets the values that the cache does not have, or has too old: claims their leases, loads, fills; or waits for whoever does. In
  * a process, the calls for one key share what is under way.
  */
+import { ForebayError } from '../errors.js';
 import type { Emit } from '../events.js';
 import type { Loading, LoadMany } from './loading.js';
 import type { ReadPlan } from './read-options.js';
@@ -47,8 +48,13 @@ interface Task {
   filling?: Filling;
 }
 
-/** The lease was revoked, by a write or another load; or Redis did not take the value. */
-type Filling = { readonly kind: 'filled' | 'revoked' } | { readonly kind: 'failed'; readonly error: unknown };
+/**
+ * `revoked`: by a write, or another load. `unleased`: Redis did not answer, so nothing was to be filled. `failed`: Redis did not take the
+ * value.
+ */
+type Filling =
+  | { readonly kind: 'filled' | 'revoked' | 'unleased' }
+  | { readonly kind: 'failed'; readonly error: unknown };
 
 /** What came of a value that was computed for nobody who waits. `overtaken`: its lease was revoked by something newer. */
 export type Renewal =
@@ -259,7 +265,7 @@ export class Refill {
   async #fill(task: Task, token: string | undefined, loaded: Loaded): Promise<void> {
     const { value } = loaded;
     try {
-      if (token !== undefined) task.filling = await this.#put(task.key, token, loaded);
+      task.filling = token === undefined ? { kind: 'unleased' } : await this.#put(task.key, token, loaded);
       task.resolve(value);
     } catch (error) {
       await this.#fail(task, token, error);
@@ -348,15 +354,27 @@ function createTask({ key, found }: Missing): Task {
   return task;
 }
 
-async function renewalOf({ promise, filling }: Task): Promise<Renewal> {
+async function renewalOf({ key, promise, filling }: Task): Promise<Renewal> {
   try {
     const value = await promise;
     if (filling?.kind === 'failed') return filling;
+    if (filling?.kind === 'unleased') return { kind: 'failed', error: unleased(key) };
     if (filling?.kind === 'revoked') return { kind: 'overtaken' };
     return { kind: value === null ? 'absent' : 'computed' };
   } catch (error) {
     return { kind: 'failed', error };
   }
+}
+
+function unleased(key: string): ForebayError {
+  return new ForebayError(
+    'REDIS_UNAVAILABLE',
+    `${key} was computed, but Redis did not answer. Try again later.`,
+    {
+      retryable: true,
+      context: { key },
+    },
+  );
 }
 
 /**

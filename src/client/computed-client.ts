@@ -4,8 +4,8 @@ import { checkedTtlMs, type Key } from '../cache/cache-service.js';
 import type { Hottest } from '../cache/hottest.js';
 import type { LoadMany } from '../cache/loading.js';
 import type { ReadOptions } from '../cache/read-options.js';
-import type { RecomputeOutcome } from '../cache/recompute.js';
-import type { RefreshAhead } from '../cache/refresh-ahead.js';
+import type { RecomputeFailure, RecomputeOutcome } from '../cache/recompute.js';
+import type { DueValue, RefreshAhead } from '../cache/refresh-ahead.js';
 import { toReadError } from '../connection/redis.js';
 import { partsOf } from '../definitions/cache-key.js';
 import type { ComputedStore, RefreshWhen } from '../definitions/computed.js';
@@ -73,12 +73,10 @@ export class ComputedClient<Value> {
       const key = this.#keyOf(id);
       this.#sample?.count(id);
       const hit = this.#cache.reads.fromMemory<Value>(key);
-      const call = { idOf: () => id };
-      if (hit === undefined) return this.#read(key, call);
+      if (hit === undefined) return this.#read(key, { idOf: () => id });
       const when = this.#store.refreshWhen;
-      if (when !== undefined) {
-        this.#cache.reads.lookAhead(key, hit, this.#ahead(when, call), this.#ttlMs(key));
-      }
+      const due = when && this.#cache.reads.dueOf(hit, when, this.#ttlMs(key));
+      if (due) this.#request(id, due);
       return Promise.resolve(hit.value);
     } catch (error) {
       return Promise.reject(error);
@@ -141,15 +139,28 @@ export class ComputedClient<Value> {
   }
 
   /**
-   * For refresh workers: computes the value that takes the place of one that a read found due.
-   * @param seen the id of that value
-   * @throws what the loader throws
+   * For refresh workers: computes the values that take the place of those that reads found due, with one load. What came of each, in their
+   * order. Ids must differ.
+   * @param due with the ids of those values, as `seen`
+   * @throws ForebayError REDIS_UNAVAILABLE
    */
-  async computeSuccessor(id: string, seen: string, ttlMs?: number): Promise<RecomputeOutcome> {
-    const key = this.#keyOf(id);
+  async computeSuccessors(
+    due: readonly { readonly id: string; readonly seen: string }[],
+    ttlMs?: number,
+  ): Promise<(RecomputeOutcome | RecomputeFailure)[]> {
+    const values = due.map(({ id, seen }) => ({ key: this.#keyOf(id), seen }));
+    const [first] = values;
+    if (first === undefined) return [];
     // Whoever asked for it wants to know of the next one too what its load took.
-    const call: Call = { idOf: () => id, ttlMs, when: this.#store.refreshWhen ?? 'xfetch' };
-    return this.#cache.recompute.successorOf(key, seen, this.#loader(call), this.#readOptions(key, call));
+    const call: Call = {
+      ...callFor(
+        values.map(({ key }) => key),
+        due.map(({ id }) => id),
+      ),
+      ttlMs,
+      when: this.#store.refreshWhen ?? 'xfetch',
+    };
+    return this.#cache.recompute.successorsOf(values, this.#loader(call), this.#readOptions(first.key, call));
   }
 
   /**
@@ -196,10 +207,11 @@ export class ComputedClient<Value> {
   }
 
   #ahead(when: RefreshWhen, { idOf, ttlMs }: Call): RefreshAhead {
-    const store = this.#store.name;
-    const refresh: RefreshAhead['refresh'] = (key, due) =>
-      this.#requests.add({ store, id: idOf(key), seen: due.head.id, ...(ttlMs && { ttlMs }) }, due);
-    return { when, refresh };
+    return { when, refresh: (key, due) => this.#request(idOf(key), due, ttlMs) };
+  }
+
+  #request(id: string, due: DueValue, ttlMs?: number): void {
+    this.#requests.add({ store: this.#store.name, id, seen: due.head.id, ...(ttlMs && { ttlMs }) }, due);
   }
 
   #loader({ idOf }: Call): LoadMany<Value> {

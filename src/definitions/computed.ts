@@ -15,7 +15,7 @@ export interface RefreshOptions {
    * Chierichetti, Lowenstein: "Optimal probabilistic cache stampede prevention", VLDB 2015). Default 0.8.
    */
   readonly when?: RefreshWhen;
-  /** Loads of the store that one refresh worker has under way at once. Default 4. */
+  /** Loads of the store that one refresh worker has under way at once, each of 25 values at most. Default 4. */
   readonly concurrency?: number;
 }
 

@@ -1,16 +1,16 @@
 /**
- * The refresh worker: takes jobs that readers of computed values have added, and computes each value under a lease, before it goes stale. A
+ * The refresh worker: takes jobs that readers of computed values have added, and computes the values under leases, before they go stale. A
  * load that fails leaves the old value as it is, and is tried again as long as that is there.
  *
  * start: connect → take jobs. stop: take no more, finish the loads in hand, leave.
  */
 import { DelayedError, type Job } from 'bullmq';
-import pLimit from 'p-limit';
 import type { ComputedClient } from '../client/computed-client.js';
 import type { Forebay } from '../client/forebay.js';
 import type { Definitions } from '../definitions/stores.js';
 import { type RefreshJob, type RefreshOutcome, refreshQueueName } from '../queues/refresh-queue.js';
 import { type AppWorker, type AppWorkerOptions, startAppWorker } from './app-worker.js';
+import { jobsMaxOf, RefreshBatches } from './refresh-batches.js';
 import { jittered, RetryLater } from './retry.js';
 import type { Service } from './service.js';
 import { refuseUnknown } from './unknown-work.js';
@@ -18,26 +18,25 @@ import { refuseUnknown } from './unknown-work.js';
 /** Longer than a failed load stands for the process's next ones. */
 const firstRetryMs = 2_500;
 const retryMaxMs = 60_000;
-/** A job whose store has all its loads under way comes back after so long, and makes room for other stores' jobs. */
+/** A job whose store has its share of the worker comes back after so long, and makes room for other stores' jobs. */
 const comeBackMs = 100;
 
 export class RefreshService implements Service {
   readonly #options: AppWorkerOptions;
-  readonly #limits: ReadonlyMap<string, ReturnType<typeof pLimit>>;
+  readonly #batches = new Map<string, RefreshBatches>();
   #worker: AppWorker | undefined;
 
   constructor(options: AppWorkerOptions) {
     this.#options = options;
-    this.#limits = new Map(
-      [...options.stores.computed].map(([name, store]) => [name, pLimit(store.refreshConcurrency)]),
-    );
   }
 
   /** @throws ForebayError REDIS_UNAVAILABLE, INVALID_CONFIG, PARTITIONS_CHANGED */
   async start(): Promise<void> {
+    const stores = [...this.#options.stores.computed.values()];
+    const jobs = stores.reduce((sum, { refreshConcurrency }) => sum + jobsMaxOf(refreshConcurrency), 0);
     this.#worker = await startAppWorker<RefreshJob, RefreshOutcome>(this.#options, {
       queue: refreshQueueName,
-      concurrency: this.#loadsMax(),
+      concurrency: Math.max(1, jobs),
       processor: (app) => (job, token) => this.#process(job, token, app),
     });
   }
@@ -46,36 +45,37 @@ export class RefreshService implements Service {
     await this.#worker?.stop(deadlineMs);
   }
 
-  /** One store's loads leave room for those of the others. */
-  #loadsMax(): number {
-    const all = [...this.#options.stores.computed.values()];
-    return Math.max(
-      1,
-      all.reduce((sum, { refreshConcurrency }) => sum + refreshConcurrency, 0),
-    );
-  }
-
   async #process(
     job: Job<RefreshJob, RefreshOutcome>,
     token: string | undefined,
     app: Forebay<Definitions>,
   ): Promise<RefreshOutcome> {
-    const { store, id, seen, ttlMs } = job.data;
-    const client = app.stores[store] as ComputedClient<unknown> | undefined;
-    const limit = this.#limits.get(store);
-    if (client === undefined || limit === undefined) {
-      const message = `No computed store is named ${store}. Deploy the workers with its definition.`;
+    const batches = this.#batchesOf(job.data.store, app);
+    if (batches === undefined) {
+      const message = `No computed store is named ${job.data.store}. Deploy the workers with its definition.`;
       return refuseUnknown(job, token, message);
     }
-    if (limit.activeCount >= limit.concurrency) {
+    if (batches.isFull) {
       await job.moveToDelayed(Date.now() + comeBackMs, token);
       throw new DelayedError();
     }
     try {
-      return await limit(() => client.computeSuccessor(id, seen, ttlMs));
+      return await batches.run(job.data, { isAlone: job.attemptsMade > 0 });
     } catch (error) {
       throw this.#toRetry(job, error);
     }
+  }
+
+  #batchesOf(name: string, app: Forebay<Definitions>): RefreshBatches | undefined {
+    const store = this.#options.stores.computed.get(name);
+    if (store === undefined) return undefined;
+    let batches = this.#batches.get(name);
+    if (batches === undefined) {
+      const client = app.stores[name] as ComputedClient<unknown>;
+      batches = new RefreshBatches({ client, loadsMax: store.refreshConcurrency });
+      this.#batches.set(name, batches);
+    }
+    return batches;
   }
 
   #toRetry({ data: { store, id }, attemptsMade }: Job<RefreshJob>, error: unknown): RetryLater {

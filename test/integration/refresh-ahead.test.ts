@@ -1,4 +1,4 @@
-/** Values that are computed anew by workers before they go stale. `when: 0.01`: a value is due as soon as it was computed. */
+/** Values that are computed anew by workers before they go stale. `when: 0.01`: a value is due within 0.6 s of its load. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Forebay } from '../../src/client/forebay.js';
 import { cacheKey, cacheKeys } from '../../src/definitions/cache-key.js';
@@ -234,6 +234,52 @@ describe('a refresh', () => {
     expect(most).toBe(1);
   });
 
+  it('shares its load with those that came while others were under way', async () => {
+    const ids = Array.from({ length: 40 }, (_, i) => String(i));
+    await expect
+      .poll(async () => {
+        await app.stores.reports.getMany(ids);
+        return waiting();
+      })
+      .toBe(40);
+    const sizes: number[] = [];
+    let letGo: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => {
+      letGo = resolve;
+    });
+    load = async (some) => {
+      sizes.push(some.length);
+      if (sizes.length === 1) await held;
+      return versions(some);
+    };
+    await startWorker();
+    await expect.poll(() => queue.queue.getActiveCount()).toBe(25);
+    letGo();
+    await expect.poll(() => sizes.reduce((sum, size) => sum + size, 0)).toBe(40);
+    expect(sizes.length).toBeLessThan(10);
+    expect(Math.max(...sizes)).toBeGreaterThan(10);
+  });
+
+  it('that fails for one of many fails the others once at most: they are tried again apart', async () => {
+    const ids = ['1', '2', 'bad', '3'];
+    await expect
+      .poll(async () => {
+        await app.stores.reports.getMany(ids);
+        return waiting();
+      })
+      .toBe(4);
+    load = async (some) => {
+      if (some.includes('bad')) throw new Error('bad');
+      return versions(some);
+    };
+    await startWorker();
+    const good = () => app.stores.reports.getMany(['1', '2', '3']);
+    await expect.poll(good, { timeout: 15_000 }).not.toContainEqual(expect.stringContaining('v1'));
+    expect(await app.stores.reports.get('bad')).toBe('bad v1');
+    const failures = eventsOf('refresh.failed').filter(({ id }) => id !== 'bad');
+    for (const { attempt } of failures) expect(attempt).toBe(1);
+  });
+
   it('comes the sooner, the sooner its value goes stale and the more it is read', async () => {
     await app.stores.reports.getMany(['late', 'soon', 'hot']);
     const urgencies = { late: 50_000, soon: 2_000, hot: 50_000 / 100 };
@@ -251,7 +297,7 @@ describe('P5 refreshAhead with a registered loader', () => {
   it('has a worker compute the value anew, with the life that the caller gave', async () => {
     await startWorker();
     const key = Keys.plain('1');
-    const read = () => app.patterns.refreshAhead(key, app.stores.plain, 600, 0.01);
+    const read = () => app.patterns.refreshAhead(key, app.stores.plain, 600, 0.0001);
     expect(await read()).toBe('1 v1');
     await expect.poll(read, { interval: 20, timeout: 5_000 }).toBe('1 v2');
     expect(await app.cache.ttl(key)).toBeGreaterThan(60);
