@@ -80,7 +80,8 @@ export { type Definitions, defineStores, type Stores } from './definitions/store
 export { type ErrorCode, ForebayError, isForebayError } from './errors.js';
 export type { CacheCounts, CacheStatistics, Emit, EventType, ForebayEvent } from './events.js';
 export type { FetchMissing } from './patterns/batch-cache-aside.js';
-export type { CacheAsideOptions, Fetch } from './patterns/cache-aside.js';
+export type { CacheAsideOptions } from './patterns/cache-aside.js';
+export type { Fetch } from './patterns/load-one.js';
 export type { Patterns } from './patterns/patterns.js';
 export type { RegisteredLoader } from './patterns/refresh-ahead.js';
 export { type WriterDefinition, type WriterOptions, type WrittenValue, writer } from './patterns/writer.js';

@@ -1,8 +1,8 @@
 /** P2: stale-while-revalidate. */
 import type { Cache } from '../cache/cache.js';
 import type { Key } from '../cache/cache-service.js';
-import { type CacheAsideOptions, type Fetch, readOptions } from './cache-aside.js';
-import { loadOne } from './load-one.js';
+import { type CacheAsideOptions, readOptions } from './cache-aside.js';
+import { type Fetch, loadOne } from './load-one.js';
 
 /**
  * As `cacheAside`, but a value that is no longer fresh is returned at once, and loaded anew in the background.

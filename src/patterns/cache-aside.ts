@@ -1,11 +1,7 @@
 /** P1: lazy loading. */
 import type { Cache } from '../cache/cache.js';
 import { checkedTtlMs, type Key } from '../cache/cache-service.js';
-import type { LoadContext } from '../cache/loading.js';
-import { loadOne } from './load-one.js';
-
-/** Loads a value; null or undefined: there is none. */
-export type Fetch<T> = (context: LoadContext) => Promise<T | null | undefined>;
+import { type Fetch, loadOne } from './load-one.js';
 
 export interface CacheAsideOptions {
   /** The value is stale once one of them is invalidated. */

@@ -1,6 +1,8 @@
 /** A loader of one key as a loader of many. */
-import type { LoadMany } from '../cache/loading.js';
-import type { Fetch } from './cache-aside.js';
+import type { LoadContext, LoadMany } from '../cache/loading.js';
+
+/** Loads a value; null or undefined: there is none. */
+export type Fetch<T> = (context: LoadContext) => Promise<T | null | undefined>;
 
 export function loadOne<T>(key: string, fetch: Fetch<T>): LoadMany<T> {
   return async (_keys, context) => {

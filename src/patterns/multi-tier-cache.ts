@@ -1,8 +1,8 @@
 /** P8: memory, then Redis, then the source. */
 import type { Cache } from '../cache/cache.js';
 import { checkedTtlMs, type Key } from '../cache/cache-service.js';
-import { type CacheAsideOptions, type Fetch, readOptions } from './cache-aside.js';
-import { loadOne } from './load-one.js';
+import { type CacheAsideOptions, readOptions } from './cache-aside.js';
+import { type Fetch, loadOne } from './load-one.js';
 
 /**
  * The value from this process's memory, else from Redis, else the one that `l2Fetch` loads. What is read is kept in memory; what is read often stays

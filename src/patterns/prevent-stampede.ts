@@ -1,7 +1,8 @@
 /** P7: one process loads, the others wait for it. */
 import type { Cache } from '../cache/cache.js';
 import type { Key } from '../cache/cache-service.js';
-import { type CacheAsideOptions, cacheAside, type Fetch } from './cache-aside.js';
+import { type CacheAsideOptions, cacheAside } from './cache-aside.js';
+import type { Fetch } from './load-one.js';
 
 /**
  * The same as `cacheAside`, under the name that says why: every pattern loads under the key's lease, so of any number of callers in any number of

@@ -5,8 +5,8 @@ import type { ReadOptions } from '../cache/read-options.js';
 import type { ComputedClient } from '../client/computed-client.js';
 import type { RefreshWhen } from '../definitions/computed.js';
 import { ForebayError } from '../errors.js';
-import { type CacheAsideOptions, type Fetch, readOptions } from './cache-aside.js';
-import { loadOne } from './load-one.js';
+import { type CacheAsideOptions, readOptions } from './cache-aside.js';
+import { type Fetch, loadOne } from './load-one.js';
 
 /** A store of `computed`: `app.stores.<its name>`. Refresh workers know how it is loaded. */
 export type RegisteredLoader<T> = Pick<ComputedClient<T>, 'getAhead'>;
