@@ -4,7 +4,12 @@ import { stores } from '../../src/domain/stores.js';
 import { drained } from '../support/drained.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { Traffic } from '../support/traffic.js';
-import { type Fault, startWorkerProcess, type WorkerProcess } from '../support/worker-process.js';
+import {
+  type Fault,
+  faultExitCode,
+  startWorkerProcess,
+  type WorkerProcess,
+} from '../support/worker-process.js';
 
 let environment: Environment;
 const processes: WorkerProcess[] = [];
@@ -44,7 +49,7 @@ describe('good rows land once and refused ones are dead letters', () => {
     await app.stores.projects.putMany(bad);
     await traffic.round(200);
     const dying = await start({ at, action: 'exit' });
-    expect(await dying.exited()).toBe(42);
+    expect(await dying.exited()).toBe(faultExitCode);
     await traffic.round(200);
     await start();
     await drained(app, 60_000);

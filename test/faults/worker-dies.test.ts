@@ -3,7 +3,12 @@ import { stores } from '../../src/domain/stores.js';
 import { drained } from '../support/drained.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { Traffic } from '../support/traffic.js';
-import { type Fault, startWorkerProcess, type WorkerProcess } from '../support/worker-process.js';
+import {
+  type Fault,
+  faultExitCode,
+  startWorkerProcess,
+  type WorkerProcess,
+} from '../support/worker-process.js';
 
 let environment: Environment;
 const processes: WorkerProcess[] = [];
@@ -36,7 +41,7 @@ describe('a worker that dies loses nothing and applies nothing twice', () => {
     const traffic = new Traffic(app);
     const dying = await start({ at, action: 'exit' });
     await traffic.round(200);
-    expect(await dying.exited()).toBe(42);
+    expect(await dying.exited()).toBe(faultExitCode);
     await traffic.round(200);
     await start();
     await traffic.round(200);

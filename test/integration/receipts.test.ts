@@ -4,7 +4,7 @@ import { defineStores } from '../../src/definitions/stores.js';
 import { Client } from '../../src/domain/generated/models.js';
 import { stores } from '../../src/domain/stores.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
-import { startWorkerProcess } from '../support/worker-process.js';
+import { faultExitCode, startWorkerProcess } from '../support/worker-process.js';
 
 let environment: Environment;
 
@@ -92,7 +92,7 @@ describe('a receipt', () => {
       Array.from({ length: 50 }, (_, i) => ({ id: `c${i}`, name: 'kept' })),
     );
     const persisted = Promise.all(receipts.map((receipt) => receipt.persisted()));
-    expect(await dying.exited()).toBe(42);
+    expect(await dying.exited()).toBe(faultExitCode);
     await environment.startWorker(stores);
     await persisted;
     expect(await names()).toHaveLength(50);

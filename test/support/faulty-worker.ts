@@ -7,9 +7,8 @@ import { createPrisma } from '../../src/domain/prisma.js';
 import { stores } from '../../src/domain/stores.js';
 import type { ForebayEvent } from '../../src/events.js';
 import { WriteBehindService } from '../../src/services/write-behind.js';
-import type { Fault } from './worker-process.js';
+import { type Fault, faultExitCode } from './worker-process.js';
 
-const exitCode = 42;
 const fault = JSON.parse(process.env.FAULT ?? 'null') as Fault | null;
 let isFaultDue = fault !== null;
 
@@ -26,7 +25,7 @@ function emit(event: ForebayEvent): void {
     return;
   }
   isFaultDue = false;
-  if (fault.action === 'exit') process.exit(exitCode);
+  if (fault.action === 'exit') process.exit(faultExitCode);
   process.send?.(plain);
   process.kill(process.pid, 'SIGSTOP');
 }

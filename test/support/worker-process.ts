@@ -21,8 +21,12 @@ export interface WorkerProcess {
   kill(): Promise<void>;
 }
 
+/** What a worker exits with when its fault says so. */
+export const faultExitCode = 42;
+
 const script = fileURLToPath(new URL('./faulty-worker.ts', import.meta.url));
 
+/** Resolves once the worker has started, or its fault has ended it: there may have been work for it from the start. */
 export async function startWorkerProcess(environment: Environment, fault?: Fault): Promise<WorkerProcess> {
   const child = fork(script, [], {
     execArgv: ['--import', 'tsx'],
@@ -37,7 +41,9 @@ export async function startWorkerProcess(environment: Environment, fault?: Fault
   });
   await Promise.race([
     once(child, 'message'),
-    once(child, 'exit').then(([code]) => Promise.reject(new Error(`the worker ended with code ${code}`))),
+    once(child, 'exit').then(([code]) => {
+      if (code !== faultExitCode) throw new Error(`the worker ended with code ${code}`);
+    }),
   ]);
   return {
     process: child,
