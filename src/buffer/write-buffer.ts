@@ -2,7 +2,7 @@
  * The write buffer: typed calls for the steps of the protocol in README.md. Each is one Lua call on one lane.
  */
 import type { RedisClient } from '../connection/redis.js';
-import { persistedChannel } from '../keys.js';
+import { filledChannel, persistedChannel } from '../keys.js';
 import { type Batch, parseBatch } from './batch.js';
 import type { Lane } from './lane.js';
 import { type ScriptCommands, withScripts } from './scripts.js';
@@ -28,14 +28,13 @@ export type Refused =
 export type RecallReply =
   /** An entry's content: pending, or filled meanwhile. */
   | { readonly entry: string }
-  | { readonly lease: true }
-  /** Somebody else may fill: the token of the lease. */
-  | { readonly lease: false; readonly holder: string };
+  /** The token of whoever may fill. */
+  | { readonly holder: string };
 
-export interface CounterRecall {
-  /** The cached value. */
-  readonly entry?: string;
-  readonly lease: boolean;
+/** The cached value, or the token of whoever may fill; and what is pending. */
+export type CounterRecall = RecallReply & PendingCounter;
+
+export interface PendingCounter {
   readonly dirtyDelta: bigint;
   readonly sealedDelta: bigint;
   readonly dirtyRecord: RecordKind;
@@ -54,6 +53,7 @@ export interface CountersRecall {
 
 export interface Fill {
   readonly field: string;
+  /** The entry's, or `givenBack`. */
   readonly content: string;
   readonly ttlMs: number;
 }
@@ -137,15 +137,20 @@ export interface DeadLetter extends LetterName {
   readonly error: LetterError;
 }
 
+/** The content of an entry that is not filled: its lease is given back. */
+export const givenBack = '';
+
 const batchBytesMax = 8 * 1_048_576;
 
 export class WriteBuffer {
   readonly #redis: RedisClient & ScriptCommands;
-  readonly #channel: string;
+  readonly #persistedChannel: string;
+  readonly #filledChannel: string;
 
   constructor(redis: RedisClient, prefix: string) {
     this.#redis = withScripts(redis);
-    this.#channel = persistedChannel(prefix);
+    this.#persistedChannel = persistedChannel(prefix);
+    this.#filledChannel = filledChannel(prefix);
   }
 
   /** Accepts writes in their order. `wake` tells the caller to add a wake-up job for the lane. */
@@ -212,6 +217,7 @@ export class WriteBuffer {
       meta,
       ...fills.map((fill) => entryPrefix + fill.field),
       token,
+      this.#filledChannel,
       ...fills.flatMap((fill) => [fill.ttlMs, fill.content]),
     );
   }
@@ -236,7 +242,7 @@ export class WriteBuffer {
   /** Drops the sealed batch with this number. False: a successor has done it, and perhaps sealed another. */
   async ack(lane: Lane, number: string): Promise<boolean> {
     const { order, sealed, meta, waiting } = lane.keys;
-    const channel = this.#channel;
+    const channel = this.#persistedChannel;
     const reply = await this.#redis.forebay_ack(order, sealed, meta, waiting, number, channel, lane.name);
     return reply === 1;
   }
@@ -256,7 +262,7 @@ export class WriteBuffer {
       keys.entryPrefix.length + 1,
       number,
       group.deadLettersMax,
-      this.#channel,
+      this.#persistedChannel,
       lane.name,
       ...parts.flatMap(({ fate, waitMs, letter, row, error }) => [fate, waitMs, letter, row, error]),
     )) as [SplitReply['kind'], number, number, ...string[]];
@@ -387,10 +393,9 @@ function toBigInt(text: string): bigint | undefined {
 }
 
 function toCounterRecall(reply: readonly (string | number)[]): CounterRecall {
-  const [entry, lease, dirtyDelta, sealedDelta, dirtyRecord, sealedRecord] = reply;
+  const [entry, holder, dirtyDelta, sealedDelta, dirtyRecord, sealedRecord] = reply;
   return {
-    ...(entry === '' ? {} : { entry: String(entry) }),
-    lease: lease === 1,
+    ...(entry === '' ? { holder: String(holder) } : { entry: String(entry) }),
     dirtyDelta: BigInt(dirtyDelta as string),
     sealedDelta: BigInt(sealedDelta as string),
     dirtyRecord: dirtyRecord as RecordKind,
@@ -399,6 +404,5 @@ function toCounterRecall(reply: readonly (string | number)[]): CounterRecall {
 }
 
 function toRecallReply(reply: string): RecallReply {
-  if (reply === 'lease') return { lease: true };
-  return reply[0] === '?' ? { lease: false, holder: reply.slice(1) } : { entry: reply };
+  return reply[0] === '?' ? { holder: reply.slice(1) } : { entry: reply };
 }

@@ -15,7 +15,7 @@ import { defaultSerializer, type Serializer } from './serializer.js';
 import { ServerClock } from './server-clock.js';
 import { StatisticsCounter, tellStatistics } from './statistics.js';
 import { ValueStore } from './value-store.js';
-import { WaitingRoom } from './waiting-room.js';
+import type { WaitingRoom } from './waiting-room.js';
 
 export interface CacheOptions {
   /** Values as text and back. Its texts must not begin with `z`. Default: JSON, and devalue for what JSON would change. */
@@ -38,7 +38,7 @@ export interface CacheDependencies {
   readonly redis: RedisClient;
   /** None: every read goes to Redis. */
   readonly l1: L1 | undefined;
-  readonly subscriber: RedisClient;
+  readonly waitingRoom: WaitingRoom;
   readonly prefix: string;
   readonly pendingOf: PendingOf;
   readonly writerOf: WriterOf;
@@ -66,7 +66,7 @@ export async function createCache(
   dependencies: CacheDependencies,
   options: CacheOptions = {},
 ): Promise<Cache> {
-  const { redis, subscriber, prefix, pendingOf, writerOf, emit, l1 } = dependencies;
+  const { redis, waitingRoom, prefix, pendingOf, writerOf, emit, l1 } = dependencies;
   const breaker = new Breaker({ probe: () => redis.ping(), emit });
   redis.on('ready', () => breaker.recovered());
   const tier = new RedisTier({ redis, prefix, breaker });
@@ -92,7 +92,7 @@ export async function createCache(
   const refill = new Refill({
     tier,
     values,
-    waitingRoom: new WaitingRoom({ subscriber, prefix, emit }),
+    waitingRoom,
     loading,
     statistics,
     pendingOf,

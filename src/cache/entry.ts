@@ -1,6 +1,6 @@
 /**
  * What stands in a record's entry: the record as the lane has it (`P<version>|<JSON>` or `R…` for a row, `D<version>|` for a row
- * known to be absent), or `?<token>`, a lease. A counter's entry is the plain integer, so that Redis can add to it.
+ * known to be absent), or `?<token>`, a lease, and `;w` behind it while somebody waits for it. A counter's entry is the plain integer, so that Redis can add to it.
  */
 
 import { splitRelease } from '../definitions/release.js';
@@ -27,9 +27,12 @@ export function parseEntry(content: string | null): Entry {
   }
 }
 
+/** A row that is known to be absent, as it goes into `fill`. */
+export const absentEntry = 'D|';
+
 /** What was loaded, as it goes into `fill`, which gives it a version unless the row has its own. */
 export function loadedEntry(json: string | undefined, version?: bigint): string {
-  if (json === undefined) return 'D|';
+  if (json === undefined) return absentEntry;
   return version === undefined ? `P|${json}` : `P${version}|${json}`;
 }
 

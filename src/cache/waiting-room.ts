@@ -7,8 +7,8 @@ import { filledChannel } from '../keys.js';
 const lookAgainMs = 500;
 
 export interface Waiting {
-  /** Resolves when the entry was filled or given back since `enter`, or after `maxMs`. */
-  until(maxMs: number): Promise<void>;
+  /** Resolves when the entry was filled or given back since `enter`, or the last time that this told so: true; or after `maxMs`. */
+  until(maxMs: number): Promise<boolean>;
   /** Must be called once the wait is over or not needed. */
   leave(): void;
 }
@@ -68,13 +68,17 @@ export class WaitingRoom {
   }
 }
 
-function wokenOrAfter(guest: Guest, maxMs: number): Promise<void> {
-  if (guest.isWoken) return Promise.resolve();
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, maxMs);
-    guest.wake = () => {
-      clearTimeout(timer);
-      resolve();
-    };
-  });
+async function wokenOrAfter(guest: Guest, maxMs: number): Promise<boolean> {
+  if (!guest.isWoken) {
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, maxMs);
+      guest.wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+  const { isWoken } = guest;
+  guest.isWoken = false;
+  return isWoken;
 }

@@ -2,7 +2,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Entry } from '../cache/entry.js';
 import { ForebayError, isForebayError } from '../errors.js';
-import { leaseMs } from './context.js';
+import { waitMaxMs } from './context.js';
 import type { Receipt } from './receipt.js';
 
 export interface Versioned<Row> {
@@ -17,19 +17,17 @@ export type Change<Row, Input> = (row: Row | null) => Input | null | Promise<Inp
 
 export type KnownEntry = Exclude<Entry, { kind: 'none' }>;
 
-/** Longer than somebody else's lease, after which this reader gets one. */
-const knownWithinMs = leaseMs + 5_000;
 const lookAgainMaxMs = 50;
 
 const updateTriesMax = 10;
 const updateWaitMaxMs = 200;
 
 /**
- * Looks until what is known of a record has a version: while somebody else loads it, it has none.
+ * Looks until what is known of a record has a version: writes and evictions may come between a look and the next.
  * @throws ForebayError LOAD_TIMEOUT
  */
 export async function untilKnown(store: string, look: () => Promise<Entry>): Promise<KnownEntry> {
-  const deadline = Date.now() + knownWithinMs;
+  const deadline = Date.now() + waitMaxMs;
   for (let looks = 1; ; looks++) {
     const entry = await look();
     if (entry.kind !== 'none') return entry;
@@ -81,7 +79,7 @@ function alwaysOvertaken(store: string, last: ForebayError): ForebayError {
 function neverKnown(store: string): ForebayError {
   return new ForebayError(
     'LOAD_TIMEOUT',
-    `A record of store "${store}" had no version within ${knownWithinMs} ms, as others were loading it. Try again later.`,
-    { retryable: true, context: { store, knownWithinMs } },
+    `A record of store "${store}" had no version within ${waitMaxMs} ms, as it was written, evicted or loaded by others all the time. Try again later.`,
+    { retryable: true, context: { store, waitMaxMs } },
   );
 }

@@ -2,6 +2,7 @@
 
 import type { Lanes } from '../buffer/lane.js';
 import type { WriteBuffer } from '../buffer/write-buffer.js';
+import type { WaitingRoom } from '../cache/waiting-room.js';
 import type { RedisClient } from '../connection/redis.js';
 import type { Database } from '../database/database.js';
 import type { Emit } from '../events.js';
@@ -16,9 +17,14 @@ export interface ClientContext {
   readonly buffer: WriteBuffer;
   readonly writes: WriteQueue;
   readonly database: Database;
+  /** Where reads wait for what others load. */
+  readonly waitingRoom: WaitingRoom;
   readonly receipts: ReceiptDesk;
   readonly emit: Emit;
 }
 
 /** How long the right to fill an entry holds, in ms: longer than a load should take. */
 export const leaseMs = 10_000;
+
+/** How long a read waits for what others load, in ms: longer than a lease, after which another of those who wait gets it. */
+export const waitMaxMs = leaseMs + 5_000;

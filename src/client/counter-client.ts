@@ -1,7 +1,11 @@
 /** A counter store as an app holds it: deltas in, exact values out. */
-import { randomUUID } from 'node:crypto';
 import type { Lane } from '../buffer/lane.js';
-import type { CounterRecall, CountersRecall } from '../buffer/write-buffer.js';
+import {
+  type CounterRecall,
+  type CountersRecall,
+  givenBack,
+  type PendingCounter,
+} from '../buffer/write-buffer.js';
 import { entryTtlMs, isCounterValue } from '../cache/entry.js';
 import { toReadError } from '../connection/redis.js';
 import { ledgerLane } from '../database/apply.js';
@@ -10,30 +14,46 @@ import type { CounterStore } from '../definitions/stores.js';
 import { ForebayError } from '../errors.js';
 import { fieldOf } from '../keys.js';
 import { type ClientContext, leaseMs } from './context.js';
+import { toLoadError } from './load-error.js';
+import { type Look, OneLoad, type Recalled } from './one-load.js';
 import { Receipt } from './receipt.js';
-import { loadFailed } from './record-client.js';
 import { planOf, type WriteOptions } from './write-options.js';
 
 /** Looks at pending deltas and row until no batch came in between; a flush cycle is far longer than a look. */
 const looksMax = 5;
 const deltaMax = 2n ** 63n - 1n;
 
-interface Look {
-  readonly recalled: CountersRecall;
+/** What is pending of counters of one lane, at one moment. */
+interface LaneLook extends Omit<CountersRecall, 'counters'> {
+  readonly lane: Lane;
+  /** By id key. */
+  readonly counters: ReadonlyMap<string, CounterRecall>;
+}
+
+interface ExactLook {
+  readonly look: LaneLook;
   readonly loaded: LoadedCounters;
   /** False when batches came in between at every look; then the value is served, and not cached. */
   readonly isExact: boolean;
 }
 
+const noValues: ReadonlyMap<string, bigint> = new Map();
+
 export class CounterClient<Id, Value> {
   readonly #context: ClientContext;
   readonly #store: CounterStore;
   readonly #load: CounterLoader;
+  readonly #missed: OneLoad<bigint>;
 
   constructor(context: ClientContext, store: CounterStore) {
     this.#context = context;
     this.#store = store;
     this.#load = createCounterLoader(store, context.database);
+    this.#missed = new OneLoad({
+      waitingRoom: context.waitingRoom,
+      entryKeyOf: (idKey) => this.#entryKeyOf(idKey),
+      recall: (idKeys, token) => this.#recall(idKeys, token),
+    });
   }
 
   /**
@@ -70,8 +90,8 @@ export class CounterClient<Id, Value> {
     const values = new Map<string, bigint>();
     await this.#readEntries(idKeys, values);
     const missed = new Set(idKeys.filter((idKey) => !values.has(idKey)));
-    await Promise.all(this.#byLane(missed).map(([lane, keys]) => this.#readMissed(lane, keys, values)));
-    return idKeys.map((idKey) => this.#toValue(values.get(idKey)));
+    const read = missed.size > 0 ? await this.#missed.read([...missed]) : noValues;
+    return idKeys.map((idKey) => this.#toValue(values.get(idKey) ?? read.get(idKey)));
   }
 
   #toDelta(delta: number | bigint): string {
@@ -90,13 +110,15 @@ export class CounterClient<Id, Value> {
     return (this.#store.isBigInt ? value : Number(value)) as Value;
   }
 
-  async #readEntries(idKeys: readonly string[], values: Map<string, bigint>): Promise<void> {
-    const { lanes, redis } = this.#context;
+  #entryKeyOf(idKey: string): string {
     const { name, group } = this.#store;
+    return this.#context.lanes.of(group, idKey).keys.entryPrefix + fieldOf(name, idKey);
+  }
+
+  async #readEntries(idKeys: readonly string[], values: Map<string, bigint>): Promise<void> {
+    const { redis } = this.#context;
     try {
-      const contents = await Promise.all(
-        idKeys.map((idKey) => redis.get(lanes.of(group, idKey).keys.entryPrefix + fieldOf(name, idKey))),
-      );
+      const contents = await Promise.all(idKeys.map((idKey) => redis.get(this.#entryKeyOf(idKey))));
       for (const [i, content] of contents.entries()) {
         if (isCounterValue(content)) values.set(idKeys[i] as string, BigInt(content));
       }
@@ -105,39 +127,75 @@ export class CounterClient<Id, Value> {
     }
   }
 
-  async #readMissed(lane: Lane, idKeys: readonly string[], values: Map<string, bigint>): Promise<void> {
-    const token = randomUUID();
-    const { recalled, loaded, isExact } = await this.#look(lane, idKeys, token);
-    for (const [i, idKey] of idKeys.entries()) {
-      const pending = recalled.counters[i] as CounterRecall;
-      const value = counterValue(this.#store, recalled, pending, loaded, idKey);
-      if (value !== undefined) values.set(idKey, value);
+  /** What is cached by now, and what is pending, of counters that were missed; else loads their rows. */
+  async #recall(idKeys: readonly string[], token: string): Promise<Look<bigint>> {
+    const looks = await Promise.all(
+      this.#byLane(idKeys).map(([lane, keys]) => this.#recallOf(lane, keys, token)),
+    );
+    const recalled = new Map<string, Recalled<bigint>>();
+    for (const { counters } of looks) {
+      for (const [idKey, counter] of counters) recalled.set(idKey, toRecalled(counter, token));
     }
-    if (isExact) await this.#fill(lane, token, idKeys, values);
+    return {
+      recalled,
+      load: async (wanted) => {
+        const values = new Map<string, bigint>();
+        const isWanted = new Set(wanted);
+        await Promise.all(looks.map((look) => this.#loadAndFill(only(look, isWanted), token, values)));
+        return values;
+      },
+    };
   }
 
-  /** Looks at what is pending and then at the rows, again while a batch came in between. */
-  async #look(lane: Lane, idKeys: readonly string[], token: string): Promise<Look> {
-    let before: bigint | undefined;
-    for (let look = 1; ; look++) {
-      const recalled = await this.#recall(lane, idKeys, token);
-      const loaded = await this.#loadValues(lane, idKeys);
-      if (!isOvertaken(recalled, loaded)) return { recalled, loaded, isExact: true };
-      // No batch since the last look, and still behind the ledger: it is Redis that has lost its memory.
-      if (look > 1 && recalled.batch === before) return { recalled, loaded, isExact: true };
-      if (look === looksMax) return { recalled, loaded, isExact: false };
-      before = recalled.batch;
-    }
-  }
-
-  async #recall(lane: Lane, idKeys: readonly string[], token: string): Promise<CountersRecall> {
+  async #recallOf(lane: Lane, idKeys: readonly string[], token: string): Promise<LaneLook> {
     const { name, record } = this.#store;
     const fields = idKeys.map((idKey) => fieldOf(name, idKey));
     const recordFields = idKeys.map((idKey) => (record ? fieldOf(record.name, idKey) : ''));
+    const { buffer } = this.#context;
     try {
-      return await this.#context.buffer.recallCounters(lane, fields, recordFields, { token, leaseMs });
+      const { counters, ...numbers } = await buffer.recallCounters(lane, fields, recordFields, {
+        token,
+        leaseMs,
+      });
+      const byKey = new Map(idKeys.map((idKey, i) => [idKey, counters[i] as CounterRecall]));
+      return { ...numbers, lane, counters: byKey };
     } catch (error) {
       throw toReadError(error);
+    }
+  }
+
+  async #loadAndFill(first: LaneLook, token: string, values: Map<string, bigint>): Promise<void> {
+    if (first.counters.size === 0) return;
+    let look = first;
+    let isExact = false;
+    try {
+      const exact = await this.#lookExactly(first, token);
+      ({ look, isExact } = exact);
+      for (const [idKey, counter] of look.counters) {
+        const value =
+          'entry' in counter
+            ? BigInt(counter.entry)
+            : counterValue(this.#store, look, counter, exact.loaded, idKey);
+        if (value !== undefined) values.set(idKey, value);
+      }
+    } finally {
+      await this.#fill(look, token, isExact ? values : noValues);
+    }
+  }
+
+  /** Looks at the rows, then again at what is pending and at the rows, while a batch came in between. */
+  async #lookExactly(first: LaneLook, token: string): Promise<ExactLook> {
+    const idKeys = [...first.counters.keys()];
+    let look = first;
+    let before: bigint | undefined;
+    for (let looks = 1; ; looks++) {
+      const loaded = await this.#loadValues(look.lane, idKeys);
+      if (!isOvertaken(look, loaded)) return { look, loaded, isExact: true };
+      // No batch since the last look, and still behind the ledger: it is Redis that has lost its memory.
+      if (looks > 1 && look.batch === before) return { look, loaded, isExact: true };
+      if (looks === looksMax) return { look, loaded, isExact: false };
+      before = look.batch;
+      look = await this.#recallOf(look.lane, idKeys, token);
     }
   }
 
@@ -145,22 +203,21 @@ export class CounterClient<Id, Value> {
     try {
       return await this.#load(ledgerLane(this.#context.prefix, lane.name), idKeys);
     } catch (error) {
-      throw loadFailed(this.#store.name, error);
+      throw toLoadError(this.#store.name, error);
     }
   }
 
-  /** Only where this call's lease stands: a delta or a delete that came meanwhile has revoked it. */
+  /** Only where this call's lease stands: a delta or a delete that came meanwhile has revoked it. What has no value is given back. */
   async #fill(
-    lane: Lane,
+    { lane, counters }: LaneLook,
     token: string,
-    idKeys: readonly string[],
     values: ReadonlyMap<string, bigint>,
   ): Promise<void> {
     const { name, ttlMs } = this.#store;
-    const fills = idKeys.flatMap((idKey) => {
-      const value = values.get(idKey);
-      if (value === undefined) return [];
-      return [{ field: fieldOf(name, idKey), content: String(value), ttlMs: entryTtlMs(ttlMs, false) }];
+    const fills = [...counters].flatMap(([idKey, counter]) => {
+      if (toRecalled(counter, token).kind !== 'lease') return [];
+      const content = values.get(idKey)?.toString() ?? givenBack;
+      return [{ field: fieldOf(name, idKey), content, ttlMs: entryTtlMs(ttlMs, false) }];
     });
     if (fills.length === 0) return;
     try {
@@ -175,8 +232,17 @@ export class CounterClient<Id, Value> {
   }
 }
 
+function toRecalled(counter: CounterRecall, token: string): Recalled<bigint> {
+  if ('entry' in counter) return { kind: 'value', value: BigInt(counter.entry) };
+  return counter.holder === token ? { kind: 'lease' } : { kind: 'held', holder: counter.holder };
+}
+
+function only({ counters, ...look }: LaneLook, idKeys: ReadonlySet<string>): LaneLook {
+  return { ...look, counters: new Map([...counters].filter(([idKey]) => idKeys.has(idKey))) };
+}
+
 /** Whether a batch that was sealed after the look at the lane is in the row already. */
-export function isOvertaken(recalled: CountersRecall, loaded: LoadedCounters): boolean {
+export function isOvertaken(recalled: Pick<CountersRecall, 'batch'>, loaded: LoadedCounters): boolean {
   return loaded.batch !== undefined && (recalled.batch === undefined || loaded.batch > recalled.batch);
 }
 
@@ -187,11 +253,10 @@ export function isOvertaken(recalled: CountersRecall, loaded: LoadedCounters): b
 export function counterValue(
   store: Pick<CounterStore, 'initial' | 'record'>,
   recalled: Pick<CountersRecall, 'sealed'>,
-  pending: CounterRecall,
+  pending: PendingCounter,
   loaded: LoadedCounters,
   idKey: string,
 ): bigint | undefined {
-  if (pending.entry !== undefined) return BigInt(pending.entry);
   const { dirtyRecord, dirtyDelta } = pending;
   const isSealedApplied =
     recalled.sealed === undefined || (loaded.batch !== undefined && loaded.batch >= recalled.sealed);

@@ -4,6 +4,7 @@ import { checkPartitions } from '../buffer/partitions.js';
 import { WriteBuffer } from '../buffer/write-buffer.js';
 import type { CacheOptions } from '../cache/cache.js';
 import type { CacheService } from '../cache/cache-service.js';
+import { WaitingRoom } from '../cache/waiting-room.js';
 import { type Config, type RedisSettings, readConfig } from '../config.js';
 import { ConnectionMetrics } from '../connection/connection-metrics.js';
 import { createHealth, type RedisHealth } from '../connection/health.js';
@@ -114,14 +115,15 @@ export async function connect<D extends Definitions>(
     emit,
   });
   const { context, queue, deadLetterQueue, watch, durable } = writing;
-  const { lanes, buffer, writes } = context;
+  const { lanes, buffer, writes, waitingRoom } = context;
   const clients = createWrittenClients(stores, context);
   let reading: Reading;
   try {
     await checkServer(reads, emit);
     await checkPartitions(reads, stores, prefix, buffer);
     const { prisma, cache = {} } = options;
-    reading = await openReading(stores, { connections, settings, prefix, clients, prisma, cache, emit });
+    const dependencies = { connections, waitingRoom, settings, prefix, clients, prisma, cache, emit };
+    reading = await openReading(stores, dependencies);
   } catch (error) {
     await closeConnections(connections, closeDeadlineMs);
     throw error;
@@ -193,7 +195,8 @@ function createWriting(
   const durable = new DurableRoute(connectDurable, prefix);
   const writes = new WriteQueue({ route, durable, queue, watch, emit });
   const receipts = { watch, buffer };
-  const context = { prefix, lanes, redis: reads, buffer, writes, database, receipts, emit };
+  const waitingRoom = new WaitingRoom({ subscriber, prefix, emit });
+  const context = { prefix, lanes, redis: reads, buffer, writes, database, waitingRoom, receipts, emit };
   return { context, queue, deadLetterQueue, watch, durable };
 }
 

@@ -2,6 +2,7 @@
 import { type Cache, type CacheOptions, createCache, type WriterOf } from '../cache/cache.js';
 import { L1, type L1Options } from '../cache/l1.js';
 import type { PendingOf } from '../cache/refill.js';
+import type { WaitingRoom } from '../cache/waiting-room.js';
 import type { RedisSettings } from '../config.js';
 import { startInvalidationFeed } from '../connection/invalidation-feed.js';
 import type { RedisClient } from '../connection/redis.js';
@@ -10,7 +11,7 @@ import { cacheEntryKey, cacheKeyOf } from '../keys.js';
 
 export interface OpenCacheOptions {
   readonly redis: RedisClient;
-  readonly subscriber: RedisClient;
+  readonly waitingRoom: WaitingRoom;
   /** Where the feed connects to. */
   readonly settings: RedisSettings;
   readonly prefix: string;

@@ -1,6 +1,7 @@
 /** An app's reads of cached values: the cache, the clients of computed stores, and what these tell workers. */
 import type { Cache, CacheOptions } from '../cache/cache.js';
 import { Hottest } from '../cache/hottest.js';
+import type { WaitingRoom } from '../cache/waiting-room.js';
 import type { RedisSettings } from '../config.js';
 import { inTime } from '../connection/deadline.js';
 import type { RedisClient } from '../connection/redis.js';
@@ -25,7 +26,8 @@ export interface Reading {
 }
 
 export interface ReadingOptions {
-  readonly connections: Readonly<Record<'cache' | 'queue' | 'subscriber', RedisClient>>;
+  readonly connections: Readonly<Record<'cache' | 'queue', RedisClient>>;
+  readonly waitingRoom: WaitingRoom;
   readonly settings: RedisSettings;
   readonly prefix: string;
   /** Of the stores that are written. */
@@ -38,12 +40,12 @@ export interface ReadingOptions {
 /** @throws ForebayError REDIS_UNAVAILABLE */
 export async function openReading(
   stores: Stores,
-  { connections, settings, prefix, clients, prisma, cache: options, emit }: ReadingOptions,
+  { connections, waitingRoom, settings, prefix, clients, prisma, cache: options, emit }: ReadingOptions,
 ): Promise<Reading> {
   const pending = new PendingValues(stores.definitions, clients);
   const cache = await openCache({
     redis: connections.cache,
-    subscriber: connections.subscriber,
+    waitingRoom,
     settings,
     prefix,
     pendingOf: (keys) => pending.of(keys),

@@ -1,12 +1,8 @@
 /** A record store as an app holds it: rows by id, read through the cache and written into it. */
-import { randomUUID } from 'node:crypto';
-import type { Lane } from '../buffer/lane.js';
-import type { Fill, RecallReply, Write } from '../buffer/write-buffer.js';
-import { type Entry, entryTtlMs, loadedEntry, parseEntry } from '../cache/entry.js';
-import { toReadError } from '../connection/redis.js';
-import { createRecordLoader, type LoadedRow, type RecordLoader } from '../database/load.js';
+import type { Write } from '../buffer/write-buffer.js';
+import { type Entry, entryTtlMs } from '../cache/entry.js';
 import type { RecordStore } from '../definitions/stores.js';
-import { ForebayError, isForebayError, messageOf } from '../errors.js';
+import { ForebayError, isForebayError } from '../errors.js';
 import { fieldOf } from '../keys.js';
 import {
   type Change,
@@ -15,8 +11,10 @@ import {
   updateUntilAccepted,
   type Versioned,
 } from './compare-and-set.js';
-import { type ClientContext, leaseMs } from './context.js';
+import type { ClientContext } from './context.js';
+import { OneLoad } from './one-load.js';
 import { Receipt } from './receipt.js';
+import { RecordEntries } from './record-entries.js';
 import { Turns } from './turns.js';
 import { planOf, type WriteOptions } from './write-options.js';
 
@@ -26,16 +24,21 @@ const putManyWindow = 2_000;
 export class RecordClient<Row, Input, Id> {
   readonly #context: ClientContext;
   readonly #store: RecordStore;
-  readonly #load: RecordLoader;
-  /** Loads under way, by the token of their leases. */
-  readonly #loading = new Map<string, Promise<Map<string, LoadedRow>>>();
+  readonly #entries: RecordEntries<Row>;
+  readonly #missed: OneLoad<Row>;
   /** Updates of one record that met would all but one have to try again. */
   readonly #updates = new Turns();
 
   constructor(context: ClientContext, store: RecordStore) {
     this.#context = context;
     this.#store = store;
-    this.#load = createRecordLoader(store, context.database);
+    const entries = new RecordEntries<Row>(context, store);
+    this.#entries = entries;
+    this.#missed = new OneLoad({
+      waitingRoom: context.waitingRoom,
+      entryKeyOf: (idKey) => entries.keyOf(idKey),
+      recall: (idKeys, token) => entries.recall(idKeys, token),
+    });
   }
 
   /**
@@ -84,31 +87,31 @@ export class RecordClient<Row, Input, Id> {
    */
   async get(id: Id): Promise<Row | null> {
     const idKey = this.#store.ids.toKey(id);
-    const entry = await this.#readEntry(idKey);
-    if (entry.kind !== 'none') return this.#toRow(entry);
-    return (await this.#readMissed([idKey])).get(idKey) ?? null;
+    const entry = await this.#entries.read(idKey);
+    if (entry.kind !== 'none') return this.#entries.toRow(entry) ?? null;
+    return (await this.#missed.read([idKey])).get(idKey) ?? null;
   }
 
   /** Rows in the order of `ids`, null where there is none: one round trip for hits, one load for misses. */
   async getMany(ids: readonly Id[]): Promise<(Row | null)[]> {
     const idKeys = ids.map((id) => this.#store.ids.toKey(id));
-    const entries = await Promise.all(idKeys.map((idKey) => this.#readEntry(idKey)));
-    const missed = idKeys.filter((_, i) => entries[i]?.kind === 'none');
-    const rows = missed.length > 0 ? await this.#readMissed([...new Set(missed)]) : new Map<string, Row>();
+    const entries = await Promise.all(idKeys.map((idKey) => this.#entries.read(idKey)));
+    const missed = new Set(idKeys.filter((_, i) => entries[i]?.kind === 'none'));
+    const rows = missed.size > 0 ? await this.#missed.read([...missed]) : new Map<string, Row>();
     return idKeys.map((idKey, i) => {
       const entry = entries[i] as Entry;
-      return entry.kind === 'none' ? (rows.get(idKey) ?? null) : this.#toRow(entry);
+      return (entry.kind === 'none' ? rows.get(idKey) : this.#entries.toRow(entry)) ?? null;
     });
   }
 
   /**
    * The row as `get` gives it, with its version, for `putIf`.
-   * @throws as `get`, and ForebayError LOAD_TIMEOUT when others were loading the row for 15 s
+   * @throws as `get`, and ForebayError LOAD_TIMEOUT when it had no version for 15 s, as others loaded or wrote it all the time
    */
   async getVersioned(id: Id): Promise<Versioned<Row>> {
     const idKey = this.#store.ids.toKey(id);
     const entry = await untilKnown(this.#store.name, () => this.#look(idKey));
-    return { row: this.#toRow(entry), version: BigInt(entry.version) };
+    return { row: this.#entries.toRow(entry) ?? null, version: BigInt(entry.version) };
   }
 
   /**
@@ -181,181 +184,13 @@ export class RecordClient<Row, Input, Id> {
     return receipt;
   }
 
-  async #readEntry(idKey: string): Promise<Entry> {
-    const { lanes, redis, buffer } = this.#context;
-    const lane = lanes.of(this.#store.group, idKey);
-    const field = fieldOf(this.#store.name, idKey);
-    try {
-      const entry = parseEntry(await redis.get(lane.keys.entryPrefix + field));
-      if (entry.kind !== 'row' || entry.release === this.#store.rows.release) return entry;
-      // Another release's row is as good as none, unless it is pending: the database knows the fields that it lacks.
-      await buffer.drop(lane, new Map([[field, entry.version]]));
-      return { kind: 'none' };
-    } catch (error) {
-      throw toReadError(error);
-    }
-  }
-
-  /** What is known of a record; loaded where this look gets the lease. `none`: somebody else loads it. */
+  /** What is known of a record; `none`: the write or the eviction of an entry came between the two looks. */
   async #look(idKey: string): Promise<Entry> {
-    const entry = await this.#readEntry(idKey);
+    const entry = await this.#entries.read(idKey);
     if (entry.kind !== 'none') return entry;
-    const token = randomUUID();
-    const lane = this.#context.lanes.of(this.#store.group, idKey);
-    const [reply] = await this.#recall(lane, [idKey], token);
-    if (reply && 'entry' in reply) return parseEntry(reply.entry);
-    if (!isLease(reply)) return entry;
-    await this.#fill(token, [idKey], await this.#loadRows([idKey]));
-    return this.#readEntry(idKey);
+    await this.#missed.read([idKey]);
+    return this.#entries.read(idKey);
   }
-
-  #toRow(entry: Entry): Row | null {
-    if (entry.kind !== 'row') return null;
-    const { rows } = this.#store;
-    return rows.decode(entry.release === rows.release ? entry.json : rows.adapt(entry.json)) as Row;
-  }
-
-  /** What the cache does not have: pending in the lane, or loaded, and filled where a lease was granted. */
-  async #readMissed(idKeys: readonly string[]): Promise<Map<string, Row>> {
-    const token = randomUUID();
-    const recalled = new Map<string, RecallReply>();
-    await Promise.all(
-      this.#byLane(idKeys).map(async ([lane, keys]) => {
-        const replies = await this.#recall(lane, keys, token);
-        for (const [i, key] of keys.entries()) recalled.set(key, replies[i] as RecallReply);
-      }),
-    );
-    const rows = new Map<string, Row>();
-    const unknown: string[] = [];
-    for (const [idKey, reply] of recalled) {
-      if (!('entry' in reply)) unknown.push(idKey);
-      else {
-        const row = this.#toRow(parseEntry(reply.entry));
-        if (row !== null) rows.set(idKey, row);
-      }
-    }
-    if (unknown.length === 0) return rows;
-    for (const [idKey, { row }] of await this.#loadShared(token, unknown, recalled))
-      rows.set(idKey, row as Row);
-    return rows;
-  }
-
-  /**
-   * Loads rows, and fills those whose lease is this caller's. Of a row that another caller of this process loads under a lease that
-   * stands, that load's row is taken: nothing was written since it began.
-   */
-  async #loadShared(
-    token: string,
-    idKeys: readonly string[],
-    recalled: ReadonlyMap<string, RecallReply>,
-  ): Promise<Map<string, LoadedRow>> {
-    const shared = new Map<string, Promise<Map<string, LoadedRow>>>();
-    for (const idKey of idKeys) {
-      const reply = recalled.get(idKey);
-      const loading = reply && 'holder' in reply ? this.#loading.get(reply.holder) : undefined;
-      if (loading) shared.set(idKey, loading);
-    }
-    const own = idKeys.filter((idKey) => !shared.has(idKey));
-    const [loaded] = await Promise.all([
-      own.length === 0 ? new Map<string, LoadedRow>() : this.#loadAndFill(token, own, recalled),
-      ...shared.values(),
-    ]);
-    for (const [idKey, loading] of shared) {
-      const row = (await loading).get(idKey);
-      if (row) loaded.set(idKey, row);
-    }
-    return loaded;
-  }
-
-  async #loadAndFill(
-    token: string,
-    idKeys: readonly string[],
-    recalled: ReadonlyMap<string, RecallReply>,
-  ): Promise<Map<string, LoadedRow>> {
-    const loading = this.#loadRows(idKeys);
-    this.#loading.set(token, loading);
-    try {
-      const loaded = await loading;
-      const leased = idKeys.filter((idKey) => isLease(recalled.get(idKey)));
-      await this.#fill(token, leased, loaded);
-      return loaded;
-    } finally {
-      this.#loading.delete(token);
-    }
-  }
-
-  async #recall(lane: Lane, idKeys: readonly string[], token: string): Promise<RecallReply[]> {
-    const { name, ttlMs } = this.#store;
-    const fields = idKeys.map((idKey) => fieldOf(name, idKey));
-    try {
-      return await this.#context.buffer.recall(lane, fields, {
-        token,
-        leaseMs,
-        ttlMs: entryTtlMs(ttlMs, false),
-      });
-    } catch (error) {
-      throw toReadError(error);
-    }
-  }
-
-  async #loadRows(idKeys: readonly string[]): Promise<Map<string, LoadedRow>> {
-    try {
-      return await this.#load(idKeys);
-    } catch (error) {
-      throw loadFailed(this.#store.name, error);
-    }
-  }
-
-  /** A fill that fails costs a later read a load; this read has its rows. */
-  async #fill(
-    token: string,
-    idKeys: readonly string[],
-    loaded: ReadonlyMap<string, LoadedRow>,
-  ): Promise<void> {
-    try {
-      await Promise.all(
-        this.#byLane(idKeys).map(([lane, keys]) =>
-          this.#context.buffer.fill(
-            lane,
-            token,
-            keys.map((key) => this.#toFill(key, loaded.get(key))),
-          ),
-        ),
-      );
-    } catch (error) {
-      this.#context.emit({ type: 'fill.failed', store: this.#store.name, error });
-    }
-  }
-
-  #toFill(idKey: string, loaded: LoadedRow | undefined): Fill {
-    const { name, rows, ttlMs } = this.#store;
-    const json = loaded && rows.release + rows.encode(loaded.row);
-    return {
-      field: fieldOf(name, idKey),
-      content: loadedEntry(json, loaded?.version),
-      ttlMs: entryTtlMs(ttlMs, loaded === undefined),
-    };
-  }
-
-  #byLane(idKeys: Iterable<string>): [Lane, string[]][] {
-    return [...this.#context.lanes.groupBy(this.#store.group, idKeys)];
-  }
-}
-
-function isLease(reply: RecallReply | undefined): boolean {
-  return reply !== undefined && 'lease' in reply && reply.lease;
-}
-
-export function loadFailed(store: string, error: unknown): ForebayError {
-  return new ForebayError(
-    'DATABASE_UNAVAILABLE',
-    `Store "${store}" could not be loaded: ${messageOf(error)}`,
-    {
-      retryable: true,
-      cause: error,
-      context: { store },
-    },
-  );
 }
 
 function partlyAccepted(error: unknown, accepted: number, given: number): unknown {

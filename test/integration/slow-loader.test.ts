@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Forebay } from '../../src/client/forebay.js';
+import { counter } from '../../src/definitions/counter.js';
 import { type RecordDefinition, record } from '../../src/definitions/record.js';
 import { defineStores } from '../../src/definitions/stores.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
@@ -50,17 +51,28 @@ class SlowDatabase {
   }
 }
 
+type App = Forebay<{ notes: RecordDefinition<Note, Note, string, object> }>;
+
 let environment: Environment;
 let database: SlowDatabase;
-let app: Forebay<{ notes: RecordDefinition<Note, Note, string, object> }>;
+let app: App;
 
 beforeEach(async () => {
   environment = await createEnvironment();
   database = new SlowDatabase();
+  app = await connectTo(database);
+});
+
+function connectTo(database: SlowDatabase): Promise<App> {
   const load = (ids: readonly string[]) => database.load(ids);
   const notes = record<Note, 'id'>({ id: 'id', load, persist: async () => undefined });
-  app = await environment.connect(defineStores({ notes }));
-});
+  return environment.connect(defineStores({ notes }));
+}
+
+async function entryOf(id: string): Promise<string | null> {
+  const [key = ''] = await environment.redis.keys(`{${environment.config.prefix}:*:notes:${id}`);
+  return environment.redis.get(key);
+}
 
 afterEach(() => environment.close());
 
@@ -127,6 +139,53 @@ describe('a row that many read at once', () => {
     expect(database.loads).toBe(2);
   });
 
+  it('is loaded once over all processes, also as one of many', async () => {
+    const other = await connectTo(database);
+    database.rows.set('n', { id: 'n', text: 'here' });
+    const begun = database.nextLoad();
+    const first = app.stores.notes.get('n');
+    await begun;
+    const others = Array.from({ length: 50 }, () => other.stores.notes.get('n'));
+    const many = other.stores.notes.getMany(['m', 'n']);
+    const versioned = other.stores.notes.getVersioned('n');
+    await expect.poll(() => database.loads).toBe(2); // of m
+    database.release();
+    const here = { id: 'n', text: 'here' };
+    for (const row of await Promise.all([first, ...others])) expect(row).toEqual(here);
+    expect(await many).toEqual([null, here]);
+    expect(await versioned).toMatchObject({ row: here });
+    expect(database.loads).toBe(2);
+  });
+
+  it('is loaded by another process when the load fails, once there too', async () => {
+    const otherDatabase = new SlowDatabase();
+    const other = await connectTo(otherDatabase);
+    otherDatabase.rows.set('n', { id: 'n', text: 'here' });
+    const begun = database.nextLoad();
+    const failing = app.stores.notes.get('n');
+    await begun;
+    const others = Array.from({ length: 50 }, () => other.stores.notes.get('n'));
+    await expect.poll(() => entryOf('n')).toMatch(/;w$/); // the others wait
+    database.fail(new Error('gone'));
+    await expect(failing).rejects.toMatchObject({ code: 'DATABASE_UNAVAILABLE' });
+    for (const row of await Promise.all(others)) expect(row).toEqual({ id: 'n', text: 'here' });
+    expect(otherDatabase.loads).toBe(1);
+  });
+
+  it('is read by those who wait as soon as it is written', async () => {
+    const other = await connectTo(database);
+    const begun = database.nextLoad();
+    const first = app.stores.notes.get('n');
+    await begun;
+    const waiting = other.stores.notes.get('n');
+    await expect.poll(() => entryOf('n')).toMatch(/;w$/);
+    await app.stores.notes.put({ id: 'n', text: 'new' });
+    expect(await waiting).toEqual({ id: 'n', text: 'new' });
+    database.release();
+    expect(await first).toBeNull();
+    expect(database.loads).toBe(1);
+  });
+
   it('is loaded again by those who read after a write, though the load from before it goes on', async () => {
     database.rows.set('n', { id: 'n', text: 'old' });
     const begun = database.nextLoad();
@@ -152,5 +211,40 @@ describe('a row that many read at once', () => {
     for (const read of await Promise.allSettled(reads)) {
       expect(read).toMatchObject({ status: 'rejected', reason: { code: 'DATABASE_UNAVAILABLE' } });
     }
+  });
+});
+
+describe('a counter that many read at once', () => {
+  let values: ReadonlyMap<string, bigint>;
+  let loads: number;
+  let read: () => Promise<Set<bigint | null>>;
+
+  beforeEach(async () => {
+    loads = 0;
+    const views = counter({
+      load: async () => {
+        loads += 1;
+        return values;
+      },
+      persist: async () => undefined,
+    });
+    const apps = [1, 2, 3].map(() => environment.connect(defineStores({ views })));
+    const opened = await Promise.all(apps);
+    read = async () => {
+      const reads = opened.flatMap(({ stores }) => Array.from({ length: 50 }, () => stores.views.get('p')));
+      return new Set(await Promise.all(reads));
+    };
+  });
+
+  it('is loaded once over all processes', async () => {
+    values = new Map([['p', 7n]]);
+    expect(await read()).toEqual(new Set([7n]));
+    expect(loads).toBe(1);
+  });
+
+  it('is null for all of them where there is none, with few loads', async () => {
+    values = new Map();
+    expect(await read()).toEqual(new Set([null]));
+    expect(loads).toBeLessThan(15);
   });
 });

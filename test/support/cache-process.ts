@@ -1,14 +1,17 @@
-/** A process that reads one key through the cache, many callers at once; its loader counts itself in Redis. */
+/** A process that reads one value through the cache, many callers at once; its loader counts itself in Redis. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { Environment } from './environment.js';
 
 export interface Readers {
+  /** `row`: from a record store, by the key as its id. */
+  readonly kind: 'value' | 'row';
   readonly key: string;
   readonly callers: number;
   readonly loadMs: number;
-  readonly loadTimeoutMs: number;
+  /** Of values. */
+  readonly loadTimeoutMs?: number;
 }
 
 export interface CacheProcess {

@@ -11,7 +11,8 @@
 -- ARGV[4+] recordFields  for each counter the field of the record it is a column of, or ''
 -- returns  {batch, sealed, then six for each counter: entry, lease, dirty delta, sealed delta,
 --           kind of the dirty record, kind of the sealed record}
---          batch and sealed: a number as text, or ''; entry: the cached value or ''; lease: 1 or 0;
+--          batch and sealed: a number as text, or ''; entry: the cached value or ''; lease: the token of whoever
+--          may fill, and who then wakes those who wait; '' where there is an entry;
 --          deltas: integers or ''; kinds: 'P', 'D', 'R' or ''
 --
 -- Atomic because deltas and batch numbers must be those of one moment: a batch sealed or acknowledged
@@ -31,14 +32,15 @@ for i = 4, #KEYS do
   local key, recordField = KEYS[i], ARGV[i]
   local field = string.sub(key, fieldStart)
   local entry = redis.call('GET', key)
-  local isValue = entry and string.byte(entry, 1) ~= 63
-  reply(isValue and entry or '')
-  if entry then
-    reply(0)
-  else
+  local holder, isWaitedFor = string.match(entry or '', '^%?([^;]*)(;?w?)$')
+  if not entry then
     redis.call('SET', key, '?' .. token, 'PX', leaseMs)
-    reply(1)
+    holder = token
+  elseif holder and holder ~= token and isWaitedFor == '' then
+    redis.call('SET', key, '?' .. holder .. ';w', 'KEEPTTL')
   end
+  reply(holder and '' or entry)
+  reply(holder or '')
   reply(redis.call('HGET', dirty, field) or '')
   reply(redis.call('HGET', sealed, field) or '')
   reply(recordField ~= '' and kindOf(redis.call('HGET', dirty, recordField)) or '')

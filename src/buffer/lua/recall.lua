@@ -7,8 +7,8 @@
 -- ARGV[2]  token       the caller's lease token
 -- ARGV[3]  leaseMs     how long the lease holds
 -- ARGV[4]  ttlMs       life of an entry that is put back
--- returns  one for each entry: a record (pending, or filled meanwhile), 'lease' (the caller may fill), or what
---          stands there, '?' and a token (whose holder may)
+-- returns  one for each entry: a record (pending, or filled meanwhile), or '?' and the token of whoever may fill, and
+--          who then wakes those who wait
 --
 -- Atomic because the look at the pending record and the grant of the lease must see one state: a write
 -- between them would be overwritten by the fill.
@@ -19,9 +19,12 @@ local function leaseOrEntry(key)
   local entry = redis.call('GET', key)
   if not entry then
     redis.call('SET', key, '?' .. token, 'PX', leaseMs)
-    return 'lease'
+    return '?' .. token
   end
-  return entry
+  local holder, isWaitedFor = string.match(entry, '^(%?[^;]*)(;?w?)$')
+  if not holder then return entry end
+  if isWaitedFor == '' then redis.call('SET', key, holder .. ';w', 'KEEPTTL') end
+  return holder
 end
 
 local replies = {}

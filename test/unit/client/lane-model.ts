@@ -50,7 +50,7 @@ export class LaneModel {
   recall(): CountersRecall {
     const { record, delta = 0n } = this.#dirty;
     const counter = {
-      lease: true,
+      holder: 'reader',
       dirtyDelta: delta,
       sealedDelta: this.#sealed?.delta ?? 0n,
       dirtyRecord: record,

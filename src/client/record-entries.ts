@@ -1,0 +1,128 @@
+/** The rows of a record store in the cache: read, recalled from what is pending when they were missed, loaded and filled. */
+import type { Lane } from '../buffer/lane.js';
+import { type Fill, givenBack, type RecallReply } from '../buffer/write-buffer.js';
+import { absentEntry, type Entry, entryTtlMs, loadedEntry, parseEntry } from '../cache/entry.js';
+import { toReadError } from '../connection/redis.js';
+import { createRecordLoader, type LoadedRow, type RecordLoader } from '../database/load.js';
+import type { RecordStore } from '../definitions/stores.js';
+import { fieldOf } from '../keys.js';
+import { type ClientContext, leaseMs } from './context.js';
+import { toLoadError } from './load-error.js';
+import type { Look, Recalled } from './one-load.js';
+
+export class RecordEntries<Row> {
+  readonly #context: ClientContext;
+  readonly #store: RecordStore;
+  readonly #load: RecordLoader;
+
+  constructor(context: ClientContext, store: RecordStore) {
+    this.#context = context;
+    this.#store = store;
+    this.#load = createRecordLoader(store, context.database);
+  }
+
+  keyOf(idKey: string): string {
+    const { name, group } = this.#store;
+    return this.#context.lanes.of(group, idKey).keys.entryPrefix + fieldOf(name, idKey);
+  }
+
+  async read(idKey: string): Promise<Entry> {
+    const { name, group, rows } = this.#store;
+    try {
+      const entry = parseEntry(await this.#context.redis.get(this.keyOf(idKey)));
+      if (entry.kind !== 'row' || entry.release === rows.release) return entry;
+      // Another release's row is as good as none, unless it is pending: the database knows the fields that it lacks.
+      const lane = this.#context.lanes.of(group, idKey);
+      await this.#context.buffer.drop(lane, new Map([[fieldOf(name, idKey), entry.version]]));
+      return { kind: 'none' };
+    } catch (error) {
+      throw toReadError(error);
+    }
+  }
+
+  toRow(entry: Entry): Row | undefined {
+    if (entry.kind !== 'row') return undefined;
+    const { rows } = this.#store;
+    return rows.decode(entry.release === rows.release ? entry.json : rows.adapt(entry.json)) as Row;
+  }
+
+  /** What is pending of entries that were missed; else loads them. */
+  async recall(idKeys: readonly string[], token: string): Promise<Look<Row>> {
+    const recalled = new Map<string, Recalled<Row>>();
+    await Promise.all(
+      this.#byLane(idKeys).map(async ([lane, keys]) => {
+        const replies = await this.#recallOf(lane, keys, token);
+        for (const [i, key] of keys.entries()) {
+          recalled.set(key, this.#toRecalled(replies[i] as RecallReply, token));
+        }
+      }),
+    );
+    const isLeased = (idKey: string): boolean => recalled.get(idKey)?.kind === 'lease';
+    return { recalled, load: (wanted) => this.#loadAndFill(wanted, wanted.filter(isLeased), token) };
+  }
+
+  async #recallOf(lane: Lane, idKeys: readonly string[], token: string): Promise<RecallReply[]> {
+    const { name, ttlMs } = this.#store;
+    const fields = idKeys.map((idKey) => fieldOf(name, idKey));
+    try {
+      return await this.#context.buffer.recall(lane, fields, {
+        token,
+        leaseMs,
+        ttlMs: entryTtlMs(ttlMs, false),
+      });
+    } catch (error) {
+      throw toReadError(error);
+    }
+  }
+
+  #toRecalled(reply: RecallReply, token: string): Recalled<Row> {
+    if ('entry' in reply) return { kind: 'value', value: this.toRow(parseEntry(reply.entry)) };
+    return reply.holder === token ? { kind: 'lease' } : { kind: 'held', holder: reply.holder };
+  }
+
+  async #loadAndFill(
+    idKeys: readonly string[],
+    leased: readonly string[],
+    token: string,
+  ): Promise<Map<string, Row>> {
+    try {
+      const loaded = await this.#load(idKeys);
+      await this.#fill(leased, token, (idKey) => this.#toContent(loaded.get(idKey)));
+      return new Map([...loaded].map(([idKey, { row }]) => [idKey, row as Row]));
+    } catch (error) {
+      await this.#fill(leased, token, () => givenBack);
+      throw toLoadError(this.#store.name, error);
+    }
+  }
+
+  /** A row that can't be cached costs each read a load. */
+  #toContent(loaded: LoadedRow | undefined): string {
+    const { name, rows } = this.#store;
+    try {
+      return loadedEntry(loaded && rows.release + rows.encode(loaded.row), loaded?.version);
+    } catch (error) {
+      this.#context.emit({ type: 'fill.failed', store: name, error });
+      return givenBack;
+    }
+  }
+
+  /** One that fails costs a later read a load; this read has its rows. */
+  async #fill(idKeys: readonly string[], token: string, contentOf: (idKey: string) => string): Promise<void> {
+    const { name, ttlMs } = this.#store;
+    const toFill = (idKey: string): Fill => {
+      const content = contentOf(idKey);
+      return { field: fieldOf(name, idKey), content, ttlMs: entryTtlMs(ttlMs, content === absentEntry) };
+    };
+    try {
+      await Promise.all(
+        this.#byLane(idKeys).map(([lane, keys]) => this.#context.buffer.fill(lane, token, keys.map(toFill))),
+      );
+    } catch (error) {
+      this.#context.emit({ type: 'fill.failed', store: name, error });
+    }
+  }
+
+  #byLane(idKeys: Iterable<string>): [Lane, string[]][] {
+    return [...this.#context.lanes.groupBy(this.#store.group, idKeys)];
+  }
+}
