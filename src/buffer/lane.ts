@@ -10,6 +10,9 @@ export interface Lane {
   readonly keys: LaneKeys;
 }
 
+/** What must be known of a lane to look after its dead letters. */
+export type LetterLane = Pick<Lane, 'name' | 'keys'> & { readonly group: Pick<LaneGroup, 'delayMs'> };
+
 export class Lanes {
   readonly all: readonly Lane[];
   readonly #byGroup: ReadonlyMap<LaneGroup, readonly Lane[]>;
@@ -35,6 +38,13 @@ export class Lanes {
       else byLane.set(lane, [idKey]);
     }
     return byLane;
+  }
+
+  /** Those of the group that a store belongs to; none when there is no such store. */
+  ofStore(name: string): readonly Lane[] {
+    return this.all.filter(({ group }) =>
+      [group.record, ...group.counters].some((one) => one?.name === name),
+    );
   }
 
   /** The lane of this name, or undefined when the definitions have none. */

@@ -4,7 +4,7 @@
 import type { RedisClient } from '../connection/redis.js';
 import { filledChannel, persistedChannel } from '../keys.js';
 import { type Batch, parseBatch } from './batch.js';
-import type { Lane } from './lane.js';
+import type { Lane, LetterLane } from './lane.js';
 import { type ScriptCommands, withScripts } from './scripts.js';
 
 export type WriteOp = 'put' | 'put-if' | 'delete' | 'add' | 'forget';
@@ -270,7 +270,7 @@ export class WriteBuffer {
   }
 
   /** The lane's dead letters, oldest first. */
-  async deadLetters(lane: Lane, options: { offset: number; count: number }): Promise<DeadLetter[]> {
+  async deadLetters(lane: LetterLane, options: { offset: number; count: number }): Promise<DeadLetter[]> {
     const { offset, count } = options;
     const fields = await this.#redis.zrange(lane.keys.dead, String(offset), String(offset + count - 1));
     const letters = await Promise.all(fields.map((field) => this.deadLetter(lane, field)));
@@ -278,7 +278,7 @@ export class WriteBuffer {
   }
 
   /** The dead letter of a field; undefined when it was replayed, superseded or discarded. */
-  async deadLetter(lane: Lane, field: string): Promise<DeadLetter | undefined> {
+  async deadLetter(lane: LetterLane, field: string): Promise<DeadLetter | undefined> {
     const at = await this.#redis.zscore(lane.keys.dead, field);
     if (at === null) return undefined;
     const { '': error, ...records } = await this.#redis.hgetall(letterKey(lane, field));
@@ -288,7 +288,7 @@ export class WriteBuffer {
   }
 
   /** Makes a dead letter's records dirty again. `wake` tells the caller to add a wake-up job for the lane. */
-  async replay(lane: Lane, { field, at }: LetterName): Promise<'gone' | 'replayed' | 'wake'> {
+  async replay(lane: LetterLane, { field, at }: LetterName): Promise<'gone' | 'replayed' | 'wake'> {
     const { dirty, order, meta, dead, entryPrefix } = lane.keys;
     const { delayMs } = lane.group;
     const letter = letterKey(lane, field);
@@ -307,7 +307,7 @@ export class WriteBuffer {
   }
 
   /** Drops a dead letter for good. False: it is gone already. */
-  async discard(lane: Lane, { field, at }: LetterName): Promise<boolean> {
+  async discard(lane: LetterLane, { field, at }: LetterName): Promise<boolean> {
     const { meta, dead } = lane.keys;
     const letter = letterKey(lane, field);
     return (await this.#redis.forebay_discard(meta, dead, letter, field, at)) === 1;
@@ -376,7 +376,7 @@ export class WriteBuffer {
   }
 }
 
-function letterKey(lane: Lane, field: string): string {
+function letterKey(lane: LetterLane, field: string): string {
   return `${lane.keys.dead}:${field}`;
 }
 

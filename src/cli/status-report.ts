@@ -1,5 +1,6 @@
 /** `forebay status` for people. */
 import type { StandingJob } from '../queues/schedule-queue.js';
+import { duration } from './duration.js';
 import { table } from './table.js';
 
 export interface Status {
@@ -82,18 +83,4 @@ function backlogTable(backlog: readonly BacklogStatus[]): string {
     dirty + sealed === 0 ? '' : duration(ageMs),
   ]);
   return table([head, ...rows], 1);
-}
-
-const units = [
-  ['d', 86_400_000],
-  ['h', 3_600_000],
-  ['min', 60_000],
-  ['s', 1_000],
-] as const;
-
-/** `3 h`, `12 s`, `40 ms`. */
-function duration(ms: number): string {
-  const positive = Math.max(0, ms);
-  const unit = units.find(([, size]) => positive >= size);
-  return unit === undefined ? `${Math.round(positive)} ms` : `${Math.floor(positive / unit[1])} ${unit[0]}`;
 }

@@ -1,5 +1,5 @@
 /** The dead letters as an app holds them: what the database refused, to be looked at, replayed or discarded. */
-import type { Lane, Lanes } from '../buffer/lane.js';
+import type { LetterLane } from '../buffer/lane.js';
 import type { DeadLetter as LaneLetter, LetterName, WriteBuffer } from '../buffer/write-buffer.js';
 import { ForebayError } from '../errors.js';
 import type { Emit } from '../events.js';
@@ -22,13 +22,22 @@ export interface DeadLetter {
   readonly name: LetterName;
 }
 
+/** What a letter is found by. */
+export type LetterPlace = Pick<DeadLetter, 'lane' | 'name'>;
+
 export interface DeadLettersOptions {
   /** Only those of this store. */
   readonly store?: string;
 }
 
+export interface LetterLanes {
+  readonly all: readonly LetterLane[];
+  named(name: string): LetterLane | undefined;
+  ofStore(name: string): readonly LetterLane[];
+}
+
 export interface DeadLettersDependencies {
-  readonly lanes: Lanes;
+  readonly lanes: LetterLanes;
   readonly buffer: WriteBuffer;
   readonly queue: DeadLetterQueue;
   readonly wakeUps: WriteBehindQueue;
@@ -56,7 +65,7 @@ export class DeadLetters {
   }
 
   /** Accepts its records again, as if written now. False: it is gone: replayed, superseded by a newer write, or discarded. */
-  async replay(letter: DeadLetter): Promise<boolean> {
+  async replay(letter: LetterPlace): Promise<boolean> {
     const { buffer, wakeUps, emit } = this.#dependencies;
     const lane = this.#laneOf(letter);
     const outcome = await buffer.replay(lane, letter.name);
@@ -71,7 +80,7 @@ export class DeadLetters {
   }
 
   /** Drops it for good. False: it is gone already. */
-  async discard(letter: DeadLetter): Promise<boolean> {
+  async discard(letter: LetterPlace): Promise<boolean> {
     const isDiscarded = await this.#dependencies.buffer.discard(this.#laneOf(letter), letter.name);
     await this.#hide(letter);
     return isDiscarded;
@@ -88,36 +97,34 @@ export class DeadLetters {
   }
 
   /** Those that there are when it begins: one that is replayed and refused again is another. */
-  async #each(options: DeadLettersOptions, act: (letter: DeadLetter) => Promise<boolean>): Promise<number> {
-    const letters: DeadLetter[] = [];
-    for await (const letter of this.list(options)) letters.push(letter);
+  async #each(options: DeadLettersOptions, act: (letter: LetterPlace) => Promise<boolean>): Promise<number> {
+    const letters: LetterPlace[] = [];
+    for await (const { lane, name } of this.list(options)) letters.push({ lane, name });
     let count = 0;
     for (const letter of letters) if (await act(letter)) count += 1;
     return count;
   }
 
   /** Workers remove its job too, a while later. */
-  async #hide({ lane, name }: DeadLetter): Promise<void> {
+  async #hide({ lane, name }: LetterPlace): Promise<void> {
     const { queue, emit } = this.#dependencies;
     await queue
       .hide({ lane, ...name })
       .catch((error: unknown) => emit({ type: 'dead-letter.hidden', lane, error }));
   }
 
-  #laneOf({ lane }: DeadLetter): Lane {
+  #laneOf({ lane }: LetterPlace): LetterLane {
     const found = this.#dependencies.lanes.named(lane);
     if (found === undefined) throw new ForebayError('UNKNOWN_STORE', `There is no lane ${lane}.`);
     return found;
   }
 
-  #lanesOf({ store }: DeadLettersOptions): readonly Lane[] {
-    const { all } = this.#dependencies.lanes;
-    if (store === undefined) return all;
-    const lanes = all.filter(({ group }) =>
-      [group.record, ...group.counters].some((one) => one?.name === store),
-    );
-    if (lanes.length === 0) throw new ForebayError('UNKNOWN_STORE', `There is no store "${store}".`);
-    return lanes;
+  #lanesOf({ store }: DeadLettersOptions): readonly LetterLane[] {
+    const { lanes } = this.#dependencies;
+    if (store === undefined) return lanes.all;
+    const found = lanes.ofStore(store);
+    if (found.length === 0) throw new ForebayError('UNKNOWN_STORE', `There is no store "${store}".`);
+    return found;
   }
 }
 

@@ -115,7 +115,51 @@ describe('forebay run', () => {
   });
 });
 
-it.each([[['--help']], [['run']], [['status', '--yaml']], [['dance']]])(
+describe('forebay dead-letters', () => {
+  const dead = async (): Promise<number> => (await app.backlog()).dead;
+
+  beforeAll(async () => {
+    await environment.prisma.$executeRawUnsafe(
+      `ALTER TABLE clients ADD CONSTRAINT no_bad CHECK (name NOT LIKE 'bad%')`,
+    );
+    await environment.startWorker(stores);
+  });
+
+  it('says so when there are none', async () => {
+    expect(await forebay('dead-letters')).toBe('No dead letters.\n');
+  });
+
+  it('shows what the database refused, and why', async () => {
+    for (const id of ['c3', 'c4', 'c5']) await app.stores.clients.put({ id, name: 'bad' });
+    await expect.poll(dead).toBe(3);
+    const shown = await forebay('dead-letters');
+    expect(shown).toMatch(/^clients:c3 +\d+ m?s ago +23514 +new row .* violates check constraint "no_bad"/m);
+    expect(shown.split('\n')).toHaveLength(5);
+    expect(JSON.parse(await forebay('dead-letters', 'clients:c4', '--json'))).toMatchObject([
+      {
+        store: 'clients',
+        id: 'c4',
+        error: { state: '23514' },
+        records: { 'clients:c4': expect.stringContaining('"bad"') },
+      },
+    ]);
+    expect(await forebay('dead-letters', 'projects')).toBe('No dead letters of projects.\n');
+  });
+
+  it('discards those that are meant', async () => {
+    expect(await forebay('discard', 'clients:c3')).toBe('Discarded: 1.\n');
+    expect(await dead()).toBe(2);
+  });
+
+  it('replays them, once their cause is mended', async () => {
+    await environment.prisma.$executeRawUnsafe('ALTER TABLE clients DROP CONSTRAINT no_bad');
+    expect(await forebay('replay', '--all')).toBe('Accepted again: 2.\n');
+    await app.flush();
+    expect(await environment.prisma.client.count({ where: { name: 'bad' } })).toBe(2);
+  });
+});
+
+it.each([[['--help']], [['run']], [['discard', 'clients', '--all']], [['status', '--yaml']], [['dance']]])(
   'forebay %j explains itself',
   async (args) => {
     const { stdout, stderr } = await run('npx', ['tsx', 'src/cli/bin.ts', ...args]).catch(

@@ -1,0 +1,122 @@
+/** `forebay dead-letters`: what the database refused, to be looked at, replayed or discarded. */
+import type { LetterLane } from '../buffer/lane.js';
+import { readPartitions } from '../buffer/partitions.js';
+import { WriteBuffer } from '../buffer/write-buffer.js';
+import { type DeadLetter, DeadLetters, type LetterPlace } from '../client/dead-letters.js';
+import { type Config, readConfig } from '../config.js';
+import { closeConnections, openConnections, type RedisClient } from '../connection/redis.js';
+import { laneKeys } from '../keys.js';
+import { DeadLetterQueue } from '../queues/dead-letter-queue.js';
+import { WriteBehindQueue } from '../queues/write-behind-queue.js';
+import { duration } from './duration.js';
+import { type LineOutput, ProgressBar } from './progress-bar.js';
+import { table } from './table.js';
+
+/** The letters that are meant: of a store, of a record (`store:id`); undefined: all. */
+export type Which = string | undefined;
+
+type Say = (text: string) => void;
+
+/** Of what the database says, in characters. */
+const messageMax = 160;
+const quitDeadlineMs = 1_000;
+const showEvery = 100;
+const done = { replay: 'Accepted again', discard: 'Discarded' };
+
+/** @throws ForebayError INVALID_CONFIG, REDIS_UNAVAILABLE */
+export async function listDeadLetters(
+  which: Which,
+  say: Say,
+  { isJson }: { isJson: boolean },
+): Promise<void> {
+  await withDeadLetters(async (letters) => {
+    const found: DeadLetter[] = [];
+    for await (const letter of meant(letters, which)) found.push(letter);
+    found.sort((a, b) => a.refusedAt.getTime() - b.refusedAt.getTime());
+    if (isJson) say(`${JSON.stringify(found, null, 2)}\n`);
+    else say(found.length === 0 ? none(which) : letterTable(found, new Date()));
+  });
+}
+
+/**
+ * Replays letters or discards them, and says how many.
+ * @throws as `listDeadLetters`
+ */
+export async function settleDeadLetters(
+  act: 'replay' | 'discard',
+  which: Which,
+  { say, progress }: { say: Say; progress: LineOutput },
+): Promise<void> {
+  await withDeadLetters(async (letters) => {
+    // Those that there are by now: one that is replayed and refused again is another.
+    const places: LetterPlace[] = [];
+    for await (const { lane, name } of meant(letters, which)) places.push({ lane, name });
+    const bar = new ProgressBar(progress);
+    let settled = 0;
+    for (const [i, place] of places.entries()) {
+      if (i % showEvery === 0) bar.show(act, i, places.length);
+      if (await letters[act](place)) settled += 1;
+    }
+    bar.clear();
+    say(places.length === 0 ? none(which) : `${done[act]}: ${settled}.\n`);
+  });
+}
+
+async function withDeadLetters(use: (letters: DeadLetters) => Promise<void>, config: Config = readConfig()) {
+  const { prefix, redis, queueRedis } = config;
+  // What breaks meanwhile is thrown by the command that it breaks.
+  const emit = (): void => undefined;
+  const connections = await openConnections({ lanes: [redis, 'reads'], queue: [queueRedis, 'queue'] }, emit);
+  const queue = new DeadLetterQueue(connections.queue, prefix, emit);
+  const wakeUps = new WriteBehindQueue(connections.queue, prefix, emit);
+  try {
+    const lanes = await readLanes(connections.lanes, prefix);
+    const buffer = new WriteBuffer(connections.lanes, prefix);
+    await use(new DeadLetters({ lanes, buffer, queue, wakeUps, emit }));
+  } finally {
+    await Promise.all([queue.close(), wakeUps.close()]);
+    await closeConnections(connections, quitDeadlineMs);
+  }
+}
+
+/** The command knows no definitions: all lanes that were ever written. Replayed letters wait for no delay. */
+async function readLanes(redis: RedisClient, prefix: string) {
+  const stores = [...(await readPartitions(redis, prefix))];
+  const all = stores.flatMap(([store, partitions]) =>
+    Array.from({ length: partitions }, (_, partition): LetterLane => {
+      const name = `${store}/${partition}`;
+      return { name, keys: laneKeys(prefix, name), group: { delayMs: 0 } };
+    }),
+  );
+  return {
+    all,
+    named: (name: string) => all.find((lane) => lane.name === name),
+    ofStore: () => all,
+  };
+}
+
+async function* meant(letters: DeadLetters, which: Which): AsyncGenerator<DeadLetter> {
+  for await (const letter of letters.list()) {
+    const { store, id } = letter;
+    if (which === undefined || which === store || which === `${store}:${id}`) yield letter;
+  }
+}
+
+function none(which: Which): string {
+  return which === undefined ? 'No dead letters.\n' : `No dead letters of ${which}.\n`;
+}
+
+function letterTable(letters: readonly DeadLetter[], now: Date): string {
+  const rows = letters.map(({ store, id, refusedAt, error }) => [
+    `${store}:${id}`,
+    `${duration(now.getTime() - refusedAt.getTime())} ago`,
+    error.state,
+    shortened(error.message),
+  ]);
+  return table([['record', 'refused', 'SQLSTATE', 'the database says'], ...rows]);
+}
+
+function shortened(message: string): string {
+  const line = message.split('\n', 1)[0] as string;
+  return line.length <= messageMax ? line : `${line.slice(0, messageMax)}…`;
+}
