@@ -15,7 +15,7 @@ import { ForebayError } from '../errors.js';
 import { fieldOf } from '../keys.js';
 import { type ClientContext, leaseMs } from './context.js';
 import { toLoadError } from './load-error.js';
-import { type Look, OneLoad, type Recalled } from './one-load.js';
+import { type Loaded, type Look, OneLoad, type Recalled } from './one-load.js';
 import { Receipt } from './receipt.js';
 import { planOf, type WriteOptions } from './write-options.js';
 
@@ -139,7 +139,7 @@ export class CounterClient<Id, Value> {
     return {
       recalled,
       load: async (wanted) => {
-        const values = new Map<string, bigint>();
+        const values = new Map<string, bigint | undefined>();
         const isWanted = new Set(wanted);
         await Promise.all(looks.map((look) => this.#loadAndFill(only(look, isWanted), token, values)));
         return values;
@@ -164,7 +164,7 @@ export class CounterClient<Id, Value> {
     }
   }
 
-  async #loadAndFill(first: LaneLook, token: string, values: Map<string, bigint>): Promise<void> {
+  async #loadAndFill(first: LaneLook, token: string, values: Map<string, bigint | undefined>): Promise<void> {
     if (first.counters.size === 0) return;
     let look = first;
     let isExact = false;
@@ -176,7 +176,8 @@ export class CounterClient<Id, Value> {
           'entry' in counter
             ? BigInt(counter.entry)
             : counterValue(this.#store, look, counter, exact.loaded, idKey);
-        if (value !== undefined) values.set(idKey, value);
+        // A put of the row leaves the lease of its counter standing: what is absent may not be so for others.
+        if (value !== undefined || this.#store.record === undefined) values.set(idKey, value);
       }
     } finally {
       await this.#fill(look, token, isExact ? values : noValues);
@@ -208,11 +209,7 @@ export class CounterClient<Id, Value> {
   }
 
   /** Only where this call's lease stands: a delta or a delete that came meanwhile has revoked it. What has no value is given back. */
-  async #fill(
-    { lane, counters }: LaneLook,
-    token: string,
-    values: ReadonlyMap<string, bigint>,
-  ): Promise<void> {
+  async #fill({ lane, counters }: LaneLook, token: string, values: Loaded<bigint>): Promise<void> {
     const { name, ttlMs } = this.#store;
     const fills = [...counters].flatMap(([idKey, counter]) => {
       if (toRecalled(counter, token).kind !== 'lease') return [];

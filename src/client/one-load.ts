@@ -15,12 +15,15 @@ export type Recalled<Value> =
   /** The token of whoever may. */
   | { readonly kind: 'held'; readonly holder: string };
 
+/** By id key; undefined: absent. Absent too is what is left out, but a write may have made it since, which leaves the lease standing. */
+export type Loaded<Value> = ReadonlyMap<string, Value | undefined>;
+
 /** A look at missed entries, which took the leases that were free. */
 export interface Look<Value> {
   /** By id key. */
   readonly recalled: ReadonlyMap<string, Recalled<Value>>;
-  /** Loads some of them; fills, or gives back, those that are leased. What is absent is left out. */
-  load(idKeys: readonly string[]): Promise<ReadonlyMap<string, Value>>;
+  /** Loads some of them; fills, or gives back, those that are leased. */
+  load(idKeys: readonly string[]): Promise<Loaded<Value>>;
 }
 
 export interface OneLoadDependencies<Value> {
@@ -31,14 +34,12 @@ export interface OneLoadDependencies<Value> {
   readonly recall: (idKeys: readonly string[], token: string) => Promise<Look<Value>>;
 }
 
-type Values<Value> = ReadonlyMap<string, Value>;
-
 export class OneLoad<Value> {
   readonly #dependencies: OneLoadDependencies<Value>;
   /** By the token of their leases. */
-  readonly #loading = new Map<string, Promise<Values<Value>>>();
+  readonly #loading = new Map<string, Promise<Loaded<Value>>>();
   /** Waits for what others load, by their tokens and the id key. */
-  readonly #waits = new Map<string, Promise<Value | undefined>>();
+  readonly #waits = new Map<string, Promise<Loaded<Value>>>();
 
   constructor(dependencies: OneLoadDependencies<Value>) {
     this.#dependencies = dependencies;
@@ -67,7 +68,7 @@ export class OneLoad<Value> {
     }
   }
 
-  async #load(look: Look<Value>, idKeys: readonly string[], token: string): Promise<Values<Value>> {
+  async #load(look: Look<Value>, idKeys: readonly string[], token: string): Promise<Loaded<Value>> {
     const loading = look.load(idKeys);
     this.#loading.set(token, loading);
     try {
@@ -79,15 +80,16 @@ export class OneLoad<Value> {
 
   /** The lease stands, so nothing was written since it was granted: what comes of it is new enough for all who saw it. */
   async #share(idKey: string, holder: string, waiting: Waiting): Promise<Value | undefined> {
-    const loading = this.#loading.get(holder);
-    if (loading) return (await loading).get(idKey);
     const name = `${holder} ${idKey}`;
-    const shared = this.#waits.get(name);
-    if (shared) return shared;
+    const underWay = this.#loading.get(holder) ?? this.#waits.get(name);
+    if (underWay !== undefined) {
+      const loaded = await underWay;
+      return loaded.has(idKey) ? loaded.get(idKey) : this.#readAlone(idKey);
+    }
     const wait = this.#wait(idKey, holder, waiting);
     this.#waits.set(name, wait);
     try {
-      return await wait;
+      return (await wait).get(idKey);
     } finally {
       this.#waits.delete(name);
     }
@@ -97,20 +99,32 @@ export class OneLoad<Value> {
    * Waits until somebody else has filled the entry, or its time is over: then one of those who wait takes its place. Where the load failed or
    * was overtaken there is nothing to wait for, so each process loads.
    */
-  async #wait(idKey: string, firstHolder: string, waiting: Waiting): Promise<Value | undefined> {
+  async #wait(idKey: string, firstHolder: string, waiting: Waiting): Promise<Loaded<Value>> {
     const deadline = Date.now() + waitMaxMs;
     let holder = firstHolder;
     for (;;) {
       const isTold = await waiting.until(deadline - Date.now());
-      const token = randomUUID();
-      const look = await this.#dependencies.recall([idKey], token);
-      const recalled = look.recalled.get(idKey) as Recalled<Value>;
-      if (recalled.kind === 'value') return recalled.value;
+      const { recalled, load } = await this.#look(idKey);
+      if (recalled.kind === 'value') return new Map([[idKey, recalled.value]]);
       const isInVain =
         Date.now() >= deadline || (isTold && recalled.kind === 'held' && recalled.holder !== holder);
-      if (recalled.kind === 'lease' || isInVain) return (await this.#load(look, [idKey], token)).get(idKey);
+      if (recalled.kind === 'lease' || isInVain) return load();
       holder = recalled.holder;
     }
+  }
+
+  async #readAlone(idKey: string): Promise<Value | undefined> {
+    const { recalled, load } = await this.#look(idKey);
+    return recalled.kind === 'value' ? recalled.value : (await load()).get(idKey);
+  }
+
+  async #look(idKey: string): Promise<{ recalled: Recalled<Value>; load: () => Promise<Loaded<Value>> }> {
+    const token = randomUUID();
+    const look = await this.#dependencies.recall([idKey], token);
+    return {
+      recalled: look.recalled.get(idKey) as Recalled<Value>,
+      load: () => this.#load(look, [idKey], token),
+    };
   }
 }
 

@@ -8,7 +8,7 @@ import type { RecordStore } from '../definitions/stores.js';
 import { fieldOf } from '../keys.js';
 import { type ClientContext, leaseMs } from './context.js';
 import { toLoadError } from './load-error.js';
-import type { Look, Recalled } from './one-load.js';
+import type { Loaded, Look, Recalled } from './one-load.js';
 
 export class RecordEntries<Row> {
   readonly #context: ClientContext;
@@ -84,11 +84,11 @@ export class RecordEntries<Row> {
     idKeys: readonly string[],
     leased: readonly string[],
     token: string,
-  ): Promise<Map<string, Row>> {
+  ): Promise<Loaded<Row>> {
     try {
       const loaded = await this.#load(idKeys);
       await this.#fill(leased, token, (idKey) => this.#toContent(loaded.get(idKey)));
-      return new Map([...loaded].map(([idKey, { row }]) => [idKey, row as Row]));
+      return new Map(idKeys.map((idKey) => [idKey, loaded.get(idKey)?.row as Row | undefined]));
     } catch (error) {
       await this.#fill(leased, token, () => givenBack);
       throw toLoadError(this.#store.name, error);

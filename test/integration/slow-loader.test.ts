@@ -3,6 +3,7 @@ import type { Forebay } from '../../src/client/forebay.js';
 import { counter } from '../../src/definitions/counter.js';
 import { type RecordDefinition, record } from '../../src/definitions/record.js';
 import { defineStores } from '../../src/definitions/stores.js';
+import { Project } from '../../src/domain/generated/models.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 
 interface Note {
@@ -69,8 +70,8 @@ function connectTo(database: SlowDatabase): Promise<App> {
   return environment.connect(defineStores({ notes }));
 }
 
-async function entryOf(id: string): Promise<string | null> {
-  const [key = ''] = await environment.redis.keys(`{${environment.config.prefix}:*:notes:${id}`);
+async function entryOf(id: string, store = 'notes'): Promise<string | null> {
+  const [key = ''] = await environment.redis.keys(`{${environment.config.prefix}:*:${store}:${id}`);
   return environment.redis.get(key);
 }
 
@@ -211,6 +212,28 @@ describe('a row that many read at once', () => {
     for (const read of await Promise.allSettled(reads)) {
       expect(read).toMatchObject({ status: 'rejected', reason: { code: 'DATABASE_UNAVAILABLE' } });
     }
+  });
+});
+
+describe('a counter of a row', () => {
+  it('is there once the row is put, though a load from before it goes on', async () => {
+    const projects = record({ model: Project, counters: ['views'] });
+    const { stores } = await environment.connect(
+      defineStores({ projects, views: counter({ of: projects, field: 'views' }) }),
+    );
+    await stores.views.get('other'); // So that the table is known.
+    let before: Promise<bigint | null> | undefined;
+    let after: Promise<bigint | null> | undefined;
+    await environment.prisma.$transaction(async (tx) => {
+      await tx.$executeRawUnsafe('LOCK TABLE projects');
+      before = stores.views.get('p');
+      await expect.poll(() => entryOf('p', 'views')).toMatch(/^\?/); // It loads.
+      await stores.projects.put({ id: 'p', name: 'Harbour' });
+      after = stores.views.get('p');
+      await stores.projects.get('p');
+    });
+    expect(await before).toBeNull();
+    expect(await after).toBe(0n);
   });
 });
 
