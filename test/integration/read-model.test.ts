@@ -1,0 +1,133 @@
+/**
+ * Reads of rows and counters by two apps, whose loads are slow, while they are written, deleted, flushed and evicted: each must give
+ * what was true at some moment since it began. `READ_MODEL_RUNS=500` runs it long.
+ */
+import fc from 'fast-check';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { Forebay } from '../../src/client/forebay.js';
+import { counter } from '../../src/definitions/counter.js';
+import { record } from '../../src/definitions/record.js';
+import { defineStores } from '../../src/definitions/stores.js';
+import { Project } from '../../src/domain/generated/models.js';
+import { fieldOf } from '../../src/keys.js';
+import { createEnvironment, type Environment } from '../support/environment.js';
+import { HeldDatabase } from '../support/held-database.js';
+
+const projects = record({ model: Project, counters: ['views'], partitions: 1, delayMs: 1 });
+const stores = defineStores({ projects, views: counter({ of: projects, field: 'views' }) });
+type App = Forebay<(typeof stores)['definitions']>;
+
+const writes = ['put', 'add', 'delete', 'flush', 'evict'] as const;
+const reads = ['row', 'count', 'letGo'] as const;
+const step = fc.record({
+  do: fc.constantFrom(...writes, ...reads, ...reads, ...reads),
+  at: fc.nat({ max: 1 }),
+  id: fc.constantFrom('a', 'b'),
+});
+type Step = typeof step extends fc.Arbitrary<infer S> ? S : never;
+
+/** What a record was at a moment; null: there is no row. */
+interface State {
+  readonly name: string | null;
+  readonly views: bigint | null;
+}
+
+let environment: Environment;
+let databases: HeldDatabase[];
+let apps: App[];
+
+beforeAll(async () => {
+  environment = await createEnvironment();
+  databases = [0, 1].map(() => new HeldDatabase(environment.prisma));
+  apps = await Promise.all(
+    databases.map(({ database }) => environment.connect(stores, { prisma: database })),
+  );
+  await environment.startWorker(stores);
+});
+
+afterAll(() => environment.close());
+
+class Model {
+  /** Of each record, from the first to the newest. */
+  readonly #states = new Map<string, State[]>();
+  readonly #reads: Promise<void>[] = [];
+  #writes = 0;
+
+  async take({ do: what, at, id }: Step): Promise<void> {
+    const { stores, flush } = apps[at] as App;
+    const { name, views } = this.#stateOf(id);
+    switch (what) {
+      case 'put': {
+        const next = `v${++this.#writes}`;
+        await stores.projects.put({ id, name: next });
+        return this.#become(id, { name: next, views: views ?? 0n });
+      }
+      case 'add':
+        // Where there is no row a delta changes nothing, which only the database tells.
+        if (name === null) return;
+        await stores.views.add(id, 1);
+        return this.#become(id, { name, views: (views as bigint) + 1n });
+      case 'delete':
+        await stores.projects.delete(id);
+        return this.#become(id, { name: null, views: null });
+      case 'flush':
+        return flush();
+      case 'evict':
+        return this.#evict(id);
+      case 'row':
+        return this.#read(at, id, async () => ({ name: (await stores.projects.get(id))?.name ?? null }));
+      case 'count':
+        return this.#read(at, id, async () => ({ views: await stores.views.get(id) }));
+      case 'letGo':
+        return databases[at]?.letGo();
+    }
+  }
+
+  async end(): Promise<void> {
+    for (const database of databases) database.open();
+    await Promise.all(this.#reads);
+    for (const id of this.#states.keys()) await apps[0]?.stores.projects.delete(id);
+    await apps[0]?.flush();
+  }
+
+  #stateOf(id: string): State {
+    return this.#states.get(id)?.at(-1) ?? { name: null, views: null };
+  }
+
+  #become(id: string, state: State): void {
+    const states = this.#states.get(id) ?? [{ name: null, views: null }];
+    this.#states.set(id, [...states, state]);
+  }
+
+  async #evict(id: string): Promise<void> {
+    const prefix = `{${environment.config.prefix}:projects/0}:`;
+    await environment.redis.del(prefix + fieldOf('projects', id), prefix + fieldOf('views', id));
+  }
+
+  /** It goes on while the next steps are taken; most have asked Redis by then. */
+  async #read(at: number, id: string, read: () => Promise<Partial<State>>): Promise<void> {
+    const begun = Math.max(0, (this.#states.get(id)?.length ?? 1) - 1);
+    const reading = read().then((found) => {
+      const since = (this.#states.get(id) ?? [{ name: null, views: null }]).slice(begun);
+      expect(since).toContainEqual(expect.objectContaining(found));
+    });
+    reading.catch(() => undefined); // Thrown at the end.
+    this.#reads.push(reading);
+    for (let turn = 0; turn < 3; turn++) await apps[at]?.redis.testRedisConnection();
+  }
+}
+
+it('no read of a row or a counter is older than the last accepted write, whatever loads are under way', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { minLength: 10, maxLength: 40, size: 'max' }), async (steps) => {
+      const model = new Model();
+      for (const database of databases) database.close();
+      try {
+        for (const one of steps) await model.take(one);
+      } finally {
+        await model.end();
+      }
+    }),
+    { numRuns: Number(process.env.READ_MODEL_RUNS ?? 60) },
+  );
+});
