@@ -102,7 +102,9 @@ function partsOf(group: LaneGroup, refusal: Refusal): SplitPart[] {
   const letter = fields[0] as string;
   const error: LetterError = { state, message };
   const waitMs = waitMaxOf(group, refusal);
-  return fields.map((field) => ({
+  // Also those without a delta: they may be cached as those of a row that is on its way.
+  const all = new Set([...fields, ...countersOf(group, letter)]);
+  return [...all].map((field) => ({
     field,
     fate: waitMs > 0 ? 'wait' : 'dead',
     waitMs,
@@ -133,6 +135,12 @@ function upperHalf(group: LaneGroup, batch: Batch): SplitPart[] {
       error: '',
     })),
   );
+}
+
+/** The fields of the counters that live in a record's row. */
+function countersOf(group: LaneGroup, field: string): string[] {
+  const { store, idKey } = splitField(field);
+  return store === group.record?.name ? group.counters.map(({ name }) => fieldOf(name, idKey)) : [];
 }
 
 /** The field of the record in whose row a counter lives. */

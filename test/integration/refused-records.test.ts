@@ -121,6 +121,14 @@ describe('a record that the database refuses delays only itself', () => {
     expect(await app.stores.projects.get('p')).toMatchObject({ name: 'first' });
   });
 
+  it('readers of its counters do, too', async () => {
+    await put('p', tooLong);
+    expect(await app.stores.projectTouches.get('p')).toBe(0);
+    await environment.startWorker(stores);
+    await app.flush();
+    expect(await app.stores.projectTouches.get('p')).toBeNull();
+  });
+
   it('its counters wait with it; one that is refused itself waits alone', async () => {
     await put('a', tooLong);
     await app.stores.projectTouches.add('a', 3);

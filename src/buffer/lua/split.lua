@@ -8,7 +8,7 @@
 --                  hash under this key, a colon and the field: field -> record, and '' -> the error
 -- KEYS[6] waiting  hash: field -> for how long (ms) the record waits for what it refers to, and when (µs) it
 --                  was last tried
--- KEYS[7+] entries the entry's key of each record to be taken out, a row's record before its counters
+-- KEYS[7+] entries the entry's key of each record to be taken out, a row's record before all of its counters
 -- ARGV[1] fieldStart  where the field begins in an entry's key (1-based)
 -- ARGV[2] number      the batch's number
 -- ARGV[3] deadMax     most dead letters of the lane
@@ -125,6 +125,8 @@ for _, part in ipairs(parts) do
   if record then
     redis.call('HDEL', sealed, part.field)
     if string.byte(record, 1) < 65 then takeCounter(part, record) else takeRecord(part, record) end
+  elseif part.fate == 'dead' then
+    redis.call('DEL', part.key)
   end
 end
 
