@@ -142,13 +142,16 @@ export type ForebayEvent =
   | { readonly type: 'sweep.failed'; readonly error: unknown }
   | { readonly type: 'job.failed'; readonly job: string; readonly error: unknown }
   | { readonly type: 'redis.error'; readonly connection: string; readonly error: unknown }
-  /** Redis does not answer: the cache is bypassed until it does. */
-  | { readonly type: 'breaker.opened'; readonly error: unknown }
-  | { readonly type: 'breaker.closed' }
+  /** Redis does not answer: it is not asked until it does. Of cached values, or of stores. */
+  | { readonly type: 'breaker.opened'; readonly connection: BreakerConnection; readonly error: unknown }
+  | { readonly type: 'breaker.closed'; readonly connection: BreakerConnection }
   /** Values in memory are used, for every change of them is told; or not, for the connection that tells is lost. */
   | { readonly type: 'l1.opened' }
   | { readonly type: 'l1.closed' }
   | { readonly type: 'server.warning'; readonly what: string; readonly advice: string };
+
+/** What a breaker guards: reads of cached values, or of records and counters. */
+export type BreakerConnection = 'cache' | 'reads';
 
 export type EventType = ForebayEvent['type'];
 

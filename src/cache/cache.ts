@@ -39,6 +39,7 @@ export interface CacheDependencies {
   /** None: every read goes to Redis. */
   readonly l1: L1 | undefined;
   readonly waitingRoom: WaitingRoom;
+  readonly loading: Loading;
   readonly prefix: string;
   readonly pendingOf: PendingOf;
   readonly writerOf: WriterOf;
@@ -61,13 +62,18 @@ export interface Cache {
   close(): void;
 }
 
+/** Loads of a process, under one limit. */
+export function createLoading({ loadsMax = 64, waitingLoadsMax = 10_000 }: CacheOptions): Loading {
+  return new Loading(new LoadLimit({ loadsMax, waitingMax: waitingLoadsMax }));
+}
+
 /** @throws what Redis throws: its clock is read first */
 export async function createCache(
   dependencies: CacheDependencies,
   options: CacheOptions = {},
 ): Promise<Cache> {
-  const { redis, waitingRoom, prefix, pendingOf, writerOf, emit, l1 } = dependencies;
-  const breaker = new Breaker({ probe: () => redis.ping(), emit });
+  const { redis, waitingRoom, loading, prefix, pendingOf, writerOf, emit, l1 } = dependencies;
+  const breaker = new Breaker({ connection: 'cache', probe: () => redis.ping(), emit });
   redis.on('ready', () => breaker.recovered());
   const tier = new RedisTier({ redis, prefix, breaker });
   const statistics = new StatisticsCounter();
@@ -84,11 +90,6 @@ export async function createCache(
     l1,
     emit,
   });
-  const limit = new LoadLimit({
-    loadsMax: options.loadsMax ?? 64,
-    waitingMax: options.waitingLoadsMax ?? 10_000,
-  });
-  const loading = new Loading(limit);
   const refill = new Refill({
     tier,
     values,

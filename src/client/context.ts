@@ -2,7 +2,9 @@
 
 import type { Lanes } from '../buffer/lane.js';
 import type { WriteBuffer } from '../buffer/write-buffer.js';
+import type { Loading } from '../cache/loading.js';
 import type { WaitingRoom } from '../cache/waiting-room.js';
+import type { Breaker } from '../connection/breaker.js';
 import type { RedisClient } from '../connection/redis.js';
 import type { Database } from '../database/database.js';
 import type { Emit } from '../events.js';
@@ -15,8 +17,12 @@ export interface ClientContext {
   /** The connection for reads, and the buffer on it. */
   readonly redis: RedisClient;
   readonly buffer: WriteBuffer;
+  /** Of reads of entries and of what is pending. */
+  readonly breaker: Breaker;
   readonly writes: WriteQueue;
   readonly database: Database;
+  /** Loads while Redis is away. */
+  readonly loading: Loading;
   /** Where reads wait for what others load. */
   readonly waitingRoom: WaitingRoom;
   readonly receipts: ReceiptDesk;

@@ -14,6 +14,7 @@ import type { CounterStore } from '../definitions/stores.js';
 import { ForebayError } from '../errors.js';
 import { fieldOf } from '../keys.js';
 import { type ClientContext, leaseMs } from './context.js';
+import { DirectReads } from './direct-reads.js';
 import { toLoadError } from './load-error.js';
 import { type Loaded, type Look, OneLoad, type Recalled } from './one-load.js';
 import { Receipt } from './receipt.js';
@@ -44,6 +45,7 @@ export class CounterClient<Id, Value> {
   readonly #store: CounterStore;
   readonly #load: CounterLoader;
   readonly #missed: OneLoad<bigint>;
+  readonly #direct: DirectReads<bigint>;
 
   constructor(context: ClientContext, store: CounterStore) {
     this.#context = context;
@@ -53,6 +55,12 @@ export class CounterClient<Id, Value> {
       waitingRoom: context.waitingRoom,
       entryKeyOf: (idKey) => this.#entryKeyOf(idKey),
       recall: (idKeys, token) => this.#recall(idKeys, token),
+    });
+    this.#direct = new DirectReads({
+      onRedisAway: store.onRedisAway,
+      loading: context.loading,
+      keyOf: (idKey) => this.#entryKeyOf(idKey),
+      load: (idKeys) => this.#loadAll(idKeys),
     });
   }
 
@@ -76,8 +84,9 @@ export class CounterClient<Id, Value> {
   }
 
   /**
-   * The sum of the row's value and all accepted deltas; null when there is no row.
-   * @throws ForebayError INVALID_ID, REDIS_UNAVAILABLE, DATABASE_UNAVAILABLE
+   * The sum of the row's value and all accepted deltas; null when there is no row. While Redis is away, what the store's `onRedisAway` says.
+   * @throws ForebayError INVALID_ID, REDIS_UNAVAILABLE, REDIS_REFUSED, DATABASE_UNAVAILABLE; with `onRedisAway: 'load'` also TOO_MANY_LOADS,
+   * LOAD_TIMEOUT
    */
   async get(id: Id): Promise<Value | null> {
     const [value] = await this.getMany([id]);
@@ -87,11 +96,18 @@ export class CounterClient<Id, Value> {
   /** Values in the order of `ids`, null where there is no row. */
   async getMany(ids: readonly Id[]): Promise<(Value | null)[]> {
     const idKeys = ids.map((id) => this.#store.ids.toKey(id));
+    const values = await this.#readAll(idKeys).catch((error: unknown) =>
+      this.#direct.instead([...new Set(idKeys)], error),
+    );
+    return idKeys.map((idKey) => this.#toValue(values.get(idKey)));
+  }
+
+  async #readAll(idKeys: readonly string[]): Promise<ReadonlyMap<string, bigint>> {
     const values = new Map<string, bigint>();
     await this.#readEntries(idKeys, values);
     const missed = new Set(idKeys.filter((idKey) => !values.has(idKey)));
-    const read = missed.size > 0 ? await this.#missed.read([...missed]) : noValues;
-    return idKeys.map((idKey) => this.#toValue(values.get(idKey) ?? read.get(idKey)));
+    if (missed.size === 0) return values;
+    return new Map([...values, ...(await this.#missed.read([...missed]))]);
   }
 
   #toDelta(delta: number | bigint): string {
@@ -116,9 +132,10 @@ export class CounterClient<Id, Value> {
   }
 
   async #readEntries(idKeys: readonly string[], values: Map<string, bigint>): Promise<void> {
-    const { redis } = this.#context;
+    const { redis, breaker } = this.#context;
+    const read = (idKey: string) => breaker.run(() => redis.get(this.#entryKeyOf(idKey)));
     try {
-      const contents = await Promise.all(idKeys.map((idKey) => redis.get(this.#entryKeyOf(idKey))));
+      const contents = await Promise.all(idKeys.map(read));
       for (const [i, content] of contents.entries()) {
         if (isCounterValue(content)) values.set(idKeys[i] as string, BigInt(content));
       }
@@ -151,12 +168,12 @@ export class CounterClient<Id, Value> {
     const { name, record } = this.#store;
     const fields = idKeys.map((idKey) => fieldOf(name, idKey));
     const recordFields = idKeys.map((idKey) => (record ? fieldOf(record.name, idKey) : ''));
-    const { buffer } = this.#context;
+    const { buffer, breaker } = this.#context;
+    const options = { token, leaseMs };
     try {
-      const { counters, ...numbers } = await buffer.recallCounters(lane, fields, recordFields, {
-        token,
-        leaseMs,
-      });
+      const { counters, ...numbers } = await breaker.run(() =>
+        buffer.recallCounters(lane, fields, recordFields, options),
+      );
       const byKey = new Map(idKeys.map((idKey, i) => [idKey, counters[i] as CounterRecall]));
       return { ...numbers, lane, counters: byKey };
     } catch (error) {
@@ -198,6 +215,14 @@ export class CounterClient<Id, Value> {
       before = look.batch;
       look = await this.#recallOf(look.lane, idKeys, token);
     }
+  }
+
+  /** What the database has. */
+  async #loadAll(idKeys: readonly string[]): Promise<ReadonlyMap<string, bigint>> {
+    const loaded = await Promise.all(
+      this.#byLane(idKeys).map(([lane, keys]) => this.#loadValues(lane, keys)),
+    );
+    return new Map(loaded.flatMap(({ values }) => [...values]));
   }
 
   async #loadValues(lane: Lane, idKeys: readonly string[]): Promise<LoadedCounters> {

@@ -2,10 +2,12 @@
 import { Lanes } from '../buffer/lane.js';
 import { checkPartitions } from '../buffer/partitions.js';
 import { WriteBuffer } from '../buffer/write-buffer.js';
-import type { CacheOptions } from '../cache/cache.js';
+import { type CacheOptions, createLoading } from '../cache/cache.js';
 import type { CacheService } from '../cache/cache-service.js';
+import type { Loading } from '../cache/loading.js';
 import { WaitingRoom } from '../cache/waiting-room.js';
 import { type Config, type RedisSettings, readConfig } from '../config.js';
+import { Breaker } from '../connection/breaker.js';
 import { ConnectionMetrics } from '../connection/connection-metrics.js';
 import { createHealth, type RedisHealth } from '../connection/health.js';
 import { closeConnections, openConnections, type RedisClient } from '../connection/redis.js';
@@ -112,17 +114,28 @@ export async function connect<D extends Definitions>(
       (await openConnections({ durable: [settings, 'writes'] }, emit, metrics)).durable,
     prefix,
     database: options.prisma,
+    loading: createLoading(options.cache ?? {}),
     emit,
   });
   const { context, queue, deadLetterQueue, watch, durable } = writing;
-  const { lanes, buffer, writes, waitingRoom } = context;
+  const { lanes, buffer, writes, breaker, waitingRoom, loading } = context;
   const clients = createWrittenClients(stores, context);
   let reading: Reading;
   try {
     await checkServer(reads, emit);
     await checkPartitions(reads, stores, prefix, buffer);
     const { prisma, cache = {} } = options;
-    const dependencies = { connections, waitingRoom, settings, prefix, clients, prisma, cache, emit };
+    const dependencies = {
+      connections,
+      waitingRoom,
+      loading,
+      settings,
+      prefix,
+      clients,
+      prisma,
+      cache,
+      emit,
+    };
     reading = await openReading(stores, dependencies);
   } catch (error) {
     await closeConnections(connections, closeDeadlineMs);
@@ -148,6 +161,7 @@ export async function connect<D extends Definitions>(
       await reading.close();
       await writes.idle();
       watch.close();
+      breaker.stop();
       await Promise.all([queue.close(), deadLetterQueue.close(), durable.close(closeDeadlineMs)]);
       await closeConnections(connections, closeDeadlineMs);
     },
@@ -178,12 +192,13 @@ interface WritingOptions {
   readonly connectDurable: () => Promise<RedisClient>;
   readonly prefix: string;
   readonly database: Database;
+  readonly loading: Loading;
   readonly emit: Emit;
 }
 
 function createWriting(
   stores: Stores,
-  { connections, connectDurable, prefix, database, emit }: WritingOptions,
+  { connections, connectDurable, prefix, database, loading, emit }: WritingOptions,
 ): Writing {
   const { reads, writes: redis, subscriber } = connections;
   const lanes = new Lanes(stores, prefix);
@@ -193,10 +208,13 @@ function createWriting(
   const watch = new PersistedWatch({ subscriber, buffer, queue, prefix, emit });
   const route = { redis, buffer: new WriteBuffer(redis, prefix) };
   const durable = new DurableRoute(connectDurable, prefix);
+  const breaker = new Breaker({ connection: 'reads', probe: () => reads.ping(), emit });
+  reads.on('ready', () => breaker.recovered());
   const writes = new WriteQueue({ route, durable, queue, watch, emit });
   const receipts = { watch, buffer };
   const waitingRoom = new WaitingRoom({ subscriber, prefix, emit });
-  const context = { prefix, lanes, redis: reads, buffer, writes, database, waitingRoom, receipts, emit };
+  const reading = { redis: reads, buffer, breaker, database, loading, waitingRoom };
+  const context = { ...reading, prefix, lanes, writes, receipts, emit };
   return { context, queue, deadLetterQueue, watch, durable };
 }
 

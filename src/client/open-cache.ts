@@ -1,6 +1,7 @@
 /** An app's cache: its parts, the values in memory, and the feed that keeps those coherent. */
 import { type Cache, type CacheOptions, createCache, type WriterOf } from '../cache/cache.js';
 import { L1, type L1Options } from '../cache/l1.js';
+import type { Loading } from '../cache/loading.js';
 import type { PendingOf } from '../cache/refill.js';
 import type { WaitingRoom } from '../cache/waiting-room.js';
 import type { RedisSettings } from '../config.js';
@@ -12,6 +13,7 @@ import { cacheEntryKey, cacheKeyOf } from '../keys.js';
 export interface OpenCacheOptions {
   readonly redis: RedisClient;
   readonly waitingRoom: WaitingRoom;
+  readonly loading: Loading;
   /** Where the feed connects to. */
   readonly settings: RedisSettings;
   readonly prefix: string;

@@ -1,6 +1,7 @@
 /** An app's reads of cached values: the cache, the clients of computed stores, and what these tell workers. */
 import type { Cache, CacheOptions } from '../cache/cache.js';
 import { Hottest } from '../cache/hottest.js';
+import type { Loading } from '../cache/loading.js';
 import type { WaitingRoom } from '../cache/waiting-room.js';
 import type { RedisSettings } from '../config.js';
 import { inTime } from '../connection/deadline.js';
@@ -28,6 +29,7 @@ export interface Reading {
 export interface ReadingOptions {
   readonly connections: Readonly<Record<'cache' | 'queue', RedisClient>>;
   readonly waitingRoom: WaitingRoom;
+  readonly loading: Loading;
   readonly settings: RedisSettings;
   readonly prefix: string;
   /** Of the stores that are written. */
@@ -40,12 +42,23 @@ export interface ReadingOptions {
 /** @throws ForebayError REDIS_UNAVAILABLE */
 export async function openReading(
   stores: Stores,
-  { connections, waitingRoom, settings, prefix, clients, prisma, cache: options, emit }: ReadingOptions,
+  {
+    connections,
+    waitingRoom,
+    loading,
+    settings,
+    prefix,
+    clients,
+    prisma,
+    cache: options,
+    emit,
+  }: ReadingOptions,
 ): Promise<Reading> {
   const pending = new PendingValues(stores.definitions, clients);
   const cache = await openCache({
     redis: connections.cache,
     waitingRoom,
+    loading,
     settings,
     prefix,
     pendingOf: (keys) => pending.of(keys),

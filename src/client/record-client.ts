@@ -12,6 +12,7 @@ import {
   type Versioned,
 } from './compare-and-set.js';
 import type { ClientContext } from './context.js';
+import { DirectReads } from './direct-reads.js';
 import { OneLoad } from './one-load.js';
 import { Receipt } from './receipt.js';
 import { RecordEntries } from './record-entries.js';
@@ -26,6 +27,7 @@ export class RecordClient<Row, Input, Id> {
   readonly #store: RecordStore;
   readonly #entries: RecordEntries<Row>;
   readonly #missed: OneLoad<Row>;
+  readonly #direct: DirectReads<Row>;
   /** Updates of one record that met would all but one have to try again. */
   readonly #updates = new Turns();
 
@@ -38,6 +40,12 @@ export class RecordClient<Row, Input, Id> {
       waitingRoom: context.waitingRoom,
       entryKeyOf: (idKey) => entries.keyOf(idKey),
       recall: (idKeys, token) => entries.recall(idKeys, token),
+    });
+    this.#direct = new DirectReads({
+      onRedisAway: store.onRedisAway,
+      loading: context.loading,
+      keyOf: (idKey) => entries.keyOf(idKey),
+      load: (idKeys) => entries.load(idKeys),
     });
   }
 
@@ -82,26 +90,37 @@ export class RecordClient<Row, Input, Id> {
   }
 
   /**
-   * The row, or null. Never older than an accepted write: the cache, what is pending, then the database.
-   * @throws ForebayError INVALID_ID, REDIS_UNAVAILABLE, DATABASE_UNAVAILABLE
+   * The row, or null. Never older than an accepted write: the cache, what is pending, then the database. While Redis is away, what the store's
+   * `onRedisAway` says.
+   * @throws ForebayError INVALID_ID, REDIS_UNAVAILABLE, REDIS_REFUSED, DATABASE_UNAVAILABLE; with `onRedisAway: 'load'` also TOO_MANY_LOADS,
+   * LOAD_TIMEOUT
    */
   async get(id: Id): Promise<Row | null> {
     const idKey = this.#store.ids.toKey(id);
-    const entry = await this.#entries.read(idKey);
-    if (entry.kind !== 'none') return this.#entries.toRow(entry) ?? null;
-    return (await this.#missed.read([idKey])).get(idKey) ?? null;
+    try {
+      const entry = await this.#entries.read(idKey);
+      if (entry.kind !== 'none') return this.#entries.toRow(entry) ?? null;
+      return (await this.#missed.read([idKey])).get(idKey) ?? null;
+    } catch (error) {
+      return (await this.#direct.instead([idKey], error)).get(idKey) ?? null;
+    }
   }
 
   /** Rows in the order of `ids`, null where there is none: one round trip for hits, one load for misses. */
   async getMany(ids: readonly Id[]): Promise<(Row | null)[]> {
     const idKeys = ids.map((id) => this.#store.ids.toKey(id));
-    const entries = await Promise.all(idKeys.map((idKey) => this.#entries.read(idKey)));
-    const missed = new Set(idKeys.filter((_, i) => entries[i]?.kind === 'none'));
-    const rows = missed.size > 0 ? await this.#missed.read([...missed]) : new Map<string, Row>();
-    return idKeys.map((idKey, i) => {
-      const entry = entries[i] as Entry;
-      return (entry.kind === 'none' ? rows.get(idKey) : this.#entries.toRow(entry)) ?? null;
-    });
+    try {
+      const entries = await Promise.all(idKeys.map((idKey) => this.#entries.read(idKey)));
+      const missed = new Set(idKeys.filter((_, i) => entries[i]?.kind === 'none'));
+      const rows = missed.size > 0 ? await this.#missed.read([...missed]) : new Map<string, Row>();
+      return idKeys.map((idKey, i) => {
+        const entry = entries[i] as Entry;
+        return (entry.kind === 'none' ? rows.get(idKey) : this.#entries.toRow(entry)) ?? null;
+      });
+    } catch (error) {
+      const rows = await this.#direct.instead([...new Set(idKeys)], error);
+      return idKeys.map((idKey) => rows.get(idKey) ?? null);
+    }
   }
 
   /**

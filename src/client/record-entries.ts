@@ -28,8 +28,9 @@ export class RecordEntries<Row> {
 
   async read(idKey: string): Promise<Entry> {
     const { name, group, rows } = this.#store;
+    const { redis, breaker } = this.#context;
     try {
-      const entry = parseEntry(await this.#context.redis.get(this.keyOf(idKey)));
+      const entry = parseEntry(await breaker.run(() => redis.get(this.keyOf(idKey))));
       if (entry.kind !== 'row' || entry.release === rows.release) return entry;
       // Another release's row is as good as none, unless it is pending: the database knows the fields that it lacks.
       const lane = this.#context.lanes.of(group, idKey);
@@ -61,15 +62,19 @@ export class RecordEntries<Row> {
     return { recalled, load: (wanted) => this.#loadAndFill(wanted, wanted.filter(isLeased), token) };
   }
 
+  /** What the database has. */
+  async load(idKeys: readonly string[]): Promise<Map<string, Row>> {
+    const loaded = await this.#loadRows(idKeys);
+    return new Map([...loaded].map(([idKey, { row }]) => [idKey, row as Row]));
+  }
+
   async #recallOf(lane: Lane, idKeys: readonly string[], token: string): Promise<RecallReply[]> {
     const { name, ttlMs } = this.#store;
     const fields = idKeys.map((idKey) => fieldOf(name, idKey));
+    const { buffer, breaker } = this.#context;
+    const options = { token, leaseMs, ttlMs: entryTtlMs(ttlMs, false) };
     try {
-      return await this.#context.buffer.recall(lane, fields, {
-        token,
-        leaseMs,
-        ttlMs: entryTtlMs(ttlMs, false),
-      });
+      return await breaker.run(() => buffer.recall(lane, fields, options));
     } catch (error) {
       throw toReadError(error);
     }
@@ -86,11 +91,19 @@ export class RecordEntries<Row> {
     token: string,
   ): Promise<Loaded<Row>> {
     try {
-      const loaded = await this.#load(idKeys);
+      const loaded = await this.#loadRows(idKeys);
       await this.#fill(leased, token, (idKey) => this.#toContent(loaded.get(idKey)));
       return new Map(idKeys.map((idKey) => [idKey, loaded.get(idKey)?.row as Row | undefined]));
     } catch (error) {
       await this.#fill(leased, token, () => givenBack);
+      throw error;
+    }
+  }
+
+  async #loadRows(idKeys: readonly string[]): Promise<Map<string, LoadedRow>> {
+    try {
+      return await this.#load(idKeys);
+    } catch (error) {
       throw toLoadError(this.#store.name, error);
     }
   }

@@ -4,7 +4,7 @@
  * it, one probe at a time; and closes when a probe succeeds or the connection is back.
  */
 import { ForebayError } from '../errors.js';
-import type { Emit } from '../events.js';
+import type { BreakerConnection, Emit } from '../events.js';
 import { isNotSent } from './redis.js';
 
 const failuresMax = 5;
@@ -12,12 +12,14 @@ const waitFirstMs = 50;
 const waitMaxMs = 10_000;
 
 export interface BreakerDependencies {
+  readonly connection: BreakerConnection;
   /** Resolves when Redis answers. */
   readonly probe: () => Promise<unknown>;
   readonly emit: Emit;
 }
 
 export class Breaker {
+  readonly #connection: BreakerConnection;
   readonly #probe: () => Promise<unknown>;
   readonly #emit: Emit;
   #failures = 0;
@@ -27,7 +29,8 @@ export class Breaker {
   /** What every call gets while it is open: made once, for a stack trace costs more than all else. */
   #refusal: ForebayError | undefined;
 
-  constructor({ probe, emit }: BreakerDependencies) {
+  constructor({ connection, probe, emit }: BreakerDependencies) {
+    this.#connection = connection;
     this.#probe = probe;
     this.#emit = emit;
   }
@@ -67,11 +70,11 @@ export class Breaker {
   #failed(error: unknown): void {
     // A server that refuses a command is there.
     this.#failures = isReply(error) ? 0 : this.#failures + 1;
-    if (this.isOpen || (this.#failures < failuresMax && !isNotSent(error))) return;
+    if (this.isOpen || (this.#failures < failuresMax && !isDown(error))) return;
     const refusal = unavailable(error);
     this.#refusal = refusal;
     this.#waitMs = waitFirstMs;
-    this.#emit({ type: 'breaker.opened', error });
+    this.#emit({ type: 'breaker.opened', connection: this.#connection, error });
     this.#probeLater(refusal);
   }
 
@@ -93,8 +96,13 @@ export class Breaker {
   #close(): void {
     this.#refusal = undefined;
     this.#failures = 0;
-    this.#emit({ type: 'breaker.closed' });
+    this.#emit({ type: 'breaker.closed', connection: this.#connection });
   }
+}
+
+/** The connection is known to be down, or could not be made again in some tries. */
+function isDown(error: unknown): boolean {
+  return isNotSent(error) || (error instanceof Error && error.name === 'MaxRetriesPerRequestError');
 }
 
 function isReply(error: unknown): boolean {
@@ -104,7 +112,7 @@ function isReply(error: unknown): boolean {
 function unavailable(cause: unknown): ForebayError {
   return new ForebayError(
     'REDIS_UNAVAILABLE',
-    'Redis does not answer; it is tried again now and then. Values are loaded without the cache meanwhile.',
+    'Redis does not answer; it is tried again now and then. Cached values are loaded meanwhile.',
     { retryable: true, cause },
   );
 }

@@ -221,12 +221,15 @@ function outOfMemory(cause: Error): ForebayError {
 /** Errors of a read. */
 export function toReadError(error: unknown): ForebayError {
   if (isForebayError(error)) return error;
-  return new ForebayError(
-    'REDIS_UNAVAILABLE',
-    `Redis can't be read: ${messageOf(error).replace(/\.$/, '')}. Try again later.`,
-    {
-      retryable: true,
+  const message = messageOf(error).replace(/\.$/, '');
+  if (error instanceof Error && error.name === 'ReplyError') {
+    const advice = 'Check the server and the rights of its user.';
+    return new ForebayError('REDIS_REFUSED', `Redis refused the read: ${message}. ${advice}`, {
       cause: error,
-    },
-  );
+    });
+  }
+  return new ForebayError('REDIS_UNAVAILABLE', `Redis can't be read: ${message}. Try again later.`, {
+    retryable: true,
+    cause: error,
+  });
 }

@@ -5,7 +5,15 @@ import type { Model } from './model.js';
 export interface StoreOptions {
   /** Life of an entry in the cache, in ms. Default 900,000 (15 minutes). */
   readonly ttlMs?: number;
+  /** What reads do while Redis is away. Default 'reject'. */
+  readonly onRedisAway?: OnRedisAway;
 }
+
+/**
+ * - `reject`: they fail, for nobody knows what is accepted and not in the database yet
+ * - `load`: they give what the database has, though it may lack what was accepted last
+ */
+export type OnRedisAway = 'reject' | 'load';
 
 /**
  * - `memory`: accepted by Redis, and as safe as its own persistence makes it

@@ -9,7 +9,14 @@ import type { CounterDefinition } from './counter.js';
 import { generationOf } from './generation.js';
 import { type IdCodec, modelIdCodec, stringIdCodec } from './id.js';
 import type { Field, Model } from './model.js';
-import type { BufferOptions, Durability, ModelSource, OnFull, RecordDefinition } from './record.js';
+import type {
+  BufferOptions,
+  Durability,
+  ModelSource,
+  OnFull,
+  OnRedisAway,
+  RecordDefinition,
+} from './record.js';
 import { jsonRowCodec, modelRowCodec, type RowCodec } from './row-codec.js';
 
 export type Definitions = Readonly<Record<string, RecordDefinition | CounterDefinition | ComputedDefinition>>;
@@ -31,6 +38,7 @@ export interface RecordStore {
   readonly kind: 'record';
   readonly name: string;
   readonly ttlMs: number;
+  readonly onRedisAway: OnRedisAway;
   readonly source: RecordDefinition['source'];
   /** The field of the model that holds a row's version. */
   readonly version: string | undefined;
@@ -43,6 +51,7 @@ export interface CounterStore {
   readonly kind: 'counter';
   readonly name: string;
   readonly ttlMs: number;
+  readonly onRedisAway: OnRedisAway;
   readonly source: CounterDefinition['source'];
   readonly ids: IdCodec<unknown>;
   /** The record store whose rows hold the counter. */
@@ -74,6 +83,7 @@ export interface LaneGroup {
 
 const defaults = {
   ttlMs: 900_000,
+  onRedisAway: 'reject',
   partitions: 4,
   delayMs: 100,
   batchRecordsMax: 1_000,
@@ -187,6 +197,7 @@ function bindRecord(name: string, definition: RecordDefinition, group: LaneGroup
     kind: 'record',
     name,
     ttlMs: options.ttlMs ?? defaults.ttlMs,
+    onRedisAway: options.onRedisAway ?? defaults.onRedisAway,
     source,
     version: isModel ? source.version : undefined,
     ids: isModel ? modelIdCodec(name, source.model) : (stringIdCodec(name, source.id) as IdCodec<unknown>),
@@ -207,6 +218,7 @@ function bindRecordCounter(name: string, definition: CounterDefinition, record: 
     kind: 'counter',
     name,
     ttlMs: definition.options.ttlMs ?? defaults.ttlMs,
+    onRedisAway: definition.options.onRedisAway ?? defaults.onRedisAway,
     source: definition.source,
     ids: record.ids,
     record,
@@ -226,6 +238,7 @@ function bindLoneCounters(definitions: WrittenDefinitions): LaneGroup[] {
       kind: 'counter',
       name,
       ttlMs: definition.options.ttlMs ?? defaults.ttlMs,
+      onRedisAway: definition.options.onRedisAway ?? defaults.onRedisAway,
       source,
       ids:
         source.kind === 'model'
@@ -276,6 +289,7 @@ const optionBounds: Record<string, readonly [number, number]> = {
 const optionChoices: Record<string, readonly string[]> = {
   onFull: ['reject', 'wait'],
   durability: ['memory', 'replicated', 'fsynced', 'database'],
+  onRedisAway: ['reject', 'load'],
 };
 
 function choiceProblems(name: string, option: string, choices: readonly string[], value: unknown): string[] {

@@ -46,6 +46,7 @@ export function writer<T>({ keys, write, ...options }: WriterOptions<T>): Writer
     ...options,
     id: 'key',
     ttlMs: entryTtlMs,
+    onRedisAway: 'reject',
     load: async () => [],
     persist: ({ puts }, tx) => write(puts.map(toValue), tx),
   });

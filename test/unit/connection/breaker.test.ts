@@ -14,6 +14,7 @@ beforeEach(() => {
   probes = 0;
   isAway = false;
   breaker = new Breaker({
+    connection: 'cache',
     probe: () => {
       probes += 1;
       return isAway ? timeOut() : answer();
@@ -101,6 +102,7 @@ describe('the breaker', () => {
     const answers: (() => void)[] = [];
     breaker.stop();
     breaker = new Breaker({
+      connection: 'cache',
       probe: () => new Promise<void>((resolve) => answers.push(resolve)),
       emit: () => undefined,
     });
