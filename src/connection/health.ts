@@ -11,7 +11,7 @@ export type ConnectionTest =
 
 /** In a cluster: of all masters together. */
 export interface RedisInfo {
-  /** The oldest one. */
+  /** The oldest one. Of Valkey: the version of Redis that it speaks. */
   readonly version: string;
   readonly mode: string;
   readonly role: string;
@@ -84,7 +84,7 @@ export async function getRedisInfo(redis: RedisClient, timeoutMs = infoTimeoutMs
   const infos = await infosOf(redis, timeoutMs);
   return {
     version: infos.map(versionOf).sort(compareVersions)[0] ?? '',
-    mode: infos[0].text('redis_mode') ?? '',
+    mode: infos[0].text('redis_mode') ?? infos[0].text('server_mode') ?? '', // Valkey's name for it.
     role: infos[0].text('role') ?? '',
     servers: infos.length,
     uptimeSeconds: Math.min(...infos.map((info) => info.number('uptime_in_seconds'))),
