@@ -1,6 +1,6 @@
 /** Lanes: which lane a record's writes go through, and all lanes of an app. */
 import type { LaneGroup, Stores } from '../definitions/stores.js';
-import { type LaneKeys, laneKeys } from '../keys.js';
+import { fieldOf, type LaneKeys, laneKeys } from '../keys.js';
 
 export interface Lane {
   /** `group/partition`, e.g. `tasks/3`: its name in keys, jobs, the ledger and logs. */
@@ -26,6 +26,11 @@ export class Lanes {
 
   of(group: LaneGroup, idKey: string): Lane {
     return this.#byGroup.get(group)?.[partitionOf(idKey, group.partitions)] as Lane;
+  }
+
+  /** The key of a record's entry. */
+  entryKeyOf({ name, group }: { readonly name: string; readonly group: LaneGroup }, idKey: string): string {
+    return this.of(group, idKey).keys.entryPrefix + fieldOf(name, idKey);
   }
 
   /** Id keys by the lane that they belong to, in their order. */
@@ -54,9 +59,18 @@ export class Lanes {
 }
 
 function lanesOf(group: LaneGroup, prefix: string): Lane[] {
-  return Array.from({ length: group.partitions }, (_, partition) => {
-    const name = `${group.name}/${partition}`;
-    return { name, group, partition, keys: laneKeys(prefix, name) };
+  return lanePlaces(prefix, group.name, group.partitions).map((place, partition) => ({
+    ...place,
+    group,
+    partition,
+  }));
+}
+
+/** Names and keys of a store's lanes, in the order of their partitions. */
+export function lanePlaces(prefix: string, store: string, partitions: number): Pick<Lane, 'name' | 'keys'>[] {
+  return Array.from({ length: partitions }, (_, partition) => {
+    const name = `${store}/${partition}`;
+    return { name, keys: laneKeys(prefix, name) };
   });
 }
 

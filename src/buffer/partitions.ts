@@ -5,7 +5,8 @@
 import type { RedisClient } from '../connection/redis.js';
 import type { LaneGroup, Stores } from '../definitions/stores.js';
 import { ForebayError } from '../errors.js';
-import { laneKeys, partitionsKey } from '../keys.js';
+import { partitionsKey } from '../keys.js';
+import { lanePlaces } from './lane.js';
 import type { WriteBuffer } from './write-buffer.js';
 
 /** How many lanes each store has that was ever written, by name. */
@@ -45,10 +46,7 @@ async function hasUnpersisted(
   buffer: WriteBuffer,
 ): Promise<boolean> {
   const states = await Promise.all(
-    Array.from({ length: partitions }, (_, partition) => {
-      const name = `${group.name}/${partition}`;
-      return buffer.inspect({ keys: laneKeys(prefix, name) });
-    }),
+    lanePlaces(prefix, group.name, partitions).map((lane) => buffer.inspect(lane)),
   );
   return states.some(({ oldest }) => oldest !== undefined);
 }

@@ -1,5 +1,5 @@
 /** The parts of a process's cache, put together. */
-import { Breaker } from '../connection/breaker.js';
+import { breakerOf } from '../connection/breaker.js';
 import type { RedisClient } from '../connection/redis.js';
 import type { Emit } from '../events.js';
 import { CacheService } from './cache-service.js';
@@ -73,8 +73,7 @@ export async function createCache(
   options: CacheOptions = {},
 ): Promise<Cache> {
   const { redis, waitingRoom, loading, prefix, pendingOf, writerOf, emit, l1 } = dependencies;
-  const breaker = new Breaker({ connection: 'cache', probe: () => redis.ping(), emit });
-  redis.on('ready', () => breaker.recovered());
+  const breaker = breakerOf(redis, 'cache', emit);
   const tier = new RedisTier({ redis, prefix, breaker });
   const statistics = new StatisticsCounter();
   const clock = new ServerClock(() => tier.time());

@@ -1,9 +1,9 @@
 /** `forebay check`: tells what is wrong with the Redis of the environment. */
 import { isDeepStrictEqual } from 'node:util';
 import { type Config, readConfig } from '../config.js';
-import { closeConnections, openConnections } from '../connection/redis.js';
 import { accessFindings, inspectServers, type ServerFinding } from '../connection/server-check.js';
 import { placeOf, type RedisSettings } from '../redis-settings.js';
+import { withConnections } from './with-connections.js';
 
 /**
  * Says what is wrong, and returns the exit code: 1 when there is an error.
@@ -17,28 +17,22 @@ export async function check(say: (line: string) => void, config: Config = readCo
   return errors === 0 ? 0 : 1;
 }
 
-const quitDeadlineMs = 1_000;
-
 function placesOf({ redis, queueRedis }: Config): RedisSettings[] {
   return isDeepStrictEqual(redis, queueRedis) ? [redis] : [redis, queueRedis];
 }
 
 async function checkPlace(settings: RedisSettings, say: (line: string) => void): Promise<ServerFinding[]> {
-  // What breaks meanwhile is thrown by the command that it breaks.
-  const connections = await openConnections({ reads: [settings, 'reads'] }, () => undefined);
-  try {
+  return withConnections({ reads: [settings, 'reads'] }, async ({ reads }) => {
     say(placeOf(settings));
     const access = accessFindings(settings);
     for (const finding of access) say(lineOf(finding));
-    const reports = await inspectServers(connections.reads);
+    const reports = await inspectServers(reads);
     for (const { address, version, findings } of reports) {
       say(`  ${address}, version ${version}${findings.length === 0 ? ': as it should be' : ''}`);
       for (const finding of findings) say(lineOf(finding));
     }
     return [...access, ...reports.flatMap(({ findings }) => findings)];
-  } finally {
-    await closeConnections(connections, quitDeadlineMs);
-  }
+  });
 }
 
 function lineOf(finding: ServerFinding): string {

@@ -1,16 +1,16 @@
 /** `forebay dead-letters`: what the database refused, to be looked at, replayed or discarded. */
-import type { LetterLane } from '../buffer/lane.js';
+import { type LetterLane, lanePlaces } from '../buffer/lane.js';
 import { readPartitions } from '../buffer/partitions.js';
 import { WriteBuffer } from '../buffer/write-buffer.js';
 import { type DeadLetter, DeadLetters, type LetterPlace } from '../client/dead-letters.js';
 import { type Config, readConfig } from '../config.js';
-import { closeConnections, openConnections, type RedisClient } from '../connection/redis.js';
-import { laneKeys } from '../keys.js';
+import type { RedisClient } from '../connection/redis.js';
 import { DeadLetterQueue } from '../queues/dead-letter-queue.js';
 import { WriteBehindQueue } from '../queues/write-behind-queue.js';
 import { duration } from './duration.js';
 import { type LineOutput, ProgressBar } from './progress-bar.js';
 import { table } from './table.js';
+import { withConnections } from './with-connections.js';
 
 /** The letters that are meant: of a store, of a record (`store:id`); undefined: all. */
 export type Which = string | undefined;
@@ -19,7 +19,6 @@ type Say = (text: string) => void;
 
 /** Of what the database says, in characters. */
 const messageMax = 160;
-const quitDeadlineMs = 1_000;
 const showEvery = 100;
 const done = { replay: 'Accepted again', discard: 'Discarded' };
 
@@ -64,29 +63,25 @@ export async function settleDeadLetters(
 
 async function withDeadLetters(use: (letters: DeadLetters) => Promise<void>, config: Config = readConfig()) {
   const { prefix, redis, queueRedis } = config;
-  // What breaks meanwhile is thrown by the command that it breaks.
   const emit = (): void => undefined;
-  const connections = await openConnections({ lanes: [redis, 'reads'], queue: [queueRedis, 'queue'] }, emit);
-  const queue = new DeadLetterQueue(connections.queue, prefix, emit);
-  const wakeUps = new WriteBehindQueue(connections.queue, prefix, emit);
-  try {
-    const lanes = await readLanes(connections.lanes, prefix);
-    const buffer = new WriteBuffer(connections.lanes, prefix);
-    await use(new DeadLetters({ lanes, buffer, queue, wakeUps, emit }));
-  } finally {
-    await Promise.all([queue.close(), wakeUps.close()]);
-    await closeConnections(connections, quitDeadlineMs);
-  }
+  await withConnections({ lanes: [redis, 'reads'], queue: [queueRedis, 'queue'] }, async (connections) => {
+    const queue = new DeadLetterQueue(connections.queue, prefix, emit);
+    const wakeUps = new WriteBehindQueue(connections.queue, prefix, emit);
+    try {
+      const lanes = await readLanes(connections.lanes, prefix);
+      const buffer = new WriteBuffer(connections.lanes, prefix);
+      await use(new DeadLetters({ lanes, buffer, queue, wakeUps, emit }));
+    } finally {
+      await Promise.all([queue.close(), wakeUps.close()]);
+    }
+  });
 }
 
 /** The command knows no definitions: all lanes that were ever written. Replayed letters wait for no delay. */
 async function readLanes(redis: RedisClient, prefix: string) {
   const stores = [...(await readPartitions(redis, prefix))];
   const all = stores.flatMap(([store, partitions]) =>
-    Array.from({ length: partitions }, (_, partition): LetterLane => {
-      const name = `${store}/${partition}`;
-      return { name, keys: laneKeys(prefix, name), group: { delayMs: 0 } };
-    }),
+    lanePlaces(prefix, store, partitions).map((place): LetterLane => ({ ...place, group: { delayMs: 0 } })),
   );
   return {
     all,

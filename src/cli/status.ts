@@ -1,18 +1,14 @@
 /** `forebay status`: what is scheduled, what waits in the queues, and what is not in the database yet. */
-import { type Job, Queue } from 'bullmq';
+import type { Queue } from 'bullmq';
+import { lanePlaces } from '../buffer/lane.js';
 import { readPartitions } from '../buffer/partitions.js';
 import { WriteBuffer } from '../buffer/write-buffer.js';
 import { type Config, readConfig } from '../config.js';
-import { closeConnections, openConnections, type RedisClient } from '../connection/redis.js';
-import { laneKeys, queuePrefix } from '../keys.js';
+import type { RedisClient } from '../connection/redis.js';
 import { deadLetterQueueName } from '../queues/dead-letter-queue.js';
+import { openQueue } from '../queues/open-queue.js';
 import { refreshQueueName } from '../queues/refresh-queue.js';
-import {
-  isStandingJob,
-  type LastRun,
-  type ScheduleJob,
-  scheduleQueueName,
-} from '../queues/schedule-queue.js';
+import { type LastRun, scheduleQueueName, standingJobs } from '../queues/schedule-queue.js';
 import { warmQueueName } from '../queues/warm-queue.js';
 import { writeBehindQueueName } from '../queues/write-behind-queue.js';
 import {
@@ -23,6 +19,7 @@ import {
   type Status,
   statusReport,
 } from './status-report.js';
+import { withConnections } from './with-connections.js';
 
 const queueNames = [
   writeBehindQueueName,
@@ -31,7 +28,6 @@ const queueNames = [
   scheduleQueueName,
   deadLetterQueueName,
 ];
-const quitDeadlineMs = 1_000;
 
 /** @throws ForebayError INVALID_CONFIG, REDIS_UNAVAILABLE */
 export async function status(
@@ -40,37 +36,25 @@ export async function status(
   config: Config = readConfig(),
 ): Promise<void> {
   const { prefix, redis, queueRedis } = config;
-  // What breaks meanwhile is thrown by the command that it breaks.
-  const connections = await openConnections(
-    { lanes: [redis, 'reads'], queue: [queueRedis, 'queue'] },
-    () => undefined,
-  );
-  const queues = queueNames.map((name) => openQueue(name, connections.queue, prefix));
-  try {
-    const found: Status = {
-      schedules: await readSchedules(queues),
-      queues: await Promise.all(queues.map(readQueue)),
-      backlog: await readBacklog(connections.lanes, prefix),
-    };
-    say(isJson ? `${JSON.stringify(found, null, 2)}\n` : statusReport(found, new Date()));
-  } finally {
-    await Promise.all(queues.map((queue) => queue.close()));
-    await closeConnections(connections, quitDeadlineMs);
-  }
-}
-
-function openQueue(name: string, connection: RedisClient, prefix: string): Queue {
-  return new Queue(name, { connection, prefix: queuePrefix(prefix), skipWaitingForReady: true });
+  await withConnections({ lanes: [redis, 'reads'], queue: [queueRedis, 'queue'] }, async (connections) => {
+    const place = { connection: connections.queue, prefix, emit: () => undefined };
+    const queues = queueNames.map((name) => openQueue(name, place, {}));
+    try {
+      const found: Status = {
+        schedules: await readSchedules(queues),
+        queues: await Promise.all(queues.map(readQueue)),
+        backlog: await readBacklog(connections.lanes, prefix),
+      };
+      say(isJson ? `${JSON.stringify(found, null, 2)}\n` : statusReport(found, new Date()));
+    } finally {
+      await Promise.all(queues.map((queue) => queue.close()));
+    }
+  });
 }
 
 async function readSchedules(queues: readonly Queue[]): Promise<ScheduleStatus[]> {
   const queueOf = (name: string): Queue => queues.find((queue) => queue.name === name) as Queue;
-  const jobs = (await queueOf(scheduleQueueName).getJobs([
-    'delayed',
-    'waiting',
-    'active',
-  ])) as Job<ScheduleJob>[];
-  const standing = jobs.flatMap(({ data }) => (isStandingJob(data) ? [data] : []));
+  const standing = await standingJobs(queueOf(scheduleQueueName));
   const schedules = standing.map(async ({ last, ...schedule }): Promise<ScheduleStatus> => {
     return last === undefined ? schedule : { ...schedule, last: await readRun(queueOf(last.queue), last) };
   });
@@ -99,10 +83,8 @@ async function readQueue(queue: Queue): Promise<QueueStatus> {
 async function readBacklog(redis: RedisClient, prefix: string): Promise<BacklogStatus[]> {
   const buffer = new WriteBuffer(redis, prefix);
   const stores = [...(await readPartitions(redis, prefix))].map(async ([store, partitions]) => {
-    const lanes = Array.from({ length: partitions }, (_, partition) =>
-      buffer.inspect({ keys: laneKeys(prefix, `${store}/${partition}`) }),
-    );
-    const states = await Promise.all(lanes);
+    const lanes = lanePlaces(prefix, store, partitions);
+    const states = await Promise.all(lanes.map((lane) => buffer.inspect(lane)));
     const sum = (name: 'dirty' | 'sealed' | 'dead'): number =>
       states.reduce((total, state) => total + state[name], 0);
     return {

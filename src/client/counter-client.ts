@@ -16,7 +16,7 @@ import { fieldOf } from '../keys.js';
 import { type ClientContext, leaseMs } from './context.js';
 import { DirectReads } from './direct-reads.js';
 import { toLoadError } from './load-error.js';
-import { type Loaded, type Look, OneLoad, type Recalled } from './one-load.js';
+import { type Loaded, type Look, OneLoad, type Recalled, toRecalled } from './one-load.js';
 import { Receipt } from './receipt.js';
 import { planOf, type WriteOptions } from './write-options.js';
 
@@ -127,8 +127,7 @@ export class CounterClient<Id, Value> {
   }
 
   #entryKeyOf(idKey: string): string {
-    const { name, group } = this.#store;
-    return this.#context.lanes.of(group, idKey).keys.entryPrefix + fieldOf(name, idKey);
+    return this.#context.lanes.entryKeyOf(this.#store, idKey);
   }
 
   async #readEntries(idKeys: readonly string[], values: Map<string, bigint>): Promise<void> {
@@ -151,7 +150,7 @@ export class CounterClient<Id, Value> {
     );
     const recalled = new Map<string, Recalled<bigint>>();
     for (const { counters } of looks) {
-      for (const [idKey, counter] of counters) recalled.set(idKey, toRecalled(counter, token));
+      for (const [idKey, counter] of counters) recalled.set(idKey, toRecalled(counter, token, BigInt));
     }
     return {
       recalled,
@@ -237,7 +236,7 @@ export class CounterClient<Id, Value> {
   async #fill({ lane, counters }: LaneLook, token: string, values: Loaded<bigint>): Promise<void> {
     const { name, ttlMs } = this.#store;
     const fills = [...counters].flatMap(([idKey, counter]) => {
-      if (toRecalled(counter, token).kind !== 'lease') return [];
+      if (!('holder' in counter) || counter.holder !== token) return [];
       const content = values.get(idKey)?.toString() ?? givenBack;
       return [{ field: fieldOf(name, idKey), content, ttlMs: entryTtlMs(ttlMs, false) }];
     });
@@ -252,11 +251,6 @@ export class CounterClient<Id, Value> {
   #byLane(idKeys: Iterable<string>): [Lane, string[]][] {
     return [...this.#context.lanes.groupBy(this.#store.group, idKeys)];
   }
-}
-
-function toRecalled(counter: CounterRecall, token: string): Recalled<bigint> {
-  if ('entry' in counter) return { kind: 'value', value: BigInt(counter.entry) };
-  return counter.holder === token ? { kind: 'lease' } : { kind: 'held', holder: counter.holder };
 }
 
 function only({ counters, ...look }: LaneLook, idKeys: ReadonlySet<string>): LaneLook {

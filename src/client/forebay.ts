@@ -7,7 +7,7 @@ import type { CacheService } from '../cache/cache-service.js';
 import type { Loading } from '../cache/loading.js';
 import { WaitingRoom } from '../cache/waiting-room.js';
 import { type Config, type RedisSettings, readConfig } from '../config.js';
-import { Breaker } from '../connection/breaker.js';
+import { breakerOf } from '../connection/breaker.js';
 import { ConnectionMetrics } from '../connection/connection-metrics.js';
 import { createHealth, type RedisHealth } from '../connection/health.js';
 import { closeConnections, openConnections, type RedisClient } from '../connection/redis.js';
@@ -118,25 +118,19 @@ export async function connect<D extends Definitions>(
     emit,
   });
   const { context, queue, deadLetterQueue, watch, durable } = writing;
-  const { lanes, buffer, writes, breaker, waitingRoom, loading } = context;
+  const { lanes, buffer, writes, breaker } = context;
   const clients = createWrittenClients(stores, context);
   let reading: Reading;
   try {
     await checkServer(reads, emit);
     await checkPartitions(reads, stores, prefix, buffer);
-    const { prisma, cache = {} } = options;
-    const dependencies = {
+    reading = await openReading(stores, {
+      context,
       connections,
-      waitingRoom,
-      loading,
       settings,
-      prefix,
       clients,
-      prisma,
-      cache,
-      emit,
-    };
-    reading = await openReading(stores, dependencies);
+      cache: options.cache ?? {},
+    });
   } catch (error) {
     await closeConnections(connections, closeDeadlineMs);
     throw error;
@@ -208,8 +202,7 @@ function createWriting(
   const watch = new PersistedWatch({ subscriber, buffer, queue, prefix, emit });
   const route = { redis, buffer: new WriteBuffer(redis, prefix) };
   const durable = new DurableRoute(connectDurable, prefix);
-  const breaker = new Breaker({ connection: 'reads', probe: () => reads.ping(), emit });
-  reads.on('ready', () => breaker.recovered());
+  const breaker = breakerOf(reads, 'reads', emit);
   const writes = new WriteQueue({ route, durable, queue, watch, emit });
   const receipts = { watch, buffer };
   const waitingRoom = new WaitingRoom({ subscriber, prefix, emit });

@@ -3,6 +3,7 @@
  * others wait for that. In a process, they share one load, or one wait.
  */
 import { randomUUID } from 'node:crypto';
+import type { RecallReply } from '../buffer/write-buffer.js';
 import type { Waiting, WaitingRoom } from '../cache/waiting-room.js';
 import { waitMaxMs } from './context.js';
 
@@ -14,6 +15,16 @@ export type Recalled<Value> =
   | { readonly kind: 'lease' }
   /** The token of whoever may. */
   | { readonly kind: 'held'; readonly holder: string };
+
+/** @param toValue of an entry's content */
+export function toRecalled<Value>(
+  reply: RecallReply,
+  token: string,
+  toValue: (entry: string) => Value | undefined,
+): Recalled<Value> {
+  if ('entry' in reply) return { kind: 'value', value: toValue(reply.entry) };
+  return reply.holder === token ? { kind: 'lease' } : { kind: 'held', holder: reply.holder };
+}
 
 /** By id key; undefined: absent. Absent too is what is left out, but a write may have made it since, which leaves the lease standing. */
 export type Loaded<Value> = ReadonlyMap<string, Value | undefined>;

@@ -1,16 +1,14 @@
 /** An app's reads of cached values: the cache, the clients of computed stores, and what these tell workers. */
 import type { Cache, CacheOptions } from '../cache/cache.js';
 import { Hottest } from '../cache/hottest.js';
-import type { Loading } from '../cache/loading.js';
-import type { WaitingRoom } from '../cache/waiting-room.js';
 import type { RedisSettings } from '../config.js';
 import { inTime } from '../connection/deadline.js';
 import type { RedisClient } from '../connection/redis.js';
-import type { Database } from '../database/database.js';
 import type { Stores } from '../definitions/stores.js';
 import type { Emit } from '../events.js';
 import { RefreshQueue } from '../queues/refresh-queue.js';
 import { ComputedClient } from './computed-client.js';
+import type { ClientContext } from './context.js';
 import { openCache } from './open-cache.js';
 import { PendingValues } from './pending-values.js';
 import { ReadSample } from './read-sample.js';
@@ -27,33 +25,20 @@ export interface Reading {
 }
 
 export interface ReadingOptions {
+  readonly context: ClientContext;
   readonly connections: Readonly<Record<'cache' | 'queue', RedisClient>>;
-  readonly waitingRoom: WaitingRoom;
-  readonly loading: Loading;
   readonly settings: RedisSettings;
-  readonly prefix: string;
   /** Of the stores that are written. */
   readonly clients: Record<string, unknown>;
-  readonly prisma: Database;
   readonly cache: CacheOptions;
-  readonly emit: Emit;
 }
 
 /** @throws ForebayError REDIS_UNAVAILABLE */
 export async function openReading(
   stores: Stores,
-  {
-    connections,
-    waitingRoom,
-    loading,
-    settings,
-    prefix,
-    clients,
-    prisma,
-    cache: options,
-    emit,
-  }: ReadingOptions,
+  { context, connections, settings, clients, cache: options }: ReadingOptions,
 ): Promise<Reading> {
+  const { prefix, database, waitingRoom, loading, emit } = context;
   const pending = new PendingValues(stores.definitions, clients);
   const cache = await openCache({
     redis: connections.cache,
@@ -72,7 +57,7 @@ export async function openReading(
   const samples = sampleReads(stores, hottest, emit);
   const computed = [...stores.computed].map(([name, store]) => {
     const sample = samples.get(name);
-    return [name, new ComputedClient({ cache, prisma, requests, hottest, sample }, store)] as const;
+    return [name, new ComputedClient({ cache, prisma: database, requests, hottest, sample }, store)] as const;
   });
   return {
     cache,

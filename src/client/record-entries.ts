@@ -8,7 +8,7 @@ import type { RecordStore } from '../definitions/stores.js';
 import { fieldOf } from '../keys.js';
 import { type ClientContext, leaseMs } from './context.js';
 import { toLoadError } from './load-error.js';
-import type { Loaded, Look, Recalled } from './one-load.js';
+import { type Loaded, type Look, type Recalled, toRecalled } from './one-load.js';
 
 export class RecordEntries<Row> {
   readonly #context: ClientContext;
@@ -22,8 +22,7 @@ export class RecordEntries<Row> {
   }
 
   keyOf(idKey: string): string {
-    const { name, group } = this.#store;
-    return this.#context.lanes.of(group, idKey).keys.entryPrefix + fieldOf(name, idKey);
+    return this.#context.lanes.entryKeyOf(this.#store, idKey);
   }
 
   async read(idKey: string): Promise<Entry> {
@@ -50,11 +49,12 @@ export class RecordEntries<Row> {
   /** What is pending of entries that were missed; else loads them. */
   async recall(idKeys: readonly string[], token: string): Promise<Look<Row>> {
     const recalled = new Map<string, Recalled<Row>>();
+    const toRow = (content: string) => this.toRow(parseEntry(content));
     await Promise.all(
       this.#byLane(idKeys).map(async ([lane, keys]) => {
         const replies = await this.#recallOf(lane, keys, token);
         for (const [i, key] of keys.entries()) {
-          recalled.set(key, this.#toRecalled(replies[i] as RecallReply, token));
+          recalled.set(key, toRecalled(replies[i] as RecallReply, token, toRow));
         }
       }),
     );
@@ -78,11 +78,6 @@ export class RecordEntries<Row> {
     } catch (error) {
       throw toReadError(error);
     }
-  }
-
-  #toRecalled(reply: RecallReply, token: string): Recalled<Row> {
-    if ('entry' in reply) return { kind: 'value', value: this.toRow(parseEntry(reply.entry)) };
-    return reply.holder === token ? { kind: 'lease' } : { kind: 'held', holder: reply.holder };
   }
 
   async #loadAndFill(

@@ -5,7 +5,7 @@
  */
 import { ForebayError } from '../errors.js';
 import type { BreakerConnection, Emit } from '../events.js';
-import { isNotSent } from './redis.js';
+import { isNotSent, isReplyError, type RedisClient } from './redis.js';
 
 const failuresMax = 5;
 const waitFirstMs = 50;
@@ -69,7 +69,7 @@ export class Breaker {
 
   #failed(error: unknown): void {
     // A server that refuses a command is there.
-    this.#failures = isReply(error) ? 0 : this.#failures + 1;
+    this.#failures = isReplyError(error) ? 0 : this.#failures + 1;
     if (this.isOpen || (this.#failures < failuresMax && !isDown(error))) return;
     const refusal = unavailable(error);
     this.#refusal = refusal;
@@ -90,7 +90,9 @@ export class Breaker {
     const close = (): void => {
       if (this.#refusal === refusal) this.#close();
     };
-    this.#probe().then(close, (error: unknown) => (isReply(error) ? close() : this.#probeLater(refusal)));
+    this.#probe().then(close, (error: unknown) =>
+      isReplyError(error) ? close() : this.#probeLater(refusal),
+    );
   }
 
   #close(): void {
@@ -100,13 +102,16 @@ export class Breaker {
   }
 }
 
+/** One for a connection: it asks there whether Redis answers, and closes when the connection is back. */
+export function breakerOf(redis: RedisClient, connection: BreakerConnection, emit: Emit): Breaker {
+  const breaker = new Breaker({ connection, probe: () => redis.ping(), emit });
+  redis.on('ready', () => breaker.recovered());
+  return breaker;
+}
+
 /** The connection is known to be down, or could not be made again in some tries. */
 function isDown(error: unknown): boolean {
   return isNotSent(error) || (error instanceof Error && error.name === 'MaxRetriesPerRequestError');
-}
-
-function isReply(error: unknown): boolean {
-  return error instanceof Error && error.name === 'ReplyError';
 }
 
 function unavailable(cause: unknown): ForebayError {

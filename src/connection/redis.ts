@@ -174,7 +174,7 @@ function connectAdvice(message: string, settings: RedisSettings): string {
 export function toWriteError(error: unknown): ForebayError {
   if (error instanceof ForebayError) return error;
   const message = messageOf(error);
-  if (error instanceof Error && error.name === 'ReplyError') return refusedWrite(message, error);
+  if (isReplyError(error)) return refusedWrite(message, error);
   if (isNotSent(error)) return writeNotSent(error);
   return new ForebayError(
     'OUTCOME_UNKNOWN',
@@ -182,6 +182,11 @@ export function toWriteError(error: unknown): ForebayError {
       'A put or delete can be repeated; an add could count twice.',
     { cause: error },
   );
+}
+
+/** Whether the server itself has answered, with a refusal. */
+export function isReplyError(error: unknown): error is Error {
+  return error instanceof Error && error.name === 'ReplyError';
 }
 
 /** Whether ioredis has refused a command because the connection is down, before anything was sent. */
@@ -222,7 +227,7 @@ function outOfMemory(cause: Error): ForebayError {
 export function toReadError(error: unknown): ForebayError {
   if (isForebayError(error)) return error;
   const message = messageOf(error).replace(/\.$/, '');
-  if (error instanceof Error && error.name === 'ReplyError') {
+  if (isReplyError(error)) {
     const advice = 'Check the server and the rights of its user.';
     return new ForebayError('REDIS_REFUSED', `Redis refused the read: ${message}. ${advice}`, {
       cause: error,

@@ -6,7 +6,7 @@
 import { messageOf } from '../errors.js';
 import type { Emit } from '../events.js';
 import type { RedisSettings } from '../redis-settings.js';
-import { openConnections, type RedisClient } from './redis.js';
+import { isReplyError, openConnections, type RedisClient } from './redis.js';
 
 export interface FeedListener {
   onInvalidated(key: string): void;
@@ -104,7 +104,7 @@ class ServerFeed {
   }
 
   #failed(session: object, error: unknown): void {
-    if (error instanceof Error && error.name === 'ReplyError') {
+    if (isReplyError(error)) {
       this.#warn(error);
       this.#retrying = setTimeout(() => this.#giveUp(session), refusedRetryMs);
       this.#retrying.unref();

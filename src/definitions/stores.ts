@@ -16,6 +16,7 @@ import type {
   OnFull,
   OnRedisAway,
   RecordDefinition,
+  StoreOptions,
 } from './record.js';
 import { jsonRowCodec, modelRowCodec, type RowCodec } from './row-codec.js';
 
@@ -189,6 +190,13 @@ function bufferOf(name: string, options: BufferOptions): Omit<LaneGroup, 'record
   };
 }
 
+function readingOf(options: StoreOptions): Pick<Store, 'ttlMs' | 'onRedisAway'> {
+  return {
+    ttlMs: options.ttlMs ?? defaults.ttlMs,
+    onRedisAway: options.onRedisAway ?? defaults.onRedisAway,
+  };
+}
+
 function bindRecord(name: string, definition: RecordDefinition, group: LaneGroup): RecordStore {
   const { source, options } = definition;
   const codecOptions = { store: name, valueBytesMax: options.valueBytesMax ?? defaults.valueBytesMax };
@@ -196,8 +204,7 @@ function bindRecord(name: string, definition: RecordDefinition, group: LaneGroup
   return {
     kind: 'record',
     name,
-    ttlMs: options.ttlMs ?? defaults.ttlMs,
-    onRedisAway: options.onRedisAway ?? defaults.onRedisAway,
+    ...readingOf(options),
     source,
     version: isModel ? source.version : undefined,
     ids: isModel ? modelIdCodec(name, source.model) : (stringIdCodec(name, source.id) as IdCodec<unknown>),
@@ -217,8 +224,7 @@ function bindRecordCounter(name: string, definition: CounterDefinition, record: 
   return {
     kind: 'counter',
     name,
-    ttlMs: definition.options.ttlMs ?? defaults.ttlMs,
-    onRedisAway: definition.options.onRedisAway ?? defaults.onRedisAway,
+    ...readingOf(definition.options),
     source: definition.source,
     ids: record.ids,
     record,
@@ -237,8 +243,7 @@ function bindLoneCounters(definitions: WrittenDefinitions): LaneGroup[] {
     const counter: CounterStore = {
       kind: 'counter',
       name,
-      ttlMs: definition.options.ttlMs ?? defaults.ttlMs,
-      onRedisAway: definition.options.onRedisAway ?? defaults.onRedisAway,
+      ...readingOf(definition.options),
       source,
       ids:
         source.kind === 'model'

@@ -20,6 +20,9 @@ export const keptRuns = {
   removeOnFail: { age: runsKeptSeconds, count: 10_000 },
 };
 
+/** For queues whose finished jobs are for people to look at. */
+export const keptLatest = { removeOnComplete: { count: 1_000 }, removeOnFail: { count: 1_000 } };
+
 export function openQueue<Data, Result>(
   name: string,
   { connection, prefix, emit }: QueuePlace,

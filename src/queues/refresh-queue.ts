@@ -2,7 +2,7 @@
 import type { Queue } from 'bullmq';
 import type { RedisClient } from '../connection/redis.js';
 import type { Emit } from '../events.js';
-import { openQueue } from './open-queue.js';
+import { keptLatest, openQueue } from './open-queue.js';
 
 export const refreshQueueName = 'refresh';
 
@@ -34,8 +34,7 @@ export class RefreshQueue {
       {
         attempts: refreshAttemptsMax,
         backoff: { type: 'custom' },
-        removeOnComplete: { count: 1_000 },
-        removeOnFail: { count: 1_000 },
+        ...keptLatest,
       },
     );
   }

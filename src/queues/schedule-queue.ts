@@ -38,6 +38,12 @@ export function isStandingJob(job: ScheduleJob): job is StandingJob {
   return 'next' in job;
 }
 
+/** Those of all schedules, as they wait or are at work. */
+export async function standingJobs(queue: Queue<ScheduleJob>): Promise<StandingJob[]> {
+  const jobs = await queue.getJobs(['delayed', 'waiting', 'active']);
+  return jobs.map(({ data }) => data).filter(isStandingJob);
+}
+
 /** A schedule's function is tried so often. */
 const runAttemptsMax = 3;
 const runRetryMs = 1_000;
@@ -47,13 +53,7 @@ export class ScheduleQueue {
   readonly queue: Queue<ScheduleJob>;
 
   constructor(connection: RedisClient, prefix: string, emit: Emit) {
-    this.queue = openQueue(
-      scheduleQueueName,
-      { connection, prefix, emit },
-      {
-        ...keptRuns,
-      },
-    );
+    this.queue = openQueue(scheduleQueueName, { connection, prefix, emit }, keptRuns);
   }
 
   /** The standing job of a schedule, whichever scheduler adds it. It is never done, so it may be tried for ever. */
