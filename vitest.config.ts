@@ -1,27 +1,16 @@
 /** Three projects: `unit` needs nothing, `integration` and `faults` need Redis and Postgres, which a global set-up provides. */
 import { defineConfig } from 'vitest/config';
 
-const withServices = {
-  globalSetup: ['test/support/global-setup.ts'],
-  testTimeout: 30_000,
-  hookTimeout: 60_000,
-  // What is waited for comes soon; on a machine that is busy, later.
-  expect: { poll: { timeout: 10_000 } },
-};
+/** Tests wait for events. Only a hang reaches these limits, also on a machine that is busy with something else. */
+const limits = { testTimeout: 300_000, hookTimeout: 300_000, expect: { poll: { timeout: 120_000 } } };
+const withServices = { globalSetup: ['test/support/global-setup.ts'], ...limits };
 
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'] } },
+      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], ...limits } },
       { test: { name: 'integration', include: ['test/integration/**/*.test.ts'], ...withServices } },
-      {
-        test: {
-          name: 'faults',
-          include: ['test/faults/**/*.test.ts'],
-          ...withServices,
-          testTimeout: 120_000,
-        },
-      },
+      { test: { name: 'faults', include: ['test/faults/**/*.test.ts'], ...withServices } },
     ],
   },
 });

@@ -22,8 +22,15 @@ export class Loading {
     ttl: failureStandsMs,
   });
 
+  #isClosed = false;
+
   constructor(limit: LoadLimit) {
     this.#limit = limit;
+  }
+
+  /** From now on no load begins: a read that waits for another's, or was refreshing in the background, ends without one. */
+  close(): void {
+    this.#isClosed = true;
   }
 
   /** Why the key's last load failed, when that was just now. */
@@ -31,18 +38,23 @@ export class Loading {
     return this.#failures.get(key);
   }
 
-  /** @throws what the loader throws; ForebayError LOAD_TIMEOUT, TOO_MANY_LOADS */
+  /** @throws what the loader throws; ForebayError LOAD_TIMEOUT, TOO_MANY_LOADS, CLOSED */
   async run<T>(
     keys: readonly string[],
     load: LoadMany<T>,
     timeoutMs: number,
   ): Promise<ReadonlyMap<string, T>> {
     try {
-      return await this.#limit.run(() => withTimeout(keys, load, timeoutMs));
+      return await this.#limit.run(() => this.#start(keys, load, timeoutMs));
     } catch (error) {
       for (const key of keys) this.#failures.set(key, { error });
       throw error;
     }
+  }
+
+  #start<T>(keys: readonly string[], load: LoadMany<T>, timeoutMs: number): Promise<ReadonlyMap<string, T>> {
+    if (this.#isClosed) throw new ForebayError('CLOSED', 'This client is closed.');
+    return withTimeout(keys, load, timeoutMs);
   }
 
   forget(key: string): void {

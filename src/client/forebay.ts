@@ -118,7 +118,7 @@ export async function connect<D extends Definitions>(
     emit,
   });
   const { context, queue, deadLetterQueue, watch, durable } = writing;
-  const { lanes, buffer, writes, breaker } = context;
+  const { lanes, buffer, writes, breaker, loading } = context;
   const clients = createWrittenClients(stores, context);
   let reading: Reading;
   try {
@@ -152,6 +152,7 @@ export async function connect<D extends Definitions>(
     async close() {
       if (isClosed) return;
       isClosed = true;
+      loading.close();
       await reading.close();
       await writes.idle();
       watch.close();

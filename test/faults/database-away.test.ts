@@ -53,7 +53,7 @@ describe('while the database is away', () => {
       await server.restart();
       await traffic.round(50);
       await app.stores.projects.delete('during');
-      await drained(app, 10_000);
+      await drained(app);
       await traffic.expectExact(environment.prisma);
       expect(types().filter((type) => type.startsWith('database.'))).toEqual([
         'database.away',
@@ -78,7 +78,7 @@ describe('while the database is away', () => {
     expect(types()).not.toContain('batch.failed');
     expect(types()).not.toContain('lane.woken');
     await server.restart();
-    await drained(app, 10_000);
+    await drained(app);
     await traffic.expectExact(environment.prisma);
     await worker.stop(5_000);
   });
@@ -97,7 +97,7 @@ describe('while the database is away', () => {
     await putAll(20_000);
     expect(await backlogBytes()).toBeLessThan(1.1 * bytes);
     await server.restart();
-    await drained(app, 10_000);
+    await drained(app);
     expect(await environment.prisma.project.count()).toBe(500);
   });
 
@@ -112,14 +112,14 @@ describe('while the database is away', () => {
     expect((await app.backlog()).sealed).toBeGreaterThan(0);
     await server.restart();
     await environment.startWorker(stores);
-    await drained(app, 10_000);
+    await drained(app);
     await traffic.expectExact(environment.prisma);
     expect(types()).not.toContain('job.failed');
   });
 });
 
 function told(type: EventType): Promise<void> {
-  return expect.poll(() => types(), { timeout: 20_000, interval: 20 }).toContain(type);
+  return expect.poll(() => types(), { interval: 20 }).toContain(type);
 }
 
 function types(): EventType[] {
@@ -142,7 +142,7 @@ async function startCountedWorker(): Promise<{ calls: CallCounts; worker: WriteB
 /** Until there has been a further probe. */
 async function probed(calls: CallCounts): Promise<void> {
   const { queries } = calls;
-  await expect.poll(() => calls.queries, { timeout: 5_000, interval: 20 }).toBeGreaterThan(queries);
+  await expect.poll(() => calls.queries, { interval: 20 }).toBeGreaterThan(queries);
 }
 
 /** Of the keys that hold what is not persisted yet. */

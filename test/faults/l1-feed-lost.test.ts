@@ -45,7 +45,7 @@ async function warm(app: Forebay<Definitions>, value: number): Promise<void> {
   await change(value);
   app.cache.resetStats();
   const read = () => app.cache.get(key).then((found) => [found, app.cache.getStats().l1Hits > 0]);
-  await expect.poll(read, { interval: 1, timeout: 10_000 }).toEqual([value, true]);
+  await expect.poll(read, { interval: 1 }).toEqual([value, true]);
 }
 
 describe('when the feed of invalidations is lost, memory is emptied and bypassed until it is back', () => {
@@ -55,14 +55,14 @@ describe('when the feed of invalidations is lost, memory is emptied and bypassed
     proxy.silenceFeed();
     const silentAt = performance.now();
     await change(2);
-    await expect.poll(() => app.cache.get(key), { interval: 1, timeout: 10_000 }).toBe(2);
+    await expect.poll(() => app.cache.get(key), { interval: 1 }).toBe(2);
     expect(performance.now() - silentAt).toBeLessThan(3_000);
     for (let value = 3; value < 100; value++) {
       await change(value);
       expect(await app.cache.get(key)).toBe(value);
     }
     expect(turns()).toEqual(['l1.opened', 'l1.closed']);
-    await expect.poll(turns, { timeout: 10_000 }).toEqual(['l1.opened', 'l1.closed', 'l1.opened']);
+    await expect.poll(turns).toEqual(['l1.opened', 'l1.closed', 'l1.opened']);
     await warm(app, 100);
     expect(turns()).toHaveLength(3);
   });
@@ -74,8 +74,8 @@ describe('when the feed of invalidations is lost, memory is emptied and bypassed
     await expect.poll(turns).toEqual(['l1.opened', 'l1.closed']);
     await expect(app.cache.get(key)).rejects.toMatchObject({ code: 'REDIS_UNAVAILABLE' });
     await server.restart();
-    await expect.poll(turns, { timeout: 20_000 }).toEqual(['l1.opened', 'l1.closed', 'l1.opened']);
-    await expect.poll(() => app.cache.get(key).catch(() => 'away'), { timeout: 20_000 }).toBe(1);
+    await expect.poll(turns).toEqual(['l1.opened', 'l1.closed', 'l1.opened']);
+    await expect.poll(() => app.cache.get(key).catch(() => 'away')).toBe(1);
     await warm(app, 2);
   });
 
@@ -96,7 +96,7 @@ describe('when the feed of invalidations is lost, memory is emptied and bypassed
     proxy.delayFeedAt('subscribe');
     const app = await connectTo(proxy.settings);
     await change(0);
-    await expect.poll(turns, { interval: 1, timeout: 10_000 }).toEqual(['l1.opened']);
+    await expect.poll(turns, { interval: 1 }).toEqual(['l1.opened']);
     await warm(app, 1);
     await warm(app, 2);
     expect(turns()).toEqual(['l1.opened']);

@@ -25,7 +25,7 @@ describe('a lane is flushed though its wake-up is lost', () => {
     await removeKeys(environment.redis, queuePrefix(environment.config.prefix));
     await environment.startWorker(stores);
     const other = await environment.connect(stores);
-    await drained(other, 20_000);
+    await drained(other);
     await traffic.expectExact(environment.prisma);
     expect(environment.events.filter((event) => event.type === 'lane.woken').length).toBeGreaterThan(0);
   });
@@ -46,7 +46,7 @@ describe('a lane is flushed though its wake-up is lost', () => {
     expect(wake).toBe(true);
     await environment.startWorker(stores);
     const app = await environment.connect(stores);
-    await drained(app, 20_000);
+    await drained(app);
     expect(await environment.prisma.project.findUnique({ where: { id: 'p1' } })).toMatchObject({
       name: 'left behind',
     });
@@ -61,7 +61,7 @@ describe('a lane is flushed though its wake-up is lost', () => {
     for (let round = 0; round < 5; round++) {
       await Promise.all([traffic.round(100), queueServer.admin.flushall()]);
     }
-    await drained(app, 20_000);
+    await drained(app);
     await traffic.expectExact(environment.prisma);
     await queueServer.remove();
   });
@@ -75,7 +75,7 @@ describe('a lane is flushed though its wake-up is lost', () => {
     await traffic.round(100);
     await queueServer.remove();
     await traffic.round(100);
-    await drained(app, 30_000);
+    await drained(app);
     await traffic.expectExact(environment.prisma);
   });
 
@@ -88,7 +88,7 @@ describe('a lane is flushed though its wake-up is lost', () => {
     await expect.poll(() => environment.events.some((event) => event.type === 'wake.failed')).toBe(true);
     await environment.redis.del(`${queuePrefix(environment.config.prefix)}:write-behind:meta`);
     await environment.startWorker(stores);
-    await drained(app, 20_000);
+    await drained(app);
     expect(await environment.prisma.project.count()).toBe(1);
   });
 });

@@ -59,7 +59,7 @@ describe('while Redis is away, a store that then loads', () => {
     );
     await server.restart();
     const name = async (): Promise<string | undefined> => (await app.stores.projects.get('p'))?.name;
-    await expect.poll(name, { timeout: 20_000 }).toBe('pending');
+    await expect.poll(name).toBe('pending');
     expect(environment.events).toContainEqual({ type: 'breaker.closed', connection: 'reads' });
   });
 

@@ -72,7 +72,7 @@ describe('when the connection to Redis breaks', () => {
     await expect(app.stores.projects.get('p3')).rejects.toMatchObject({ code: 'REDIS_UNAVAILABLE' });
     await server.restart();
     await expect
-      .poll(() => app.stores.projects.get('p3').catch(() => null), { timeout: 20_000 })
+      .poll(() => app.stores.projects.get('p3').catch(() => null))
       .toMatchObject({
         name: 'accepted',
       });

@@ -97,7 +97,7 @@ describe('when Redis has gone back in time', () => {
     const number = (sealed as { number: string }).number;
     await server.admin.hset(keys.sealed, 'projectTouches:p', '1');
     await server.admin.hset(keys.meta, { batch: number, sealed: number, since: number });
-    await expect.poll(() => regresses(), { timeout: 15_000 }).toMatchObject([{ batch: number, ledger }]);
+    await expect.poll(() => regresses()).toMatchObject([{ batch: number, ledger }]);
     expect(await touches()).toBe(11);
   });
 
@@ -187,7 +187,7 @@ async function restore({ values }: Saved): Promise<void> {
 async function reconnected(): Promise<void> {
   const { queries } = calls;
   await server.admin.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
-  await expect.poll(() => calls.queries, { timeout: 10_000, interval: 20 }).toBeGreaterThan(queries);
+  await expect.poll(() => calls.queries, { interval: 20 }).toBeGreaterThan(queries);
   await app.backlog();
 }
 

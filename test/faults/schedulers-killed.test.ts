@@ -47,9 +47,7 @@ async function runsDone(): Promise<number> {
 }
 
 async function untilTicked(count: number): Promise<string[]> {
-  await expect
-    .poll(async () => (await ticksDone()).length, { timeout: 40_000 })
-    .toBeGreaterThanOrEqual(count);
+  await expect.poll(async () => (await ticksDone()).length).toBeGreaterThanOrEqual(count);
   return ticksDone();
 }
 

@@ -52,7 +52,7 @@ describe('good rows land once and refused ones are dead letters', () => {
     expect(await dying.exited()).toBe(faultExitCode);
     await traffic.round(200);
     await start();
-    await drained(app, 60_000);
+    await drained(app);
     await traffic.expectExact(environment.prisma);
     expect(await app.backlog()).toMatchObject({ dead: badIds.length });
   });
@@ -66,11 +66,11 @@ describe('good rows land once and refused ones are dead letters', () => {
     await paused.event(at);
     await start();
     await traffic.round(200);
-    await drained(app, 60_000);
+    await drained(app);
     await traffic.expectExact(environment.prisma);
     paused.resume();
     await traffic.round(200);
-    await drained(app, 60_000);
+    await drained(app);
     await traffic.expectExact(environment.prisma);
     expect(await app.backlog()).toMatchObject({ dead: badIds.length });
   });

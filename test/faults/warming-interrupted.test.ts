@@ -39,7 +39,7 @@ beforeAll(async () => {
   await killed.kill();
   second = await startServiceProcess(environment, './warm-worker.ts');
   summary = await job.waitUntilFinished(events);
-}, 120_000);
+});
 
 afterAll(async () => {
   await killed.kill();

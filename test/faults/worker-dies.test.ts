@@ -45,7 +45,7 @@ describe('a worker that dies loses nothing and applies nothing twice', () => {
     await traffic.round(200);
     await start();
     await traffic.round(200);
-    await drained(app, 60_000);
+    await drained(app);
     await traffic.expectExact(environment.prisma);
   });
 
@@ -58,7 +58,7 @@ describe('a worker that dies loses nothing and applies nothing twice', () => {
     await start();
     const killedAt = Date.now();
     await dying.kill();
-    await drained(app, 30_000);
+    await drained(app);
     expect(Date.now() - killedAt).toBeLessThan(5_000);
     await traffic.expectExact(environment.prisma);
   });
@@ -79,7 +79,7 @@ describe('a worker that pauses changes nothing when it goes on', () => {
     await paused.event(at);
     await start();
     await traffic.round(200);
-    await drained(app, 60_000);
+    await drained(app);
     await traffic.expectExact(environment.prisma);
 
     paused.resume();
@@ -88,7 +88,7 @@ describe('a worker that pauses changes nothing when it goes on', () => {
       await Promise.race([paused.event('batch.late'), paused.event('batch.failed')]);
     else await paused.event('batch.late');
     await traffic.round(200);
-    await drained(app, 60_000);
+    await drained(app);
     await traffic.expectExact(environment.prisma);
   });
 });

@@ -147,7 +147,7 @@ class Model {
     await this.startDatabase();
     await this.startWorker();
     this.resumeWorkers();
-    await drained(apps[0] as App, 60_000);
+    await drained(apps[0] as App);
     const rows = await environment.prisma.project.findMany({
       select: { id: true, name: true, touches: true },
     });
@@ -230,7 +230,7 @@ async function take(model: Model, step: Step): Promise<void> {
 }
 
 it('whatever happens meanwhile, rows and counters are those of sequential execution, and nothing accepted is lost', {
-  timeout: 120_000 + runs * 60_000,
+  timeout: 300_000 + runs * 60_000,
 }, async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 30, maxLength: 60, size: 'max' }), async (steps) => {

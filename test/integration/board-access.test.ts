@@ -30,7 +30,7 @@ describe('the board', () => {
     const app = await environment.connect(stores);
     await environment.startWorker(stores);
     const { lane } = await app.stores.projects.put({ id: 'p', name: 'shown' });
-    await drained(app, 10_000);
+    await drained(app);
     await create({ host: '127.0.0.1', port: 0 }).start();
     const jobs = async () => {
       const response = await fetch(

@@ -40,4 +40,4 @@ it('no read is older than the reader’s last accepted change, and nothing stale
     }),
     { numRuns: Number(process.env.CACHE_MODEL_RUNS ?? 150) },
   );
-}, 120_000);
+});

@@ -276,7 +276,7 @@ interface Expected {
 }
 
 describe('two clients, two workers and evictions', () => {
-  it('a put is accepted at a version exactly while nobody wrote since', { timeout: 120_000 }, async () => {
+  it('a put is accepted at a version exactly while nobody wrote since', async () => {
     await environment.startWorker(stores);
     await environment.startWorker(stores);
     await fc.assert(

@@ -18,9 +18,7 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true }));
 
 describe('the demo', () => {
-  it('replays an activity file, ends with every row equal, and writes its result', {
-    timeout: 90_000,
-  }, async () => {
+  it('replays an activity file, ends with every row equal, and writes its result', async () => {
     const activity = path.join(folder, 'activity.jsonl.gz');
     const json = path.join(folder, 'result.json');
     await writeFile(activity, gzipSync(lines(400).join('\n')));

@@ -57,7 +57,7 @@ describe('a write with durability: replicated', () => {
     await server.admin.config('SET', 'repl-diskless-sync-delay', '0');
     const replica: RedisServer = await startRedisServer({ folder, extraArgs: replicaof });
     try {
-      await expect.poll(() => server.admin.info('replication'), { timeout: 10_000 }).toMatch(/state=online/);
+      await expect.poll(() => server.admin.info('replication')).toMatch(/state=online/);
       await app.stores.clients.put(row, { durability: 'replicated' });
       await app.stores.clients.putMany([row, { ...row, id: 'b' }], { durability: 'replicated' });
       await app.stores.projectTouches.add('p', 1, { durability: 'replicated' });

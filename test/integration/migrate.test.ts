@@ -24,7 +24,7 @@ beforeAll(async () => {
   services = await acquireServices();
   client = new pg.Client({ connectionString: services.databaseUrl });
   await client.connect();
-}, 120_000);
+});
 
 afterAll(async () => {
   await client?.end();

@@ -8,8 +8,6 @@ import { type PageExample, readExample, root, runExample, typeErrors } from '../
 const patterns = await readdir(path.join(root, 'docs/patterns'));
 const pages = [...patterns.map((page) => `docs/patterns/${page}`), 'docs/warming.md'];
 
-/** Each page is a process of its own, and they share the machine. */
-const timeout = 120_000;
 let folder: string;
 
 beforeAll(async () => {
@@ -18,7 +16,7 @@ beforeAll(async () => {
 
 afterAll(() => rm(folder, { recursive: true }));
 
-describe('the pages of the patterns, and of warming', { timeout }, () => {
+describe('the pages of the patterns, and of warming', () => {
   it.concurrent.each(pages)('%s has an example that does what its comments say', async (page) => {
     const example = await readExample(page);
     expect(Object.keys(example.expected)).not.toEqual([]);

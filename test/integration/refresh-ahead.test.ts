@@ -105,7 +105,7 @@ async function readUntilAsked(id: string, jobs = 1): Promise<void> {
         await app.stores.reports.get(id);
         return waiting();
       },
-      { interval: 20, timeout: 5_000 },
+      { interval: 20 },
     )
     .toBe(jobs);
 }
@@ -126,7 +126,7 @@ describe('P5 a read in the last part of a value’s fresh life', () => {
   it('has a worker compute it, while readers get the value that is still fresh', async () => {
     await readUntilAsked('1');
     await startWorker();
-    await expect.poll(() => app.stores.reports.get('1'), { interval: 20, timeout: 5_000 }).toBe('1 v2');
+    await expect.poll(() => app.stores.reports.get('1'), { interval: 20 }).toBe('1 v2');
     const { byNamespace } = app.cache.getStats();
     expect(byNamespace.ahead).toMatchObject({ staleHits: 0, loads: 1 });
   });
@@ -137,7 +137,7 @@ describe('P5 a read in the last part of a value’s fresh life', () => {
       return new Map(ids.map((id) => [id, loads.length]));
     };
     await startWorker();
-    await expect.poll(() => app.stores.counts.get('1'), { interval: 20, timeout: 5_000 }).toBeGreaterThan(1);
+    await expect.poll(() => app.stores.counts.get('1'), { interval: 20 }).toBeGreaterThan(1);
   });
 
   it('does nothing without the option', async () => {
@@ -150,7 +150,7 @@ describe('P5 a read in the last part of a value’s fresh life', () => {
 describe('a refresh', () => {
   it('is not done any more once nobody reads the value', async () => {
     await startWorker();
-    await expect.poll(() => app.stores.briefs.get('1'), { interval: 10, timeout: 5_000 }).toBe('1 v3');
+    await expect.poll(() => app.stores.briefs.get('1'), { interval: 10 }).toBe('1 v3');
     await expect.poll(async () => (await app.cache.explain(Keys.brief('1'))).state).toBe('missing');
     const count = loads.length;
     await expect
@@ -194,11 +194,11 @@ describe('a refresh', () => {
     };
     await startWorker();
     await expect
-      .poll(() => eventsOf('refresh.failed'), { timeout: 5_000 })
+      .poll(() => eventsOf('refresh.failed'))
       .toMatchObject([{ store: 'reports', id: '1', attempt: 1, error: new Error('no database today') }]);
     expect(await app.stores.reports.get('1')).toBe('1 v1');
     load = versions;
-    await expect.poll(() => app.stores.reports.get('1'), { timeout: 8_000 }).toBe('1 v2');
+    await expect.poll(() => app.stores.reports.get('1')).toBe('1 v2');
     expect(eventsOf('refresh.failed')[0]?.retryMs).toBeGreaterThan(1_000);
   });
 
@@ -226,7 +226,7 @@ describe('a refresh', () => {
       return versions(ids);
     };
     await startWorker();
-    await expect.poll(() => app.stores.counts.get('9'), { timeout: 5_000 }).toBe('9 v2');
+    await expect.poll(() => app.stores.counts.get('9')).toBe('9 v2');
     letGo();
     await expect
       .poll(() => app.stores.reports.getMany(['1', '2', '3']))
@@ -274,7 +274,7 @@ describe('a refresh', () => {
     };
     await startWorker();
     const good = () => app.stores.reports.getMany(['1', '2', '3']);
-    await expect.poll(good, { timeout: 15_000 }).not.toContainEqual(expect.stringContaining('v1'));
+    await expect.poll(good).not.toContainEqual(expect.stringContaining('v1'));
     expect(await app.stores.reports.get('bad')).toBe('bad v1');
     const failures = eventsOf('refresh.failed').filter(({ id }) => id !== 'bad');
     for (const { attempt } of failures) expect(attempt).toBe(1);
@@ -288,7 +288,7 @@ describe('a refresh', () => {
     }
     loads = [];
     await startWorker();
-    await expect.poll(() => loads.length, { timeout: 5_000 }).toBe(3);
+    await expect.poll(() => loads.length).toBe(3);
     expect(loads).toEqual(['hot', 'soon', 'late']);
   });
 });
@@ -299,7 +299,7 @@ describe('P5 refreshAhead with a registered loader', () => {
     const key = Keys.plain('1');
     const read = () => app.patterns.refreshAhead(key, app.stores.plain, 600, 0.0001);
     expect(await read()).toBe('1 v1');
-    await expect.poll(read, { interval: 20, timeout: 5_000 }).toBe('1 v2');
+    await expect.poll(read, { interval: 20 }).toBe('1 v2');
     expect(await app.cache.ttl(key)).toBeGreaterThan(60);
   });
 
@@ -307,7 +307,7 @@ describe('P5 refreshAhead with a registered loader', () => {
     await startWorker();
     const key = Keys.plain('1');
     const read = () => app.patterns.refreshAhead(key, app.stores.plain, 60, 0.01);
-    await expect.poll(read, { interval: 20, timeout: 5_000 }).toBe('1 v2');
+    await expect.poll(read, { interval: 20 }).toBe('1 v2');
     expect((await app.cache.explain(key)).loadMs).toBeGreaterThan(0);
   });
 

@@ -51,7 +51,7 @@ async function rows(): Promise<[string, string, number][]> {
 
 async function failedJobs(count: number): Promise<DeadLetterJob[]> {
   const failed = () => deadLetterQueue.getFailed();
-  await expect.poll(failed, { timeout: 10_000 }).toHaveLength(count);
+  await expect.poll(failed).toHaveLength(count);
   return (await failed()).map(({ data }) => data);
 }
 
@@ -207,7 +207,7 @@ describe('a dead letter', () => {
     await failedJobs(1);
     await environment.prisma.$executeRawUnsafe('ALTER TABLE projects DROP CONSTRAINT short_name');
     await retryAll();
-    await expect.poll(rows, { timeout: 10_000 }).toEqual([['p', tooLong, 7]]);
+    await expect.poll(rows).toEqual([['p', tooLong, 7]]);
     expect(await app.backlog()).toMatchObject({ dead: 0 });
     expect(await app.stores.projectTouches.get('p')).toBe(7);
   });
@@ -218,8 +218,8 @@ describe('a dead letter', () => {
     await app.flush();
     const [first] = await failedJobs(1);
     await retryAll();
-    await expect.poll(() => told('record.refused').length, { timeout: 10_000 }).toBe(2);
-    await expect.poll(async () => (await failedJobs(1))[0]?.at, { timeout: 10_000 }).not.toBe(first?.at);
+    await expect.poll(() => told('record.refused').length).toBe(2);
+    await expect.poll(async () => (await failedJobs(1))[0]?.at).not.toBe(first?.at);
   });
 
   it('is superseded by a newer write, which keeps the deltas that waited; its replay changes nothing', async () => {
@@ -302,7 +302,7 @@ describe('a lane that is full of dead letters', () => {
     await client.flush();
     await client.stores.projects.put({ id: 'b', name: tooLong });
     await client.stores.projects.put({ id: 'c', name: 'good' });
-    await expect.poll(() => told('batch.failed'), { timeout: 10_000 }).not.toEqual([]);
+    await expect.poll(() => told('batch.failed')).not.toEqual([]);
     expect(told('batch.failed')[0]).toMatchObject({
       reason: 'refused',
       error: { code: 'DEAD_LETTERS_FULL', message: expect.stringContaining('deadLettersMax') },
@@ -323,7 +323,7 @@ describe('a record whose parent is not there', () => {
     await put('there');
     for (let i = 0; i < 20; i++) void task(`t${i}`, 'there');
     await environment.startWorker(stores);
-    await expect.poll(() => environment.prisma.task.count(), { timeout: 10_000 }).toBe(20);
+    await expect.poll(() => environment.prisma.task.count()).toBe(20);
     expect(await app.stores.tasks.get('lost3')).toMatchObject({ projectId: 'late' });
     expect(told('record.refused')).toEqual([]);
     await put('late');
@@ -340,7 +340,7 @@ describe('a record whose parent is not there', () => {
     await app.stores.tasks.delete('a');
     await task('a', 'late');
     await app.stores.taskTouches.add('a', 5);
-    await expect.poll(() => told('batch.split').length, { timeout: 10_000 }).toBeGreaterThan(1);
+    await expect.poll(() => told('batch.split').length).toBeGreaterThan(1);
     await app.stores.taskTouches.add('a', 2);
     await task('a', 'late');
     expect(await app.stores.taskTouches.get('a')).toBe(7);
@@ -352,14 +352,14 @@ describe('a record whose parent is not there', () => {
   it('does not wait while nobody tries, as when the database is away', async () => {
     const worker = await environment.startWorker(stores);
     await task('lost', 'late');
-    await expect.poll(() => told('batch.split').length, { timeout: 10_000 }).toBeGreaterThan(0);
+    await expect.poll(() => told('batch.split').length).toBeGreaterThan(0);
     await worker.stop(5_000);
     const [waiting] = await environment.redis.keys(`{${environment.config.prefix}:tasks/*}:waiting`);
     const anHourAgo = (Date.now() - 3_600_000) * 1_000;
     await environment.redis.hset(waiting as string, 'tasks:lost', `10 ${anHourAgo}`);
     const before = told('batch.split').length;
     await environment.startWorker(stores);
-    await expect.poll(() => told('batch.split').length, { timeout: 10_000 }).toBeGreaterThan(before);
+    await expect.poll(() => told('batch.split').length).toBeGreaterThan(before);
     expect(told('record.refused')).toEqual([]);
     await put('late');
     await app.flush();

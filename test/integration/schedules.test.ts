@@ -103,7 +103,7 @@ describe('C4 a tick', () => {
     const schedules = defineSchedules(stores, { often: { cron: everySecond, run: work.run } });
     await startScheduler(schedules);
     await startScheduler(schedules);
-    await expect.poll(() => work.count, { timeout: 10_000 }).toBeGreaterThanOrEqual(3);
+    await expect.poll(() => work.count).toBeGreaterThanOrEqual(3);
     for (const service of started.splice(0)) await service.stop(5_000);
     const ids = await runs();
     expect(ids).toHaveLength(work.count);
@@ -114,9 +114,7 @@ describe('C4 a tick', () => {
     const schedules = defineSchedules(stores, { warming: { cron: everySecond, warm: 'reports' } });
     await startWarmWorker();
     await startScheduler(schedules);
-    await expect
-      .poll(() => warmQueue.queue.getCompletedCount(), { timeout: 10_000 })
-      .toBeGreaterThanOrEqual(2);
+    await expect.poll(() => warmQueue.queue.getCompletedCount()).toBeGreaterThanOrEqual(2);
     const [job] = await warmQueue.queue.getCompleted();
     expect(job).toMatchObject({ name: 'warm reports', returnvalue: { store: 'reports' } });
     expect(job?.id).toMatch(/^warming@/);
@@ -135,9 +133,7 @@ describe('C4 a tick', () => {
       running -= 1;
     };
     await startScheduler(defineSchedules(stores, { slow: { cron: everySecond, run } }));
-    await expect
-      .poll(() => eventsOf('schedule.skipped').length, { timeout: 10_000 })
-      .toBeGreaterThanOrEqual(2);
+    await expect.poll(() => eventsOf('schedule.skipped').length).toBeGreaterThanOrEqual(2);
     const [skipped] = eventsOf('schedule.skipped');
     expect(await runs()).toEqual([skipped?.running]);
     letGo();
@@ -152,7 +148,7 @@ describe('C4 a tick', () => {
     };
     await startScheduler(defineSchedules(stores, { failing: { cron: yearly, run } }));
     await (await queue.standing('failing'))?.promote();
-    await expect.poll(() => queue.queue.getFailedCount(), { timeout: 15_000 }).toBe(1);
+    await expect.poll(() => queue.queue.getFailedCount()).toBe(1);
     expect(calls).toBe(3);
     expect((await queue.queue.getFailed())[0]).toMatchObject({ failedReason: 'not tonight' });
   });
@@ -229,7 +225,7 @@ describe('C5 a schedule on the board', () => {
     expect(await standing('stays')).toMatchObject({ next: expect.stringMatching(/-02-02T05:00:00.000Z$/) });
     expect(await standing('goes')).toBeUndefined();
     await queue.queue.obliterate({ force: true });
-    await expect.poll(() => standing('often'), { timeout: 5_000 }).toBeDefined();
+    await expect.poll(() => standing('often')).toBeDefined();
   });
 });
 

@@ -64,7 +64,7 @@ beforeEach(async () => {
 afterEach(() => environment.close());
 
 describe('two clients and two workers', () => {
-  it('read and leave what sequential execution on one table would', { timeout: 120_000 }, async () => {
+  it('read and leave what sequential execution on one table would', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 60 }), async (steps) => {
         const model = new Map<string, { name: string; touches: number }>();

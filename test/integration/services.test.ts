@@ -38,14 +38,14 @@ beforeEach(() => {
 afterEach(async () => {
   for (const step of undo.reverse()) await step();
   expect(await untilStopped(await pidsOf(folder))).toEqual([true, true, true]);
-}, 60_000);
+});
 
 afterAll(async () => {
   const aways = ['postgres', 'single-postgres'].map((name) => awayFolder(path.join(folder, name)));
   for (const one of [folder, ...aways]) await rm(one, { recursive: true, force: true });
 });
 
-describe('services of our own', { timeout: 60_000 }, () => {
+describe('services of our own', () => {
   it('start in a folder that is closed to all others', async () => {
     const { databaseUrl, redisUrl } = await acquire();
     expect(
@@ -146,7 +146,7 @@ describe('services of our own', { timeout: 60_000 }, () => {
   });
 });
 
-describe('a server for one test', { timeout: 60_000 }, () => {
+describe('a server for one test', () => {
   it('restarts Redis on the same port with its data, also after a kill', async () => {
     const redis = await startRedisServer({ folder: path.join(folder, 'single-redis') });
     undo.push(() => redis.stop());
@@ -181,7 +181,7 @@ describe('a server for one test', { timeout: 60_000 }, () => {
   });
 });
 
-describe('given services', { timeout: 60_000 }, () => {
+describe('given services', () => {
   it('are used, and nothing is started', async () => {
     const own = await acquire();
     const other = path.join(folder, 'untouched');

@@ -87,7 +87,7 @@ async function startWorker(of: Stores = stores): Promise<WarmService> {
 async function warm(store = 'pages', of: Stores = stores): Promise<WarmSummary> {
   const job = await queue.add(store);
   await startWorker(of);
-  await expect.poll(() => job.isCompleted(), { interval: 10, timeout: 15_000 }).toBe(true);
+  await expect.poll(() => job.isCompleted(), { interval: 10 }).toBe(true);
   return (await queue.queue.getJob(job.id as string))?.returnvalue as WarmSummary;
 }
 
@@ -201,7 +201,7 @@ describe('W a run of warming', () => {
     await stop;
     expect(loaded.map((ids) => ids[0])).toEqual(['100']);
     await startWorker();
-    await expect.poll(() => job.isCompleted(), { timeout: 10_000 }).toBe(true);
+    await expect.poll(() => job.isCompleted()).toBe(true);
     expect(loaded.map((ids) => ids[0])).toEqual(['100', '110', '120']);
     expect((await queue.queue.getJob(job.id as string))?.returnvalue).toMatchObject({ warmed: 25, pages: 3 });
   });

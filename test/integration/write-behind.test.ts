@@ -118,9 +118,9 @@ describe('a delay of a minute', () => {
     const app = await environment.connect(definitions);
     await environment.startWorker(definitions, { lanes: 1 });
     await app.stores.drafts.put(draft('draft'));
-    await expect.poll(() => persisted, { timeout: 10_000 }).toEqual(['draft']);
+    await expect.poll(() => persisted).toEqual(['draft']);
     await app.stores.notes.put({ id: 'n', text: 'note' });
-    await drained(app, 10_000);
+    await drained(app);
     expect(persisted).toEqual(['draft', 'note', 'newer draft']);
   });
 });

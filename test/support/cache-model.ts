@@ -132,7 +132,7 @@ export class CacheModel {
     await Promise.allSettled(this.#options.participants.map(read));
     for (const participant of this.#options.participants) {
       // Only messages to a process's memory may be on their way, and errors of loads stand for a second.
-      await expect.poll(() => read(participant), { interval: 1, timeout: 2_000 }).toBe(this.#row);
+      await expect.poll(() => read(participant), { interval: 1 }).toBe(this.#row);
     }
   }
 

@@ -2,10 +2,10 @@
 import { expect } from 'vitest';
 import type { Backlog } from '../../src/client/forebay.js';
 
-export async function drained(app: { backlog(): Promise<Backlog> }, timeoutMs: number): Promise<void> {
+export async function drained(app: { backlog(): Promise<Backlog> }): Promise<void> {
   const unpersisted = async (): Promise<number> => {
     const { dirty, sealed } = await app.backlog();
     return dirty + sealed;
   };
-  await expect.poll(unpersisted, { timeout: timeoutMs, interval: 50 }).toBe(0);
+  await expect.poll(unpersisted, { interval: 50 }).toBe(0);
 }

@@ -55,7 +55,7 @@ async function join(servers: readonly RedisServer[], admins: readonly Redis[]): 
       for (const { port } of servers) await admin.call('CLUSTER', 'MEET', '127.0.0.1', port);
     }),
   );
-  await vi.waitFor(() => Promise.all(admins.map(checkJoined)), { timeout: 20_000 });
+  await vi.waitFor(() => Promise.all(admins.map(checkJoined)), { timeout: 120_000 });
 }
 
 async function checkJoined(admin: Redis): Promise<void> {

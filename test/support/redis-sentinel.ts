@@ -64,7 +64,7 @@ async function startSentinel(folder: string, masterPort: number) {
   admin.on('error', () => undefined); // it is not there at once
   const knowsReplica = async (): Promise<void> =>
     expect(await admin.call('SENTINEL', 'REPLICAS', name)).toHaveLength(1);
-  await vi.waitFor(knowsReplica, { timeout: 20_000 });
+  await vi.waitFor(knowsReplica, { timeout: 120_000 });
   const stop = async (): Promise<void> => {
     admin.disconnect();
     child.kill();

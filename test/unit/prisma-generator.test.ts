@@ -12,7 +12,7 @@ import { constantNames, literal } from '../../src/prisma-generator/literals.js';
 const root = path.resolve(import.meta.dirname, '../..');
 const provider = `node --import tsx ${path.join(root, 'src/prisma-generator/bin.ts')}`;
 const typesOfForebay = path.join(root, 'src/definitions/model.ts');
-const runLimitMs = 60_000;
+const runLimitMs = 240_000;
 
 const preamble = `
 generator client {
