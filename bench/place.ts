@@ -2,9 +2,9 @@
 import { randomBytes } from 'node:crypto';
 import { Redis } from 'ioredis';
 import type { Services } from '../dev/services/acquire.js';
+import type { PrismaClient } from '../examples/platform/generated/prisma/client.js';
+import { createPrisma } from '../examples/platform/prisma.js';
 import { migrate } from '../prisma/migrate.js';
-import type { PrismaClient } from '../src/domain/generated/prisma/client.js';
-import { createPrisma } from '../src/domain/prisma.js';
 
 export interface Place {
   /** What all keys begin with, after a `{`. */

@@ -1,6 +1,6 @@
 /** The demo's app: the platform's stores on the demo's own place, and the tables behind them. */
-import { createPrisma } from '../src/domain/prisma.js';
-import { stores } from '../src/domain/stores.js';
+import { createPrisma } from '../examples/platform/prisma.js';
+import { stores } from '../examples/platform/stores.js';
 import { connect, isForebayError, redisSettings } from '../src/index.js';
 import type { TableReaders } from './compare.js';
 import { DemoError } from './errors.js';

@@ -4,8 +4,8 @@ import { realpathSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { acquireServices } from '../dev/services/acquire.js';
 import { ServicesError } from '../dev/services/errors.js';
-import { Prisma, type PrismaClient } from '../src/domain/generated/prisma/client.js';
-import { createPrisma } from '../src/domain/prisma.js';
+import { Prisma, type PrismaClient } from '../examples/platform/generated/prisma/client.js';
+import { createPrisma } from '../examples/platform/prisma.js';
 import { readArguments, SeedError, type SeedOptions, sizes, usage } from './seed/options.js';
 import {
   activityRow,

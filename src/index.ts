@@ -1,13 +1,5 @@
 /** forebay for apps: define stores, connect, read and write. Workers are in `forebay/worker`. */
 
-export type { CacheOptions } from './cache/cache.js';
-export type { CacheService, Key, SetEntry, SetOptions } from './cache/cache-service.js';
-export type { Explanation } from './cache/explain.js';
-export type { Serializer } from './cache/serializer.js';
-export type { Change, Versioned } from './client/compare-and-set.js';
-export type { ComputedClient, WarmCounts } from './client/computed-client.js';
-export type { CounterClient } from './client/counter-client.js';
-export type { DeadLetter, DeadLetters, DeadLettersOptions } from './client/dead-letters.js';
 export {
   type Backlog,
   type ConnectOptions,
@@ -15,9 +7,7 @@ export {
   type Forebay,
   type StoreClient,
   type StoreClients,
-} from './client/forebay.js';
-export type { Receipt } from './client/receipt.js';
-export type { RecordClient } from './client/record-client.js';
+} from './app/connect.js';
 export {
   batchCacheAside,
   cacheAside,
@@ -36,8 +26,17 @@ export {
   testRedisConnection,
   writeBehind,
   writeThrough,
-} from './client/shared.js';
-export type { WriteOptions } from './client/write-options.js';
+} from './app/shared.js';
+export type { CacheOptions } from './cache/cache.js';
+export type { CacheService, Key, SetEntry, SetOptions } from './cache/cache-service.js';
+export type { Explanation } from './cache/explain.js';
+export type { DeadLetter, DeadLetters, DeadLettersOptions } from './client/dead-letters.js';
+export type { Receipt } from './client/receipts/receipt.js';
+export type { Change, Versioned } from './client/stores/compare-and-set.js';
+export type { ComputedClient, WarmCounts } from './client/stores/computed-client.js';
+export type { CounterClient } from './client/stores/counter-client.js';
+export type { RecordClient } from './client/stores/record-client.js';
+export type { WriteOptions } from './client/writing/write-options.js';
 export { type Config, type RedisSettings, readConfig, requireDatabaseUrl } from './config.js';
 export type { RedisMetrics } from './connection/connection-metrics.js';
 export type { ConnectionTest, RedisHealth, RedisInfo, RedisMemoryStats } from './connection/health.js';
@@ -76,7 +75,14 @@ export {
   type StoreOptions,
   type Transaction,
 } from './definitions/record.js';
+export type { Serializer } from './definitions/serializer.js';
 export { type Definitions, defineStores, type Stores } from './definitions/stores.js';
+export {
+  type WriterDefinition,
+  type WriterOptions,
+  type WrittenValue,
+  writer,
+} from './definitions/writer.js';
 export { type ErrorCode, ForebayError, isForebayError } from './errors.js';
 export type { CacheCounts, CacheStatistics, Emit, EventType, ForebayEvent } from './events.js';
 export type { FetchMissing } from './patterns/batch-cache-aside.js';
@@ -84,5 +90,4 @@ export type { CacheAsideOptions } from './patterns/cache-aside.js';
 export type { Fetch } from './patterns/load-one.js';
 export type { Patterns } from './patterns/patterns.js';
 export type { RegisteredLoader } from './patterns/refresh-ahead.js';
-export { type WriterDefinition, type WriterOptions, type WrittenValue, writer } from './patterns/writer.js';
 export { redisSettings } from './redis-settings.js';

@@ -1,6 +1,6 @@
 /** The command `npm run cache:warm`: see its `--help`. */
-import { createPrisma } from '../src/domain/prisma.js';
-import { stores } from '../src/domain/stores.js';
+import { createPrisma } from '../examples/platform/prisma.js';
+import { stores } from '../examples/platform/stores.js';
 import { runWarmCommand } from '../src/worker.js';
 
 await runWarmCommand({

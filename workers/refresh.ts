@@ -1,7 +1,8 @@
 /** pm2 app: computes values anew before they go stale. */
+
+import { createPrisma } from '../examples/platform/prisma.js';
+import { stores } from '../examples/platform/stores.js';
 import { requireDatabaseUrl } from '../src/config.js';
-import { createPrisma } from '../src/domain/prisma.js';
-import { stores } from '../src/domain/stores.js';
 import { logEvents, RefreshService, runWorker } from '../src/worker.js';
 
 await runWorker('refresh', (config, logger) => {

@@ -1,8 +1,9 @@
 /** pm2 app: does what is scheduled. Any number of them do it once. */
+
+import { createPrisma } from '../examples/platform/prisma.js';
+import { schedules } from '../examples/platform/schedules.js';
+import { stores } from '../examples/platform/stores.js';
 import { requireDatabaseUrl } from '../src/config.js';
-import { createPrisma } from '../src/domain/prisma.js';
-import { schedules } from '../src/domain/schedules.js';
-import { stores } from '../src/domain/stores.js';
 import { logEvents, runWorker, SchedulerService } from '../src/worker.js';
 
 await runWorker('scheduler', (config, logger) => {

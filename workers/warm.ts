@@ -1,7 +1,8 @@
 /** pm2 app: computes values before they are asked for. */
+
+import { createPrisma } from '../examples/platform/prisma.js';
+import { stores } from '../examples/platform/stores.js';
 import { requireDatabaseUrl } from '../src/config.js';
-import { createPrisma } from '../src/domain/prisma.js';
-import { stores } from '../src/domain/stores.js';
 import { logEvents, runWorker, WarmService } from '../src/worker.js';
 
 await runWorker('warm', (config, logger) => {

@@ -1,7 +1,8 @@
 /** pm2 app: carries accepted writes to the database. */
+
+import { createPrisma } from '../examples/platform/prisma.js';
+import { stores } from '../examples/platform/stores.js';
 import { requireDatabaseUrl } from '../src/config.js';
-import { createPrisma } from '../src/domain/prisma.js';
-import { stores } from '../src/domain/stores.js';
 import { logEvents, runWorker, WriteBehindService } from '../src/worker.js';
 
 await runWorker('write-behind', (config, logger) => {

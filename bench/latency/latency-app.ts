@@ -1,8 +1,8 @@
 /** An app that writes at a steady rate, whether or not earlier writes are answered: what users do. */
 import { setTimeout as wait } from 'node:timers/promises';
 import { Redis } from 'ioredis';
-import { createPrisma } from '../../src/domain/prisma.js';
-import { stores } from '../../src/domain/stores.js';
+import { createPrisma } from '../../examples/platform/prisma.js';
+import { stores } from '../../examples/platform/stores.js';
 import { connect, type Receipt, readConfig, requireDatabaseUrl } from '../../src/index.js';
 import { serve } from '../serve.js';
 import { issue } from '../write-behind/in-flight.js';

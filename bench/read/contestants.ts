@@ -9,7 +9,7 @@ import { createCache as createCacheManager } from 'cache-manager';
 import { Redis } from 'ioredis';
 import { Keyv } from 'keyv';
 import { LRUCache } from 'lru-cache';
-import { createPrisma } from '../../src/domain/prisma.js';
+import { createPrisma } from '../../examples/platform/prisma.js';
 import { connect, defineStores, type Forebay, readConfig, requireDatabaseUrl } from '../../src/index.js';
 import type { Contestant, ContestantOptions, Reader } from './contestant.js';
 

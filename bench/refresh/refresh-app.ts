@@ -1,6 +1,6 @@
 /** An app that reads at a steady rate, whether or not earlier reads are answered: what users do. */
 import { setTimeout as wait } from 'node:timers/promises';
-import { createPrisma } from '../../src/domain/prisma.js';
+import { createPrisma } from '../../examples/platform/prisma.js';
 import { connect, readConfig, requireDatabaseUrl } from '../../src/index.js';
 import { serve } from '../serve.js';
 import { Keys, lifeSeconds, loadReport, redis, stores, takeLoads } from './reports.js';

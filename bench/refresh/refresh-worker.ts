@@ -1,5 +1,5 @@
 /** The refresh worker's process. */
-import { createPrisma } from '../../src/domain/prisma.js';
+import { createPrisma } from '../../examples/platform/prisma.js';
 import { readConfig, requireDatabaseUrl } from '../../src/index.js';
 import { createLogger, logEvents, RefreshService } from '../../src/worker.js';
 import { serve } from '../serve.js';

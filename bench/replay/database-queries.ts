@@ -1,6 +1,6 @@
 /** How many queries the database was asked: by its own count. Other programs that use the same database meanwhile are counted too. */
 import { setTimeout as delay } from 'node:timers/promises';
-import type { PrismaClient } from '../../src/domain/generated/prisma/client.js';
+import type { PrismaClient } from '../../examples/platform/generated/prisma/client.js';
 
 /** What the apps' connections are called. */
 export const connectionName = 'bench-replay';

@@ -1,5 +1,5 @@
 /** The rows behind the pages that are asked for: a project with its client and manager, and its tasks. */
-import type { PrismaClient } from '../../src/domain/generated/prisma/client.js';
+import type { PrismaClient } from '../../examples/platform/generated/prisma/client.js';
 
 export const tasksPerProject = 8;
 

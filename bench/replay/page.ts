@@ -1,7 +1,7 @@
 /** What a page of a project needs from the database, in the platform's own loaders. */
 
-import type { PrismaClient } from '../../src/domain/generated/prisma/client.js';
-import { loadProjectDetails, loadProjectStatistics } from '../../src/domain/loaders.js';
+import type { PrismaClient } from '../../examples/platform/generated/prisma/client.js';
+import { loadProjectDetails, loadProjectStatistics } from '../../examples/platform/loaders.js';
 
 /** JSON by hand knows no BigInt, so `views` is a number. */
 export type Page = { readonly id: string; readonly tasks: number; readonly views: number };

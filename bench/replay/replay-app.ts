@@ -1,5 +1,5 @@
 /** An app's process: answers requests for pages, in the way that it is told. */
-import { createPrisma } from '../../src/domain/prisma.js';
+import { createPrisma } from '../../examples/platform/prisma.js';
 import { readConfig, requireDatabaseUrl } from '../../src/index.js';
 import { serve } from '../serve.js';
 import { issue, now } from '../write-behind/in-flight.js';

@@ -1,6 +1,6 @@
 /** The ways in which an app reads a page: without a cache, through Redis by hand, and through forebay. */
 import { Redis } from 'ioredis';
-import type { PrismaClient } from '../../src/domain/generated/prisma/client.js';
+import type { PrismaClient } from '../../examples/platform/generated/prisma/client.js';
 import { connect, defineStores, readConfig } from '../../src/index.js';
 import { requireVariable } from '../write-behind/variable.js';
 import type { Page } from './page.js';

@@ -2,7 +2,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { QueueEvents } from 'bullmq';
 import { Redis } from 'ioredis';
-import { createPrisma } from '../../src/domain/prisma.js';
+import { createPrisma } from '../../examples/platform/prisma.js';
 import {
   cacheKey,
   cacheKeys,

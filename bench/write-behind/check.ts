@@ -1,5 +1,5 @@
 /** Holds what a run left in the database against what its writes must leave, row by row. */
-import type { PrismaClient } from '../../src/domain/generated/prisma/client.js';
+import type { PrismaClient } from '../../examples/platform/generated/prisma/client.js';
 import type { Row, Table } from './rows.js';
 import { lastRowsOf, type Workload } from './workload.js';
 

@@ -1,7 +1,7 @@
 /** forebay's app process. */
 
-import { createPrisma } from '../../src/domain/prisma.js';
-import { stores } from '../../src/domain/stores.js';
+import { createPrisma } from '../../examples/platform/prisma.js';
+import { stores } from '../../examples/platform/stores.js';
 import { connect, type RecordClient, readConfig, requireDatabaseUrl } from '../../src/index.js';
 import { serve } from '../serve.js';
 import { write } from './app-calls.js';

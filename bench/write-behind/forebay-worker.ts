@@ -1,6 +1,6 @@
 /** forebay's worker process: as workers/write-behind.ts, and it can tell its processor time. */
-import { createPrisma } from '../../src/domain/prisma.js';
-import { stores } from '../../src/domain/stores.js';
+import { createPrisma } from '../../examples/platform/prisma.js';
+import { stores } from '../../examples/platform/stores.js';
 import { readConfig, requireDatabaseUrl } from '../../src/index.js';
 import { createLogger, logEvents, WriteBehindService } from '../../src/worker.js';
 import { serve } from '../serve.js';

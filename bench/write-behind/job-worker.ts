@@ -1,6 +1,6 @@
 /** A worker process of job per write: for each job, one `upsert` of Prisma. */
 import { type Job, Worker } from 'bullmq';
-import { createPrisma } from '../../src/domain/prisma.js';
+import { createPrisma } from '../../examples/platform/prisma.js';
 import { report, serve } from '../serve.js';
 import { now } from './in-flight.js';
 import { jobQueue, openJobRedis } from './job-queue.js';

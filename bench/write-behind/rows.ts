@@ -1,6 +1,7 @@
 /** The rows that are written: narrow ones, and wide ones whose table costs Postgres several times as much. */
+
+import type { ClientRow, TaskRow } from '../../examples/platform/generated/models.js';
 import { randomFor } from '../../prisma/seed/random.js';
-import type { ClientRow, TaskRow } from '../../src/domain/generated/models.js';
 
 /** Whole rows. A task's counter is no part of a put. */
 export interface Rows {

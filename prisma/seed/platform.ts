@@ -3,7 +3,7 @@
  * so any row can be made, and referred to, without the others.
  */
 
-import type { Prisma } from '../../src/domain/generated/prisma/client.js';
+import type { Prisma } from '../../examples/platform/generated/prisma/client.js';
 import { type Random, randomFor } from './random.js';
 import { companies, devices, firstNames, lastNames, things, trades, undertakings, verbs } from './words.js';
 

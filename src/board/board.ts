@@ -18,7 +18,7 @@ import { RefreshQueue } from '../queues/refresh-queue.js';
 import { ScheduleQueue } from '../queues/schedule-queue.js';
 import { WarmQueue } from '../queues/warm-queue.js';
 import { WriteBehindQueue } from '../queues/write-behind-queue.js';
-import { type Service, withinDeadline } from '../services/service.js';
+import { type Service, withinDeadline } from '../services/role/service.js';
 
 export interface BoardOptions {
   readonly config: Pick<Config, 'prefix' | 'queueRedis' | 'board'>;

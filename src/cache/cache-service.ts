@@ -6,11 +6,11 @@ import { DEFAULT_TTL } from '../definitions/default-ttl.js';
 import { ForebayError } from '../errors.js';
 import type { CacheStatistics } from '../events.js';
 import { cacheEntryKey, tagMark } from '../keys.js';
+import type { TagVersions } from './entry/value-entry.js';
 import type { Explanation } from './explain.js';
-import type { RedisTier } from './redis-tier.js';
-import type { Refill } from './refill.js';
+import type { Refill } from './reading/refill.js';
+import type { RedisTier } from './redis/redis-tier.js';
 import type { StatisticsCounter } from './statistics.js';
-import type { TagVersions } from './value-entry.js';
 import type { Found, ValueStore } from './value-store.js';
 
 /** A key with the type of its value, or any text. */

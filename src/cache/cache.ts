@@ -1,21 +1,21 @@
 /** The parts of a process's cache, put together. */
 import { breakerOf } from '../connection/breaker.js';
 import type { RedisClient } from '../connection/redis.js';
+import { defaultSerializer, type Serializer } from '../definitions/serializer.js';
 import type { Emit } from '../events.js';
 import { CacheService } from './cache-service.js';
 import { explain } from './explain.js';
-import type { L1, L1Options } from './l1.js';
-import { LoadLimit } from './load-limit.js';
-import { Loading } from './loading.js';
-import { ReadThrough } from './read-through.js';
-import { Recompute } from './recompute.js';
-import { RedisTier } from './redis-tier.js';
-import { type PendingOf, Refill } from './refill.js';
-import { defaultSerializer, type Serializer } from './serializer.js';
-import { ServerClock } from './server-clock.js';
+import type { L1, L1Options } from './memory/l1.js';
+import { LoadLimit } from './reading/load-limit.js';
+import { Loading } from './reading/loading.js';
+import { ReadThrough } from './reading/read-through.js';
+import { Recompute } from './reading/recompute.js';
+import { type PendingOf, Refill } from './reading/refill.js';
+import type { WaitingRoom } from './reading/waiting-room.js';
+import { RedisTier } from './redis/redis-tier.js';
+import { ServerClock } from './redis/server-clock.js';
 import { StatisticsCounter, tellStatistics } from './statistics.js';
 import { ValueStore } from './value-store.js';
-import type { WaitingRoom } from './waiting-room.js';
 
 export interface CacheOptions {
   /** Values as text and back. Its texts must not begin with `z`. Default: JSON, and devalue for what JSON would change. */

@@ -1,9 +1,10 @@
 /** Why a read of a key is a hit, stale or a miss. */
-import type { Loading } from './loading.js';
-import type { RedisTier } from './redis-tier.js';
-import type { PendingOf } from './refill.js';
-import type { ServerClock } from './server-clock.js';
-import { type EntryContent, parseEntryContent, type ValueEntry } from './value-entry.js';
+
+import { type EntryContent, parseEntryContent, type ValueEntry } from './entry/value-entry.js';
+import type { Loading } from './reading/loading.js';
+import type { PendingOf } from './reading/refill.js';
+import type { RedisTier } from './redis/redis-tier.js';
+import type { ServerClock } from './redis/server-clock.js';
 import type { ValueStore } from './value-store.js';
 
 export interface Explanation {

@@ -2,22 +2,23 @@
  * Values in the cache: looked up, and put there. L1 stands before Redis; what is stale is told apart from what is fresh, and
  * from what must not be served at all.
  */
+
+import { entryTtlMs } from '../definitions/entry-ttl.js';
 import type { Emit } from '../events.js';
 import { tagMark } from '../keys.js';
-import { entryTtlMs } from './entry.js';
-import { freezeDeep } from './freeze.js';
-import type { L1, L1Value, Reservation } from './l1.js';
-import type { RedisTier, Seen } from './redis-tier.js';
-import { decodePayload, encodePayload, isCompressed, type PayloadOptions } from './serializer.js';
-import type { ServerClock } from './server-clock.js';
-import type { StatisticsCounter } from './statistics.js';
+import { freezeDeep } from './entry/freeze.js';
+import { decodePayload, encodePayload, isCompressed, type PayloadOptions } from './entry/payload.js';
 import {
   formatValueEntry,
   parseEntryContent,
   type TagVersions,
   type ValueEntry,
   type ValueHead,
-} from './value-entry.js';
+} from './entry/value-entry.js';
+import type { L1, L1Value, Reservation } from './memory/l1.js';
+import type { RedisTier, Seen } from './redis/redis-tier.js';
+import type { ServerClock } from './redis/server-clock.js';
+import type { StatisticsCounter } from './statistics.js';
 
 /** What a look at a key found. */
 export type Found =

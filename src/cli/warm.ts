@@ -16,8 +16,8 @@ import {
   type WarmSummary,
   warmQueueName,
 } from '../queues/warm-queue.js';
-import type { AppWorkerOptions } from '../services/app-worker.js';
-import { WarmService } from '../services/warm.js';
+import type { AppWorkerOptions } from '../services/role/app-worker.js';
+import { WarmService } from '../services/warm/warm.js';
 import { ProgressBar } from './progress-bar.js';
 import { type WarmEnd, warmReport } from './warm-report.js';
 

@@ -2,14 +2,14 @@
 
 import type { Lanes } from '../buffer/lane.js';
 import type { WriteBuffer } from '../buffer/write-buffer.js';
-import type { Loading } from '../cache/loading.js';
-import type { WaitingRoom } from '../cache/waiting-room.js';
+import type { Loading } from '../cache/reading/loading.js';
+import type { WaitingRoom } from '../cache/reading/waiting-room.js';
 import type { Breaker } from '../connection/breaker.js';
 import type { RedisClient } from '../connection/redis.js';
 import type { Database } from '../database/database.js';
 import type { Emit } from '../events.js';
-import type { ReceiptDesk } from './receipt.js';
-import type { WriteQueue } from './write-queue.js';
+import type { ReceiptDesk } from './receipts/receipt.js';
+import type { WriteQueue } from './writing/write-queue.js';
 
 export interface ClientContext {
   readonly prefix: string;

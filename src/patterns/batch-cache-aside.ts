@@ -1,7 +1,7 @@
 /** P6: one read for all hits, one load for all misses. */
 import type { Cache } from '../cache/cache.js';
 import { checkKey, type Key } from '../cache/cache-service.js';
-import type { LoadContext } from '../cache/loading.js';
+import type { LoadContext } from '../cache/reading/loading.js';
 import { ForebayError } from '../errors.js';
 import { type CacheAsideOptions, readOptions } from './cache-aside.js';
 

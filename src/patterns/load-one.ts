@@ -1,5 +1,5 @@
 /** A loader of one key as a loader of many. */
-import type { LoadContext, LoadMany } from '../cache/loading.js';
+import type { LoadContext, LoadMany } from '../cache/reading/loading.js';
 
 /** Loads a value; null or undefined: there is none. */
 export type Fetch<T> = (context: LoadContext) => Promise<T | null | undefined>;

@@ -1,6 +1,6 @@
 /** The patterns, bound to one cache. Each has a file, with what it promises. */
 import type { Cache } from '../cache/cache.js';
-import type { Receipt } from '../client/receipt.js';
+import type { Receipt } from '../client/receipts/receipt.js';
 import { batchCacheAside } from './batch-cache-aside.js';
 import { cacheAside } from './cache-aside.js';
 import { cacheAsideStale } from './cache-aside-stale.js';

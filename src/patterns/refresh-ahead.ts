@@ -1,8 +1,8 @@
 /** P5: recomputed before it expires. */
 import type { Cache } from '../cache/cache.js';
 import { checkedTtlMs, type Key } from '../cache/cache-service.js';
-import type { ReadOptions } from '../cache/read-options.js';
-import type { ComputedClient } from '../client/computed-client.js';
+import type { ReadOptions } from '../cache/reading/read-options.js';
+import type { ComputedClient } from '../client/stores/computed-client.js';
 import type { RefreshWhen } from '../definitions/computed.js';
 import { ForebayError } from '../errors.js';
 import { type CacheAsideOptions, readOptions } from './cache-aside.js';

@@ -1,10 +1,10 @@
 /** P4: the cache at once, the database through the queue. */
 import type { Cache } from '../cache/cache.js';
 import { checkedTtlMs, type Key } from '../cache/cache-service.js';
-import type { Receipt } from '../client/receipt.js';
-import type { RecordClient } from '../client/record-client.js';
+import type { Receipt } from '../client/receipts/receipt.js';
+import type { RecordClient } from '../client/stores/record-client.js';
+import { toRow, type WriterRow } from '../definitions/writer.js';
 import { ForebayError } from '../errors.js';
-import { toRow, type WriterRow } from './writer.js';
 import { claimForWrite, drop, fillOrDrop } from './written-entry.js';
 
 /** The client of a `writer`: `app.stores.<its name>`. */

@@ -1,7 +1,7 @@
 /** P3: cache and database agree when it returns. */
 import type { Cache } from '../cache/cache.js';
 import { checkedTtlMs, type Key, type SetOptions } from '../cache/cache-service.js';
-import type { TagVersions } from '../cache/value-entry.js';
+import type { TagVersions } from '../cache/entry/value-entry.js';
 import { toReadError } from '../connection/redis.js';
 import { claimForWrite, drop, fillOrDrop } from './written-entry.js';
 

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Forebay } from '../../src/client/forebay.js';
+import type { Forebay } from '../../src/app/connect.js';
 import { type Definitions, defineStores } from '../../src/definitions/stores.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { type OwnRedis, startOwnRedis } from '../support/own-redis.js';

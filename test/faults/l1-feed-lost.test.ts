@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Forebay } from '../../src/client/forebay.js';
+import type { Forebay } from '../../src/app/connect.js';
 import type { RedisSettings } from '../../src/config.js';
 import { type Definitions, defineStores } from '../../src/definitions/stores.js';
 import { createEnvironment, type Environment } from '../support/environment.js';

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { stores } from '../../examples/platform/stores.js';
 import { Lanes } from '../../src/buffer/lane.js';
 import { WriteBuffer } from '../../src/buffer/write-buffer.js';
-import { stores } from '../../src/domain/stores.js';
 import { fieldOf, queuePrefix } from '../../src/keys.js';
 import { drained } from '../support/drained.js';
 import { createEnvironment, type Environment, removeKeys } from '../support/environment.js';

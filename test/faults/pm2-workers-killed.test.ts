@@ -5,7 +5,7 @@ import { compareTables } from '../../demo/compare.js';
 import { computeAnswer } from '../../demo/oracle.js';
 import { startWorkers, type WorkerProcesses } from '../../demo/processes.js';
 import { replay } from '../../demo/replay.js';
-import { stores } from '../../src/domain/stores.js';
+import { stores } from '../../examples/platform/stores.js';
 import { drained } from '../support/drained.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { randomNumbers } from '../support/random.js';

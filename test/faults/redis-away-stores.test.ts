@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Project } from '../../examples/platform/generated/models.js';
+import type { Forebay } from '../../src/app/connect.js';
 import type { CacheOptions } from '../../src/cache/cache.js';
-import type { Forebay } from '../../src/client/forebay.js';
 import { counter } from '../../src/definitions/counter.js';
 import { record } from '../../src/definitions/record.js';
 import { defineStores } from '../../src/definitions/stores.js';
-import { Project } from '../../src/domain/generated/models.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { HeldDatabase } from '../support/held-database.js';
 import { type OwnRedis, startOwnRedis } from '../support/own-redis.js';

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type RedisServer, startRedisServer } from '../../dev/services/redis-server.js';
-import { stores } from '../../src/domain/stores.js';
+import { stores } from '../../examples/platform/stores.js';
 import { redisSettings } from '../../src/redis-settings.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 

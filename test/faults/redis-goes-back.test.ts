@@ -1,14 +1,14 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { Project } from '../../examples/platform/generated/models.js';
+import type { Forebay } from '../../src/app/connect.js';
 import { Lanes } from '../../src/buffer/lane.js';
 import { WriteBuffer } from '../../src/buffer/write-buffer.js';
-import type { Forebay } from '../../src/client/forebay.js';
 import type { Database } from '../../src/database/database.js';
 import { counter } from '../../src/definitions/counter.js';
 import { record } from '../../src/definitions/record.js';
 import { defineStores } from '../../src/definitions/stores.js';
-import { Project } from '../../src/domain/generated/models.js';
 import type { ForebayEvent } from '../../src/events.js';
-import { WriteBehindService } from '../../src/services/write-behind.js';
+import { WriteBehindService } from '../../src/services/write-behind/write-behind.js';
 import { type CallCounts, countCalls } from '../support/counted-database.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { type OwnRedis, startOwnRedis } from '../support/own-redis.js';

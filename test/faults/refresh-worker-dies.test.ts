@@ -1,10 +1,10 @@
 /** A refresh worker is killed while it computes a value. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Forebay } from '../../src/client/forebay.js';
-import { UserCacheKeys } from '../../src/domain/cache-keys.js';
-import { stores } from '../../src/domain/stores.js';
+import { UserCacheKeys } from '../../examples/platform/cache-keys.js';
+import { stores } from '../../examples/platform/stores.js';
+import type { Forebay } from '../../src/app/connect.js';
 import { RefreshQueue } from '../../src/queues/refresh-queue.js';
-import { RefreshService } from '../../src/services/refresh.js';
+import { RefreshService } from '../../src/services/refresh/refresh.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { startServiceProcess } from '../support/service-process.js';
 

@@ -1,7 +1,7 @@
 /** Three schedulers, whose schedule ticks each second, and four workers. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WarmQueue } from '../../src/queues/warm-queue.js';
-import { WarmService } from '../../src/services/warm.js';
+import { WarmService } from '../../src/services/warm/warm.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { type ServiceProcess, startServiceProcess } from '../support/service-process.js';
 import { stores } from '../support/tick-stores.js';

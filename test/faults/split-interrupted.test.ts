@@ -1,6 +1,6 @@
 /** A worker that dies or pauses while it splits a batch that the database refused in part. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { stores } from '../../src/domain/stores.js';
+import { stores } from '../../examples/platform/stores.js';
 import { drained } from '../support/drained.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { Traffic } from '../support/traffic.js';

@@ -1,7 +1,7 @@
 /** A run of warming over 100,000 users, whose worker is killed half-way. */
 import { QueueEvents } from 'bullmq';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Forebay } from '../../src/client/forebay.js';
+import type { Forebay } from '../../src/app/connect.js';
 import { queuePrefix } from '../../src/keys.js';
 import { WarmQueue, type WarmSummary, warmQueueName } from '../../src/queues/warm-queue.js';
 import { createEnvironment, type Environment } from '../support/environment.js';

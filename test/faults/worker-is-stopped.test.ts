@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { stores } from '../../src/domain/stores.js';
+import { stores } from '../../examples/platform/stores.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { Traffic } from '../support/traffic.js';
 

@@ -1,10 +1,10 @@
 import { request } from 'node:http';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { stores } from '../../examples/platform/stores.js';
 import { BoardService } from '../../src/board/board.js';
 import type { Config } from '../../src/config.js';
-import { stores } from '../../src/domain/stores.js';
-import { SchedulerService } from '../../src/services/scheduler.js';
-import { defineSchedules } from '../../src/services/schedules.js';
+import { SchedulerService } from '../../src/services/scheduler/scheduler.js';
+import { defineSchedules } from '../../src/services/scheduler/schedules.js';
 import { drained } from '../support/drained.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 

@@ -1,6 +1,6 @@
 /** The races in which caches keep an old value, one by one: what each must leave behind. */
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
-import type { Forebay } from '../../src/client/forebay.js';
+import type { Forebay } from '../../src/app/connect.js';
 import { computed } from '../../src/definitions/computed.js';
 import { defineStores } from '../../src/definitions/stores.js';
 import { createEnvironment, type Environment } from '../support/environment.js';

@@ -2,11 +2,11 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { stores } from '../../examples/platform/stores.js';
+import type { Forebay } from '../../src/app/connect.js';
 import type { Status } from '../../src/cli/status-report.js';
-import type { Forebay } from '../../src/client/forebay.js';
-import { stores } from '../../src/domain/stores.js';
-import { SchedulerService } from '../../src/services/scheduler.js';
-import { defineSchedules } from '../../src/services/schedules.js';
+import { SchedulerService } from '../../src/services/scheduler/scheduler.js';
+import { defineSchedules } from '../../src/services/scheduler/schedules.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 
 const run = promisify(execFile);

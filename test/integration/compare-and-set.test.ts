@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Project } from '../../examples/platform/generated/models.js';
+import type { Forebay } from '../../src/app/connect.js';
 import { type Lane, Lanes } from '../../src/buffer/lane.js';
 import { WriteBuffer } from '../../src/buffer/write-buffer.js';
-import type { Forebay } from '../../src/client/forebay.js';
 import { counter } from '../../src/definitions/counter.js';
 import { record } from '../../src/definitions/record.js';
 import { defineStores } from '../../src/definitions/stores.js';
-import { Project } from '../../src/domain/generated/models.js';
 import { isForebayError } from '../../src/errors.js';
 import { fieldOf } from '../../src/keys.js';
 import { createEnvironment, type Environment } from '../support/environment.js';

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { UserCacheKeys } from '../../examples/platform/cache-keys.js';
+import { stores } from '../../examples/platform/stores.js';
 import { seed } from '../../prisma/seed.js';
-import type { Forebay } from '../../src/client/forebay.js';
-import { UserCacheKeys } from '../../src/domain/cache-keys.js';
-import { stores } from '../../src/domain/stores.js';
+import type { Forebay } from '../../src/app/connect.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 
 let environment: Environment;

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { stores } from '../../examples/platform/stores.js';
+import type { Forebay } from '../../src/app/connect.js';
 import { Lanes } from '../../src/buffer/lane.js';
 import { WriteBuffer } from '../../src/buffer/write-buffer.js';
-import type { Forebay } from '../../src/client/forebay.js';
-import { stores } from '../../src/domain/stores.js';
 import { fieldOf } from '../../src/keys.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 

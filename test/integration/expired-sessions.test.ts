@@ -1,8 +1,8 @@
 /** The nightly clean-up of expired sessions. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { Forebay } from '../../src/client/forebay.js';
-import { removeExpiredSessions } from '../../src/domain/expired-sessions.js';
-import { stores } from '../../src/domain/stores.js';
+import { removeExpiredSessions } from '../../examples/platform/expired-sessions.js';
+import { stores } from '../../examples/platform/stores.js';
+import type { Forebay } from '../../src/app/connect.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 
 const hourMs = 3_600_000;

@@ -1,12 +1,12 @@
 /** W: what was read most, lately, is warmed. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { Hottest } from '../../src/cache/hottest.js';
+import { Hottest } from '../../src/cache/redis/hottest.js';
 import { cacheKey, cacheKeys } from '../../src/definitions/cache-key.js';
 import { computed } from '../../src/definitions/computed.js';
 import { defineStores } from '../../src/definitions/stores.js';
 import { hottestKeys } from '../../src/keys.js';
 import { WarmQueue } from '../../src/queues/warm-queue.js';
-import { WarmService } from '../../src/services/warm.js';
+import { WarmService } from '../../src/services/warm/warm.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 
 const hourMs = 3_600_000;

@@ -1,12 +1,12 @@
 /** What happens to writes when there is no room for them: in a lane, or in Redis's memory. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Forebay } from '../../src/client/forebay.js';
-import type { Receipt } from '../../src/client/receipt.js';
+import { Client, Project } from '../../examples/platform/generated/models.js';
+import type { Forebay } from '../../src/app/connect.js';
+import type { Receipt } from '../../src/client/receipts/receipt.js';
 import type { RedisSettings } from '../../src/config.js';
 import { counter } from '../../src/definitions/counter.js';
 import { record } from '../../src/definitions/record.js';
 import { defineStores } from '../../src/definitions/stores.js';
-import { Client, Project } from '../../src/domain/generated/models.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { type OwnRedis, startOwnRedis } from '../support/own-redis.js';
 

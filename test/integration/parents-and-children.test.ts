@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { stores } from '../../src/domain/stores.js';
+import { stores } from '../../examples/platform/stores.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { randomNumbers } from '../support/random.js';
 import { type WrittenRow, writeFromProcesses } from '../support/row-writers.js';

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Forebay } from '../../src/client/forebay.js';
+import type { Forebay } from '../../src/app/connect.js';
 import { type Definitions, defineStores } from '../../src/definitions/stores.js';
+import { writer } from '../../src/definitions/writer.js';
 import type { Patterns } from '../../src/patterns/patterns.js';
-import { writer } from '../../src/patterns/writer.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { HeldLoader } from '../support/loader.js';
 

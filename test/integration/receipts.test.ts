@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Client } from '../../examples/platform/generated/models.js';
+import { stores } from '../../examples/platform/stores.js';
 import { record } from '../../src/definitions/record.js';
 import { defineStores } from '../../src/definitions/stores.js';
-import { Client } from '../../src/domain/generated/models.js';
-import { stores } from '../../src/domain/stores.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { faultExitCode, startWorkerProcess } from '../support/worker-process.js';
 

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { keptPort } from '../../dev/services/ports.js';
 import { type RedisServer, startRedisServer } from '../../dev/services/redis-server.js';
+import { stores } from '../../examples/platform/stores.js';
 import { check } from '../../src/cli/check.js';
 import { readConfig } from '../../src/config.js';
 import { ConnectionMetrics } from '../../src/connection/connection-metrics.js';
@@ -18,8 +19,7 @@ import {
   testRedisConnection,
 } from '../../src/connection/health.js';
 import { closeConnections, openConnections, type RedisClient } from '../../src/connection/redis.js';
-import { stores } from '../../src/domain/stores.js';
-import { WriteBehindService } from '../../src/services/write-behind.js';
+import { WriteBehindService } from '../../src/services/write-behind/write-behind.js';
 import { createEnvironment } from '../support/environment.js';
 import { type OwnRedis, startOwnRedis } from '../support/own-redis.js';
 

@@ -1,11 +1,11 @@
 /** A cluster and a server that a sentinel watches, by configuration alone: all that an app and its workers do. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { Forebay } from '../../src/client/forebay.js';
+import { stores } from '../../examples/platform/stores.js';
+import type { Forebay } from '../../src/app/connect.js';
 import type { Config } from '../../src/config.js';
 import { openConnections } from '../../src/connection/redis.js';
-import { stores } from '../../src/domain/stores.js';
 import type { RedisSettings } from '../../src/redis-settings.js';
-import { WriteBehindService } from '../../src/services/write-behind.js';
+import { WriteBehindService } from '../../src/services/write-behind/write-behind.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { type OwnCluster, startOwnCluster } from '../support/redis-cluster.js';
 import { type OwnSentinel, startOwnSentinel } from '../support/redis-sentinel.js';

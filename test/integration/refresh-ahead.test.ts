@@ -1,12 +1,12 @@
 /** Values that are computed anew by workers before they go stale. `when: 0.01`: a value is due within 0.6 s of its load. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { Forebay } from '../../src/client/forebay.js';
+import type { Forebay } from '../../src/app/connect.js';
 import { cacheKey, cacheKeys } from '../../src/definitions/cache-key.js';
 import { computed } from '../../src/definitions/computed.js';
 import { defineStores } from '../../src/definitions/stores.js';
 import type { EventType, ForebayEvent } from '../../src/events.js';
 import { RefreshQueue } from '../../src/queues/refresh-queue.js';
-import { RefreshService } from '../../src/services/refresh.js';
+import { RefreshService } from '../../src/services/refresh/refresh.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { startOwnRedis } from '../support/own-redis.js';
 

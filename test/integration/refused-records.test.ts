@@ -1,12 +1,12 @@
 /** What the database refuses: found, taken out, kept with its error, and replayed. */
 import { Queue } from 'bullmq';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Project, Task } from '../../examples/platform/generated/models.js';
+import { stores } from '../../examples/platform/stores.js';
+import type { Forebay } from '../../src/app/connect.js';
 import type { DeadLetter } from '../../src/client/dead-letters.js';
-import type { Forebay } from '../../src/client/forebay.js';
 import { record } from '../../src/definitions/record.js';
 import { defineStores } from '../../src/definitions/stores.js';
-import { Project, Task } from '../../src/domain/generated/models.js';
-import { stores } from '../../src/domain/stores.js';
 import type { EventType, ForebayEvent } from '../../src/events.js';
 import { queuePrefix } from '../../src/keys.js';
 import { type DeadLetterJob, deadLetterQueueName } from '../../src/queues/dead-letter-queue.js';

@@ -1,9 +1,9 @@
 /** Rows that an older release of the definitions has accepted, read and flushed by a newer one. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Client } from '../../examples/platform/generated/models.js';
 import type { Field, Model } from '../../src/definitions/model.js';
 import { record } from '../../src/definitions/record.js';
 import { defineStores } from '../../src/definitions/stores.js';
-import { Client } from '../../src/domain/generated/models.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 
 type Row = Record<string, unknown>;

@@ -6,9 +6,9 @@ import { defineStores } from '../../src/definitions/stores.js';
 import type { EventType, ForebayEvent } from '../../src/events.js';
 import { isStandingJob, ScheduleQueue, type StandingJob } from '../../src/queues/schedule-queue.js';
 import { WarmQueue } from '../../src/queues/warm-queue.js';
-import { SchedulerService } from '../../src/services/scheduler.js';
-import { defineSchedules, type Schedules } from '../../src/services/schedules.js';
-import { WarmService } from '../../src/services/warm.js';
+import { SchedulerService } from '../../src/services/scheduler/scheduler.js';
+import { defineSchedules, type Schedules } from '../../src/services/scheduler/schedules.js';
+import { WarmService } from '../../src/services/warm/warm.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 
 const Keys = cacheKeys('planned', { report: cacheKey<string>(60) });

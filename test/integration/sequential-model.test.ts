@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Forebay } from '../../src/client/forebay.js';
+import { Project } from '../../examples/platform/generated/models.js';
+import type { Forebay } from '../../src/app/connect.js';
 import { counter } from '../../src/definitions/counter.js';
 import { record } from '../../src/definitions/record.js';
 import { defineStores } from '../../src/definitions/stores.js';
-import { Project } from '../../src/domain/generated/models.js';
 import { fieldOf } from '../../src/keys.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 

@@ -1,9 +1,9 @@
 import { Decimal } from '@prisma/client/runtime/client';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { stores } from '../../examples/platform/stores.js';
 import type { Field, FieldType, Model } from '../../src/definitions/model.js';
 import { record } from '../../src/definitions/record.js';
 import { defineStores } from '../../src/definitions/stores.js';
-import { stores } from '../../src/domain/stores.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 
 let environment: Environment;

@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Project } from '../../examples/platform/generated/models.js';
+import type { Forebay } from '../../src/app/connect.js';
 import { type Lane, Lanes } from '../../src/buffer/lane.js';
 import { WriteBuffer } from '../../src/buffer/write-buffer.js';
-import type { Forebay } from '../../src/client/forebay.js';
 import type { Field, FieldType, Model } from '../../src/definitions/model.js';
 import { record } from '../../src/definitions/record.js';
 import { defineStores, type Stores } from '../../src/definitions/stores.js';
-import { Project } from '../../src/domain/generated/models.js';
 import type { EventType } from '../../src/events.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 

@@ -2,14 +2,14 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { stores as platform } from '../../examples/platform/stores.js';
 import { seed } from '../../prisma/seed.js';
-import type { Forebay } from '../../src/client/forebay.js';
+import type { Forebay } from '../../src/app/connect.js';
 import { cacheKey, cacheKeys } from '../../src/definitions/cache-key.js';
 import { computed, type WarmRequest } from '../../src/definitions/computed.js';
 import { defineStores, type Stores } from '../../src/definitions/stores.js';
-import { stores as platform } from '../../src/domain/stores.js';
 import { WarmQueue, type WarmSummary } from '../../src/queues/warm-queue.js';
-import { WarmService } from '../../src/services/warm.js';
+import { WarmService } from '../../src/services/warm/warm.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 
 const run = promisify(execFile);

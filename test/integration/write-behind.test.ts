@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Project } from '../../examples/platform/generated/models.js';
+import { stores } from '../../examples/platform/stores.js';
 import { counter } from '../../src/definitions/counter.js';
 import { type RecordBatch, record } from '../../src/definitions/record.js';
 import { defineStores } from '../../src/definitions/stores.js';
-import { Project } from '../../src/domain/generated/models.js';
-import { stores } from '../../src/domain/stores.js';
 import { drained } from '../support/drained.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 

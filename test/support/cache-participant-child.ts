@@ -1,8 +1,9 @@
 /** The child of cache-participant-process.ts. */
-import { connect } from '../../src/client/forebay.js';
+
+import { createPrisma } from '../../examples/platform/prisma.js';
+import { connect } from '../../src/app/connect.js';
 import { readConfig, requireDatabaseUrl } from '../../src/config.js';
 import { defineStores } from '../../src/definitions/stores.js';
-import { createPrisma } from '../../src/domain/prisma.js';
 import { isForebayError } from '../../src/errors.js';
 import { AppParticipant } from './cache-participant.js';
 import type { FromProcess, ParticipantOptions, Request, ToProcess } from './cache-participant-process.js';

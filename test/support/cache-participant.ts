@@ -1,5 +1,5 @@
 /** One who reads and changes a cached value in the tests of random order: in this process, or in one of its own. */
-import type { Forebay } from '../../src/client/forebay.js';
+import type { Forebay } from '../../src/app/connect.js';
 import type { Definitions } from '../../src/definitions/stores.js';
 
 export const ways = ['cacheAside', 'cacheAsideStale', 'batchCacheAside', 'refreshAhead'] as const;

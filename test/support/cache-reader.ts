@@ -1,11 +1,11 @@
 /** The child of cache-process.ts. */
 import { setTimeout as wait } from 'node:timers/promises';
-import { connect } from '../../src/client/forebay.js';
+import { createPrisma } from '../../examples/platform/prisma.js';
+import { connect } from '../../src/app/connect.js';
 import { readConfig, requireDatabaseUrl } from '../../src/config.js';
 import { openConnections } from '../../src/connection/redis.js';
 import { record } from '../../src/definitions/record.js';
 import { defineStores } from '../../src/definitions/stores.js';
-import { createPrisma } from '../../src/domain/prisma.js';
 import { redisSettings } from '../../src/redis-settings.js';
 import { loadsKey, type Readers } from './cache-process.js';
 

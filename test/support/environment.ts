@@ -2,15 +2,15 @@
 import { randomBytes } from 'node:crypto';
 import { Redis } from 'ioredis';
 import { inject } from 'vitest';
+import type { PrismaClient } from '../../examples/platform/generated/prisma/client.js';
+import { createPrisma } from '../../examples/platform/prisma.js';
 import { migrate } from '../../prisma/migrate.js';
-import { type ConnectOptions, connect, type Forebay } from '../../src/client/forebay.js';
+import { type ConnectOptions, connect, type Forebay } from '../../src/app/connect.js';
 import { type Config, readConfig } from '../../src/config.js';
 import type { Database } from '../../src/database/database.js';
 import type { Definitions, Stores } from '../../src/definitions/stores.js';
-import type { PrismaClient } from '../../src/domain/generated/prisma/client.js';
-import { createPrisma } from '../../src/domain/prisma.js';
 import type { ForebayEvent } from '../../src/events.js';
-import { WriteBehindService } from '../../src/services/write-behind.js';
+import { WriteBehindService } from '../../src/services/write-behind/write-behind.js';
 
 export interface Environment {
   readonly config: Config;

@@ -2,11 +2,12 @@
  * The child process of worker-process.ts: the real worker, with a listener that ends or stops the process in place, in the
  * middle of the step that emitted the event.
  */
+
+import { createPrisma } from '../../examples/platform/prisma.js';
+import { stores } from '../../examples/platform/stores.js';
 import { readConfig, requireDatabaseUrl } from '../../src/config.js';
-import { createPrisma } from '../../src/domain/prisma.js';
-import { stores } from '../../src/domain/stores.js';
 import type { ForebayEvent } from '../../src/events.js';
-import { WriteBehindService } from '../../src/services/write-behind.js';
+import { WriteBehindService } from '../../src/services/write-behind/write-behind.js';
 import { type Fault, faultExitCode } from './worker-process.js';
 
 const fault = JSON.parse(process.env.FAULT ?? 'null') as Fault | null;

@@ -1,6 +1,7 @@
 /** A Prisma client whose answers a test holds back: queries are run at once, and answered when they are let go. */
+
+import type { PrismaClient } from '../../examples/platform/generated/prisma/client.js';
 import type { Database } from '../../src/database/database.js';
-import type { PrismaClient } from '../../src/domain/generated/prisma/client.js';
 
 export class HeldDatabase {
   readonly database: Database;

@@ -56,12 +56,12 @@ function programOf(example: string, names: readonly string[]): string {
   return [
     "import { writeFileSync } from 'node:fs';",
     "import { serialize } from 'node:v8';",
-    `import { createPrisma } from '${root}src/domain/prisma.ts';`,
+    `import { createPrisma } from '${root}examples/platform/prisma.ts';`,
     "const prisma = createPrisma(process.env['DATABASE_URL'] ?? '', { name: 'example', connections: 2 });",
     example
       .replace("'forebay'", `'${root}src/index.ts'`)
       .replace("'forebay/worker'", `'${root}src/worker.ts'`)
-      .replace("'./generated/models.js'", `'${root}src/domain/generated/models.ts'`),
+      .replace("'./generated/models.js'", `'${root}examples/platform/generated/models.ts'`),
     `writeFileSync(process.argv[2] ?? '', serialize({ ${names.join(', ')} }));`,
     'await app.close();',
     'await prisma.$disconnect();',

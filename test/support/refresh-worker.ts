@@ -1,8 +1,9 @@
 /** A child process: the real refresh worker. */
+
+import { createPrisma } from '../../examples/platform/prisma.js';
+import { stores } from '../../examples/platform/stores.js';
 import { readConfig, requireDatabaseUrl } from '../../src/config.js';
-import { createPrisma } from '../../src/domain/prisma.js';
-import { stores } from '../../src/domain/stores.js';
-import { RefreshService } from '../../src/services/refresh.js';
+import { RefreshService } from '../../src/services/refresh/refresh.js';
 
 const config = readConfig();
 const prisma = createPrisma(requireDatabaseUrl(config), { connections: 2, name: 'refresh-worker' });

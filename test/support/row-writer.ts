@@ -1,8 +1,9 @@
 /** The child of row-writers.ts: puts the rows that it is sent into the domain's stores, in their order. */
-import { connect } from '../../src/client/forebay.js';
+
+import { createPrisma } from '../../examples/platform/prisma.js';
+import { stores } from '../../examples/platform/stores.js';
+import { connect } from '../../src/app/connect.js';
 import { readConfig, requireDatabaseUrl } from '../../src/config.js';
-import { createPrisma } from '../../src/domain/prisma.js';
-import { stores } from '../../src/domain/stores.js';
 import type { WrittenRow } from './row-writers.js';
 
 const config = readConfig();

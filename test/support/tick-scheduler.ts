@@ -1,7 +1,8 @@
 /** A child process: the real scheduler. */
+
+import { createPrisma } from '../../examples/platform/prisma.js';
 import { readConfig, requireDatabaseUrl } from '../../src/config.js';
-import { createPrisma } from '../../src/domain/prisma.js';
-import { SchedulerService } from '../../src/services/scheduler.js';
+import { SchedulerService } from '../../src/services/scheduler/scheduler.js';
 import { schedules, stores } from './tick-stores.js';
 
 const config = readConfig();

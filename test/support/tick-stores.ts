@@ -1,10 +1,10 @@
 /** A store that is warmed each second, and leaves a row for each of its runs. */
 import { randomUUID } from 'node:crypto';
+import type { PrismaClient } from '../../examples/platform/generated/prisma/client.js';
 import { cacheKey, cacheKeys } from '../../src/definitions/cache-key.js';
 import { type ComputeContext, computed } from '../../src/definitions/computed.js';
 import { defineStores } from '../../src/definitions/stores.js';
-import type { PrismaClient } from '../../src/domain/generated/prisma/client.js';
-import { defineSchedules } from '../../src/services/schedules.js';
+import { defineSchedules } from '../../src/services/scheduler/schedules.js';
 
 const Keys = cacheKeys('ticking', { value: cacheKey<string>(60) });
 

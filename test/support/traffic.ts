@@ -1,8 +1,8 @@
 /** Writes of every kind on few projects, and the rows that they must leave: worked out apart from forebay. */
 import { expect } from 'vitest';
-import type { Forebay } from '../../src/client/forebay.js';
-import type { PrismaClient } from '../../src/domain/generated/prisma/client.js';
-import type { stores } from '../../src/domain/stores.js';
+import type { PrismaClient } from '../../examples/platform/generated/prisma/client.js';
+import type { stores } from '../../examples/platform/stores.js';
+import type { Forebay } from '../../src/app/connect.js';
 
 type App = Forebay<(typeof stores)['definitions']>;
 

@@ -1,8 +1,9 @@
 /** All users of a database, to be warmed a thousand at a time. */
+
+import type { PrismaClient } from '../../examples/platform/generated/prisma/client.js';
 import { cacheKey, cacheKeys } from '../../src/definitions/cache-key.js';
 import { type ComputeContext, computed } from '../../src/definitions/computed.js';
 import { defineStores } from '../../src/definitions/stores.js';
-import type { PrismaClient } from '../../src/domain/generated/prisma/client.js';
 
 export const EveryoneKeys = cacheKeys('everyone', { name: cacheKey<string>(86_400) });
 

@@ -1,9 +1,9 @@
 /** A child process: the real warm worker, which tells of its queries and its memory. */
 
+import { PrismaClient } from '../../examples/platform/generated/prisma/client.js';
 import { readConfig, requireDatabaseUrl } from '../../src/config.js';
 import { createPrismaAdapter } from '../../src/connection/postgres.js';
-import { PrismaClient } from '../../src/domain/generated/prisma/client.js';
-import { WarmService } from '../../src/services/warm.js';
+import { WarmService } from '../../src/services/warm/warm.js';
 import { stores } from './warm-stores.js';
 
 export interface WarmWorkerReport {

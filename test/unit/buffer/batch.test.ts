@@ -1,11 +1,11 @@
 /** A sealed batch sorted into deletes, puts and deltas. */
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
+import { Project } from '../../../examples/platform/generated/models.js';
 import { parseBatch } from '../../../src/buffer/batch.js';
 import { counter } from '../../../src/definitions/counter.js';
 import { record } from '../../../src/definitions/record.js';
 import { defineStores, type LaneGroup } from '../../../src/definitions/stores.js';
-import { Project } from '../../../src/domain/generated/models.js';
 
 const projects = record({ model: Project, counters: ['views', 'touches'] });
 const stores = defineStores({

@@ -1,11 +1,11 @@
 /** Which lane a record's writes go through. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { Project, TeamMember } from '../../../examples/platform/generated/models.js';
 import { Lanes, partitionOf } from '../../../src/buffer/lane.js';
 import { counter } from '../../../src/definitions/counter.js';
 import { record } from '../../../src/definitions/record.js';
 import { defineStores } from '../../../src/definitions/stores.js';
-import { Project, TeamMember } from '../../../src/domain/generated/models.js';
 
 describe('partitionOf', () => {
   // Accepted writes wait in Redis under this number: another result after an upgrade would lose sight of them.

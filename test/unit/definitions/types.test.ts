@@ -1,18 +1,18 @@
 /** The types that definitions carry, from a model to the typed stores of a connected app. */
 import { describe, expectTypeOf, it } from 'vitest';
-import type { CounterClient } from '../../../src/client/counter-client.js';
-import type { StoreClient, StoreClients } from '../../../src/client/forebay.js';
-import type { RecordClient } from '../../../src/client/record-client.js';
-import { type CounterDefinition, counter } from '../../../src/definitions/counter.js';
-import { type RecordDefinition, record } from '../../../src/definitions/record.js';
-import { defineStores } from '../../../src/definitions/stores.js';
 import {
   Project,
   type ProjectInput,
   type ProjectRow,
   TeamMember,
   type TeamMemberRow,
-} from '../../../src/domain/generated/models.js';
+} from '../../../examples/platform/generated/models.js';
+import type { StoreClient, StoreClients } from '../../../src/app/connect.js';
+import type { CounterClient } from '../../../src/client/stores/counter-client.js';
+import type { RecordClient } from '../../../src/client/stores/record-client.js';
+import { type CounterDefinition, counter } from '../../../src/definitions/counter.js';
+import { type RecordDefinition, record } from '../../../src/definitions/record.js';
+import { defineStores } from '../../../src/definitions/stores.js';
 
 interface Note {
   slug: string;

@@ -1,0 +1,83 @@
+/** What a write returns once it is accepted. */
+import type { Lane } from '../../buffer/lane.js';
+import type { WriteBuffer } from '../../buffer/write-buffer.js';
+import { ForebayError } from '../../errors.js';
+import { fieldOf, splitField } from '../../keys.js';
+import type { PersistedWatch } from './persisted.js';
+
+const persistedTimeoutMs = 30_000;
+
+/** What receipts ask. */
+export interface ReceiptDesk {
+  readonly watch: PersistedWatch;
+  readonly buffer: WriteBuffer;
+}
+
+export class Receipt {
+  readonly store: string;
+  /** The lane that carries the write to the database, e.g. `tasks/3`. */
+  readonly lane: string;
+  /** Grows with each write of a lane; µs since 1970, about. */
+  readonly version: bigint;
+  readonly #field: string;
+  readonly #lane: Lane;
+  readonly #desk: ReceiptDesk;
+
+  constructor(desk: ReceiptDesk, lane: Lane, field: string, version: string) {
+    this.store = field.slice(0, field.indexOf(':'));
+    this.lane = lane.name;
+    this.version = BigInt(version);
+    this.#field = field;
+    this.#lane = lane;
+    this.#desk = desk;
+  }
+
+  /**
+   * Resolves when the write is in the database, or a newer one of the same record that took its place. It waits for the store's delay;
+   * `flush()` does not.
+   * @param options.timeoutMs default 30,000
+   * @throws ForebayError PERSIST_TIMEOUT (the write is kept); DATABASE_REFUSED: it is a dead letter
+   */
+  async persisted({ timeoutMs = persistedTimeoutMs }: { timeoutMs?: number } = {}): Promise<void> {
+    const { watch } = this.#desk;
+    if (!(await watch.persisted(this.#lane, this.version, timeoutMs))) throw persistTimeout(this, timeoutMs);
+    const refusal = await this.#refusal();
+    if (refusal !== undefined) throw refused(this, refusal);
+  }
+
+  /** What the database said, when this very write is a dead letter; of a counter: when deltas of it are. */
+  async #refusal(): Promise<string | undefined> {
+    const { buffer } = this.#desk;
+    const { group } = this.#lane;
+    const { idKey } = splitField(this.#field);
+    const ofRow = group.record ? [fieldOf(group.record.name, idKey)] : [];
+    for (const field of new Set([this.#field, ...ofRow])) {
+      const letter = await buffer.deadLetter(this.#lane, field);
+      const record = letter?.records[this.#field];
+      if (record !== undefined && this.#isOf(record)) return letter?.error.message;
+    }
+    return undefined;
+  }
+
+  #isOf(record: string): boolean {
+    const version = /^[PDR](\d+)\|/.exec(record)?.[1];
+    return version === undefined || version === String(this.version);
+  }
+}
+
+function persistTimeout({ store, lane, version }: Receipt, timeoutMs: number): ForebayError {
+  return new ForebayError(
+    'PERSIST_TIMEOUT',
+    `After ${timeoutMs} ms, a write of store "${store}" is not in the database yet. It is kept in lane ${lane}. Check that the ` +
+      'write-behind workers run, and their log for batches that failed.',
+    { retryable: true, context: { store, lane, version, timeoutMs } },
+  );
+}
+
+function refused({ store, lane, version }: Receipt, message: string): ForebayError {
+  return new ForebayError(
+    'DATABASE_REFUSED',
+    `The database refuses a write of store "${store}": ${message}. It is a dead letter: write the record anew, replay or discard it.`,
+    { context: { store, lane, version } },
+  );
+}

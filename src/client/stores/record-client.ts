@@ -1,0 +1,224 @@
+/** A record store as an app holds it: rows by id, read through the cache and written into it. */
+
+import type { Entry } from '../../buffer/entry.js';
+import type { Write } from '../../buffer/write-buffer.js';
+import { entryTtlMs } from '../../definitions/entry-ttl.js';
+import type { RecordStore } from '../../definitions/stores.js';
+import { ForebayError, isForebayError } from '../../errors.js';
+import { fieldOf } from '../../keys.js';
+import type { ClientContext } from '../context.js';
+import { DirectReads } from '../reading/direct-reads.js';
+import { OneLoad } from '../reading/one-load.js';
+import { RecordEntries } from '../reading/record-entries.js';
+import { Receipt } from '../receipts/receipt.js';
+import { planOf, type WriteOptions } from '../writing/write-options.js';
+import {
+  type Change,
+  type UpdateSteps,
+  untilKnown,
+  updateUntilAccepted,
+  type Versioned,
+} from './compare-and-set.js';
+import { Turns } from './turns.js';
+
+/** Most writes of a `putMany` that are under way at once. */
+const putManyWindow = 2_000;
+
+export class RecordClient<Row, Input, Id> {
+  readonly #context: ClientContext;
+  readonly #store: RecordStore;
+  readonly #entries: RecordEntries<Row>;
+  readonly #missed: OneLoad<Row>;
+  readonly #direct: DirectReads<Row>;
+  /** Updates of one record that met would all but one have to try again. */
+  readonly #updates = new Turns();
+
+  constructor(context: ClientContext, store: RecordStore) {
+    this.#context = context;
+    this.#store = store;
+    const entries = new RecordEntries<Row>(context, store);
+    this.#entries = entries;
+    this.#missed = new OneLoad({
+      waitingRoom: context.waitingRoom,
+      entryKeyOf: (idKey) => entries.keyOf(idKey),
+      recall: (idKeys, token) => entries.recall(idKeys, token),
+    });
+    this.#direct = new DirectReads({
+      onRedisAway: store.onRedisAway,
+      loading: context.loading,
+      keyOf: (idKey) => entries.keyOf(idKey),
+      load: (idKeys) => entries.load(idKeys),
+    });
+  }
+
+  /**
+   * Writes a whole row: inserts it, or replaces the one that is there. Resolves once it is accepted.
+   * Fields with a default may be left out, counters always are.
+   * @throws ForebayError INVALID_ID, INVALID_VALUE, VALUE_TOO_LARGE, BACKLOG_FULL, TOO_MANY_WRITES, REDIS_UNAVAILABLE,
+   * REDIS_REFUSED, OUTCOME_UNKNOWN
+   */
+  async put(input: Input, options?: WriteOptions): Promise<Receipt> {
+    const { ids, rows } = this.#store;
+    const json = rows.release + rows.encode(input);
+    return this.#write(ids.toKey(ids.ofRow(input as object)), 'put', json, options);
+  }
+
+  /**
+   * Writes rows as `put` does, in their order, with few round trips.
+   * @throws the first error, once all writes are settled; its context says how many were accepted
+   */
+  async putMany(inputs: readonly Input[], options?: WriteOptions): Promise<Receipt[]> {
+    const receipts: Receipt[] = [];
+    for (let i = 0; i < inputs.length; i += putManyWindow) {
+      const results = await Promise.allSettled(
+        inputs.slice(i, i + putManyWindow).map((input) => this.put(input, options)),
+      );
+      for (const result of results) if (result.status === 'fulfilled') receipts.push(result.value);
+      const failed = results
+        .filter((result) => result.status === 'rejected')
+        .map(({ reason }) => reason as unknown);
+      const unsafe = failed.filter((reason) => isForebayError(reason, 'DURABILITY_NOT_MET'));
+      if (failed.length > 0) throw partlyAccepted(failed[0], receipts.length + unsafe.length, inputs.length);
+    }
+    return receipts;
+  }
+
+  /**
+   * Deletes a row; deleting one that is not there is accepted too. Its counters end with it.
+   * @throws as `put`
+   */
+  async delete(id: Id, options?: WriteOptions): Promise<Receipt> {
+    return this.#write(this.#store.ids.toKey(id), 'delete', '', options);
+  }
+
+  /**
+   * The row, or null. Never older than an accepted write: the cache, what is pending, then the database. While Redis is away, what the store's
+   * `onRedisAway` says.
+   * @throws ForebayError INVALID_ID, REDIS_UNAVAILABLE, REDIS_REFUSED, DATABASE_UNAVAILABLE; with `onRedisAway: 'load'` also TOO_MANY_LOADS,
+   * LOAD_TIMEOUT
+   */
+  async get(id: Id): Promise<Row | null> {
+    const idKey = this.#store.ids.toKey(id);
+    try {
+      const entry = await this.#entries.read(idKey);
+      if (entry.kind !== 'none') return this.#entries.toRow(entry) ?? null;
+      return (await this.#missed.read([idKey])).get(idKey) ?? null;
+    } catch (error) {
+      return (await this.#direct.instead([idKey], error)).get(idKey) ?? null;
+    }
+  }
+
+  /** Rows in the order of `ids`, null where there is none: one round trip for hits, one load for misses. */
+  async getMany(ids: readonly Id[]): Promise<(Row | null)[]> {
+    const idKeys = ids.map((id) => this.#store.ids.toKey(id));
+    try {
+      const entries = await Promise.all(idKeys.map((idKey) => this.#entries.read(idKey)));
+      const missed = new Set(idKeys.filter((_, i) => entries[i]?.kind === 'none'));
+      const rows = missed.size > 0 ? await this.#missed.read([...missed]) : new Map<string, Row>();
+      return idKeys.map((idKey, i) => {
+        const entry = entries[i] as Entry;
+        return (entry.kind === 'none' ? rows.get(idKey) : this.#entries.toRow(entry)) ?? null;
+      });
+    } catch (error) {
+      const rows = await this.#direct.instead([...new Set(idKeys)], error);
+      return idKeys.map((idKey) => rows.get(idKey) ?? null);
+    }
+  }
+
+  /**
+   * The row as `get` gives it, with its version, for `putIf`.
+   * @throws as `get`, and ForebayError LOAD_TIMEOUT when it had no version for 15 s, as others loaded or wrote it all the time
+   */
+  async getVersioned(id: Id): Promise<Versioned<Row>> {
+    const idKey = this.#store.ids.toKey(id);
+    const entry = await untilKnown(this.#store.name, () => this.#look(idKey));
+    return { row: this.#entries.toRow(entry) ?? null, version: BigInt(entry.version) };
+  }
+
+  /**
+   * Writes as `put` does, if the record is still at the version that `getVersioned` gave. When nobody has read it for a while
+   * its version is not known any more, which is a conflict too.
+   * @throws as `put`, and ForebayError CONFLICT; its context has the current `version`, or undefined when it is not known
+   */
+  async putIf(input: Input, { version, ...options }: WriteOptions & { version: bigint }): Promise<Receipt> {
+    const { ids, rows } = this.#store;
+    const json = rows.release + rows.encode(input);
+    return this.#write(ids.toKey(ids.ofRow(input as object)), 'put-if', `${version}|${json}`, options);
+  }
+
+  /**
+   * Deletes as `delete` does, if the record is still at the version that `getVersioned` gave.
+   * @throws as `putIf`
+   */
+  async deleteIf(id: Id, { version, ...options }: WriteOptions & { version: bigint }): Promise<Receipt> {
+    return this.#write(this.#store.ids.toKey(id), 'delete', String(version), options);
+  }
+
+  /**
+   * Puts what `change` makes of the row, if no other write came between; else it is called again with the newer row, at most
+   * 10 times. Null when `change` returned null: nothing is written then, nor when it throws.
+   * @throws as `getVersioned` and `put`, what `change` throws, and ForebayError CONFLICT. After OUTCOME_UNKNOWN the update may
+   * have been accepted: read before you repeat it
+   */
+  async update(id: Id, change: Change<Row, Input>): Promise<Receipt | null> {
+    const idKey = this.#store.ids.toKey(id);
+    const steps: UpdateSteps<Row, Input> = {
+      store: this.#store.name,
+      read: () => this.getVersioned(id),
+      change,
+      putIf: async (input, version) => {
+        this.#checkSameId(idKey, input);
+        return this.putIf(input, { version });
+      },
+    };
+    return this.#updates.take(idKey, () => updateUntilAccepted(steps));
+  }
+
+  #checkSameId(idKey: string, input: Input): void {
+    const { name, ids } = this.#store;
+    if (ids.toKey(ids.ofRow(input as object)) === idKey) return;
+    throw new ForebayError('INVALID_ID', `An update of a record of store "${name}" must not change its id.`, {
+      context: { store: name },
+    });
+  }
+
+  async #write(
+    idKey: string,
+    op: 'put' | 'put-if' | 'delete',
+    payload: string,
+    options: WriteOptions | undefined,
+  ): Promise<Receipt> {
+    const { name, group, ttlMs } = this.#store;
+    const lane = this.#context.lanes.of(group, idKey);
+    const isDelete = op === 'delete';
+    const field = fieldOf(name, idKey);
+    const plan = planOf(group, options);
+    const writes: Write[] = [{ op, field, ttlMs: entryTtlMs(ttlMs, isDelete), payload }];
+    if (isDelete) {
+      for (const counter of group.counters) {
+        writes.push({ op: 'forget', field: fieldOf(counter.name, idKey), ttlMs: 1, payload: '' });
+      }
+    }
+    const version = await this.#context.writes.submit(lane, writes, plan);
+    const receipt = new Receipt(this.#context.receipts, lane, field, version);
+    if (plan.durability === 'database') await receipt.persisted();
+    return receipt;
+  }
+
+  /** What is known of a record; `none`: the write or the eviction of an entry came between the two looks. */
+  async #look(idKey: string): Promise<Entry> {
+    const entry = await this.#entries.read(idKey);
+    if (entry.kind !== 'none') return entry;
+    await this.#missed.read([idKey]);
+    return this.#entries.read(idKey);
+  }
+}
+
+function partlyAccepted(error: unknown, accepted: number, given: number): unknown {
+  if (!isForebayError(error)) return error;
+  return new ForebayError(error.code, `${error.message} (${accepted} of ${given} rows were accepted.)`, {
+    retryable: error.retryable,
+    cause: error,
+    context: { ...error.context, accepted, given },
+  });
+}

@@ -1,0 +1,353 @@
+/**
+ * The way of writes from an app to Redis. Writes of one lane that are issued in the same turn, or while a call of that
+ * lane is under way, go in one Lua call, in the order in which they were issued.
+ */
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Lane } from '../../buffer/lane.js';
+import type { Refused, Write, WriteBuffer, WriteReply } from '../../buffer/write-buffer.js';
+import { isNotSent, type RedisClient, toWriteError, writeNotSent } from '../../connection/redis.js';
+import { ForebayError } from '../../errors.js';
+import type { Emit } from '../../events.js';
+import { splitField } from '../../keys.js';
+import type { WriteBehindQueue } from '../../queues/write-behind-queue.js';
+import type { PersistedWatch } from '../receipts/persisted.js';
+import { confirmedBy, durabilityNotMet } from './durability.js';
+import type { ConfirmedDurability, DurableRoute, WriteRoute } from './durable-route.js';
+import type { WritePlan } from './write-options.js';
+
+/** Most writes in one call, and most bytes: RedisClient serves nobody else meanwhile. */
+const callWritesMax = 128;
+const callCharactersMax = 1_048_576;
+/** Most writes of a process that are not answered yet. */
+const pendingWritesMax = 20_000;
+/** How long writes wait for a connection that is being made again. */
+const reconnectWaitMs = 2_000;
+
+/** A lane without room is tried again when a batch of it was acknowledged, and after this long. */
+const roomRecheckMs = 100;
+
+/** Writes that belong together: in one call, with one answer. */
+interface Submission {
+  readonly writes: readonly Write[];
+  readonly plan: WritePlan;
+  /** Until when it waits for room, in ms since 1970. */
+  readonly deadline: number;
+  resolve(version: string): void;
+  reject(error: ForebayError): void;
+}
+
+interface LaneQueue {
+  readonly lane: Lane;
+  waiting: Submission[];
+  /** Those that found no room and wait for some, in their order; and the ids of their rows. */
+  blocked: Submission[];
+  blockedIds: Set<string>;
+  isSending: boolean;
+  retry: NodeJS.Timeout | undefined;
+}
+
+export interface WriteQueueDependencies {
+  readonly route: WriteRoute;
+  readonly durable: DurableRoute;
+  readonly queue: WriteBehindQueue;
+  readonly emit: Emit;
+  /** Tells when batches of lanes were acknowledged. */
+  readonly watch: Pick<PersistedWatch, 'onPersisted'>;
+}
+
+export class WriteQueue {
+  readonly #route: WriteRoute;
+  readonly #durable: DurableRoute;
+  readonly #queue: WriteBehindQueue;
+  readonly #emit: Emit;
+  readonly #watch: WriteQueueDependencies['watch'];
+  readonly #lanes = new Map<Lane, LaneQueue>();
+  readonly #scheduled = new Set<LaneQueue>();
+  readonly #wakes = new Set<Promise<void>>();
+  #pendingWrites = 0;
+  #onIdle: (() => void)[] = [];
+
+  constructor(dependencies: WriteQueueDependencies) {
+    this.#route = dependencies.route;
+    this.#durable = dependencies.durable;
+    this.#queue = dependencies.queue;
+    this.#emit = dependencies.emit;
+    this.#watch = dependencies.watch;
+  }
+
+  /**
+   * Resolves with the version of the first write once all are accepted.
+   * @throws ForebayError TOO_MANY_WRITES, BACKLOG_FULL, REDIS_OUT_OF_MEMORY, COUNTER_OVERFLOW, CONFLICT, REDIS_UNAVAILABLE,
+   * REDIS_REFUSED, OUTCOME_UNKNOWN, DURABILITY_NOT_MET (the write is accepted), INVALID_CONFIG
+   */
+  submit(lane: Lane, writes: readonly Write[], plan: WritePlan): Promise<string> {
+    if (this.#pendingWrites >= pendingWritesMax) return Promise.reject(tooManyWrites());
+    this.#pendingWrites += 1;
+    return new Promise((resolve, reject) => {
+      const queue = this.#laneQueue(lane);
+      const deadline = plan.onFull === 'wait' ? Date.now() + plan.onFullWaitMs : 0;
+      const submission = { writes, plan, deadline, resolve, reject };
+      // A write must not overtake an earlier one of the same record that waits for room.
+      if (queue.blocked.length > 0 && touches(queue.blockedIds, submission)) queue.blocked.push(submission);
+      else {
+        queue.waiting.push(submission);
+        this.#schedule(queue);
+      }
+    });
+  }
+
+  /** Resolves when every write submitted so far, and the jobs they asked for, are answered. */
+  async idle(): Promise<void> {
+    if (this.#pendingWrites > 0) await new Promise<void>((resolve) => this.#onIdle.push(resolve));
+    await Promise.all(this.#wakes);
+  }
+
+  #laneQueue(lane: Lane): LaneQueue {
+    let queue = this.#lanes.get(lane);
+    if (!queue) {
+      queue = { lane, waiting: [], blocked: [], blockedIds: new Set(), isSending: false, retry: undefined };
+      this.#lanes.set(lane, queue);
+    }
+    return queue;
+  }
+
+  /** Sends at the end of this turn of the event loop, so that writes of one turn share a call. */
+  #schedule(queue: LaneQueue): void {
+    if (queue.isSending) return;
+    if (this.#scheduled.size === 0) setImmediate(() => this.#sendScheduled());
+    this.#scheduled.add(queue);
+  }
+
+  #sendScheduled(): void {
+    const queues = [...this.#scheduled];
+    this.#scheduled.clear();
+    for (const queue of queues) void this.#send(queue);
+  }
+
+  /** One call at a time for a lane: so calls grow with the load, and a broken connection leaves one in doubt. */
+  async #send(queue: LaneQueue): Promise<void> {
+    const submissions = takeCall(queue);
+    const durability = confirmedBy((submissions[0] as Submission).plan);
+    queue.isSending = true;
+    try {
+      const writes = submissions.flatMap((submission) => submission.writes);
+      const route = durability === undefined ? this.#route : await this.#durable.open(durability);
+      const { wake, replies } = await this.#write(route, queue.lane, writes);
+      if (wake) this.#wake(queue.lane);
+      this.#settle(queue, submissions, replies, durability);
+    } catch (error) {
+      const reason = toWriteError(error);
+      const isFull = reason.code === 'REDIS_OUT_OF_MEMORY';
+      for (const submission of submissions) {
+        if (isFull && mayWait(submission)) this.#block(queue, submission);
+        else this.#reject(submission, reason);
+      }
+    } finally {
+      queue.isSending = false;
+      if (queue.blocked.length > 0) holdBack(queue);
+      if (queue.waiting.length > 0) this.#schedule(queue);
+    }
+  }
+
+  #settle(
+    queue: LaneQueue,
+    submissions: readonly Submission[],
+    replies: readonly WriteReply[],
+    durability: ConfirmedDurability | undefined,
+  ): void {
+    const accepted: [Submission, string][] = [];
+    const refused: [Submission, Refused][] = [];
+    let at = 0;
+    for (const submission of submissions) {
+      const reply = replies[at] as WriteReply;
+      at += submission.writes.length;
+      if ('version' in reply) accepted.push([submission, reply.version]);
+      else refused.push([submission, reply]);
+    }
+    const acceptedIds =
+      refused.length > 0 ? idsOf(accepted.map(([submission]) => submission)) : new Set<string>();
+    for (const [submission, reply] of refused) {
+      // A later write of the record found room in the same call: too late for this one.
+      const isOvertaken = touches(acceptedIds, submission);
+      if (reply.refused === 'full' && mayWait(submission) && !isOvertaken) this.#block(queue, submission);
+      else this.#reject(submission, refusal(queue.lane, reply));
+    }
+    if (durability !== undefined) void this.#confirm(queue.lane, accepted, durability);
+    else for (const [submission, version] of accepted) this.#resolve(submission, version);
+  }
+
+  async #confirm(
+    lane: Lane,
+    accepted: readonly [Submission, string][],
+    durability: ConfirmedDurability,
+  ): Promise<void> {
+    const missing = await this.#durable.missing(durability);
+    for (const [submission, version] of accepted) {
+      if (missing === undefined) this.#resolve(submission, version);
+      else this.#reject(submission, durabilityNotMet(lane, version, durability, missing));
+    }
+  }
+
+  #block(queue: LaneQueue, submission: Submission): void {
+    queue.blocked.push(submission);
+    queue.retry ??= setTimeout(() => this.#unblock(queue), roomRecheckMs);
+    this.#listening ??= this.#listen();
+  }
+
+  #listening: Promise<void> | undefined;
+
+  /** Without announcements the lanes are tried again by time alone. */
+  async #listen(): Promise<void> {
+    try {
+      await this.#watch.onPersisted((lane) => {
+        for (const queue of this.#lanes.values())
+          if (queue.lane.name === lane && queue.blocked.length > 0) this.#unblock(queue);
+      });
+    } catch (error) {
+      this.#listening = undefined;
+      this.#emit({ type: 'redis.error', connection: 'subscriber', error });
+    }
+  }
+
+  #unblock(queue: LaneQueue): void {
+    clearTimeout(queue.retry);
+    queue.retry = undefined;
+    queue.waiting.unshift(...queue.blocked.splice(0));
+    this.#schedule(queue);
+  }
+
+  #resolve(submission: Submission, version: string): void {
+    submission.resolve(version);
+    this.#settled(1);
+  }
+
+  #reject(submission: Submission, error: ForebayError): void {
+    submission.reject(error);
+    this.#settled(1);
+  }
+
+  #settled(count: number): void {
+    this.#pendingWrites -= count;
+    if (this.#pendingWrites > 0) return;
+    for (const resolve of this.#onIdle.splice(0)) resolve();
+  }
+
+  /** Tries again only what was certainly not sent, while the connection is being made again. */
+  async #write(
+    { redis, buffer }: WriteRoute,
+    lane: Lane,
+    writes: readonly Write[],
+  ): ReturnType<WriteBuffer['write']> {
+    const deadline = Date.now() + reconnectWaitMs;
+    for (;;) {
+      await connected(redis, deadline);
+      try {
+        return await buffer.write(lane, writes);
+      } catch (error) {
+        if (!isNotSent(error) || Date.now() >= deadline) throw error;
+        await nextTurn();
+      }
+    }
+  }
+
+  /** The write is accepted whether or not its wake-up job can be added: the sweep finds a lane without one. */
+  #wake(lane: Lane): void {
+    const wake = this.#queue
+      .wake(lane.name, lane.group.delayMs)
+      .catch((error: unknown) => this.#emit({ type: 'wake.failed', lane: lane.name, error }))
+      .finally(() => this.#wakes.delete(wake));
+    this.#wakes.add(wake);
+  }
+}
+
+async function connected(redis: RedisClient, deadline: number): Promise<void> {
+  if (redis.status === 'ready') return;
+  const leftMs = deadline - Date.now();
+  if (redis.status === 'end' || leftMs <= 0) throw writeNotSent();
+  await new Promise<void>((resolve, reject) => {
+    const onReady = (): void => {
+      clearTimeout(timer);
+      resolve();
+    };
+    const timer = setTimeout(() => {
+      redis.off('ready', onReady);
+      reject(writeNotSent());
+    }, leftMs);
+    redis.once('ready', onReady);
+  });
+}
+
+/** Writes that are to be equally safe: they go the same way. */
+function takeCall(queue: LaneQueue): Submission[] {
+  let writes = 0;
+  let characters = 0;
+  let count = 0;
+  const durability = queue.waiting[0] && confirmedBy(queue.waiting[0].plan);
+  for (const submission of queue.waiting) {
+    if (confirmedBy(submission.plan) !== durability) break;
+    writes += submission.writes.length;
+    for (const write of submission.writes) characters += write.payload.length;
+    if (count > 0 && (writes > callWritesMax || characters > callCharactersMax)) break;
+    count += 1;
+  }
+  return queue.waiting.splice(0, count);
+}
+
+function mayWait({ deadline }: Submission): boolean {
+  return Date.now() < deadline;
+}
+
+/** A row and its counters have one order, so they wait for each other. */
+function idsOf(submissions: readonly Submission[]): Set<string> {
+  return new Set(submissions.flatMap(({ writes }) => writes.map(({ field }) => splitField(field).idKey)));
+}
+
+function touches(ids: ReadonlySet<string>, { writes }: Submission): boolean {
+  return writes.some(({ field }) => ids.has(splitField(field).idKey));
+}
+
+/** What came meanwhile must not overtake an earlier write of the same row that waits for room. */
+function holdBack(queue: LaneQueue): void {
+  queue.blockedIds = idsOf(queue.blocked);
+  const isBehind = (submission: Submission): boolean => touches(queue.blockedIds, submission);
+  queue.blocked.push(...queue.waiting.filter(isBehind));
+  queue.waiting = queue.waiting.filter((submission) => !isBehind(submission));
+}
+
+function refusal(lane: Lane, reply: Refused): ForebayError {
+  if (reply.refused === 'conflict') return conflict(lane, reply.found);
+  if (reply.refused === 'overflow') {
+    return new ForebayError('COUNTER_OVERFLOW', 'The sum of the pending deltas would not fit in 64 bits.', {
+      context: { lane: lane.name },
+    });
+  }
+  return new ForebayError(
+    'BACKLOG_FULL',
+    `Lane ${lane.name} holds its maximum of ${lane.group.dirtyMax} dirty records, or of ${lane.group.dirtyBytesMax} bytes of them. Check ` +
+      "that the workers run and that the database keeps up, or raise the store's dirtyMax, dirtyBytesMax or partitions.",
+    {
+      retryable: true,
+      context: {
+        lane: lane.name,
+        dirtyMax: lane.group.dirtyMax,
+        dirtyBytesMax: lane.group.dirtyBytesMax,
+      },
+    },
+  );
+}
+
+function conflict(lane: Lane, found: string | undefined): ForebayError {
+  return new ForebayError(
+    'CONFLICT',
+    'The record is not at the version that this write was to replace. Read it again with getVersioned, or use update.',
+    { context: { lane: lane.name, version: found === undefined ? undefined : BigInt(found) } },
+  );
+}
+
+function tooManyWrites(): ForebayError {
+  return new ForebayError(
+    'TOO_MANY_WRITES',
+    `${pendingWritesMax} writes of this process are not answered yet. Await some of them before you issue more.`,
+    { retryable: true, context: { pendingWritesMax } },
+  );
+}

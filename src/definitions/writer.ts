@@ -1,0 +1,62 @@
+/** Registered writers: what `writeBehind` names, as code can't cross to the workers that carry its writes to the database. */
+
+import { ForebayError } from '../errors.js';
+import { type BufferOptions, type RecordDefinition, record, type Transaction } from './record.js';
+import { defaultSerializer } from './serializer.js';
+
+export interface WrittenValue<T> {
+  readonly key: string;
+  readonly data: T;
+}
+
+/** A written value as it waits: the data is text, which keeps Dates and the like. */
+export interface WriterRow<T> {
+  readonly key: string;
+  readonly text: string;
+  readonly type?: T;
+}
+
+export interface WriterOptions<T> extends BufferOptions {
+  /** What the keys begin with, `namespace:what`: those whose values this writer writes. */
+  readonly keys: string;
+  /** Writes values, each key at most once and the newest of each, in one transaction: it commits whole or not at all. */
+  write(values: readonly WrittenValue<T>[], tx: Transaction): Promise<void>;
+}
+
+export interface WriterDefinition<T> extends RecordDefinition<WriterRow<T>, WriterRow<T>, string, object> {
+  readonly writerOf: string;
+}
+
+/** What was written is in the database soon after it stops to be pending, so that its entry need not live longer. */
+const entryTtlMs = 1_000;
+
+/**
+ * A writer, to be given to `defineStores`: `writer<Profile>({ keys: 'user:profile', write: async (values, tx) => … })`.
+ * @throws ForebayError INVALID_DEFINITION
+ */
+export function writer<T>({ keys, write, ...options }: WriterOptions<T>): WriterDefinition<T> {
+  if (!/^[^:]+:[^:]+$/.test(keys)) {
+    throw new ForebayError('INVALID_DEFINITION', `A writer's keys must be "namespace:what", not "${keys}".`);
+  }
+  const definition = record<WriterRow<T>, 'key'>({
+    ...options,
+    id: 'key',
+    ttlMs: entryTtlMs,
+    onRedisAway: 'reject',
+    load: async () => [],
+    persist: ({ puts }, tx) => write(puts.map(toValue), tx),
+  });
+  return { ...definition, writerOf: keys };
+}
+
+export function toRow<T>(key: string, data: T): WriterRow<T> {
+  return { key, text: defaultSerializer.stringify(data) };
+}
+
+export function toValue<T>({ key, text }: WriterRow<T>): WrittenValue<T> {
+  return { key, data: defaultSerializer.parse(text) as T };
+}
+
+export function isWriter(definition: object): definition is WriterDefinition<unknown> {
+  return 'writerOf' in definition;
+}

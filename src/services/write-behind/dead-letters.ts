@@ -1,0 +1,116 @@
+/**
+ * The dead letters on the board: each is a job that has failed with the database's error, and whose retry replays the letter. The
+ * lanes have the letters themselves: a queue that has lost its jobs is filled again, and jobs of letters that are gone are removed.
+ */
+import { type Job, UnrecoverableError, Worker } from 'bullmq';
+import type { Lanes } from '../../buffer/lane.js';
+import type { WriteBuffer } from '../../buffer/write-buffer.js';
+import type { RedisClient } from '../../connection/redis.js';
+import type { Emit } from '../../events.js';
+import { queuePrefix } from '../../keys.js';
+import {
+  type DeadLetterJob,
+  type DeadLetterOutcome,
+  type DeadLetterQueue,
+  deadLetterQueueName,
+} from '../../queues/dead-letter-queue.js';
+import type { WriteBehindQueue } from '../../queues/write-behind-queue.js';
+
+export interface DeadLettersDependencies {
+  readonly lanes: Lanes;
+  readonly buffer: WriteBuffer;
+  readonly queue: DeadLetterQueue;
+  readonly wakeUps: WriteBehindQueue;
+  /** For the jobs. */
+  readonly connection: RedisClient;
+  readonly prefix: string;
+  readonly emit: Emit;
+}
+
+const compareEveryMs = 30_000;
+const pageSize = 100;
+const jobLockMs = 10_000;
+const stallsMax = 1_000_000;
+
+export class DeadLetters {
+  readonly #dependencies: DeadLettersDependencies;
+  readonly #worker: Worker<DeadLetterJob, DeadLetterOutcome>;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(dependencies: DeadLettersDependencies) {
+    this.#dependencies = dependencies;
+    const { connection, prefix, emit } = dependencies;
+    this.#worker = new Worker(deadLetterQueueName, (job) => this.#process(job), {
+      connection,
+      prefix: queuePrefix(prefix),
+      concurrency: 8,
+      lockDuration: jobLockMs,
+      stalledInterval: jobLockMs,
+      maxStalledCount: stallsMax,
+    });
+    this.#worker.on('error', (error) => emit({ type: 'redis.error', connection: 'worker', error }));
+  }
+
+  async start(): Promise<void> {
+    await this.#worker.waitUntilReady();
+    this.#compareAfter(0);
+  }
+
+  async stop(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    await this.#worker.close();
+  }
+
+  /** A job fails the first time, with the database's error: so the board shows it, and offers to try it again. */
+  async #process(job: Job<DeadLetterJob, DeadLetterOutcome>): Promise<DeadLetterOutcome> {
+    const { lanes, buffer, wakeUps } = this.#dependencies;
+    const { state, message } = job.data.error;
+    if (job.attemptsMade === 0) throw new UnrecoverableError(state === '' ? message : `${state}: ${message}`);
+    const lane = lanes.named(job.data.lane);
+    if (!lane) throw new UnrecoverableError(`No store is defined for lane ${job.data.lane}.`);
+    const outcome = await buffer.replay(lane, job.data);
+    if (outcome === 'wake') await wakeUps.wake(lane.name, lane.group.delayMs);
+    return outcome === 'gone' ? 'gone' : 'replayed';
+  }
+
+  #compareAfter(ms: number): void {
+    this.#timer = setTimeout(async () => {
+      await this.#compare();
+      if (this.#timer) this.#compareAfter(compareEveryMs);
+    }, ms);
+  }
+
+  async #compare(): Promise<void> {
+    try {
+      await this.#showAll();
+      await this.#hideGone();
+    } catch (error) {
+      this.#dependencies.emit({ type: 'dead-letter.hidden', lane: 'all', error });
+    }
+  }
+
+  async #showAll(): Promise<void> {
+    const { lanes, buffer, queue } = this.#dependencies;
+    for (const lane of lanes.all) {
+      for (let offset = 0; ; offset += pageSize) {
+        const letters = await buffer.deadLetters(lane, { offset, count: pageSize });
+        for (const letter of letters) await queue.show(letter);
+        if (letters.length < pageSize) break;
+      }
+    }
+  }
+
+  async #hideGone(): Promise<void> {
+    const { lanes, buffer, queue } = this.#dependencies;
+    for (let start = 0; ; start += pageSize) {
+      const jobs = await queue.queue.getFailed(start, start + pageSize - 1);
+      for (const { data } of jobs) {
+        const lane = lanes.named(data.lane);
+        const letter = lane && (await buffer.deadLetter(lane, data.field));
+        if (lane && letter?.at !== data.at) await queue.hide(data);
+      }
+      if (jobs.length < pageSize) return;
+    }
+  }
+}

@@ -1,0 +1,204 @@
+/** Flushes one lane: seal, apply, ack, until it is empty, the time of one job is over, or the worker is to stop. */
+import type { Batch } from '../../buffer/batch.js';
+import type { Lane } from '../../buffer/lane.js';
+import type { WriteBuffer } from '../../buffer/write-buffer.js';
+import { type Applied, applyBatch } from '../../database/apply.js';
+import { type Database, type FailureReason, failureReason } from '../../database/database.js';
+import type { Persister } from '../../database/persister.js';
+import type { Overtaken } from '../../database/statement.js';
+import { isForebayError } from '../../errors.js';
+import type { Emit } from '../../events.js';
+import { fieldOf } from '../../keys.js';
+import { pause } from '../../pause.js';
+import type { FlushSummary } from '../../queues/write-behind-queue.js';
+import { jittered, RetryLater, retryWaits } from '../role/retry.js';
+import type { BatchSize } from './batch-size.js';
+import type { BatchSplit } from './batch-split.js';
+import { DatabaseAway, type DatabaseBreaker } from './database-breaker.js';
+import type { LedgerWatch } from './ledger-watch.js';
+
+/** A job ends after this long, so that busy lanes move between workers and the board has a history. */
+const flushMaxMs = 5_000;
+/** A job waits no longer than this for records to come of age: it keeps others from a worker meanwhile. */
+const waitMaxMs = 500;
+/** So often a batch is tried again for a parent row, before the records that miss it are put back. */
+const notYetTriesMax = 2;
+
+export interface LaneFlushDependencies {
+  readonly buffer: WriteBuffer;
+  readonly database: Database;
+  readonly persisterOf: (lane: Lane) => Persister;
+  readonly prefix: string;
+  readonly emit: Emit;
+  /** Runs a batch's transaction when the database is there and a connection is free. */
+  readonly breaker: DatabaseBreaker;
+  readonly sizeOf: (lane: Lane) => BatchSize;
+  readonly ledger: LedgerWatch;
+  readonly marks: LaneMarks;
+  readonly split: BatchSplit;
+}
+
+/** Told which batches are in hand, so that their lanes' marks are renewed. */
+export interface LaneMarks {
+  hold(lane: Lane, number: string): void;
+  release(lane: Lane): void;
+}
+
+export interface FlushOptions {
+  readonly signal: AbortSignal;
+  onProgress(summary: FlushSummary): Promise<void>;
+}
+
+export type FlushResult = FlushSummary & {
+  /** When the lane needs another job, in ms from now; undefined when it is empty. */
+  readonly againInMs: number | undefined;
+};
+
+export class LaneFlush {
+  readonly #dependencies: LaneFlushDependencies;
+
+  constructor(dependencies: LaneFlushDependencies) {
+    this.#dependencies = dependencies;
+  }
+
+  /** @throws RetryLater when a batch could not be applied: it stays sealed */
+  async run(lane: Lane, { signal, onProgress }: FlushOptions): Promise<FlushResult> {
+    const { buffer, sizeOf, ledger } = this.#dependencies;
+    const startedAt = Date.now();
+    let summary: FlushSummary = { batches: 0, rows: 0, skipped: 0, refused: 0, ms: 0 };
+    let waitingMs = 0;
+    while (!signal.aborted && Date.now() - startedAt < flushMaxMs) {
+      const sealed = await buffer.seal(lane, { ...sizeOf(lane).limits, floor: ledger.floorOf(lane) });
+      if (sealed.kind === 'empty') return { ...summary, againInMs: undefined };
+      if (sealed.kind === 'wait') {
+        if (sealed.waitMs > waitMaxMs) return { ...summary, againInMs: sealed.waitMs };
+        await pause(sealed.waitMs, signal);
+        continue;
+      }
+      const flushed = await this.#flushBatch(lane, sealed.batch);
+      if (flushed === 'away') break;
+      summary = add(summary, flushed, Date.now() - startedAt);
+      await onProgress(summary);
+      waitingMs = Math.max(waitingMs, flushed.waitingMs);
+      if (waitingMs === 0 || flushed.hasRest) continue;
+      await pause(waitingMs, signal);
+      waitingMs = 0;
+    }
+    return { ...summary, againInMs: 0 };
+  }
+
+  /** 'away': the batch stays sealed, and the lane is to be handed back. */
+  async #flushBatch(lane: Lane, batch: Batch): Promise<Flushed | 'away'> {
+    const { emit, marks, breaker, ledger } = this.#dependencies;
+    const { number, size } = batch;
+    emit({ type: 'batch.sealed', lane: lane.name, number, size });
+    marks.hold(lane, number);
+    try {
+      const { outcome, overtaken } = await breaker.run(() => this.#apply(lane, batch));
+      if (outcome === 'void') return await this.#split(lane, batch);
+      // The entries are dropped right behind: before, a reader would put the sealed record back.
+      const [isAcked] = await Promise.all([this.#ack(lane, batch), this.#drop(lane, overtaken)]);
+      const isNew = outcome === 'applied';
+      // What had been applied before was perhaps sealed again by a Redis that has gone back in time.
+      if (isAcked && !isNew) void ledger.compare([lane]);
+      return { ...nothingFlushed, rows: isNew ? size : 0, skipped: isNew ? 0 : 1 };
+    } catch (error) {
+      return await this.#recover(lane, batch, error);
+    } finally {
+      marks.release(lane);
+    }
+  }
+
+  async #apply(lane: Lane, batch: Batch): Promise<Applied> {
+    const { database, persisterOf, sizeOf, ledger, prefix, emit } = this.#dependencies;
+    const startedAt = performance.now();
+    const applied = await applyBatch(batch, { database, persister: persisterOf(lane), prefix, emit });
+    const ms = Math.round(performance.now() - startedAt);
+    const isNew = applied.outcome === 'applied';
+    ledger.applied(lane, BigInt(batch.number));
+    if (isNew) sizeOf(lane).applied(batch.size, ms);
+    emit({ type: 'batch.applied', lane: lane.name, number: batch.number, applied: isNew, ms });
+    return applied;
+  }
+
+  async #ack(lane: Lane, { number, size }: Batch): Promise<boolean> {
+    const { buffer, emit } = this.#dependencies;
+    const isAcked = await buffer.ack(lane, number);
+    emit(
+      isAcked
+        ? { type: 'batch.acked', lane: lane.name, number, size }
+        : { type: 'batch.late', lane: lane.name, number },
+    );
+    return isAcked;
+  }
+
+  async #drop(lane: Lane, overtaken: Overtaken | undefined): Promise<void> {
+    if (!overtaken) return;
+    const { store, versions } = overtaken;
+    const byField = [...versions].map(([idKey, version]) => [fieldOf(store, idKey), version] as const);
+    await this.#dependencies.buffer.drop(lane, new Map(byField));
+  }
+
+  /** What to do about a batch that failed. A parent row that is on its way is given some tries before anybody looks closer. */
+  async #recover(lane: Lane, batch: Batch, error: unknown): Promise<Flushed | 'away'> {
+    if (error instanceof DatabaseAway) return 'away';
+    if (error instanceof RetryLater) throw error;
+    const reason = failureReason(error);
+    if (reason === 'refused') return this.#split(lane, batch, error);
+    const { waitMs, failures } = await this.#dependencies.buffer.postpone(
+      lane,
+      batch.number,
+      retryWaits[reason],
+    );
+    if (reason === 'not-yet' && failures > notYetTriesMax) return this.#split(lane, batch);
+    throw this.#retryLater(lane, batch, { reason, waitMs, error });
+  }
+
+  /** `error`: the batch was refused, and it is not known which records are to blame. */
+  async #split(lane: Lane, batch: Batch, error?: unknown): Promise<Flushed | 'away'> {
+    const { split, buffer } = this.#dependencies;
+    try {
+      const { rest, dead, waitingMs } = await split.run(lane, batch, error !== undefined);
+      return { ...nothingFlushed, refused: dead, waitingMs, hasRest: rest > 0 };
+    } catch (failure) {
+      if (failure instanceof DatabaseAway) return 'away';
+      const reason = isForebayError(failure, 'DEAD_LETTERS_FULL') ? 'refused' : failureReason(failure);
+      const { waitMs } = await buffer.postpone(lane, batch.number, retryWaits[reason]);
+      throw this.#retryLater(lane, batch, { reason, waitMs, error: failure });
+    }
+  }
+
+  /** The lane's mark stands at the next try, so that the sweep leaves the lane alone until then. */
+  #retryLater(
+    lane: Lane,
+    { number }: Batch,
+    { reason, waitMs, error }: { reason: FailureReason; waitMs: number; error: unknown },
+  ): RetryLater {
+    const retryMs = jittered(waitMs);
+    this.#dependencies.emit({ type: 'batch.failed', lane: lane.name, number, reason, retryMs, error });
+    return new RetryLater(reason, retryMs, error);
+  }
+}
+
+/** What became of one batch. */
+interface Flushed {
+  readonly rows: number;
+  readonly skipped: number;
+  readonly refused: number;
+  /** How long to leave records alone that wait for what they refer to, in ms; 0: none waits. */
+  readonly waitingMs: number;
+  /** The batch was split, and a part of it is sealed still. */
+  readonly hasRest: boolean;
+}
+
+const nothingFlushed: Flushed = { rows: 0, skipped: 0, refused: 0, waitingMs: 0, hasRest: false };
+
+function add(summary: FlushSummary, flushed: Flushed, ms: number): FlushSummary {
+  return {
+    batches: summary.batches + 1,
+    rows: summary.rows + flushed.rows,
+    skipped: summary.skipped + flushed.skipped,
+    refused: summary.refused + flushed.refused,
+    ms,
+  };
+}

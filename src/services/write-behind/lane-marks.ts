@@ -1,0 +1,42 @@
+/** Renews the wake-up marks of the lanes whose batches this worker has in hand. */
+import type { Lane } from '../../buffer/lane.js';
+import type { WriteBuffer } from '../../buffer/write-buffer.js';
+import type { Emit } from '../../events.js';
+import type { LaneMarks } from './lane-flush.js';
+
+/** Well within the 2 s after which a sweep takes a lane for abandoned. */
+const renewEveryMs = 500;
+
+export class LaneMarksRenewal implements LaneMarks {
+  readonly #buffer: WriteBuffer;
+  readonly #emit: Emit;
+  readonly #held = new Map<Lane, string>();
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(buffer: WriteBuffer, emit: Emit) {
+    this.#buffer = buffer;
+    this.#emit = emit;
+  }
+
+  hold(lane: Lane, number: string): void {
+    this.#held.set(lane, number);
+  }
+
+  release(lane: Lane): void {
+    this.#held.delete(lane);
+  }
+
+  start(): void {
+    this.#timer = setInterval(() => this.#renew(), renewEveryMs);
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+
+  #renew(): void {
+    for (const [lane, number] of this.#held) {
+      this.#buffer.renew(lane, number).catch((error: unknown) => this.#emit({ type: 'sweep.failed', error }));
+    }
+  }
+}

@@ -1,0 +1,89 @@
+/**
+ * The sweep: wakes lanes that have unpersisted records and a mark that has gone quiet. It covers a worker or an app that died
+ * and a queue that lost its jobs. Every write-behind worker runs one; Redis lets one of them claim a lane. While the queue takes no jobs, for
+ * its Redis is away or its memory is full, the sweep flushes the lanes itself: else nothing would make room.
+ */
+import pLimit from 'p-limit';
+import type { Lane, Lanes } from '../../buffer/lane.js';
+import type { WriteBuffer } from '../../buffer/write-buffer.js';
+import type { Emit } from '../../events.js';
+import type { WriteBehindQueue } from '../../queues/write-behind-queue.js';
+
+/** How long past its due time a mark counts as alive. */
+const quietMs = 2_000;
+const sweepEveryMs = 1_000;
+const waitingPerLaneMax = 2;
+/** Lanes that a sweep flushes itself at once. */
+const flushesMax = 8;
+
+export interface SweepDependencies {
+  readonly lanes: Lanes;
+  readonly buffer: WriteBuffer;
+  readonly queue: WriteBehindQueue;
+  /** Without a job. */
+  readonly flush: (lane: Lane) => Promise<void>;
+  readonly emit: Emit;
+}
+
+export class Sweep {
+  readonly #dependencies: SweepDependencies;
+  readonly #limit = pLimit(flushesMax);
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(dependencies: SweepDependencies) {
+    this.#dependencies = dependencies;
+  }
+
+  start(): void {
+    this.#schedule();
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
+  /** The next sweep starts a while after this one ended, so that sweeps never pile up. */
+  #schedule(): void {
+    this.#timer = setTimeout(async () => {
+      await this.#sweep();
+      if (this.#timer) this.#schedule();
+    }, sweepEveryMs);
+  }
+
+  async #sweep(): Promise<void> {
+    const { lanes, buffer, emit } = this.#dependencies;
+    try {
+      if (await this.#isCrowded()) return;
+      await Promise.all(
+        lanes.all.map(async (lane) => {
+          if (!(await buffer.wake(lane, quietMs))) return;
+          emit({ type: 'lane.woken', lane: lane.name });
+          await this.#wake(lane);
+        }),
+      );
+    } catch (error) {
+      emit({ type: 'sweep.failed', error });
+    }
+  }
+
+  /** With more jobs waiting than workers can take, or with the queue paused, further wake-ups would only pile up. */
+  async #isCrowded(): Promise<boolean> {
+    const { queue, lanes } = this.#dependencies;
+    try {
+      return (await queue.waiting()) > waitingPerLaneMax * lanes.all.length;
+    } catch {
+      return false; // A queue that is away takes no jobs at all.
+    }
+  }
+
+  async #wake(lane: Lane): Promise<void> {
+    const { queue, flush, emit } = this.#dependencies;
+    try {
+      await queue.wake(lane.name, 0);
+    } catch (error) {
+      emit({ type: 'wake.failed', lane: lane.name, error });
+      await this.#limit(() => flush(lane));
+    }
+  }
+}

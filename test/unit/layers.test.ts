@@ -1,0 +1,110 @@
+/** The layers of docs/architecture.md: imports point one way, and each outside thing is known in its own places only. */
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+
+const source = path.resolve(import.meta.dirname, '../../src');
+
+/** From the lowest to the highest: each may import what stands before it. */
+const ranks = [
+  'errors',
+  'pause',
+  'keys',
+  'redis-settings',
+  'config',
+  'events',
+  'logger',
+  'definitions',
+  'connection',
+  'queues',
+  'buffer',
+  'database',
+  'cache',
+  'client',
+  'patterns',
+  'app',
+  'index',
+  'services',
+  'board',
+  'cli',
+  'worker',
+  'prisma-generator',
+];
+
+/** Who may know what comes from outside. */
+const places: Readonly<Record<string, readonly string[]>> = {
+  ioredis: ['connection'],
+  bullmq: ['queues', 'services', 'board', 'cli'],
+  'process.env': ['config'],
+  pino: ['logger'],
+  'node-cron': ['services'],
+};
+
+/** Roles of workers meet in Redis, in Postgres or in a queue; `role` is the mould of all. */
+const mould = 'services/role';
+
+interface SourceFile {
+  readonly name: string;
+  readonly text: string;
+  readonly imports: readonly string[];
+}
+
+const files = (readdirSync(source, { recursive: true }) as string[])
+  .filter((name) => name.endsWith('.ts'))
+  .map((name): SourceFile => {
+    const text = readFileSync(path.join(source, name), 'utf8');
+    const imports = [...text.matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)].map(
+      (match) => match[1] as string,
+    );
+    return { name, text, imports };
+  });
+
+const layerOf = (name: string): string => (name.split('/')[0] as string).replace(/\.[tj]s$/, '');
+const rankOf = (name: string): number => ranks.indexOf(layerOf(name));
+const isRelative = (specifier: string): boolean => specifier.startsWith('.');
+const targetOf = ({ name }: SourceFile, specifier: string): string =>
+  path.posix.normalize(path.posix.join(path.posix.dirname(name), specifier));
+
+describe('the source', () => {
+  it('has a rank for each of its folders and files, and no rank for what is gone', () => {
+    expect([...new Set(files.map(({ name }) => layerOf(name)))].sort()).toEqual([...ranks].sort());
+  });
+
+  it('imports nothing from outside of it but packages', () => {
+    const outside = files.flatMap((file) =>
+      file.imports.filter((one) => isRelative(one) && targetOf(file, one).startsWith('..')),
+    );
+    expect(outside).toEqual([]);
+  });
+
+  it('imports only from its own layer and from lower ones', () => {
+    const upward = files.flatMap((file) =>
+      file.imports
+        .filter((one) => isRelative(one) && rankOf(targetOf(file, one)) > rankOf(file.name))
+        .map((one) => `${file.name} imports ${targetOf(file, one)}`),
+    );
+    expect(upward).toEqual([]);
+  });
+
+  it('has no role of a worker that imports from another', () => {
+    const roleOf = (name: string): string => name.split('/').slice(0, 2).join('/');
+    const crossing = files
+      .filter(({ name }) => layerOf(name) === 'services')
+      .flatMap((file) =>
+        file.imports
+          .filter(isRelative)
+          .map((one) => targetOf(file, one))
+          .filter((target) => layerOf(target) === 'services')
+          .filter((target) => ![mould, roleOf(file.name)].includes(roleOf(target)))
+          .map((target) => `${file.name} imports ${target}`),
+      );
+    expect(crossing).toEqual([]);
+  });
+
+  it.each(Object.entries(places))('knows %s only in %s', (what, layers) => {
+    const knows = ({ text, imports }: SourceFile): boolean =>
+      what === 'process.env' ? text.includes(what) : imports.includes(what);
+    const strangers = files.filter((file) => knows(file) && !layers.includes(layerOf(file.name)));
+    expect(strangers.map(({ name }) => name)).toEqual([]);
+  });
+});

@@ -1,0 +1,102 @@
+/** How the size and the delay of batches follow the database. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { BatchSize } from '../../../../src/services/write-behind/batch-size.js';
+
+const store = { recordsMax: 1_000, delayMs: 100 };
+
+const limits = fc.record({
+  recordsMax: fc.integer({ min: 1, max: 5_000 }),
+  delayMs: fc.integer({ min: 0, max: 60_000 }),
+});
+const applies = fc.array(fc.tuple(fc.integer({ min: 1, max: 5_000 }), fc.integer({ min: 0, max: 60_000 })), {
+  maxLength: 50,
+});
+
+/** A database that takes a time for each batch and one for each record; every batch is full. */
+function fullBatches(size: BatchSize, count: number, batchMs: number, recordMs: number): number[] {
+  return Array.from({ length: count }, () => {
+    const { recordsMax } = size.limits;
+    size.applied(recordsMax, batchMs + recordMs * recordsMax);
+    return recordsMax;
+  });
+}
+
+describe('the size of batches', () => {
+  it('begins with what the store allows', () => {
+    expect(new BatchSize(store).limits).toEqual(store);
+  });
+
+  it('is halved by an apply that takes longer than 250 ms, down to 50', () => {
+    const size = new BatchSize(store);
+    expect(fullBatches(size, 7, 300, 0)).toEqual([1_000, 500, 250, 125, 62, 50, 50]);
+  });
+
+  it('grows by a quarter when a full batch took less than half of that, up to what the store allows', () => {
+    const size = new BatchSize(store);
+    size.applied(1_000, 300);
+    expect(fullBatches(size, 6, 10, 0)).toEqual([500, 625, 782, 978, 1_000, 1_000]);
+  });
+
+  it('does not grow by batches that were not full', () => {
+    const size = new BatchSize(store);
+    size.applied(1_000, 300);
+    for (let i = 0; i < 10; i++) size.applied(499, 1);
+    expect(size.limits.recordsMax).toBe(500);
+  });
+
+  it('is halved once by a slow spell that all lanes feel at once', () => {
+    const size = new BatchSize(store);
+    for (let lane = 0; lane < 4; lane++) size.applied(1_000, 400);
+    expect(size.limits.recordsMax).toBe(500);
+  });
+
+  it('never leaves its bounds, and neither does the delay', () => {
+    fc.assert(
+      fc.property(limits, applies, (own, history) => {
+        const size = new BatchSize(own);
+        for (const [records, ms] of history) {
+          size.applied(records, ms);
+          const { recordsMax, delayMs } = size.limits;
+          expect(recordsMax).toBeGreaterThanOrEqual(Math.min(50, own.recordsMax));
+          expect(recordsMax).toBeLessThanOrEqual(own.recordsMax);
+          expect(delayMs).toBeGreaterThanOrEqual(own.delayMs);
+          expect(delayMs).toBeLessThanOrEqual(Math.max(own.delayMs, Math.min(10 * own.delayMs, 2_000)));
+        }
+      }),
+    );
+  });
+
+  it('settles, whatever the database costs, within its target where a size can do that', () => {
+    const cost = fc.tuple(
+      fc.double({ min: 0, max: 100, noNaN: true }),
+      fc.double({ min: 0, max: 20, noNaN: true }),
+    );
+    fc.assert(
+      fc.property(limits, applies, cost, (own, history, [batchMs, recordMs]) => {
+        const size = new BatchSize(own);
+        for (const [records, ms] of history) size.applied(records, ms);
+        fullBatches(size, 60, batchMs, recordMs);
+        const settled = size.limits.recordsMax;
+        expect(new Set(fullBatches(size, 10, batchMs, recordMs))).toEqual(new Set([settled]));
+        const isSmallest = settled === Math.min(50, own.recordsMax);
+        if (!isSmallest) expect(batchMs + recordMs * settled).toBeLessThanOrEqual(250);
+      }),
+    );
+  });
+});
+
+describe('the delay of batches', () => {
+  it.each([
+    ['stays while an apply is quicker', 100, 40, 100],
+    ['is the last apply’s time when that is longer', 100, 700, 700],
+    ['is ten times the store’s at most', 100, 5_000, 1_000],
+    ['is 2 s at most', 500, 5_000, 2_000],
+    ['is the store’s when that is longer', 10_000, 20_000, 10_000],
+    ['is none for a store without one', 0, 5_000, 0],
+  ])('%s', (_, delayMs, ms, expected) => {
+    const size = new BatchSize({ recordsMax: 1_000, delayMs });
+    size.applied(10, ms);
+    expect(size.limits.delayMs).toBe(expected);
+  });
+});
