@@ -7,15 +7,15 @@
  */
 
 /** Names that a store can't have, because a lane's own keys end with them. */
-export const reservedStoreNames: readonly string[] = ['dirty', 'order', 'sealed', 'meta', 'dead', 'waiting'];
+export const reservedStoreNames: readonly string[] = ['meta', 'order', 'dirty', 'sealed', 'dead', 'waiting'];
 
 export interface LaneKeys {
   /** What entries' keys begin with: the hash tag and a colon. */
   readonly entryPrefix: string;
-  readonly dirty: string;
-  readonly order: string;
-  readonly sealed: string;
   readonly meta: string;
+  readonly order: string;
+  readonly dirty: string;
+  readonly sealed: string;
   readonly dead: string;
   readonly waiting: string;
 }
@@ -24,10 +24,10 @@ export function laneKeys(prefix: string, lane: string): LaneKeys {
   const tag = `{${prefix}:${lane}}`;
   return {
     entryPrefix: `${tag}:`,
-    dirty: `${tag}:dirty`,
-    order: `${tag}:order`,
-    sealed: `${tag}:sealed`,
     meta: `${tag}:meta`,
+    order: `${tag}:order`,
+    dirty: `${tag}:dirty`,
+    sealed: `${tag}:sealed`,
     dead: `${tag}:dead`,
     waiting: `${tag}:waiting`,
   };

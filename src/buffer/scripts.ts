@@ -1,6 +1,6 @@
 /** The buffer's Lua scripts as commands of a client. */
 
-import { defineLuaCommands } from '../connection/lua-commands.js';
+import { defineLuaCommands, type LuaFamily } from '../connection/lua-commands.js';
 import type { RedisClient } from '../connection/redis.js';
 
 /** Script name → number of its keys; undefined where it depends on the call, and is the first argument. */
@@ -47,7 +47,14 @@ export interface ScriptCommands {
   forebay_raise(...args: (string | number)[]): Promise<string>;
 }
 
+export const laneScripts: LuaFamily = {
+  name: 'forebay',
+  folder: new URL('./', import.meta.url),
+  hasPrelude: true,
+  scripts,
+};
+
 export function withScripts(redis: RedisClient): RedisClient & ScriptCommands {
-  defineLuaCommands(redis, 'forebay', new URL('./lua/', import.meta.url), scripts);
+  defineLuaCommands(redis, laneScripts);
   return redis as RedisClient & ScriptCommands;
 }

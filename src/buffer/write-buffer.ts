@@ -156,7 +156,7 @@ export class WriteBuffer {
   /** Accepts writes in their order. `wake` tells the caller to add a wake-up job for the lane. */
   async write(lane: Lane, writes: readonly Write[]): Promise<{ wake: boolean; replies: WriteReply[] }> {
     const { keys, group } = lane;
-    const args: (string | number)[] = [keys.dirty, keys.order, keys.meta, keys.dead, keys.sealed];
+    const args: (string | number)[] = [keys.meta, keys.order, keys.dirty, keys.sealed, keys.dead];
     for (const write of writes) args.push(keys.entryPrefix + write.field);
     args.push(keys.entryPrefix.length + 1, group.dirtyMax, group.dirtyBytesMax, group.delayMs);
     for (const write of writes) args.push(write.op, write.ttlMs, write.payload);
@@ -193,9 +193,9 @@ export class WriteBuffer {
     const { keys } = lane;
     const [batch, sealed, ...rest] = (await this.#redis['forebay_recall-counter'](
       3 + fields.length,
+      keys.meta,
       keys.dirty,
       keys.sealed,
-      keys.meta,
       ...fields.map((field) => keys.entryPrefix + field),
       keys.entryPrefix.length + 1,
       options.token,
@@ -225,10 +225,10 @@ export class WriteBuffer {
   async seal(lane: Lane, { recordsMax, delayMs, floor }: SealOptions): Promise<SealReply> {
     const { keys, group } = lane;
     const [kind, detail, ...sealed] = (await this.#redis.forebay_seal(
-      keys.dirty,
-      keys.order,
-      keys.sealed,
       keys.meta,
+      keys.order,
+      keys.dirty,
+      keys.sealed,
       recordsMax,
       batchBytesMax,
       delayMs,
@@ -241,9 +241,9 @@ export class WriteBuffer {
 
   /** Drops the sealed batch with this number. False: a successor has done it, and perhaps sealed another. */
   async ack(lane: Lane, number: string): Promise<boolean> {
-    const { order, sealed, meta, waiting } = lane.keys;
+    const { meta, order, sealed, waiting } = lane.keys;
     const channel = this.#persistedChannel;
-    const reply = await this.#redis.forebay_ack(order, sealed, meta, waiting, number, channel, lane.name);
+    const reply = await this.#redis.forebay_ack(meta, order, sealed, waiting, number, channel, lane.name);
     return reply === 1;
   }
 
@@ -252,10 +252,10 @@ export class WriteBuffer {
     const { keys, group } = lane;
     const [kind, rest, waitedMs, ...deadFields] = (await this.#redis.forebay_split(
       6 + parts.length,
-      keys.dirty,
-      keys.order,
-      keys.sealed,
       keys.meta,
+      keys.order,
+      keys.dirty,
+      keys.sealed,
       keys.dead,
       keys.waiting,
       ...parts.map(({ field }) => keys.entryPrefix + field),
@@ -289,13 +289,13 @@ export class WriteBuffer {
 
   /** Makes a dead letter's records dirty again. `wake` tells the caller to add a wake-up job for the lane. */
   async replay(lane: LetterLane, { field, at }: LetterName): Promise<'gone' | 'replayed' | 'wake'> {
-    const { dirty, order, meta, dead, entryPrefix } = lane.keys;
+    const { meta, order, dirty, dead, entryPrefix } = lane.keys;
     const { delayMs } = lane.group;
     const letter = letterKey(lane, field);
     const reply = await this.#redis.forebay_replay(
-      dirty,
-      order,
       meta,
+      order,
+      dirty,
       dead,
       letter,
       field,
@@ -320,8 +320,8 @@ export class WriteBuffer {
   }
 
   async inspect(lane: Pick<Lane, 'keys'>): Promise<LaneState> {
-    const { dirty, order, sealed, meta, dead } = lane.keys;
-    const reply = await this.#redis.forebay_inspect(dirty, order, sealed, meta, dead);
+    const { meta, order, dirty, sealed, dead } = lane.keys;
+    const reply = await this.#redis.forebay_inspect(meta, order, dirty, sealed, dead);
     const [version, oldest, dirtyCount, sealedCount, persisted, batches, now, deadCount] = reply as [
       ...[string, string, number, number, number, number, string, number],
     ];
@@ -340,12 +340,12 @@ export class WriteBuffer {
 
   /** Asks that what is accepted by now is flushed without delay. Its last version; undefined when all is persisted. */
   async hurry(lane: Lane): Promise<bigint | undefined> {
-    return toBigInt(await this.#redis.forebay_hurry(lane.keys.order, lane.keys.meta));
+    return toBigInt(await this.#redis.forebay_hurry(lane.keys.meta, lane.keys.order));
   }
 
   /** Claims a lane whose mark has been quiet for `quietMs`. True: the caller must add a wake-up job. */
   async wake(lane: Lane, quietMs: number): Promise<boolean> {
-    return (await this.#redis.forebay_wake(lane.keys.order, lane.keys.meta, quietMs)) === 1;
+    return (await this.#redis.forebay_wake(lane.keys.meta, lane.keys.order, quietMs)) === 1;
   }
 
   /** Keeps the mark of a lane alive. False: the sealed batch is not this one any more. */

@@ -2,18 +2,33 @@
 import { readFileSync } from 'node:fs';
 import type { RedisClient } from './client.js';
 
-/** Script name → number of its keys; undefined where it depends on the call, and is the first argument. */
-export type LuaScripts = Readonly<Record<string, number | undefined>>;
+export interface LuaFamily {
+  /** What the commands' names begin with: `<name>_<script>`. */
+  readonly name: string;
+  /** Has `lua/<script>.lua`, and perhaps a `prelude.lua` that stands in front of each. */
+  readonly folder: URL;
+  readonly hasPrelude: boolean;
+  /** Script → number of its keys; undefined where it depends on the call, and is the first argument. */
+  readonly scripts: Readonly<Record<string, number | undefined>>;
+}
 
-/** Defines `<family>_<name>` for each script, whose text is `<name>.lua` in `folder`. */
-export function defineLuaCommands(
-  redis: RedisClient,
-  family: string,
-  folder: URL,
-  scripts: LuaScripts,
-): void {
-  for (const [name, numberOfKeys] of Object.entries(scripts)) {
-    const lua = readFileSync(new URL(`${name}.lua`, folder), 'utf8');
-    redis.defineCommand(`${family}_${name}`, numberOfKeys === undefined ? { lua } : { lua, numberOfKeys });
+/** Defines a command for each script of the family. */
+export function defineLuaCommands(redis: RedisClient, family: LuaFamily): void {
+  for (const [script, numberOfKeys] of Object.entries(family.scripts)) {
+    const lua = luaText(family, script);
+    redis.defineCommand(
+      `${family.name}_${script}`,
+      numberOfKeys === undefined ? { lua } : { lua, numberOfKeys },
+    );
   }
 }
+
+/** A script as it is sent: behind the prelude of all scripts, and that of its family. */
+export function luaText({ folder, hasPrelude }: LuaFamily, script: string): string {
+  const preludes = [commonPrelude, ...(hasPrelude ? [new URL('prelude.lua', folder)] : [])];
+  return [...preludes, new URL(`lua/${script}.lua`, folder)]
+    .map((file) => readFileSync(file, 'utf8'))
+    .join('\n');
+}
+
+const commonPrelude = new URL('./prelude.lua', import.meta.url);

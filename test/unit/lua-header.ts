@@ -1,12 +1,12 @@
 /** What is checked of the header of every Lua script. */
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { type LuaScript, readLuaScript } from './lua-script.js';
+import type { LuaFamily } from '../../src/connection/lua-commands.js';
+import { type LuaScript, readLuaPrelude, readLuaScript } from './lua-script.js';
 
 const tables = ['KEYS', 'ARGV'] as const;
 
-/** @param folder with `lua/`; `scripts`: name → number of keys, as the code defines the commands */
-export function checkHeaders(folder: URL, scripts: Readonly<Record<string, number | undefined>>): void {
+export function checkHeaders({ folder, scripts }: LuaFamily): void {
   const names = Object.keys(scripts);
 
   it('the list of scripts is the list of files', () => {
@@ -15,7 +15,7 @@ export function checkHeaders(folder: URL, scripts: Readonly<Record<string, numbe
   });
 
   describe.each(names)('the header of %s', (name) => {
-    const { header, documented, used, indexes } = readLuaScript(
+    const { header, body, documented, used, indexes } = readLuaScript(
       new URL(`lua/${name}.lua`, folder),
     ) as LuaScript;
 
@@ -46,9 +46,38 @@ export function checkHeaders(folder: URL, scripts: Readonly<Record<string, numbe
       if (openFrom !== undefined) expect(openFrom).toBe(named.size + 1);
     });
 
+    it('leaves to the prelude what stands there: the clock, numbers as text, and the rule of versions', () => {
+      expect(body).not.toMatch(/'TIME'|%\.0f|math\.max\([^,]* \+ 1,/);
+    });
+
     it('has as many keys as scripts.ts says', () => {
       const { named, openFrom } = documented.KEYS;
       expect(scripts[name]).toBe(openFrom === undefined ? named.size : undefined);
+    });
+  });
+}
+
+/** A prelude's header against what it defines, and that against its use in the scripts behind it. */
+export function checkPrelude(file: URL, families: readonly LuaFamily[]): void {
+  describe(`the prelude ${file.pathname.split('/').slice(-2).join('/')}`, () => {
+    const { documented, defined, text } = readLuaPrelude(file);
+    const behind = families
+      .flatMap(({ folder, scripts, hasPrelude }) => [
+        ...Object.keys(scripts).map((script) => new URL(`lua/${script}.lua`, folder)),
+        ...(hasPrelude ? [new URL('prelude.lua', folder)] : []),
+      ])
+      .map((script) => (script.href === file.href ? '' : readFileSync(script, 'utf8')));
+
+    it('tells of each name that it defines, in their order', () => {
+      expect(text).toMatch(/^-- prelude: \S/);
+      expect(documented).toEqual(defined);
+    });
+
+    it.each(defined)('defines %s, which a script uses', (name) => {
+      const isUsed = behind.some((script) =>
+        new RegExp(`\\b${name}\\b`).test(script.replace(/^ *--.*$/gm, '')),
+      );
+      expect(isUsed).toBe(true);
     });
   });
 }

@@ -14,6 +14,7 @@ export interface Inputs {
 
 export interface LuaScript {
   readonly header: string;
+  readonly body: string;
   readonly documented: Record<Table, Inputs>;
   readonly used: Record<Table, Inputs>;
   /** Indexes that the body reads anywhere, bound to a name or not. */
@@ -36,6 +37,7 @@ export function readLuaScript(file: URL): LuaScript {
   });
   return {
     header,
+    body,
     documented: both((table) => documentedInputs(header, table)),
     used: both((table) => ({ named: boundNames(body, table), openFrom: openStart(body, table) })),
     indexes: both((table) =>
@@ -43,6 +45,17 @@ export function readLuaScript(file: URL): LuaScript {
     ),
     metaFields: metaFields(body),
   };
+}
+
+/** What stands in front of other scripts: the names that its header tells of, and those that it defines. */
+export function readLuaPrelude(file: URL): { documented: string[]; defined: string[]; text: string } {
+  const text = readFileSync(file, 'utf8');
+  const documented = matches(text, /^-- (\w+) {2,}\S/gm).map(([, name]) => name as string);
+  const constants = matches(text, /^local ([A-Z, ]+) =/gm).flatMap(([, names]) =>
+    (names as string).split(', '),
+  );
+  const functions = matches(text, /^local function (\w+)\(/gm).map(([, name]) => name as string);
+  return { documented, defined: [...constants, ...functions], text };
 }
 
 /** Lines such as `-- KEYS[1]  dirty   hash: …` and `-- ARGV[4+] writes  three for each …`. */

@@ -1,8 +1,8 @@
 -- ack: drops the sealed batch that was applied, and announces what is persisted now.
 --
--- KEYS[1] order   sorted set: field -> the version at which the record became dirty
--- KEYS[2] sealed  hash: field -> record of the sealed batch
--- KEYS[3] meta    hash: version, sealed, since, persisted, batches, ...
+-- KEYS[1] meta    hash: version, sealed, since, persisted, batches, ...
+-- KEYS[2] order   sorted set: field -> the version at which the record became dirty
+-- KEYS[3] sealed  hash: field -> record of the sealed batch
 -- KEYS[4] waiting hash: field -> for how long the record waits for what it refers to
 -- ARGV[1] number   the batch's number
 -- ARGV[2] channel  where to announce it
@@ -10,12 +10,11 @@
 -- returns 1, or 0 when the sealed batch is not (or no longer) the one with this number
 --
 -- Atomic because a late worker must not drop the batch that its successor has sealed meanwhile.
-local order, sealed, meta, waiting = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local meta, order, sealed, waiting = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local number, channel, lane = ARGV[1], ARGV[2], ARGV[3]
 
 if redis.call('HGET', meta, 'sealed') ~= number then return 0 end
--- A write that takes no memory first: Redis then lets the others pass, though its memory is full.
-redis.call('HDEL', meta, '')
+letPass(meta)
 redis.call('HINCRBY', meta, 'persisted', redis.call('HLEN', sealed))
 redis.call('HINCRBY', meta, 'batches', 1)
 if redis.call('EXISTS', waiting) == 1 then
@@ -23,8 +22,5 @@ if redis.call('EXISTS', waiting) == 1 then
 end
 redis.call('UNLINK', sealed)
 redis.call('HDEL', meta, 'sealed', 'since', 'failures')
-
-local oldest = tonumber(redis.call('ZRANGE', order, 0, 0, 'WITHSCORES')[2])
-local watermark = oldest and string.format('%.0f', oldest - 1) or redis.call('HGET', meta, 'version')
-redis.call('PUBLISH', channel, lane .. ' ' .. watermark)
+announce(meta, order, channel, lane)
 return 1

@@ -12,7 +12,7 @@ local meta, dead, letter = KEYS[1], KEYS[2], KEYS[3]
 local field, at = ARGV[1], ARGV[2]
 
 local refusedAt = tonumber(redis.call('ZSCORE', dead, field))
-if not refusedAt or string.format('%.0f', refusedAt) ~= at then return 0 end
+if not refusedAt or text(refusedAt) ~= at then return 0 end
 redis.call('ZREM', dead, field)
 redis.call('UNLINK', letter)
 redis.call('HSET', meta, 'dead', redis.call('ZCARD', dead))

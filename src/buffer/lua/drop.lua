@@ -9,6 +9,6 @@ local dropped = 0
 for i = 1, #KEYS do
   local key, version = KEYS[i], ARGV[i]
   local entry = redis.call('GET', key)
-  if entry and string.match(entry, '^[PDR](%d+)|') == version then dropped = dropped + redis.call('DEL', key) end
+  if entry and versionIn(entry) == version then dropped = dropped + redis.call('DEL', key) end
 end
 return dropped

@@ -15,14 +15,13 @@
 local meta, token, channel = KEYS[1], ARGV[1], ARGV[2]
 local filled = 0
 
-local stamp
+-- One for all values of the call.
+local version
 local function nextVersion()
-  if stamp then return stamp end
-  local time = redis.call('TIME')
-  local last = tonumber(redis.call('HGET', meta, 'version')) or 0
-  stamp = string.format('%.0f', math.max(last + 1, time[1] * 1000000 + time[2]))
-  redis.call('HSET', meta, 'version', stamp)
-  return stamp
+  if version then return version end
+  version = text(nextNumber(redis.call('HGET', meta, 'version'), serverUs()))
+  redis.call('HSET', meta, 'version', version)
+  return version
 end
 
 -- Lua counts no further than 2^53: a version beyond it, which is no time, must not become the lane's.
@@ -35,17 +34,16 @@ local function raiseVersion(own)
 end
 
 local function versioned(content)
-  local isCounter = string.byte(content) < 65
-  if isCounter then return content end
-  local own = string.match(content, '^P(%d+)|')
-  if not own then return string.sub(content, 1, 1) .. nextVersion() .. string.sub(content, 2) end
+  if isDelta(content) then return content end
+  local own = versionIn(content)
+  if not own then return kindOf(content) .. nextVersion() .. string.sub(content, 2) end
   raiseVersion(own)
   return content
 end
 
 for i = 2, #KEYS do
   local key, ttlMs, content = KEYS[i], ARGV[2 * i - 1], ARGV[2 * i]
-  local holder, isWaitedFor = string.match(redis.call('GET', key) or '', '^%?([^;]*)(;?w?)$')
+  local holder, waitMark = leaseIn(redis.call('GET', key))
   local isHeld = holder == token
   if isHeld and content == '' then
     redis.call('DEL', key)
@@ -54,6 +52,6 @@ for i = 2, #KEYS do
     filled = filled + 1
   end
   -- Whoever waited for a lease that is lost can't be told apart.
-  if not isHeld or isWaitedFor ~= '' then redis.call('PUBLISH', channel, key) end
+  if not isHeld or waitMark ~= '' then redis.call('PUBLISH', channel, key) end
 end
 return filled

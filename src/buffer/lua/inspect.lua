@@ -1,27 +1,26 @@
 -- inspect: a lane's state at one moment.
 --
--- KEYS[1] dirty   hash: field -> dirty record
+-- KEYS[1] meta    hash: version, since, persisted, batches, ...
 -- KEYS[2] order   sorted set: field -> the version at which the record became dirty
--- KEYS[3] sealed  hash: field -> record of the sealed batch
--- KEYS[4] meta    hash: version, since, due, persisted, batches, ...
+-- KEYS[3] dirty   hash: field -> dirty record
+-- KEYS[4] sealed  hash: field -> record of the sealed batch
 -- KEYS[5] dead    sorted set: the dead letters' fields -> when (µs) they were refused
 -- returns {version, oldest, dirty, sealed, persisted, batches, now, dead}: the last accepted version or '0'; the
 --         version at which the oldest unpersisted record became dirty, or ''; numbers of records; records
 --         and batches persisted so far; the server's time in µs; the number of dead letters
 --
 -- Atomic because a batch sealed between two looks would hide its records from both.
-local dirty, order, sealed, meta, dead = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+local meta, order, dirty, sealed, dead = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 
-local time = redis.call('TIME')
 local known = redis.call('HMGET', meta, 'version', 'since', 'persisted', 'batches')
-local oldest = tonumber(known[2] or redis.call('ZRANGE', order, 0, 0, 'WITHSCORES')[2])
+local oldest = tonumber(known[2]) or oldestVersion(order)
 return {
   known[1] or '0',
-  oldest and string.format('%.0f', oldest) or '',
+  oldest and text(oldest) or '',
   redis.call('HLEN', dirty),
   redis.call('HLEN', sealed),
   tonumber(known[3]) or 0,
   tonumber(known[4]) or 0,
-  string.format('%.0f', time[1] * 1000000 + time[2]),
+  text(serverUs()),
   redis.call('ZCARD', dead),
 }

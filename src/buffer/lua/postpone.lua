@@ -11,10 +11,8 @@
 local meta, number, firstMs, maxMs = KEYS[1], ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 
 if redis.call('HGET', meta, 'sealed') ~= number then return {0, 0} end
--- A write that takes no memory first: Redis then lets the others pass, though its memory is full.
-redis.call('HDEL', meta, '')
+letPass(meta)
 local failures = redis.call('HINCRBY', meta, 'failures', 1)
 local waitMs = math.min(firstMs * 2 ^ math.min(failures - 1, 30), maxMs)
-local time = redis.call('TIME')
-redis.call('HSET', meta, 'due', string.format('%.0f', time[1] * 1000000 + time[2] + waitMs * 1000))
+redis.call('HSET', meta, 'due', text(serverUs() + waitMs * 1000))
 return {waitMs, failures}

@@ -9,7 +9,6 @@ local meta, floor = KEYS[1], ARGV[1]
 
 local number = redis.call('HGET', meta, 'batch') or '0'
 if tonumber(number) >= tonumber(floor) then return '' end
--- A write that takes no memory first: Redis then lets the others pass, though its memory is full.
-redis.call('HDEL', meta, '')
+letPass(meta)
 redis.call('HSET', meta, 'batch', floor)
 return number

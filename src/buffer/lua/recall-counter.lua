@@ -1,9 +1,9 @@
 -- recall-counter: the pending deltas of counters whose entries were missed, with the batch numbers that
 -- tell which of them the database has already; and the lease to fill.
 --
--- KEYS[1]  dirty   hash: field -> dirty record
--- KEYS[2]  sealed  hash: field -> record of the sealed batch
--- KEYS[3]  meta    hash: batch (last number), sealed (number of the sealed batch)
+-- KEYS[1]  meta    hash: batch (last number), sealed (number of the sealed batch)
+-- KEYS[2]  dirty   hash: field -> dirty record
+-- KEYS[3]  sealed  hash: field -> record of the sealed batch
 -- KEYS[4+] entries the entry's key of each counter
 -- ARGV[1]  fieldStart    where the field begins in an entry's key (1-based)
 -- ARGV[2]  token         the caller's lease token
@@ -17,12 +17,8 @@
 --
 -- Atomic because deltas and batch numbers must be those of one moment: a batch sealed or acknowledged
 -- between two looks would be counted twice or not at all.
-local dirty, sealed, meta = KEYS[1], KEYS[2], KEYS[3]
+local meta, dirty, sealed = KEYS[1], KEYS[2], KEYS[3]
 local fieldStart, token, leaseMs = tonumber(ARGV[1]), ARGV[2], ARGV[3]
-
-local function kindOf(record)
-  return record and string.sub(record, 1, 1) or ''
-end
 
 local numbers = redis.call('HMGET', meta, 'batch', 'sealed')
 local replies = {numbers[1] or '', numbers[2] or ''}
@@ -32,12 +28,12 @@ for i = 4, #KEYS do
   local key, recordField = KEYS[i], ARGV[i]
   local field = string.sub(key, fieldStart)
   local entry = redis.call('GET', key)
-  local holder, isWaitedFor = string.match(entry or '', '^%?([^;]*)(;?w?)$')
+  local holder, waitMark = leaseIn(entry)
   if not entry then
-    redis.call('SET', key, '?' .. token, 'PX', leaseMs)
+    redis.call('SET', key, leaseText(token), 'PX', leaseMs)
     holder = token
-  elseif holder and holder ~= token and isWaitedFor == '' then
-    redis.call('SET', key, '?' .. holder .. ';w', 'KEEPTTL')
+  elseif holder and holder ~= token and waitMark == '' then
+    redis.call('SET', key, awaitedText(holder), 'KEEPTTL')
   end
   reply(holder and '' or entry)
   reply(holder or '')

@@ -18,13 +18,13 @@ local fieldStart, token, leaseMs, ttlMs = tonumber(ARGV[1]), ARGV[2], ARGV[3], A
 local function leaseOrEntry(key)
   local entry = redis.call('GET', key)
   if not entry then
-    redis.call('SET', key, '?' .. token, 'PX', leaseMs)
-    return '?' .. token
+    redis.call('SET', key, leaseText(token), 'PX', leaseMs)
+    return leaseText(token)
   end
-  local holder, isWaitedFor = string.match(entry, '^(%?[^;]*)(;?w?)$')
+  local holder, waitMark = leaseIn(entry)
   if not holder then return entry end
-  if isWaitedFor == '' then redis.call('SET', key, holder .. ';w', 'KEEPTTL') end
-  return holder
+  if waitMark == '' then redis.call('SET', key, awaitedText(holder), 'KEEPTTL') end
+  return leaseText(holder)
 end
 
 local replies = {}

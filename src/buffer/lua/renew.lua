@@ -8,8 +8,6 @@
 local meta, number = KEYS[1], ARGV[1]
 
 if redis.call('HGET', meta, 'sealed') ~= number then return 0 end
--- A write that takes no memory first: Redis then lets the others pass, though its memory is full.
-redis.call('HDEL', meta, '')
-local time = redis.call('TIME')
-redis.call('HSET', meta, 'due', string.format('%.0f', time[1] * 1000000 + time[2]))
+letPass(meta)
+redis.call('HSET', meta, 'due', text(serverUs()))
 return 1

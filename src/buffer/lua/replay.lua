@@ -1,8 +1,8 @@
 -- replay: makes the records of a dead letter dirty again, as if they were written now.
 --
--- KEYS[1] dirty   hash: field -> dirty record
+-- KEYS[1] meta    hash: version, due, bytes, dead, ...
 -- KEYS[2] order   sorted set: field -> the version at which the record became dirty
--- KEYS[3] meta    hash: version, due, bytes, dead, ...
+-- KEYS[3] dirty   hash: field -> dirty record
 -- KEYS[4] dead    sorted set: the dead letters' fields -> when (µs) they were refused
 -- KEYS[5] letter  hash: field -> record, and '' -> the error
 -- ARGV[1] field        the letter's field
@@ -13,15 +13,14 @@
 --         job besides
 --
 -- Atomic because a write that comes in between must find the letter or the dirty record, to supersede it.
-local dirty, order, meta, dead, letter = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+local meta, order, dirty, dead, letter = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local field, at, entryPrefix, delayMs = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
 
 local refusedAt = tonumber(redis.call('ZSCORE', dead, field))
-if not refusedAt or string.format('%.0f', refusedAt) ~= at then return 0 end
-local time = redis.call('TIME')
-local now = time[1] * 1000000 + time[2]
+if not refusedAt or text(refusedAt) ~= at then return 0 end
+local now = serverUs()
 local known = redis.call('HMGET', meta, 'version', 'due', 'bytes')
-local stamp = string.format('%.0f', math.max((tonumber(known[1]) or 0) + 1, now))
+local version = text(nextNumber(known[1], now))
 local bytes = tonumber(known[3]) or 0
 
 -- There is no newer record of the field: its write would have ended the letter.
@@ -29,20 +28,20 @@ local parts = redis.call('HGETALL', letter)
 for i = 1, #parts, 2 do
   local part, record = parts[i], parts[i + 1]
   if part ~= '' then
-    if string.byte(record, 1) < 65 then
+    if isDelta(record) then
       redis.call('HINCRBY', dirty, part, record)
     else
-      local renewed = string.gsub(record, '^(%a)%d+', '%1' .. stamp, 1)
+      local renewed = string.gsub(record, '^(%a)%d+', '%1' .. version, 1)
       redis.call('HSET', dirty, part, renewed)
       bytes = bytes + #renewed
     end
-    redis.call('ZADD', order, 'NX', stamp, part)
+    redis.call('ZADD', order, 'NX', version, part)
     redis.call('DEL', entryPrefix .. part)
   end
 end
 redis.call('UNLINK', letter)
 redis.call('ZREM', dead, field)
-redis.call('HSET', meta, 'version', stamp, 'bytes', bytes, 'dead', redis.call('ZCARD', dead))
+redis.call('HSET', meta, 'version', version, 'bytes', bytes, 'dead', redis.call('ZCARD', dead))
 if known[2] then return 1 end
-redis.call('HSET', meta, 'due', string.format('%.0f', now + delayMs * 1000))
+redis.call('HSET', meta, 'due', text(now + delayMs * 1000))
 return 2

@@ -1,9 +1,9 @@
 -- seal: the lane's next batch: the one that a crash left, or up to recordsMax of its oldest dirty records.
 --
--- KEYS[1] dirty   hash: field -> dirty record
+-- KEYS[1] meta    hash: batch, sealed, since, bytes, due, hurry, ...
 -- KEYS[2] order   sorted set: field -> the version at which the record became dirty
--- KEYS[3] sealed  hash: field -> record of the sealed batch
--- KEYS[4] meta    hash: batch, sealed, since, bytes, due, hurry, ...
+-- KEYS[3] dirty   hash: field -> dirty record
+-- KEYS[4] sealed  hash: field -> record of the sealed batch
 -- ARGV[1] recordsMax  most records in a batch
 -- ARGV[2] bytesMax    a batch is closed once its records have this many bytes
 -- ARGV[3] delayMs     how old the oldest dirty record must be, unless there are recordsMax of them, or
@@ -14,19 +14,16 @@
 --
 -- Atomic because "the lane is empty" and the wake-up mark must be decided at one moment (else a write's
 -- wake-up is lost), and because a record must never be in neither of dirty and sealed.
-local dirty, order, sealed, meta = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local meta, order, dirty, sealed = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local recordsMax, bytesMax, delayMs, floor = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local chunkSize = 100
 
-local time = redis.call('TIME')
-local now = time[1] * 1000000 + time[2]
-local function text(number) return string.format('%.0f', number) end
+local now = serverUs()
 
 local known = redis.call('HMGET', meta, 'sealed', 'batch', 'hurry', 'bytes')
 local hurry, bytes = tonumber(known[3]) or 0, tonumber(known[4]) or 0
 
--- A write that takes no memory first: Redis then lets the others pass, though its memory is full.
-redis.call('HDEL', meta, '')
+letPass(meta)
 
 local function sealedBatch(number)
   local batch = redis.call('HGETALL', sealed)
@@ -38,10 +35,6 @@ end
 if known[1] then
   redis.call('HSET', meta, 'due', text(now))
   return sealedBatch(known[1])
-end
-
-local function oldestVersion()
-  return tonumber(redis.call('ZRANGE', order, 0, 0, 'WITHSCORES')[2])
 end
 
 -- All that is dirty becomes the batch, whatever its size: nothing is copied.
@@ -59,8 +52,7 @@ local function takeChunk(size)
     -- A place in the order without its record can only come from outside; it must not stop the lane.
     if record then
       moved[#moved + 1], moved[#moved + 2] = fields[i], record
-      local isCounter = string.byte(record) < 65
-      if not isCounter then movedBytes = movedBytes + #record end
+      if not isDelta(record) then movedBytes = movedBytes + #record end
     end
   end
   redis.call('HDEL', dirty, unpack(fields))
@@ -79,7 +71,7 @@ local function takeOldest()
   return taken
 end
 
-local oldest = oldestVersion()
+local oldest = oldestVersion(order)
 while oldest do
   local age = (now - oldest) / 1000
   if age < delayMs and oldest > hurry and redis.call('ZCARD', order) < recordsMax then
@@ -94,11 +86,11 @@ while oldest do
     bytes = bytes - takeOldest()
   end
   if redis.call('EXISTS', sealed) == 1 then
-    local number = text(math.max((tonumber(known[2]) or 0) + 1, now, floor + 1))
+    local number = text(math.max(nextNumber(known[2], now), floor + 1))
     redis.call('HSET', meta, 'batch', number, 'sealed', number, 'since', text(oldest), 'bytes', bytes, 'due', text(now))
     return sealedBatch(number)
   end
-  oldest = oldestVersion()
+  oldest = oldestVersion(order)
 end
 redis.call('HDEL', meta, 'due')
 return {'empty'}

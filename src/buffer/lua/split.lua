@@ -1,9 +1,9 @@
 -- split: takes refused records out of the sealed batch, whose number is void, and gives the rest a new number.
 --
--- KEYS[1] dirty    hash: field -> dirty record
+-- KEYS[1] meta     hash: version, batch, sealed, since, bytes, due, failures, dead, ...
 -- KEYS[2] order    sorted set: field -> the version at which the record became dirty
--- KEYS[3] sealed   hash: field -> record of the sealed batch
--- KEYS[4] meta     hash: version, batch, sealed, since, bytes, due, failures, dead, ...
+-- KEYS[3] dirty    hash: field -> dirty record
+-- KEYS[4] sealed   hash: field -> record of the sealed batch
 -- KEYS[5] dead     sorted set: the dead letters' fields -> when (µs) they were refused; each letter is a
 --                  hash under this key, a colon and the field: field -> record, and '' -> the error
 -- KEYS[6] waiting  hash: field -> for how long (ms) the record waits for what it refers to, and when (µs) it
@@ -23,17 +23,15 @@
 --
 -- Atomic because a record must never be in none of dirty, sealed and dead, and because what stands under one
 -- number must never change: a late worker could apply the old content beside the new.
-local dirty, order, sealed, meta, dead, waiting = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
+local meta, order, dirty, sealed, dead, waiting = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
 local fieldStart, number, deadMax = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3])
 local channel, lane = ARGV[4], ARGV[5]
 
-local known = redis.call('HMGET', meta, 'sealed', 'batch', 'since', 'bytes', 'version')
+local known = redis.call('HMGET', meta, 'sealed', 'batch', 'since', 'bytes')
 if known[1] ~= number then return {'late'} end
 local since, bytes = known[3], tonumber(known[4]) or 0
 
-local time = redis.call('TIME')
-local now = time[1] * 1000000 + time[2]
-local function text(value) return string.format('%.0f', value) end
+local now = serverUs()
 
 -- Time in which nobody tried does not count: the database was away, and so was what the record waits for.
 local gapMaxMs = 1000
@@ -44,8 +42,7 @@ local function waitedFor(field)
   return tonumber(waitedMs) + math.min((now - tonumber(triedAt)) / 1000, gapMaxMs)
 end
 
--- A write that takes no memory first: Redis then lets the others pass, though its memory is full.
-redis.call('HDEL', meta, '')
+letPass(meta)
 
 local waited, letters, letterCount = 0, {}, 0
 local parts = {}
@@ -57,7 +54,7 @@ for i = 7, #KEYS do
   }
   -- As of before this call: a row's record that is put back below is no newer than its counters.
   local row = part.row ~= '' and redis.call('HGET', dirty, part.row)
-  part.newerRow = row and string.byte(row, 1)
+  part.newerRow = row and kindOf(row)
   if part.fate == 'wait' then
     part.waits = waitedFor(part.letter)
     if part.waits > tonumber(ARGV[at + 1]) then part.fate = 'dead' else waited = math.max(waited, part.waits) end
@@ -76,9 +73,8 @@ end
 
 -- What is dirty is newer and takes its place; a deletion that was to come before it still has to.
 local function mergeRecord(part, record, newer)
-  local first = string.byte(record, 1)
-  if string.byte(newer, 1) == 80 and first ~= 80 then
-    redis.call('HSET', dirty, part.field, 'R' .. string.sub(newer, 2))
+  if kindOf(newer) == PUT and kindOf(record) ~= PUT then
+    redis.call('HSET', dirty, part.field, REPLACE .. string.sub(newer, 2))
   end
   addPlace(part.field)
 end
@@ -114,7 +110,7 @@ end
 -- A delta goes where its row's record goes, or waits with what is dirty of that row. It ends with a row that is
 -- deleted or made anew meanwhile.
 local function takeCounter(part, record)
-  if part.newerRow == 68 or part.newerRow == 82 then return end
+  if part.newerRow == DELETE or part.newerRow == REPLACE then return end
   if part.fate == 'dead' and not part.newerRow then return bury(part, record, true) end
   redis.call('HINCRBY', dirty, part.field, record)
   addPlace(part.field)
@@ -124,21 +120,20 @@ for _, part in ipairs(parts) do
   local record = redis.call('HGET', sealed, part.field)
   if record then
     redis.call('HDEL', sealed, part.field)
-    if string.byte(record, 1) < 65 then takeCounter(part, record) else takeRecord(part, record) end
+    if isDelta(record) then takeCounter(part, record) else takeRecord(part, record) end
   elseif part.fate == 'dead' then
     redis.call('DEL', part.key)
   end
 end
 
 local rest = redis.call('HLEN', sealed)
-local nextNumber = text(math.max((tonumber(known[2]) or 0) + 1, now))
+local nextNumber = text(nextNumber(known[2], now))
 redis.call('HSET', meta, 'batch', nextNumber, 'bytes', bytes, 'due', text(now), 'dead', redis.call('ZCARD', dead))
 redis.call('HDEL', meta, 'failures')
 if rest > 0 then
   redis.call('HSET', meta, 'sealed', nextNumber)
 else
   redis.call('HDEL', meta, 'sealed', 'since')
-  local oldest = tonumber(redis.call('ZRANGE', order, 0, 0, 'WITHSCORES')[2])
-  redis.call('PUBLISH', channel, lane .. ' ' .. (oldest and text(oldest - 1) or known[5]))
+  announce(meta, order, channel, lane)
 end
 return {'split', rest, math.floor(waited), unpack(made)}

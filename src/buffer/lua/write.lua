@@ -1,11 +1,11 @@
 -- write: accepts writes of one lane: the entries are written and the records marked dirty.
 --
--- KEYS[1]  dirty   hash: field -> dirty record
+-- KEYS[1]  meta    hash: version, bytes, due, dead, ...
 -- KEYS[2]  order   sorted set: field -> the version at which the record became dirty
--- KEYS[3]  meta    hash: version, bytes, due, dead, ...
--- KEYS[4]  dead    sorted set: the dead letters' fields -> when (µs) they were refused; each letter is a
+-- KEYS[3]  dirty   hash: field -> dirty record
+-- KEYS[4]  sealed  hash: field -> record of the sealed batch
+-- KEYS[5]  dead    sorted set: the dead letters' fields -> when (µs) they were refused; each letter is a
 --                  hash under this key, a colon and the field
--- KEYS[5]  sealed  hash: field -> record of the sealed batch
 -- KEYS[6+] entries the entry's key of each write
 -- ARGV[1]  fieldStart  where the field begins in an entry's key (1-based)
 -- ARGV[2]  dirtyMax    most dirty records in the lane
@@ -24,13 +24,12 @@
 --
 -- Atomic because the entry, the dirty record, its place in the order and the wake-up mark must change
 -- together: a crash between two of them would lose the write or serve one that is never persisted.
-local dirty, order, meta, dead, sealed = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+local meta, order, dirty, sealed, dead = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local fieldStart, dirtyMax, bytesMax, delayMs = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 
-local time = redis.call('TIME')
-local now = time[1] * 1000000 + time[2]
+local now = serverUs()
 local known = redis.call('HMGET', meta, 'version', 'due', 'bytes', 'dead')
-local version = math.max((tonumber(known[1]) or 0) + 1, now)
+local nextVersion = nextNumber(known[1], now)
 local dirtyCount = redis.call('HLEN', dirty)
 local bytes = tonumber(known[3]) or 0
 local hasDead = (tonumber(known[4]) or 0) > 0
@@ -50,10 +49,10 @@ local function isFull(field)
   return not records[field] and (dirtyCount >= dirtyMax or bytes >= bytesMax)
 end
 
-local function setRecord(i, record, stamp)
+local function setRecord(i, record, version)
   local field = fields[i]
   if not records[field] then
-    places[#places + 1], places[#places + 2] = stamp, field
+    places[#places + 1], places[#places + 2] = version, field
     dirtyCount = dirtyCount + 1
   end
   bytes = bytes + #record - #(records[field] or '')
@@ -73,41 +72,41 @@ end
 local ops = {}
 
 -- A put over a pending delete is a replacement: the row is deleted and made anew.
-function ops.put(i, stamp, payload)
+function ops.put(i, version, payload)
   local field = fields[i]
   if isFull(field) then return 'full' end
-  local first = records[field] and string.byte(records[field], 1)
-  local kind = (first == 68 or first == 82) and 'R' or 'P'
-  setRecord(i, kind .. stamp .. '|' .. payload, stamp)
-  return stamp
+  local pending = kindOf(records[field])
+  local kind = (pending == DELETE or pending == REPLACE) and REPLACE or PUT
+  setRecord(i, kind .. version .. '|' .. payload, version)
+  return version
 end
 
 -- What is dirty is newer than what is sealed, which is newer than an entry can be.
 local function versionOf(i)
   local record = records[fields[i]] or redis.call('HGET', sealed, fields[i]) or redis.call('GET', KEYS[i])
-  return record and string.match(record, '^[PDR](%d+)|')
+  return record and versionIn(record)
 end
 
-ops['put-if'] = function(i, stamp, payload)
+ops['put-if'] = function(i, version, payload)
   local bar = string.find(payload, '|', 1, true)
-  local version = versionOf(i)
-  if not version then return 'conflict' end
-  if version ~= string.sub(payload, 1, bar - 1) then return 'conflict ' .. version end
-  return ops.put(i, stamp, string.sub(payload, bar + 1))
+  local found = versionOf(i)
+  if not found then return 'conflict' end
+  if found ~= string.sub(payload, 1, bar - 1) then return 'conflict ' .. found end
+  return ops.put(i, version, string.sub(payload, bar + 1))
 end
 
-function ops.delete(i, stamp, payload)
+function ops.delete(i, version, payload)
   if payload ~= '' then
-    local version = versionOf(i)
-    if version ~= payload then return version and 'conflict ' .. version or 'conflict' end
+    local found = versionOf(i)
+    if found ~= payload then return found and 'conflict ' .. found or 'conflict' end
   end
   if isFull(fields[i]) then return 'full' end
-  setRecord(i, 'D' .. stamp .. '|', stamp)
-  return stamp
+  setRecord(i, DELETE .. version .. '|', version)
+  return version
 end
 
 -- At once, for only Redis adds 64-bit integers.
-function ops.add(i, stamp, payload)
+function ops.add(i, version, payload)
   local field = fields[i]
   if isFull(field) then return 'full' end
   local sum = redis.pcall('HINCRBY', dirty, field, payload)
@@ -117,16 +116,16 @@ function ops.add(i, stamp, payload)
     return 'overflow'
   end
   if not records[field] then
-    redis.call('ZADD', order, stamp, field)
+    redis.call('ZADD', order, version, field)
     dirtyCount = dirtyCount + 1
   end
   records[field] = sum
   addToEntry(KEYS[i], payload)
-  return stamp
+  return version
 end
 
 -- A newer write of the same record ends a dead letter. The deltas that it holds back count, unless the row is deleted.
-local function supersede(i, isPut, stamp)
+local function supersede(i, isPut, version)
   local field = fields[i]
   if not redis.call('ZSCORE', dead, field) then return end
   redis.call('ZREM', dead, field)
@@ -134,9 +133,9 @@ local function supersede(i, isPut, stamp)
   local parts = isPut and redis.call('HGETALL', letter) or {}
   for at = 1, #parts, 2 do
     local counter, delta = parts[at], parts[at + 1]
-    if string.byte(delta, 1) < 65 then
+    if isDelta(delta) then
       records[counter] = redis.call('HINCRBY', dirty, counter, delta)
-      dirtyCount = dirtyCount + redis.call('ZADD', order, 'NX', stamp, counter)
+      dirtyCount = dirtyCount + redis.call('ZADD', order, 'NX', version, counter)
       addToEntry(string.sub(KEYS[i], 1, fieldStart - 1) .. counter, delta)
     end
   end
@@ -160,16 +159,16 @@ local deleted = false
 for i = 6, #KEYS do
   local at = 3 * (i - 5) + 2
   local op, payload = ARGV[at], ARGV[at + 2]
-  local stamp = string.format('%.0f', version)
+  local version = text(nextVersion)
   if op == 'forget' then
     if deleted then forget(i) end
-    replies[i - 4] = stamp
+    replies[i - 4] = version
   else
-    local reply = ops[op](i, stamp, payload)
-    if hasDead and reply == stamp and op ~= 'add' then supersede(i, op ~= 'delete', stamp) end
-    deleted = op == 'delete' and reply == stamp
-    if reply == stamp then
-      version = version + 1
+    local reply = ops[op](i, version, payload)
+    if hasDead and reply == version and op ~= 'add' then supersede(i, op ~= 'delete', version) end
+    deleted = op == 'delete' and reply == version
+    if reply == version then
+      nextVersion = nextVersion + 1
       accepted = accepted + 1
     end
     replies[i - 4] = reply
@@ -188,9 +187,9 @@ if #written > 0 then
 end
 
 if accepted > 0 then
-  redis.call('HSET', meta, 'version', string.format('%.0f', version - 1), 'bytes', bytes)
+  redis.call('HSET', meta, 'version', text(nextVersion - 1), 'bytes', bytes)
   if not known[2] then
-    redis.call('HSET', meta, 'due', string.format('%.0f', now + delayMs * 1000))
+    redis.call('HSET', meta, 'due', text(now + delayMs * 1000))
     replies[1] = 1
   end
 end

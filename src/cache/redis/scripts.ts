@@ -1,6 +1,6 @@
 /** The cache's Lua scripts as commands of a client. */
 
-import { defineLuaCommands } from '../../connection/lua-commands.js';
+import { defineLuaCommands, type LuaFamily } from '../../connection/lua-commands.js';
 import type { RedisClient } from '../../connection/redis.js';
 
 /** Script name → number of its keys. */
@@ -36,7 +36,14 @@ export type ClaimReply =
   | readonly ['wait', content: string, ms: number]
   | readonly ['value', content: string];
 
+export const cacheScripts: LuaFamily = {
+  name: 'cache',
+  folder: new URL('./', import.meta.url),
+  hasPrelude: false,
+  scripts,
+};
+
 export function withCacheScripts(redis: RedisClient): RedisClient & CacheScriptCommands {
-  defineLuaCommands(redis, 'cache', new URL('./lua/', import.meta.url), scripts);
+  defineLuaCommands(redis, cacheScripts);
   return redis as RedisClient & CacheScriptCommands;
 }

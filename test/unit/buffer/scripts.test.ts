@@ -1,18 +1,33 @@
 /** Each Lua script's header against its body, against `scripts`, and against the calls in write-buffer.ts. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { type ScriptName, scripts } from '../../../src/buffer/scripts.js';
-import { checkHeaders } from '../lua-header.js';
+import { laneScripts, type ScriptName, scripts } from '../../../src/buffer/scripts.js';
+import { cacheScripts } from '../../../src/cache/redis/scripts.js';
+import { checkHeaders, checkPrelude } from '../lua-header.js';
 import { type LuaScript, readLuaScript } from '../lua-script.js';
 
 const source = new URL('../../../src/buffer/', import.meta.url);
 const names = Object.keys(scripts) as ScriptName[];
 const script = (name: string): LuaScript => readLuaScript(new URL(`lua/${name}.lua`, source));
 
-checkHeaders(source, scripts);
+checkHeaders(laneScripts);
+checkPrelude(new URL('../connection/prelude.lua', source), [laneScripts, cacheScripts]);
+checkPrelude(new URL('prelude.lua', source), [laneScripts]);
+
+/** The one order of a lane's keys, in every script. */
+const keyOrder = ['meta', 'order', 'dirty', 'sealed', 'dead', 'waiting', 'letter'];
 
 describe.each(names)('the header of %s', (name) => {
-  const { header, metaFields } = script(name);
+  const { header, body, documented, metaFields } = script(name);
+
+  it('has its keys in the one order', () => {
+    const keys = [...documented.KEYS.named.values()];
+    expect(keys).toEqual(keyOrder.filter((key) => keys.includes(key)));
+  });
+
+  it('names the kinds of records, rather than their letters or bytes', () => {
+    expect(body).not.toMatch(/string\.byte|'[PDR]'|\[PDR\]|\^%\?/);
+  });
 
   it('names fields of meta that the protocol has, and so does the body', () => {
     const inHeader = /\] meta +hash: (.*)$/m.exec(header)?.[1]?.replace(/\([^)]*\)/g, '') ?? '';

@@ -14,11 +14,10 @@
 local entry = KEYS[1]
 local token, leaseMs, seen = ARGV[1], tonumber(ARGV[2]), ARGV[3]
 
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local now = serverMs()
 
 local function lease(covered, isWaitedFor)
-  local content = '?' .. token .. ';' .. string.format('%.0f', now + leaseMs) .. ';' .. isWaitedFor .. '|' .. covered
+  local content = '?' .. token .. ';' .. text(now + leaseMs) .. ';' .. isWaitedFor .. '|' .. covered
   if covered == '' then
     redis.call('SET', entry, content, 'PX', leaseMs)
   else

@@ -17,8 +17,7 @@ local reads, since = KEYS[1], KEYS[2]
 local halfLifeMs, idsMax, ttlMs = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3]
 local halfLivesMax = 64
 
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local now = serverMs()
 local landmark, countsHalfLifeMs = string.match(redis.call('GET', since) or '', '^(%d+) (%d+)$')
 landmark, countsHalfLifeMs = tonumber(landmark), tonumber(countsHalfLifeMs)
 if not landmark then
@@ -41,5 +40,5 @@ if count > idsMax then
   count = idsMax
 end
 redis.call('PEXPIRE', reads, ttlMs)
-redis.call('SET', since, string.format('%.0f %.0f', landmark, halfLifeMs), 'PX', ttlMs)
+redis.call('SET', since, text(landmark) .. ' ' .. text(halfLifeMs), 'PX', ttlMs)
 return count

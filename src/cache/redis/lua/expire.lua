@@ -11,8 +11,7 @@ local ttlMs = ARGV[1]
 
 local content = redis.call('GET', entry)
 if not content or string.byte(content, 1) == 63 then return 0 end
-local time = redis.call('TIME')
-local freshUntil = string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000) + tonumber(ttlMs))
+local freshUntil = text(serverMs() + tonumber(ttlMs))
 local id, rest = string.match(content, '^V([^;]*);%d*;(.*)$')
 if id then content = 'V' .. id .. ';' .. freshUntil .. ';' .. rest end
 redis.call('SET', entry, content, 'PX', ttlMs)

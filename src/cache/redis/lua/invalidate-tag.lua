@@ -8,8 +8,6 @@
 local tag = KEYS[1]
 local ttlMs = ARGV[1]
 
-local time = redis.call('TIME')
-local last = tonumber(redis.call('GET', tag)) or 0
-local version = string.format('%.0f', math.max(last + 1, time[1] * 1000000 + time[2]))
+local version = text(nextNumber(redis.call('GET', tag), serverUs()))
 redis.call('SET', tag, version, 'PX', ttlMs)
 return version

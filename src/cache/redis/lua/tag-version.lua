@@ -13,7 +13,6 @@ if version then
   redis.call('PEXPIRE', tag, ttlMs)
   return version
 end
-local time = redis.call('TIME')
-version = string.format('%.0f', time[1] * 1000000 + time[2])
+version = text(serverUs())
 redis.call('SET', tag, version, 'PX', ttlMs)
 return version
