@@ -1,5 +1,5 @@
 /**
- * Every Redis key and channel of forebay, in one place.
+ * Every Redis key and channel of forebay, and a lane's name in the ledger, in one place.
  *
  * A lane's keys share one hash tag, `{prefix:store/partition}`, so that one Lua call can touch all of
  * them in a cluster. An entry's key ends with its field (`store:id`), which is also the record's field in
@@ -31,6 +31,16 @@ export function laneKeys(prefix: string, lane: string): LaneKeys {
     dead: `${tag}:dead`,
     waiting: `${tag}:waiting`,
   };
+}
+
+/** A dead letter: a hash beside the set of them, so that scripts can make its key. */
+export function letterKey({ dead }: Pick<LaneKeys, 'dead'>, field: string): string {
+  return `${dead}:${field}`;
+}
+
+/** The name of a lane in the ledger: two prefixes on one database must not fence each other. */
+export function ledgerLane(prefix: string, lane: string): string {
+  return `${prefix}:${lane}`;
 }
 
 /** A record's or counter's field in the lane's hashes, and the end of its entry's key. */
@@ -86,3 +96,6 @@ export function hottestKeys(prefix: string, store: string): { reads: string; sin
 export function filledChannel(prefix: string): string {
   return `{${prefix}}:filled`;
 }
+
+/** Redis's own channel, on which it tells of keys that were changed. */
+export const invalidationsChannel = '__redis__:invalidate';

@@ -2,7 +2,7 @@
  * The write buffer: typed calls for the steps of the protocol in README.md. Each is one Lua call on one lane.
  */
 import type { RedisClient } from '../connection/redis.js';
-import { filledChannel, persistedChannel } from '../keys.js';
+import { filledChannel, letterKey, persistedChannel } from '../keys.js';
 import { type Batch, parseBatch } from './batch.js';
 import type { Lane, LetterLane } from './lane.js';
 import { type ScriptCommands, withScripts } from './scripts.js';
@@ -281,7 +281,7 @@ export class WriteBuffer {
   async deadLetter(lane: LetterLane, field: string): Promise<DeadLetter | undefined> {
     const at = await this.#redis.zscore(lane.keys.dead, field);
     if (at === null) return undefined;
-    const { '': error, ...records } = await this.#redis.hgetall(letterKey(lane, field));
+    const { '': error, ...records } = await this.#redis.hgetall(letterKey(lane.keys, field));
     return error === undefined
       ? undefined
       : { lane: lane.name, field, at: String(at), records, error: JSON.parse(error) as LetterError };
@@ -291,7 +291,7 @@ export class WriteBuffer {
   async replay(lane: LetterLane, { field, at }: LetterName): Promise<'gone' | 'replayed' | 'wake'> {
     const { meta, order, dirty, dead, entryPrefix } = lane.keys;
     const { delayMs } = lane.group;
-    const letter = letterKey(lane, field);
+    const letter = letterKey(lane.keys, field);
     const reply = await this.#redis.forebay_replay(
       meta,
       order,
@@ -309,7 +309,7 @@ export class WriteBuffer {
   /** Drops a dead letter for good. False: it is gone already. */
   async discard(lane: LetterLane, { field, at }: LetterName): Promise<boolean> {
     const { meta, dead } = lane.keys;
-    const letter = letterKey(lane, field);
+    const letter = letterKey(lane.keys, field);
     return (await this.#redis.forebay_discard(meta, dead, letter, field, at)) === 1;
   }
 
@@ -374,10 +374,6 @@ export class WriteBuffer {
   async raise(lane: Lane, floor: bigint): Promise<bigint | undefined> {
     return toBigInt(await this.#redis.forebay_raise(lane.keys.meta, `${floor}`));
   }
-}
-
-function letterKey(lane: LetterLane, field: string): string {
-  return `${lane.keys.dead}:${field}`;
 }
 
 /** The one place that knows the codes. */

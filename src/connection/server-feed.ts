@@ -5,6 +5,7 @@
  */
 import { messageOf } from '../errors.js';
 import type { Emit } from '../events.js';
+import { invalidationsChannel } from '../keys.js';
 import type { RedisSettings } from '../redis-settings.js';
 import { isReplyError, openConnections, type RedisClient } from './redis.js';
 
@@ -26,7 +27,6 @@ export interface ServerFeedOptions {
   readonly emit: Emit;
 }
 
-const channel = '__redis__:invalidate';
 /** A peer that is gone without a word is noticed after two of these. */
 const pingEveryMs = 1_000;
 /** A server that refuses to tell of changes is asked again after this. */
@@ -118,7 +118,7 @@ class ServerFeed {
       type: 'server.warning',
       what: `No values are kept in memory, as Redis does not tell of changes: ${messageOf(error)}`,
       advice:
-        `If its user lacks the rights, add +client|id +client|tracking +subscribe &${channel} to its ACL, ` +
+        `If its user lacks the rights, add +client|id +client|tracking +subscribe &${invalidationsChannel} to its ACL, ` +
         'or connect with cache: { l1: false }.',
     });
   }
@@ -140,7 +140,7 @@ class ServerFeed {
 async function track(redis: RedisClient, prefix: string): Promise<void> {
   const id = await redis.client('ID');
   await redis.call('CLIENT', 'TRACKING', 'ON', 'REDIRECT', id, 'BCAST', 'PREFIX', prefix);
-  await redis.subscribe(channel);
+  await redis.subscribe(invalidationsChannel);
 }
 
 /** ioredis gives the array of keys as it comes; null means all. */

@@ -2,6 +2,7 @@
 import type { Batch } from '../buffer/batch.js';
 import type { Transaction } from '../definitions/record.js';
 import type { Emit } from '../events.js';
+import { ledgerLane } from '../keys.js';
 import type { Database } from './database.js';
 import type { Persister } from './persister.js';
 import { readSql } from './sql-file.js';
@@ -15,11 +16,6 @@ const transactionMaxMs = 60_000;
 const advanceLedger = readSql('advance-ledger');
 const markVoid = readSql('void-batch');
 const isVoid = readSql('is-void');
-
-/** The name of a lane in the ledger: two prefixes on one database must not fence each other. */
-export function ledgerLane(prefix: string, lane: string): string {
-  return `${prefix}:${lane}`;
-}
 
 /**
  * - `applied`: now

@@ -1,6 +1,6 @@
 /** Reads the ledger: the number of each lane's last batch that was applied. */
 import type { Transaction } from '../definitions/record.js';
-import { ledgerLane } from './apply.js';
+import { ledgerLane } from '../keys.js';
 import { readSql } from './sql-file.js';
 
 /** In one query. Lanes of which no batch was ever applied are left out. */

@@ -1,7 +1,7 @@
 /** Loads: rows and counters from the database, by id key. */
 import type { CounterStore, RecordStore } from '../definitions/stores.js';
 import type { Database } from './database.js';
-import { counterModel, idJson, matchParts } from './persister.js';
+import { counterModel, idJson, matchParts } from './rows-by-id.js';
 import { readSql } from './sql-file.js';
 import { readTable } from './table.js';
 

@@ -3,10 +3,11 @@
  * deletes, two for the puts and one for each counter's deltas; stores with a persist of their own are called.
  */
 import type { Batch } from '../buffer/batch.js';
-import type { Field, Model } from '../definitions/model.js';
+import type { Model } from '../definitions/model.js';
 import type { ModelSource, Transaction } from '../definitions/record.js';
 import type { CounterStore, LaneGroup, RecordStore } from '../definitions/stores.js';
 import { adaptBatch, unfitRows } from './adapted-batch.js';
+import { counterModel, idJson, matchParts, ofRecordset } from './rows-by-id.js';
 import { readSql } from './sql-file.js';
 import type { FindOvertaken, Item, MissingRows, Statement, Write } from './statement.js';
 import { readTable, type Table } from './table.js';
@@ -223,14 +224,6 @@ async function counterStatement(store: CounterStore, database: Transaction): Pro
   };
 }
 
-/** The model whose column a counter is. */
-export function counterModel(store: CounterStore): Model {
-  const { source } = store;
-  if (source.kind === 'model') return source.model;
-  if (source.kind === 'record' && source.of.source.kind === 'model') return source.of.source.model;
-  throw new Error(`Store ${store.name} has no model.`);
-}
-
 function addSql(store: CounterStore, model: Model, table: Table, field: string): string {
   const column = table.columns([field])[0] as string;
   if (store.record || !canInsertById(model, field)) {
@@ -252,33 +245,4 @@ function canInsertById(model: Model, counter: string): boolean {
     ([name, field]) =>
       name === counter || model.id.includes(name) || field.isNullable || field.hasDatabaseDefault,
   );
-}
-
-/** The parts of a statement that finds rows by id. */
-export function matchParts(model: Model, table: Table): { recordset: string; match: string } {
-  const columns = table.columns(model.id);
-  return {
-    recordset: table.recordset(model.id),
-    match: model.id.map((field, i) => `t.${columns[i]} = ${ofRecordset(field)}`).join(' AND '),
-  };
-}
-
-const ofRecordset = (field: string): string => `r."${field}"`;
-
-/** An id as a JSON object keyed by field name, for `json_to_recordset`. */
-export function idJson(
-  store: RecordStore | CounterStore,
-  model: Model,
-  idKey: string,
-): Record<string, unknown> {
-  const id = store.ids.fromKey(idKey);
-  const fields = model.id.length === 1 ? { [model.id[0] as string]: id } : (id as Record<string, unknown>);
-  return Object.fromEntries(
-    Object.entries(fields).map(([name, part]) => [name, idPartJson(model.fields[name], part)]),
-  );
-}
-
-function idPartJson(field: Field | undefined, part: unknown): unknown {
-  if (field?.type === 'Enum') return field.enumValues?.[part as string];
-  return typeof part === 'bigint' ? String(part) : part;
 }

@@ -4,6 +4,8 @@ import { expect, it } from 'vitest';
 import {
   fieldOf,
   laneKeys,
+  ledgerLane,
+  letterKey,
   partitionsKey,
   persistedChannel,
   queuePrefix,
@@ -39,4 +41,12 @@ it('the keys of all lanes together are each in a slot of their own', () => {
   expect(partitionsKey('app')).toBe('{app}:partitions');
   expect(persistedChannel('app')).toBe('{app}:persisted');
   expect(queuePrefix('app')).toBe('{app:queues}');
+});
+
+it("a lane's name in the ledger has the prefix in it, so that two prefixes on one database do not fence each other", () => {
+  expect(ledgerLane('app', 'tasks/3')).toBe('app:tasks/3');
+});
+
+it('a dead letter has its key in the slot of its lane', () => {
+  expect(letterKey(laneKeys('app', 'tasks/3'), 'tasks:t1')).toBe('{app:tasks/3}:dead:tasks:t1');
 });

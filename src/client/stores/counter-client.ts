@@ -9,12 +9,11 @@ import {
   type PendingCounter,
 } from '../../buffer/write-buffer.js';
 import { toReadError } from '../../connection/redis.js';
-import { ledgerLane } from '../../database/apply.js';
 import { type CounterLoader, createCounterLoader, type LoadedCounters } from '../../database/load.js';
 import { entryTtlMs } from '../../definitions/entry-ttl.js';
 import type { CounterStore } from '../../definitions/stores.js';
 import { ForebayError } from '../../errors.js';
-import { fieldOf } from '../../keys.js';
+import { fieldOf, ledgerLane } from '../../keys.js';
 import { type ClientContext, leaseMs } from '../context.js';
 import { DirectReads } from '../reading/direct-reads.js';
 import { toLoadError } from '../reading/load-error.js';

@@ -1,6 +1,6 @@
 /** Ids as the generated SQL gets them. */
 import { describe, expect, it } from 'vitest';
-import { idJson } from '../../../src/database/persister.js';
+import { idJson } from '../../../src/database/rows-by-id.js';
 import { record } from '../../../src/definitions/record.js';
 import { defineStores, type RecordStore } from '../../../src/definitions/stores.js';
 import { field, modelOf } from '../definitions/models.js';
