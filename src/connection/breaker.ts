@@ -3,9 +3,10 @@
  * It opens after some failures in a row, or at once when the connection is known to be down; probes by itself so that no caller pays for
  * it, one probe at a time; and closes when a probe succeeds or the connection is back.
  */
-import { ForebayError } from '../errors.js';
+import type { ForebayError } from '../errors.js';
 import type { BreakerConnection, Emit } from '../events.js';
-import { isNotSent, isReplyError, type RedisClient } from './redis.js';
+import type { RedisClient } from './redis.js';
+import { isKeptOut, isNotSent, isReplyError, toUnavailable } from './refusals.js';
 
 const failuresMax = 5;
 const waitFirstMs = 50;
@@ -49,7 +50,7 @@ export class Breaker {
       },
       (error: unknown) => {
         this.#failed(error);
-        throw error;
+        throw isKeptOut(error) ? unavailable(error) : error;
       },
     );
   }
@@ -68,8 +69,7 @@ export class Breaker {
   }
 
   #failed(error: unknown): void {
-    // A server that refuses a command is there.
-    this.#failures = isReplyError(error) ? 0 : this.#failures + 1;
+    this.#failures = isThere(error) ? 0 : this.#failures + 1;
     if (this.isOpen || (this.#failures < failuresMax && !isDown(error))) return;
     const refusal = unavailable(error);
     this.#refusal = refusal;
@@ -90,9 +90,7 @@ export class Breaker {
     const close = (): void => {
       if (this.#refusal === refusal) this.#close();
     };
-    this.#probe().then(close, (error: unknown) =>
-      isReplyError(error) ? close() : this.#probeLater(refusal),
-    );
+    this.#probe().then(close, (error: unknown) => (isThere(error) ? close() : this.#probeLater(refusal)));
   }
 
   #close(): void {
@@ -109,15 +107,20 @@ export function breakerOf(redis: RedisClient, connection: BreakerConnection, emi
   return breaker;
 }
 
+/** A server that refuses a command is there; one that does not let the connection in is as good as away. */
+function isThere(error: unknown): boolean {
+  return isReplyError(error) && !isKeptOut(error);
+}
+
 /** The connection is known to be down, or could not be made again in some tries. */
 function isDown(error: unknown): boolean {
-  return isNotSent(error) || (error instanceof Error && error.name === 'MaxRetriesPerRequestError');
+  return (
+    isNotSent(error) ||
+    isKeptOut(error) ||
+    (error instanceof Error && error.name === 'MaxRetriesPerRequestError')
+  );
 }
 
 function unavailable(cause: unknown): ForebayError {
-  return new ForebayError(
-    'REDIS_UNAVAILABLE',
-    'Redis does not answer; it is tried again now and then. Cached values are loaded meanwhile.',
-    { retryable: true, cause },
-  );
+  return toUnavailable('Redis does not answer; it is asked again now and then', cause);
 }

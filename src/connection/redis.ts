@@ -6,6 +6,7 @@ import { placeOf, type RedisSettings } from '../redis-settings.js';
 import { type ClientOptions, connectTimeoutMs, createClient, mastersOf, type RedisClient } from './client.js';
 import type { ConnectionMetrics } from './connection-metrics.js';
 import { inTime } from './deadline.js';
+import { isNotSent, isReplyError, meaningOf, toRefusal, toUnavailable } from './refusals.js';
 
 export type { RedisClient } from './client.js';
 
@@ -152,16 +153,20 @@ function firstError(redis: RedisClient): { error: Promise<never>; forget(): void
 
 function cannotConnect(settings: RedisSettings, cause: unknown): ForebayError {
   const place = placeOf(settings);
-  const what = messageOf(cause);
-  return new ForebayError(
-    'REDIS_UNAVAILABLE',
-    `${place} can't be used: ${what}. ${connectAdvice(what, settings)}`,
-    { retryable: true, cause, context: { place } },
-  );
+  const what = messageOf(cause).replace(/\.$/, '');
+  const { retryable, advice } = meaningOf(cause) ?? {
+    retryable: true,
+    advice: connectAdvice(what, settings),
+  };
+  return new ForebayError('REDIS_UNAVAILABLE', `${place} can't be used: ${what}. ${advice}`, {
+    retryable,
+    cause,
+    context: { place },
+  });
 }
 
 function connectAdvice(message: string, settings: RedisSettings): string {
-  if (/NOAUTH|WRONGPASS|AUTH/i.test(message)) return 'Check REDIS_USERNAME and REDIS_PASSWORD.';
+  if (/AUTH|WRONGPASS/i.test(message)) return 'Check REDIS_USERNAME and REDIS_PASSWORD.';
   if (/DB index/i.test(message)) return 'Check REDIS_DB.';
   if (/certificate|SSL|TLS/i.test(message)) return 'Check REDIS_TLS and the REDIS_TLS_ variables.';
   if ('nodes' in settings) return 'Check REDIS_CLUSTER_NODES and that the cluster serves all slots.';
@@ -172,69 +177,25 @@ function connectAdvice(message: string, settings: RedisSettings): string {
 
 /** Errors of a write: whether it was not sent, refused, or perhaps accepted. */
 export function toWriteError(error: unknown): ForebayError {
-  if (error instanceof ForebayError) return error;
-  const message = messageOf(error);
-  if (isReplyError(error)) return refusedWrite(message, error);
+  if (isForebayError(error)) return error;
+  if (isReplyError(error)) return toRefusal('write', error);
   if (isNotSent(error)) return writeNotSent(error);
   return new ForebayError(
     'OUTCOME_UNKNOWN',
-    `The connection to Redis broke while the write was on its way (${message}): it may have been accepted. ` +
+    `The connection to Redis broke while the write was on its way (${messageOf(error)}): it may have been accepted. ` +
       'A put or delete can be repeated; an add could count twice.',
     { cause: error },
   );
 }
 
-/** Whether the server itself has answered, with a refusal. */
-export function isReplyError(error: unknown): error is Error {
-  return error instanceof Error && error.name === 'ReplyError';
-}
-
-/** Whether ioredis has refused a command because the connection is down, before anything was sent. */
-export function isNotSent(error: unknown): boolean {
-  return messageOf(error).includes('enableOfflineQueue');
-}
-
 /** For a write that certainly was not accepted. */
 export function writeNotSent(cause?: unknown): ForebayError {
-  return new ForebayError(
-    'REDIS_UNAVAILABLE',
-    "Redis can't be reached; the write was not sent. Try again later.",
-    {
-      retryable: true,
-      cause,
-    },
-  );
+  return toUnavailable("Redis can't be reached; the write was not sent", cause);
 }
 
-function refusedWrite(message: string, cause: Error): ForebayError {
-  if (/\bOOM\b/.test(message)) return outOfMemory(cause);
-  const advice = 'Check the server and the rights of its user.';
-  return new ForebayError('REDIS_REFUSED', `Redis refused the write: ${message}. ${advice}`, {
-    cause,
-    retryable: /^(LOADING|READONLY|BUSY|TRYAGAIN|MASTERDOWN|NOREPLICAS|MISCONF|CLUSTERDOWN)/.test(message),
-  });
-}
-
-function outOfMemory(cause: Error): ForebayError {
-  return new ForebayError(
-    'REDIS_OUT_OF_MEMORY',
-    "Redis refused the write, for its memory limit is reached. Let the workers drain the backlog, raise maxmemory, or shorten the entries' life.",
-    { cause, retryable: true },
-  );
-}
-
-/** Errors of a read. */
+/** Errors of a call that can be repeated: a read, or a change of a cached value. */
 export function toReadError(error: unknown): ForebayError {
   if (isForebayError(error)) return error;
-  const message = messageOf(error).replace(/\.$/, '');
-  if (isReplyError(error)) {
-    const advice = 'Check the server and the rights of its user.';
-    return new ForebayError('REDIS_REFUSED', `Redis refused the read: ${message}. ${advice}`, {
-      cause: error,
-    });
-  }
-  return new ForebayError('REDIS_UNAVAILABLE', `Redis can't be read: ${message}. Try again later.`, {
-    retryable: true,
-    cause: error,
-  });
+  if (isReplyError(error)) return toRefusal('call', error);
+  return toUnavailable(isNotSent(error) ? "Redis can't be reached" : 'Redis did not answer', error);
 }

@@ -7,7 +7,8 @@ import { messageOf } from '../errors.js';
 import type { Emit } from '../events.js';
 import { invalidationsChannel } from '../keys.js';
 import type { RedisSettings } from '../redis-settings.js';
-import { isReplyError, openConnections, type RedisClient } from './redis.js';
+import { openConnections, type RedisClient } from './redis.js';
+import { isReplyError } from './refusals.js';
 
 export interface FeedListener {
   onInvalidated(key: string): void;

@@ -80,6 +80,26 @@ describe('when the connection to Redis breaks', () => {
   });
 });
 
+describe('when Redis falls silent', () => {
+  it('writes end in bounded time, however many wait in one lane: those that were not sent say so', async () => {
+    const app = await connectToServer();
+    await app.stores.projects.put({ id: 'p5', name: 'accepted' });
+    await admin.call('CLIENT', 'PAUSE', '60000', 'WRITE');
+    const startedAt = performance.now();
+    const puts = Array.from({ length: 3_000 }, (_, i) => app.stores.projects.put({ id: 'p5', name: `${i}` }));
+    const outcomes = await Promise.allSettled(puts);
+    const tookMs = performance.now() - startedAt;
+    await admin.call('CLIENT', 'UNPAUSE');
+    const codes = outcomes.map((outcome) => outcome.status === 'rejected' && outcome.reason.code);
+    expect(codes.filter((code) => code === 'OUTCOME_UNKNOWN')).toHaveLength(128);
+    expect(codes.filter((code) => code === 'REDIS_UNAVAILABLE')).toHaveLength(3_000 - 128);
+    // One time-out of a command, not one for each of 24 calls.
+    expect(tookMs).toBeLessThan(15_000);
+    await app.stores.projects.put({ id: 'p5', name: 'again' });
+    await app.close();
+  });
+});
+
 async function writers(): Promise<string[]> {
   const list = (await admin.client('LIST')) as string;
   return list.split('\n').filter((line) => line.includes('name=forebay-writes'));

@@ -50,24 +50,53 @@ describe('a write with durability: replicated', () => {
     expect(ended).toEqual(['plain', 'slow']);
   });
 
+  it('has its answer at once after one has waited in vain, until there is a replica again', async () => {
+    const durable = { durability: 'replicated' } as const;
+    await app.stores.clients.put(row, durable).catch(() => undefined);
+    const startedAt = performance.now();
+    const puts = Array.from({ length: 2_000 }, (_, i) =>
+      app.stores.clients.put({ ...row, id: `${i}` }, durable),
+    );
+    for (const outcome of await Promise.allSettled(puts)) {
+      expect(outcome).toMatchObject({ reason: { code: 'DURABILITY_NOT_MET' } });
+    }
+    // Each call that waited would take a second; there are 16 calls at least.
+    expect(performance.now() - startedAt).toBeLessThan(4_000);
+    await withReplica(async () => {
+      const isReplicated = () =>
+        app.stores.clients.put(row, durable).then(
+          () => true,
+          () => false,
+        );
+      await expect.poll(isReplicated).toBe(true);
+      await app.stores.clients.putMany([row, { ...row, id: 'b' }], durable);
+    });
+  });
+
   it('is on a replica when it returns', async () => {
-    const folder = await mkdtemp(path.join(tmpdir(), 'forebay-replica-'));
-    const { host, port, password } = server.settings as { host: string; port: number; password: string };
-    const replicaof = ['--replicaof', `${host} ${port}`, '--masterauth', password];
-    await server.admin.config('SET', 'repl-diskless-sync-delay', '0');
-    const replica: RedisServer = await startRedisServer({ folder, extraArgs: replicaof });
-    try {
-      await expect.poll(() => server.admin.info('replication')).toMatch(/state=online/);
+    await withReplica(async () => {
       await app.stores.clients.put(row, { durability: 'replicated' });
       await app.stores.clients.putMany([row, { ...row, id: 'b' }], { durability: 'replicated' });
       await app.stores.projectTouches.add('p', 1, { durability: 'replicated' });
       await app.stores.clients.delete('b', { durability: 'replicated' });
-    } finally {
-      await replica.kill();
-      await rm(folder, { recursive: true });
-    }
+    });
   });
 });
+
+async function withReplica(work: () => Promise<void>): Promise<void> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'forebay-replica-'));
+  const { host, port, password } = server.settings as { host: string; port: number; password: string };
+  const replicaof = ['--replicaof', `${host} ${port}`, '--masterauth', password];
+  await server.admin.config('SET', 'repl-diskless-sync-delay', '0');
+  const replica: RedisServer = await startRedisServer({ folder, extraArgs: replicaof });
+  try {
+    await expect.poll(() => server.admin.info('replication')).toMatch(/state=online/);
+    await work();
+  } finally {
+    await replica.kill();
+    await rm(folder, { recursive: true });
+  }
+}
 
 describe('a write with durability: fsynced', () => {
   it('is on disk when it returns; a Redis before 7.2 refuses it, and nothing is written', async () => {

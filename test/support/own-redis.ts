@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Redis } from 'ioredis';
-import { startRedisServer } from '../../dev/services/redis-server.js';
+import { type RedisServerOptions, startRedisServer } from '../../dev/services/redis-server.js';
 import type { RedisSettings } from '../../src/config.js';
 import { redisSettings } from '../../src/redis-settings.js';
 
@@ -19,9 +19,12 @@ export interface OwnRedis {
   remove(): Promise<void>;
 }
 
-export async function startOwnRedis(): Promise<OwnRedis> {
+/** `password`: '' for none. Default: a random one. */
+export async function startOwnRedis(
+  options: Pick<RedisServerOptions, 'extraArgs' | 'password'> = {},
+): Promise<OwnRedis> {
   const folder = await mkdtemp(path.join(tmpdir(), 'forebay-redis-'));
-  const server = await startRedisServer({ folder });
+  const server = await startRedisServer({ ...options, folder });
   const admin = new Redis(server.url);
   admin.on('error', () => undefined); // it loses its connection too
   return {

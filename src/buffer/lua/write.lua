@@ -111,9 +111,9 @@ function ops.add(i, version, payload)
   if isFull(field) then return 'full' end
   local sum = redis.pcall('HINCRBY', dirty, field, payload)
   if type(sum) ~= 'number' then
-    -- Redis without memory is told by the whole call: nothing of it was done before its first write that needs some.
-    if string.find(sum.err, 'OOM', 1, true) then error(sum.err, 0) end
-    return 'overflow'
+    if string.find(sum.err, 'overflow', 1, true) then return 'overflow' end
+    -- Redis refuses writes in the state that it is in: nothing was done before the call's first one.
+    error(sum.err, 0)
   end
   if not records[field] then
     redis.call('ZADD', order, version, field)

@@ -9,17 +9,14 @@ import { readServerInfos, type ServerInfo } from '../../connection/server-info.j
 import { SharedWait } from '../../connection/shared-wait.js';
 import type { Durability } from '../../definitions/record.js';
 import { ForebayError } from '../../errors.js';
-
-/** A connection for writes, and the buffer on it. */
-export interface WriteRoute {
-  readonly redis: RedisClient;
-  readonly buffer: WriteBuffer;
-}
+import { WriteRoute } from './write-route.js';
 
 /** What Redis itself waits for. */
 export type ConfirmedDurability = Extract<Durability, 'replicated' | 'fsynced'>;
 
-interface OpenRoute extends WriteRoute {
+interface OpenRoute {
+  readonly redis: RedisClient;
+  readonly route: WriteRoute;
   readonly server: ServerInfo | undefined;
   readonly waits: Record<ConfirmedDurability, SharedWait>;
 }
@@ -43,8 +40,8 @@ export class DurableRoute {
       this.#opening = undefined;
       throw error;
     });
-    const route = await this.#opening;
-    if (durability === 'fsynced') checkFsync(route.server);
+    const { route, server } = await this.#opening;
+    if (durability === 'fsynced') checkFsync(server);
     return route;
   }
 
@@ -70,12 +67,13 @@ export class DurableRoute {
     const [server] = await readServerInfos(redis);
     return {
       redis,
-      buffer: new WriteBuffer(redis, this.#prefix),
+      route: new WriteRoute({ redis, buffer: new WriteBuffer(redis, this.#prefix) }),
       server,
       waits: {
         replicated: new SharedWait({
           redis,
           ask: (ms) => isReplicated(redis, ms),
+          look: () => hasReplica(redis),
           lack: 'no replica has it',
         }),
         fsynced: new SharedWait({ redis, ask: (ms) => isFsynced(redis, ms), lack: 'it is not on the disk' }),
@@ -87,6 +85,15 @@ export class DurableRoute {
 /** https://redis.io/docs/latest/commands/wait/ */
 async function isReplicated(redis: RedisClient, ms: number): Promise<boolean> {
   return ((await redis.call('WAIT', '1', String(ms))) as number) > 0;
+}
+
+/** Whether one keeps up: it tells every second how far it is. */
+async function hasReplica(redis: RedisClient): Promise<boolean> {
+  const [server] = await readServerInfos(redis);
+  const replicas = Array.from({ length: server?.number('connected_slaves') ?? 0 }, (_, i) =>
+    server?.text(`slave${i}`),
+  );
+  return replicas.some((replica) => /state=online.*lag=[01]\b/.test(replica ?? ''));
 }
 
 /** https://redis.io/docs/latest/commands/waitaof/ */

@@ -2,27 +2,24 @@
  * The way of writes from an app to Redis. Writes of one lane that are issued in the same turn, or while a call of that
  * lane is under way, go in one Lua call, in the order in which they were issued.
  */
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Lane } from '../../buffer/lane.js';
-import type { Refused, Write, WriteBuffer, WriteReply } from '../../buffer/write-buffer.js';
-import { isNotSent, type RedisClient, toWriteError, writeNotSent } from '../../connection/redis.js';
+import type { Refused, Write, WriteReply } from '../../buffer/write-buffer.js';
+import { toWriteError } from '../../connection/redis.js';
 import { ForebayError } from '../../errors.js';
 import type { Emit } from '../../events.js';
 import { splitField } from '../../keys.js';
 import type { WriteBehindQueue } from '../../queues/write-behind-queue.js';
 import type { PersistedWatch } from '../receipts/persisted.js';
 import { confirmedBy, durabilityNotMet } from './durability.js';
-import type { ConfirmedDurability, DurableRoute, WriteRoute } from './durable-route.js';
+import type { ConfirmedDurability, DurableRoute } from './durable-route.js';
 import type { WritePlan } from './write-options.js';
+import { type WriteConnection, WriteRoute } from './write-route.js';
 
 /** Most writes in one call, and most bytes: RedisClient serves nobody else meanwhile. */
 const callWritesMax = 128;
 const callCharactersMax = 1_048_576;
 /** Most writes of a process that are not answered yet. */
 const pendingWritesMax = 20_000;
-/** How long writes wait for a connection that is being made again. */
-const reconnectWaitMs = 2_000;
-
 /** A lane without room is tried again when a batch of it was acknowledged, and after this long. */
 const roomRecheckMs = 100;
 
@@ -30,6 +27,8 @@ const roomRecheckMs = 100;
 interface Submission {
   readonly writes: readonly Write[];
   readonly plan: WritePlan;
+  /** In ms since 1970. */
+  readonly submittedAt: number;
   /** Until when it waits for room, in ms since 1970. */
   readonly deadline: number;
   resolve(version: string): void;
@@ -47,9 +46,9 @@ interface LaneQueue {
 }
 
 export interface WriteQueueDependencies {
-  readonly route: WriteRoute;
-  readonly durable: DurableRoute;
-  readonly queue: WriteBehindQueue;
+  readonly route: WriteConnection;
+  readonly durable: Pick<DurableRoute, 'open' | 'missing'>;
+  readonly queue: Pick<WriteBehindQueue, 'wake'>;
   readonly emit: Emit;
   /** Tells when batches of lanes were acknowledged. */
   readonly watch: Pick<PersistedWatch, 'onPersisted'>;
@@ -57,8 +56,8 @@ export interface WriteQueueDependencies {
 
 export class WriteQueue {
   readonly #route: WriteRoute;
-  readonly #durable: DurableRoute;
-  readonly #queue: WriteBehindQueue;
+  readonly #durable: WriteQueueDependencies['durable'];
+  readonly #queue: WriteQueueDependencies['queue'];
   readonly #emit: Emit;
   readonly #watch: WriteQueueDependencies['watch'];
   readonly #lanes = new Map<Lane, LaneQueue>();
@@ -68,7 +67,7 @@ export class WriteQueue {
   #onIdle: (() => void)[] = [];
 
   constructor(dependencies: WriteQueueDependencies) {
-    this.#route = dependencies.route;
+    this.#route = new WriteRoute(dependencies.route);
     this.#durable = dependencies.durable;
     this.#queue = dependencies.queue;
     this.#emit = dependencies.emit;
@@ -85,8 +84,9 @@ export class WriteQueue {
     this.#pendingWrites += 1;
     return new Promise((resolve, reject) => {
       const queue = this.#laneQueue(lane);
-      const deadline = plan.onFull === 'wait' ? Date.now() + plan.onFullWaitMs : 0;
-      const submission = { writes, plan, deadline, resolve, reject };
+      const submittedAt = Date.now();
+      const deadline = plan.onFull === 'wait' ? submittedAt + plan.onFullWaitMs : 0;
+      const submission = { writes, plan, submittedAt, deadline, resolve, reject };
       // A write must not overtake an earlier one of the same record that waits for room.
       if (queue.blocked.length > 0 && touches(queue.blockedIds, submission)) queue.blocked.push(submission);
       else {
@@ -132,9 +132,11 @@ export class WriteQueue {
     try {
       const writes = submissions.flatMap((submission) => submission.writes);
       const route = durability === undefined ? this.#route : await this.#durable.open(durability);
-      const { wake, replies } = await this.#write(route, queue.lane, writes);
-      if (wake) this.#wake(queue.lane);
-      this.#settle(queue, submissions, replies, durability);
+      const submittedAt = Math.min(...submissions.map((submission) => submission.submittedAt));
+      const answer = await route.write(queue.lane, writes, submittedAt);
+      if (answer?.wake) this.#wake(queue.lane);
+      if (answer) this.#settle(queue, submissions, answer.replies, durability);
+      else this.#wentUnsent(queue, submissions, route);
     } catch (error) {
       const reason = toWriteError(error);
       const isFull = reason.code === 'REDIS_OUT_OF_MEMORY';
@@ -147,6 +149,15 @@ export class WriteQueue {
       if (queue.blocked.length > 0) holdBack(queue);
       if (queue.waiting.length > 0) this.#schedule(queue);
     }
+  }
+
+  /** Those that have not waited for long enough wait on. */
+  #wentUnsent(queue: LaneQueue, submissions: readonly Submission[], route: WriteRoute): void {
+    const now = Date.now();
+    const isLate = ({ submittedAt }: Submission): boolean => route.deadlineOf(submittedAt) <= now;
+    const error = route.notSent();
+    for (const submission of submissions.filter(isLate)) this.#reject(submission, error);
+    queue.waiting.unshift(...submissions.filter((submission) => !isLate(submission)));
   }
 
   #settle(
@@ -232,24 +243,6 @@ export class WriteQueue {
     for (const resolve of this.#onIdle.splice(0)) resolve();
   }
 
-  /** Tries again only what was certainly not sent, while the connection is being made again. */
-  async #write(
-    { redis, buffer }: WriteRoute,
-    lane: Lane,
-    writes: readonly Write[],
-  ): ReturnType<WriteBuffer['write']> {
-    const deadline = Date.now() + reconnectWaitMs;
-    for (;;) {
-      await connected(redis, deadline);
-      try {
-        return await buffer.write(lane, writes);
-      } catch (error) {
-        if (!isNotSent(error) || Date.now() >= deadline) throw error;
-        await nextTurn();
-      }
-    }
-  }
-
   /** The write is accepted whether or not its wake-up job can be added: the sweep finds a lane without one. */
   #wake(lane: Lane): void {
     const wake = this.#queue
@@ -258,23 +251,6 @@ export class WriteQueue {
       .finally(() => this.#wakes.delete(wake));
     this.#wakes.add(wake);
   }
-}
-
-async function connected(redis: RedisClient, deadline: number): Promise<void> {
-  if (redis.status === 'ready') return;
-  const leftMs = deadline - Date.now();
-  if (redis.status === 'end' || leftMs <= 0) throw writeNotSent();
-  await new Promise<void>((resolve, reject) => {
-    const onReady = (): void => {
-      clearTimeout(timer);
-      resolve();
-    };
-    const timer = setTimeout(() => {
-      redis.off('ready', onReady);
-      reject(writeNotSent());
-    }, leftMs);
-    redis.once('ready', onReady);
-  });
 }
 
 /** Writes that are to be equally safe: they go the same way. */

@@ -1,6 +1,7 @@
 /** Errors of Redis, as an app gets them: what was certainly not accepted, what was refused, and what is in doubt. */
 import { describe, expect, it, test } from 'vitest';
-import { isNotSent, toReadError, toWriteError, writeNotSent } from '../../../src/connection/redis.js';
+import { toReadError, toWriteError, writeNotSent } from '../../../src/connection/redis.js';
+import { isNotSent } from '../../../src/connection/refusals.js';
 import { ForebayError } from '../../../src/errors.js';
 import { refusal } from '../definitions/models.js';
 

@@ -11,5 +11,8 @@ local delta = ARGV[1]
 local current = redis.call('GET', entry)
 if current and string.find(current, '^%?[^|]*|$') then redis.call('DEL', entry) end
 local sum = redis.pcall('INCRBY', entry, delta)
-if type(sum) ~= 'number' then return '' end
+if type(sum) ~= 'number' then
+  if string.find(sum.err, 'overflow', 1, true) or string.find(sum.err, 'not an integer', 1, true) then return '' end
+  error(sum.err, 0)
+end
 return redis.call('GET', entry)
