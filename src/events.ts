@@ -56,9 +56,12 @@ export type ForebayEvent =
       readonly tick: string;
       readonly isRun: boolean;
     }
-  /** A loaded value could not be put into the cache; the read was served, a later one loads again. */
+  /** A loaded row or counter could not be put into the cache; the read was served, a later one loads again. */
   | { readonly type: 'fill.failed'; readonly store: string; readonly error: unknown }
-  /** Redis did not do what the cache asked of it, or an entry can't be read; a read goes to its loader instead. */
+  /**
+   * Redis did not do what the cache asked of it, or an entry can't be read. A read goes to its loader, and what is loaded may not be cached.
+   * A tag is a key that begins with `#`.
+   */
   | { readonly type: 'cache.failed'; readonly key: string; readonly error: unknown }
   /** What the cache has counted since its start or the last reset; told now and then, when anything was counted. */
   | { readonly type: 'cache.statistics'; readonly statistics: CacheStatistics }
@@ -109,8 +112,22 @@ export type ForebayEvent =
       readonly state: string;
       readonly error: unknown;
     }
-  /** A dead letter could not be shown on the board; it is tried again. */
-  | { readonly type: 'dead-letter.hidden'; readonly lane: string; readonly error: unknown }
+  /** A dead letter could not be shown on the board; a worker that compares the two shows it later. */
+  | {
+      readonly type: 'dead-letter.not-shown';
+      readonly lane: string;
+      readonly field: string;
+      readonly error: unknown;
+    }
+  /** A dead letter was replayed or discarded, and its job could not be removed; a worker that compares the two does it later. */
+  | {
+      readonly type: 'dead-letter.not-hidden';
+      readonly lane: string;
+      readonly field: string;
+      readonly error: unknown;
+    }
+  /** The lanes' dead letters and the board's jobs could not be compared; it is tried again. */
+  | { readonly type: 'dead-letter.not-compared'; readonly error: unknown }
   /** The database does not answer: nothing is applied until it does. `error` is what the first batch failed with. */
   | { readonly type: 'database.away'; readonly error: unknown }
   /** It answers again, after `ms`: the lanes in hand go on. */
@@ -139,7 +156,12 @@ export type ForebayEvent =
   | { readonly type: 'rows.overtaken'; readonly lane: string; readonly store: string; readonly count: number }
   /** A lane had unpersisted records and nobody working on it. */
   | { readonly type: 'lane.woken'; readonly lane: string }
+  /** The lanes could not be looked at for abandoned ones; it is tried again with the next sweep. */
   | { readonly type: 'sweep.failed'; readonly error: unknown }
+  /** The mark of a lane in hand could not be renewed: when it goes quiet, another worker takes the lane. Harmless, but work done twice. */
+  | { readonly type: 'mark.not-renewed'; readonly lane: string; readonly error: unknown }
+  /** Lanes could not be compared with the ledger, so that a Redis that has gone back in time is not noticed yet; again after `retryMs`. */
+  | { readonly type: 'ledger.not-compared'; readonly retryMs: number; readonly error: unknown }
   | { readonly type: 'job.failed'; readonly job: string; readonly error: unknown }
   | { readonly type: 'redis.error'; readonly connection: string; readonly error: unknown }
   /** Redis does not answer: it is not asked until it does. Of cached values, or of stores. */

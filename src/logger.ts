@@ -27,12 +27,14 @@ const levels: Record<EventType, 'debug' | 'info' | 'warn' | 'error'> = {
   'batch.written': 'debug',
   'batch.applied': 'debug',
   'batch.acked': 'debug',
-  'batch.late': 'info',
+  'batch.late': 'debug',
   'batch.failed': 'error',
   'batch.void': 'debug',
   'batch.split': 'warn',
   'record.refused': 'error',
-  'dead-letter.hidden': 'warn',
+  'dead-letter.not-shown': 'warn',
+  'dead-letter.not-hidden': 'warn',
+  'dead-letter.not-compared': 'warn',
   'database.away': 'error',
   'database.back': 'info',
   'redis.regressed': 'error',
@@ -40,6 +42,8 @@ const levels: Record<EventType, 'debug' | 'info' | 'warn' | 'error'> = {
   'rows.overtaken': 'warn',
   'lane.woken': 'info',
   'sweep.failed': 'warn',
+  'mark.not-renewed': 'warn',
+  'ledger.not-compared': 'warn',
   'job.failed': 'error',
   'redis.error': 'warn',
   'breaker.opened': 'error',
@@ -49,9 +53,51 @@ const levels: Record<EventType, 'debug' | 'info' | 'warn' | 'error'> = {
   'server.warning': 'warn',
 };
 
-/** Logs events, each with its type as the message. */
+/** Of a kind of warning that repeats, a line comes so often at most. */
+const repeatMs = 10_000;
+
+/**
+ * Logs events, each with its type as the message. Of warnings and infos the first of a kind is logged at once, and what repeats as one line for
+ * an interval: with the facts of the last, and their number as `repeated`.
+ */
 export function logEvents(logger: Logger): Emit {
-  return (event) => logger[levelOf(event)](withoutType(event), event.type);
+  const repeats = new Map<string, Repeats>();
+  const log = (event: ForebayEvent, more: object = {}): void =>
+    logger[levelOf(event)]({ ...withoutType(event), ...more }, event.type);
+  const tell = (kind: string): void => {
+    const told = repeats.get(kind);
+    repeats.delete(kind);
+    if (!told?.last) return;
+    log(told.last, { repeated: told.count });
+    begin(kind);
+  };
+  const begin = (kind: string): void => {
+    repeats.set(kind, { count: 0, last: undefined });
+    setTimeout(() => tell(kind), repeatMs).unref();
+  };
+  return (event) => {
+    const level = levelOf(event);
+    if (level === 'debug' || level === 'error') return log(event);
+    const kind = kindOf(event);
+    const told = repeats.get(kind);
+    if (!told) {
+      begin(kind);
+      return log(event);
+    }
+    told.count += 1;
+    told.last = event;
+  };
+}
+
+interface Repeats {
+  count: number;
+  last: ForebayEvent | undefined;
+}
+
+/** What is one line when it repeats. */
+function kindOf(event: ForebayEvent): string {
+  const what = 'what' in event ? event.what : 'connection' in event ? event.connection : '';
+  return `${event.type} ${what}`;
 }
 
 // A foreign key whose parent is on its way is part of the protocol, not trouble.

@@ -110,7 +110,7 @@ export class DeadLetters {
     const { queue, emit } = this.#dependencies;
     await queue
       .hide({ lane, ...name })
-      .catch((error: unknown) => emit({ type: 'dead-letter.hidden', lane, error }));
+      .catch((error: unknown) => emit({ type: 'dead-letter.not-hidden', lane, field: name.field, error }));
   }
 
   #laneOf({ lane }: LetterPlace): LetterLane {

@@ -1,20 +1,24 @@
 /** What is logged of an event, and at which level. */
 
 import { pino } from 'pino';
-import { describe, expect, it, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, test, vi } from 'vitest';
 import { StatisticsCounter } from '../../src/cache/statistics.js';
 import { ForebayError } from '../../src/errors.js';
-import type { EventType, ForebayEvent } from '../../src/events.js';
+import type { Emit, EventType, ForebayEvent } from '../../src/events.js';
 import { createLogger, logEvents } from '../../src/logger.js';
 
 /** What a logger of forebay writes, line by line, as JSON. */
 function logged(level: string, ...events: ForebayEvent[]): Record<string, unknown>[] {
   const lines: Record<string, unknown>[] = [];
-  const logger = createLogger({ name: 'app', level });
-  const stream = { write: (line: string) => lines.push(JSON.parse(line)) };
-  const emit = logEvents(Object.assign(logger, { [pino.symbols.streamSym]: stream }));
+  const emit = emitInto(lines, level);
   for (const event of events) emit(event);
   return lines;
+}
+
+function emitInto(lines: Record<string, unknown>[], level = 'trace'): Emit {
+  const logger = createLogger({ name: 'app', level });
+  const stream = { write: (line: string) => lines.push(JSON.parse(line)) };
+  return logEvents(Object.assign(logger, { [pino.symbols.streamSym]: stream }));
 }
 
 const lane = 'tasks/3';
@@ -52,12 +56,14 @@ const events: Record<EventType, [ForebayEvent, string]> = {
   'batch.written': [{ type: 'batch.written', lane, number: '17' }, 'debug'],
   'batch.applied': [{ type: 'batch.applied', lane, number: '17', applied: true, ms: 3 }, 'debug'],
   'batch.acked': [{ type: 'batch.acked', lane, number: '17', size: 2 }, 'debug'],
-  'batch.late': [{ type: 'batch.late', lane, number: '17' }, 'info'],
+  'batch.late': [{ type: 'batch.late', lane, number: '17' }, 'debug'],
   'batch.failed': [{ ...failed, reason: 'refused' }, 'error'],
   'batch.void': [{ type: 'batch.void', lane, number: '17' }, 'debug'],
   'batch.split': [{ type: 'batch.split', lane, number: '17', rest: 9, dead: 1, waiting: 0 }, 'warn'],
   'record.refused': [{ type: 'record.refused', lane, field: 'tasks:1', state: '23514', error }, 'error'],
-  'dead-letter.hidden': [{ type: 'dead-letter.hidden', lane, error }, 'warn'],
+  'dead-letter.not-shown': [{ type: 'dead-letter.not-shown', lane, field: 'tasks:1', error }, 'warn'],
+  'dead-letter.not-hidden': [{ type: 'dead-letter.not-hidden', lane, field: 'tasks:1', error }, 'warn'],
+  'dead-letter.not-compared': [{ type: 'dead-letter.not-compared', error }, 'warn'],
   'database.away': [{ type: 'database.away', error }, 'error'],
   'database.back': [{ type: 'database.back', ms: 5_300 }, 'info'],
   'redis.regressed': [
@@ -75,6 +81,8 @@ const events: Record<EventType, [ForebayEvent, string]> = {
   'rows.overtaken': [{ type: 'rows.overtaken', lane, store: 'tasks', count: 1 }, 'warn'],
   'lane.woken': [{ type: 'lane.woken', lane }, 'info'],
   'sweep.failed': [{ type: 'sweep.failed', error }, 'warn'],
+  'mark.not-renewed': [{ type: 'mark.not-renewed', lane, error }, 'warn'],
+  'ledger.not-compared': [{ type: 'ledger.not-compared', retryMs: 1_000, error }, 'warn'],
   'job.failed': [{ type: 'job.failed', job: 'flush tasks/3', error }, 'error'],
   'redis.error': [{ type: 'redis.error', connection: 'reads', error }, 'warn'],
   'breaker.opened': [{ type: 'breaker.opened', connection: 'reads', error }, 'error'],
@@ -119,17 +127,62 @@ it('what is below the level is left out', () => {
     'batch.failed',
     'batch.split',
     'record.refused',
-    'dead-letter.hidden',
+    'dead-letter.not-shown',
+    'dead-letter.not-hidden',
+    'dead-letter.not-compared',
     'database.away',
     'redis.regressed',
     'counter.rows-missing',
     'rows.overtaken',
     'sweep.failed',
+    'mark.not-renewed',
+    'ledger.not-compared',
     'job.failed',
     'redis.error',
     'breaker.opened',
     'server.warning',
   ]);
+});
+
+describe('what repeats', () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  const woken = (name: string): ForebayEvent => ({ type: 'lane.woken', lane: name });
+
+  it('is one line at once, and one for each interval, with the last one’s facts and their number', () => {
+    const lines = logged('trace', ...['a/0', 'a/1', 'a/2'].map(woken));
+    expect(lines).toMatchObject([{ msg: 'lane.woken', lane: 'a/0' }]);
+    vi.advanceTimersByTime(10_000);
+    expect(lines.slice(1)).toMatchObject([{ msg: 'lane.woken', lane: 'a/2', repeated: 2 }]);
+    vi.advanceTimersByTime(60_000);
+    expect(lines).toHaveLength(2);
+  });
+
+  it('is told again at once after an interval without any', () => {
+    const lines: Record<string, unknown>[] = [];
+    const emit = emitInto(lines);
+    emit(woken('a/0'));
+    vi.advanceTimersByTime(10_000);
+    emit(woken('a/1'));
+    expect(lines.map((line) => line.lane)).toEqual(['a/0', 'a/1']);
+  });
+
+  it('is told apart by type, connection and what is wrong', () => {
+    const others: ForebayEvent[] = [
+      woken('a/0'),
+      { type: 'redis.error', connection: 'reads', error },
+      { type: 'redis.error', connection: 'writes', error },
+      { type: 'server.warning', what: 'one', advice: '' },
+      { type: 'server.warning', what: 'another', advice: '' },
+    ];
+    expect(logged('trace', ...others)).toHaveLength(others.length);
+  });
+
+  it('is told each time when it is an error', () => {
+    const refused: ForebayEvent = { type: 'record.refused', lane, field: 'tasks:1', state: '23514', error };
+    expect(logged('trace', refused, refused)).toHaveLength(2);
+  });
 });
 
 describe('an error is logged without its fields', () => {

@@ -4,6 +4,7 @@
  */
 import { ForebayError } from '../../errors.js';
 import type { Emit } from '../../events.js';
+import { tagMark } from '../../keys.js';
 import type { TagVersions, ValueEntry } from '../entry/value-entry.js';
 import type { Claim, RedisTier } from '../redis/redis-tier.js';
 import type { StatisticsCounter } from '../statistics.js';
@@ -257,7 +258,7 @@ export class Refill {
     try {
       return await this.#tier.tagVersions(tags);
     } catch (error) {
-      this.#emit({ type: 'cache.failed', key: tags.join(', '), error });
+      this.#emit({ type: 'cache.failed', key: tags.map((tag) => tagMark + tag).join(', '), error });
       return undefined;
     }
   }
@@ -287,7 +288,7 @@ export class Refill {
       return { kind: isFilled ? 'filled' : 'revoked' };
     } catch (error) {
       // The read has its value; a later one loads again.
-      this.#emit({ type: 'fill.failed', store: key, error });
+      this.#emit({ type: 'cache.failed', key, error });
       return { kind: 'failed', error };
     }
   }
@@ -303,7 +304,7 @@ export class Refill {
       await this.#tier.release(key, token, covered);
     } catch (error) {
       // The lease ends by itself.
-      this.#emit({ type: 'fill.failed', store: key, error });
+      this.#emit({ type: 'cache.failed', key, error });
     }
   }
 

@@ -92,7 +92,7 @@ export class BatchSplit {
       const letter = await buffer.deadLetter(lane, field);
       if (letter) await deadLetters.show(letter);
     } catch (error) {
-      emit({ type: 'dead-letter.hidden', lane: lane.name, error });
+      emit({ type: 'dead-letter.not-shown', lane: lane.name, field, error });
     }
   }
 }

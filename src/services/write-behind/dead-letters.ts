@@ -86,7 +86,7 @@ export class DeadLetters {
       await this.#showAll();
       await this.#hideGone();
     } catch (error) {
-      this.#dependencies.emit({ type: 'dead-letter.hidden', lane: 'all', error });
+      this.#dependencies.emit({ type: 'dead-letter.not-compared', error });
     }
   }
 

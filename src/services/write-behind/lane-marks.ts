@@ -36,7 +36,9 @@ export class LaneMarksRenewal implements LaneMarks {
 
   #renew(): void {
     for (const [lane, number] of this.#held) {
-      this.#buffer.renew(lane, number).catch((error: unknown) => this.#emit({ type: 'sweep.failed', error }));
+      this.#buffer
+        .renew(lane, number)
+        .catch((error: unknown) => this.#emit({ type: 'mark.not-renewed', lane: lane.name, error }));
     }
   }
 }

@@ -56,7 +56,7 @@ export class LedgerWatch {
         await this.#compareOnce(lanes);
         return;
       } catch (error) {
-        if (!(error instanceof DatabaseAway)) emit({ type: 'sweep.failed', error });
+        if (!(error instanceof DatabaseAway)) emit({ type: 'ledger.not-compared', retryMs, error });
         await pause(retryMs, signal);
       }
     }
