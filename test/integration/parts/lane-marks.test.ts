@@ -1,0 +1,111 @@
+/** A lane's mark, its numbers and its figures, each script alone: the whole lane is compared. */
+import { describe, it } from 'vitest';
+import { old, onePut, oneSealed, put, type Step, stepRunner, v } from '../../support/lane-step.js';
+
+const check = stepRunner();
+
+describe('the mark', () => {
+  const meta = oneSealed.meta ?? {};
+  it.each<Step>([
+    {
+      name: 'postpone moves it to the next try, later with each failure',
+      before: oneSealed,
+      run: (one, lane) => one.postpone(lane, v(10), { firstMs: 50, maxMs: 150 }),
+      reply: { waitMs: 150, failures: 3 },
+      after: { ...oneSealed, meta: { ...meta, failures: '3' } },
+    },
+    {
+      name: 'postpone of another batch changes nothing',
+      before: oneSealed,
+      run: (one, lane) => one.postpone(lane, v(9), { firstMs: 50, maxMs: 150 }),
+      reply: { waitMs: 0, failures: 0 },
+    },
+    {
+      name: 'renew keeps it alive while the batch is sealed',
+      before: { ...oneSealed, meta: { ...meta, due: old(1) } },
+      run: (one, lane) => one.renew(lane, v(10)),
+      reply: true,
+      after: oneSealed,
+    },
+    {
+      name: 'renew of another batch changes nothing',
+      before: { ...oneSealed, meta: { ...meta, due: old(1) } },
+      run: (one, lane) => one.renew(lane, v(9)),
+      reply: false,
+    },
+    {
+      name: 'wake claims a lane whose mark has gone quiet',
+      before: { ...oneSealed, meta: { ...meta, due: old(1) } },
+      run: (one, lane) => one.wake(lane, 2_000),
+      reply: true,
+      after: oneSealed,
+    },
+    {
+      name: 'wake leaves a lane whose mark is alive',
+      before: oneSealed,
+      run: (one, lane) => one.wake(lane, 60_000),
+      reply: false,
+    },
+    {
+      name: 'wake leaves an empty lane',
+      before: { meta: { version: v(1), due: old(1) } },
+      run: (one, lane) => one.wake(lane, 2_000),
+      reply: false,
+    },
+    {
+      name: 'hurry asks for all that is accepted by now',
+      before: onePut,
+      run: (one, lane) => one.hurry(lane),
+      reply: BigInt(v(1)),
+      after: { ...onePut, meta: { ...onePut.meta, hurry: v(1) } },
+    },
+    {
+      name: 'hurry has nothing to ask of an empty lane',
+      before: { meta: { version: v(1) } },
+      run: (one, lane) => one.hurry(lane),
+      reply: undefined,
+    },
+    {
+      name: 'raise lifts the number of batches to the ledger’s, and tells the old one',
+      before: { meta: { batch: v(10) } },
+      run: (one, lane) => one.raise(lane, BigInt(v(12))),
+      reply: BigInt(v(10)),
+      after: { meta: { batch: v(12) } },
+    },
+    {
+      name: 'raise leaves a number that is not behind',
+      before: { meta: { batch: v(10) } },
+      run: (one, lane) => one.raise(lane, BigInt(v(10))),
+      reply: undefined,
+    },
+  ])('$name', check);
+});
+
+describe('inspect', () => {
+  it.each<Step>([
+    {
+      name: 'tells a lane’s figures, and changes nothing',
+      before: {
+        ...oneSealed,
+        meta: { ...oneSealed.meta, persisted: '7', batches: '3' },
+        order: { 'projects:b': v(1) },
+        dirty: { 'projects:b': put(1) },
+        dead: { 'projects:x': old(1) },
+      },
+      run: async (one, lane) => {
+        const { ageMs, ...state } = await one.inspect(lane);
+        return { ...state, isOld: ageMs > 1_000 };
+      },
+      reply: {
+        version: BigInt(v(1)),
+        oldest: BigInt(old(1)),
+        dirty: 1,
+        sealed: 2,
+        persisted: 7,
+        batches: 3,
+        dead: 1,
+        isOld: true,
+      },
+    },
+  ])('$name', check);
+});

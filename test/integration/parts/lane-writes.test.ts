@@ -1,0 +1,257 @@
+/** What apps do to a lane, each script alone: the whole lane is compared. */
+import { describe, it } from 'vitest';
+import type { Lane } from '../../../src/buffer/lane.js';
+import type { Write, WriteBuffer } from '../../../src/buffer/write-buffer.js';
+import { now } from '../../support/lane-state.js';
+import { bytesOf, letter, onePut, put, row, type Step, stepRunner, v } from '../../support/lane-step.js';
+
+const check = stepRunner();
+
+const write = (op: Write['op'], field: string, payload = ''): Write => ({
+  op,
+  field,
+  ttlMs: 60_000,
+  payload,
+});
+const writes =
+  (...list: Write[]) =>
+  (one: WriteBuffer, lane: Lane) =>
+    one.write(lane, list);
+
+describe('write', () => {
+  it.each<Step>([
+    {
+      name: 'the first put makes the record dirty, sets the mark and asks for a job',
+      before: { meta: { version: v(0) } },
+      run: writes(write('put', 'projects:a', row)),
+      reply: { wake: true, replies: [{ version: v(1) }] },
+      after: onePut,
+    },
+    {
+      name: 'a further put keeps its place, and asks for no job',
+      before: onePut,
+      run: writes(write('put', 'projects:a', row)),
+      reply: { wake: false, replies: [{ version: v(2) }] },
+      after: {
+        meta: { version: v(2), bytes: bytesOf(put(2)), due: now },
+        order: { 'projects:a': v(1) },
+        dirty: { 'projects:a': put(2) },
+        entries: { 'projects:a': put(2) },
+      },
+    },
+    {
+      name: 'a delete is a record too, and drops the row’s deltas with it; a put over it is a replacement',
+      before: {
+        meta: { version: v(0), due: now },
+        order: { 'views:a': v(0) },
+        dirty: { 'views:a': '3' },
+        entries: { 'views:a': '8' },
+      },
+      run: writes(write('delete', 'projects:a'), write('forget', 'views:a'), write('put', 'projects:a', row)),
+      reply: { wake: false, replies: [{ version: v(1) }, { version: v(2) }, { version: v(2) }] },
+      after: {
+        meta: { version: v(2), bytes: bytesOf(put(2)), due: now },
+        order: { 'projects:a': v(1) },
+        dirty: { 'projects:a': `R${v(2)}|${row}` },
+        entries: { 'projects:a': `R${v(2)}|${row}` },
+      },
+    },
+    {
+      name: 'adds are one sum, and change a cached value in the same call',
+      before: { meta: { version: v(0), due: now }, entries: { 'views:a': '10', 'views:b': '?token' } },
+      run: writes(write('add', 'views:a', '2'), write('add', 'views:a', '3'), write('add', 'views:b', '-1')),
+      reply: { wake: false, replies: [{ version: v(1) }, { version: v(2) }, { version: v(3) }] },
+      after: {
+        meta: { version: v(3), bytes: '0', due: now },
+        order: { 'views:a': v(1), 'views:b': v(3) },
+        dirty: { 'views:a': '5', 'views:b': '-1' },
+        entries: { 'views:a': '15' },
+      },
+    },
+    {
+      name: 'an add beyond 64 bits is refused',
+      before: {
+        meta: { version: v(0), due: now },
+        order: { 'views:a': v(0) },
+        dirty: { 'views:a': `${2n ** 63n - 1n}` },
+      },
+      run: writes(write('add', 'views:a', '1')),
+      reply: { wake: false, replies: [{ refused: 'overflow' }] },
+    },
+    {
+      name: 'a put at the dirty record’s version is accepted',
+      before: onePut,
+      run: writes(write('put-if', 'projects:a', `${v(1)}|${row}`)),
+      reply: { wake: false, replies: [{ version: v(2) }] },
+      after: {
+        meta: { version: v(2), bytes: bytesOf(put(2)), due: now },
+        order: { 'projects:a': v(1) },
+        dirty: { 'projects:a': put(2) },
+        entries: { 'projects:a': put(2) },
+      },
+    },
+    {
+      name: 'a put at another version is a conflict, with the sealed record’s version, or with none',
+      before: { meta: { version: v(2), due: now, sealed: v(3) }, sealed: { 'projects:a': put(1) } },
+      run: writes(
+        write('put-if', 'projects:a', `${v(0)}|${row}`),
+        write('delete', 'projects:a', v(0)),
+        write('put-if', 'projects:b', `${v(0)}|${row}`),
+      ),
+      reply: {
+        wake: false,
+        replies: [
+          { refused: 'conflict', found: v(1) },
+          { refused: 'conflict', found: v(1) },
+          { refused: 'conflict', found: undefined },
+        ],
+      },
+    },
+    {
+      name: 'a full lane takes no further record, but dirty ones',
+      before: {
+        meta: { version: v(3), bytes: '30', due: now },
+        order: { 'projects:a': v(1), 'projects:b': v(2), 'views:a': v(3) },
+        dirty: { 'projects:a': put(1), 'projects:b': put(2), 'views:a': '1' },
+      },
+      run: writes(
+        write('put', 'projects:c', row),
+        write('delete', 'projects:c'),
+        write('add', 'views:c', '1'),
+        write('add', 'views:a', '1'),
+      ),
+      reply: {
+        wake: false,
+        replies: [{ refused: 'full' }, { refused: 'full' }, { refused: 'full' }, { version: v(4) }],
+      },
+      after: {
+        meta: { version: v(4), bytes: '30', due: now },
+        order: { 'projects:a': v(1), 'projects:b': v(2), 'views:a': v(3) },
+        dirty: { 'projects:a': put(1), 'projects:b': put(2), 'views:a': '2' },
+      },
+    },
+    {
+      name: 'a put ends a dead letter, and its deltas count',
+      before: letter,
+      run: writes(write('put', 'projects:a', row)),
+      reply: { wake: false, replies: [{ version: v(2) }] },
+      after: {
+        meta: { version: v(2), bytes: bytesOf(put(2)), dead: '0', due: now },
+        order: { 'projects:a': v(2), 'views:a': v(2) },
+        dirty: { 'projects:a': put(2), 'views:a': '5' },
+        entries: { 'projects:a': put(2) },
+      },
+    },
+    {
+      name: 'a delete ends a dead letter, and its deltas with it',
+      before: letter,
+      run: writes(write('delete', 'projects:a')),
+      reply: { wake: false, replies: [{ version: v(2) }] },
+      after: {
+        meta: { version: v(2), bytes: String(`D${v(2)}|`.length), dead: '0', due: now },
+        order: { 'projects:a': v(2) },
+        dirty: { 'projects:a': `D${v(2)}|` },
+        entries: { 'projects:a': `D${v(2)}|` },
+      },
+    },
+  ])('$name', check);
+});
+
+describe('recall', () => {
+  const options = { token: 'mine', leaseMs: 5_000, ttlMs: 60_000 };
+  it.each<Step>([
+    {
+      name: 'puts what is dirty, else what is sealed, back into the cache',
+      before: {
+        dirty: { 'projects:a': put(3) },
+        sealed: { 'projects:a': put(1), 'projects:b': put(2) },
+        entries: { 'projects:a': '?other' },
+      },
+      run: (one, lane) => one.recall(lane, ['projects:a', 'projects:b'], options),
+      reply: [{ entry: put(3) }, { entry: put(2) }],
+      after: {
+        dirty: { 'projects:a': put(3) },
+        sealed: { 'projects:a': put(1), 'projects:b': put(2) },
+        entries: { 'projects:a': put(3), 'projects:b': put(2) },
+      },
+    },
+    {
+      name: 'gives the lease to the first, and notes that somebody waits for it',
+      before: { entries: { 'projects:b': '?other', 'projects:c': '?other;w', 'projects:d': put(1) } },
+      run: (one, lane) => one.recall(lane, ['projects:a', 'projects:b', 'projects:c', 'projects:d'], options),
+      reply: [{ holder: 'mine' }, { holder: 'other' }, { holder: 'other' }, { entry: put(1) }],
+      after: {
+        entries: {
+          'projects:a': '?mine',
+          'projects:b': '?other;w',
+          'projects:c': '?other;w',
+          'projects:d': put(1),
+        },
+      },
+    },
+    {
+      name: 'of counters gives deltas, batch numbers and kinds of their rows’ records of one moment',
+      before: {
+        meta: { batch: v(10), sealed: v(10) },
+        dirty: { 'views:a': '2', 'projects:a': `R${v(3)}|${row}` },
+        sealed: { 'views:a': '5', 'projects:a': `D${v(1)}|` },
+        entries: { 'views:b': '7' },
+      },
+      run: (one, lane) => one.recallCounters(lane, ['views:a', 'views:b'], ['projects:a', ''], options),
+      reply: {
+        batch: BigInt(v(10)),
+        sealed: BigInt(v(10)),
+        counters: [
+          { holder: 'mine', dirtyDelta: 2n, sealedDelta: 5n, dirtyRecord: 'R', sealedRecord: 'D' },
+          { entry: '7', dirtyDelta: 0n, sealedDelta: 0n, dirtyRecord: '', sealedRecord: '' },
+        ],
+      },
+      after: {
+        meta: { batch: v(10), sealed: v(10) },
+        dirty: { 'views:a': '2', 'projects:a': `R${v(3)}|${row}` },
+        sealed: { 'views:a': '5', 'projects:a': `D${v(1)}|` },
+        entries: { 'views:a': '?mine', 'views:b': '7' },
+      },
+    },
+  ])('$name', check);
+});
+
+describe('fill', () => {
+  const fill = (field: string, content: string) => ({ field, content, ttlMs: 60_000 });
+  it.each<Step>([
+    {
+      name: 'fills where the lease stands, with the lane’s next version; gives back; and leaves all others',
+      before: {
+        meta: { version: v(1) },
+        entries: {
+          'projects:a': '?mine',
+          'projects:b': '?mine;w',
+          'projects:c': '?other',
+          'projects:d': put(1),
+          'views:a': '?mine',
+        },
+      },
+      run: (one, lane) =>
+        one.fill(lane, 'mine', [
+          fill('projects:a', `P|${row}`),
+          fill('projects:b', ''),
+          fill('projects:c', `P|${row}`),
+          fill('projects:d', 'D|'),
+          fill('projects:e', 'D|'),
+          fill('views:a', '12'),
+        ]),
+      reply: 2,
+      after: {
+        meta: { version: v(2) },
+        entries: { 'projects:a': put(2), 'projects:c': '?other', 'projects:d': put(1), 'views:a': '12' },
+      },
+    },
+    {
+      name: 'fills a row with the version of its own, and the lane goes on from there',
+      before: { meta: { version: v(1) }, entries: { 'projects:a': '?mine', 'projects:b': '?mine' } },
+      run: (one, lane) => one.fill(lane, 'mine', [fill('projects:a', put(5)), fill('projects:b', 'D|')]),
+      reply: 2,
+      after: { meta: { version: v(6) }, entries: { 'projects:a': put(5), 'projects:b': `D${v(6)}|` } },
+    },
+  ])('$name', check);
+});
