@@ -50,7 +50,6 @@ export interface ScriptCommands {
 export const laneScripts: LuaFamily = {
   name: 'forebay',
   folder: new URL('./', import.meta.url),
-  hasPrelude: true,
   scripts,
 };
 

@@ -5,9 +5,8 @@ import type { RedisClient } from './client.js';
 export interface LuaFamily {
   /** What the commands' names begin with: `<name>_<script>`. */
   readonly name: string;
-  /** Has `lua/<script>.lua`, and perhaps a `prelude.lua` that stands in front of each. */
+  /** Has `lua/<script>.lua`, and a `prelude.lua` that stands in front of each. */
   readonly folder: URL;
-  readonly hasPrelude: boolean;
   /** Script → number of its keys; undefined where it depends on the call, and is the first argument. */
   readonly scripts: Readonly<Record<string, number | undefined>>;
 }
@@ -24,9 +23,8 @@ export function defineLuaCommands(redis: RedisClient, family: LuaFamily): void {
 }
 
 /** A script as it is sent: behind the prelude of all scripts, and that of its family. */
-export function luaText({ folder, hasPrelude }: LuaFamily, script: string): string {
-  const preludes = [commonPrelude, ...(hasPrelude ? [new URL('prelude.lua', folder)] : [])];
-  return [...preludes, new URL(`lua/${script}.lua`, folder)]
+export function luaText({ folder }: LuaFamily, script: string): string {
+  return [commonPrelude, new URL('prelude.lua', folder), new URL(`lua/${script}.lua`, folder)]
     .map((file) => readFileSync(file, 'utf8'))
     .join('\n');
 }

@@ -62,9 +62,9 @@ export function checkPrelude(file: URL, families: readonly LuaFamily[]): void {
   describe(`the prelude ${file.pathname.split('/').slice(-2).join('/')}`, () => {
     const { documented, defined, text } = readLuaPrelude(file);
     const behind = families
-      .flatMap(({ folder, scripts, hasPrelude }) => [
+      .flatMap(({ folder, scripts }) => [
         ...Object.keys(scripts).map((script) => new URL(`lua/${script}.lua`, folder)),
-        ...(hasPrelude ? [new URL('prelude.lua', folder)] : []),
+        new URL('prelude.lua', folder),
       ])
       .map((script) => (script.href === file.href ? '' : readFileSync(script, 'utf8')));
 

@@ -39,7 +39,6 @@ export type ClaimReply =
 export const cacheScripts: LuaFamily = {
   name: 'cache',
   folder: new URL('./', import.meta.url),
-  hasPrelude: false,
   scripts,
 };
 

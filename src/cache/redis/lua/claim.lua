@@ -16,8 +16,8 @@ local token, leaseMs, seen = ARGV[1], tonumber(ARGV[2]), ARGV[3]
 
 local now = serverMs()
 
-local function lease(covered, isWaitedFor)
-  local content = '?' .. token .. ';' .. text(now + leaseMs) .. ';' .. isWaitedFor .. '|' .. covered
+local function lease(covered, waitMark)
+  local content = '?' .. token .. ';' .. text(now + leaseMs) .. ';' .. waitMark .. '|' .. covered
   if covered == '' then
     redis.call('SET', entry, content, 'PX', leaseMs)
   else
@@ -29,7 +29,7 @@ end
 local content = redis.call('GET', entry)
 if not content or seen == '!' then return lease('', '') end
 
-if string.byte(content, 1) ~= 63 then
+if not isLease(content) then
   local id = string.match(content, '^V([^;]*);')
   local isForeign = not id and not string.find(content, '^%-?%d+$')
   if isForeign then return lease('', '') end
@@ -37,10 +37,10 @@ if string.byte(content, 1) ~= 63 then
   return {'value', content}
 end
 
-local holder, untilMs, isWaitedFor, covered = string.match(content, '^%?([^;]*);(%d+);(w?)|(.*)$')
+local holder, untilMs, waitMark, covered = string.match(content, '^%?([^;]*);(%d+);(w?)|(.*)$')
 local leftMs = (tonumber(untilMs) or 0) - now
-if seen == '*' or not holder or leftMs <= 0 then return lease(covered or '', isWaitedFor or '') end
-if isWaitedFor == '' then
+if seen == '*' or not holder or leftMs <= 0 then return lease(covered or '', waitMark or '') end
+if waitMark == '' then
   redis.call('SET', entry, '?' .. holder .. ';' .. untilMs .. ';w|' .. covered, 'KEEPTTL')
 end
 return {'wait', covered, leftMs}

@@ -10,7 +10,7 @@ local entry = KEYS[1]
 local ttlMs = ARGV[1]
 
 local content = redis.call('GET', entry)
-if not content or string.byte(content, 1) == 63 then return 0 end
+if not content or isLease(content) then return 0 end
 local freshUntil = text(serverMs() + tonumber(ttlMs))
 local id, rest = string.match(content, '^V([^;]*);%d*;(.*)$')
 if id then content = 'V' .. id .. ';' .. freshUntil .. ';' .. rest end

@@ -13,11 +13,11 @@
 local entry = KEYS[1]
 local token, content, ttlMs, channel, name = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 
-local held, isWaitedFor = string.match(redis.call('GET', entry) or '', '^%?([^;]*);%d+;(w?)|')
-if held ~= token then
+local holder, waitMark = string.match(redis.call('GET', entry) or '', '^%?([^;]*);%d+;(w?)|')
+if holder ~= token then
   redis.call('PUBLISH', channel, name)
   return 0
 end
 redis.call('SET', entry, content, 'PX', ttlMs)
-if isWaitedFor == 'w' then redis.call('PUBLISH', channel, name) end
+if waitMark == 'w' then redis.call('PUBLISH', channel, name) end
 return 1

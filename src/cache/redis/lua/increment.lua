@@ -9,7 +9,7 @@ local entry = KEYS[1]
 local delta = ARGV[1]
 
 local current = redis.call('GET', entry)
-if current and string.find(current, '^%?[^|]*|$') then redis.call('DEL', entry) end
+if current and isLeaseAlone(current) then redis.call('DEL', entry) end
 local sum = redis.pcall('INCRBY', entry, delta)
 if type(sum) ~= 'number' then
   if string.find(sum.err, 'overflow', 1, true) or string.find(sum.err, 'not an integer', 1, true) then return '' end

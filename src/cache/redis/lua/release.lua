@@ -12,8 +12,8 @@ local entry = KEYS[1]
 local token, channel, name, isRestored = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 
 redis.call('PUBLISH', channel, name)
-local held, covered = string.match(redis.call('GET', entry) or '', '^%?([^;]*);%d+;w?|(.*)$')
-if held ~= token then return 0 end
+local holder, covered = string.match(redis.call('GET', entry) or '', '^%?([^;]*);%d+;w?|(.*)$')
+if holder ~= token then return 0 end
 if covered == '' or isRestored == '0' then
   redis.call('DEL', entry)
 else

@@ -10,7 +10,6 @@ local entry = KEYS[1]
 local content, ttlMs = ARGV[1], ARGV[2]
 
 local current = redis.call('GET', entry)
-local isLeaseOverNothing = current and string.find(current, '^%?[^|]*|$')
-if current and not isLeaseOverNothing then return 0 end
+if current and not isLeaseAlone(current) then return 0 end
 redis.call('SET', entry, content, 'PX', ttlMs)
 return 1
