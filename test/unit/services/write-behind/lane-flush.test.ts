@@ -1,0 +1,225 @@
+/** The flush of one lane alone: its steps and their order, with a buffer, a database and a persister that do as they are told. */
+import { beforeEach, describe, expect, it } from 'vitest';
+import { parseBatch } from '../../../../src/buffer/batch.js';
+import { type Lane, Lanes } from '../../../../src/buffer/lane.js';
+import type { SealReply } from '../../../../src/buffer/write-buffer.js';
+import { record } from '../../../../src/definitions/record.js';
+import { defineStores } from '../../../../src/definitions/stores.js';
+import { ForebayError } from '../../../../src/errors.js';
+import type { ForebayEvent } from '../../../../src/events.js';
+import { RetryLater } from '../../../../src/services/role/retry.js';
+import { DatabaseAway } from '../../../../src/services/write-behind/database-breaker.js';
+import { LaneFlush, type LaneFlushDependencies } from '../../../../src/services/write-behind/lane-flush.js';
+
+const stores = defineStores({
+  things: record({
+    id: 'id',
+    partitions: 1,
+    load: async () => [] as { id: string }[],
+    persist: async () => undefined,
+  }),
+});
+const lane = new Lanes(stores, 'test').all[0] as Lane;
+
+const batch = (number: string): SealReply => ({
+  kind: 'batch',
+  batch: parseBatch(lane.name, lane.group, number, ['things:a', 'P1|{"id":"a"}', 'things:b', 'D2|']),
+});
+const empty: SealReply = { kind: 'empty' };
+
+/** What is done, in its order. */
+let steps: string[];
+let events: ForebayEvent[];
+let sealed: SealReply[];
+/** What becomes of the batches, in their order: what the ledger says, or an error of the write. Default: applied. */
+let fates: ('skipped' | 'void' | Error)[];
+let isAcked: boolean;
+let failures: number;
+let splits: ({ rest: number; dead: number; waitingMs: number } | Error)[];
+let flush: LaneFlush;
+
+beforeEach(() => {
+  steps = [];
+  events = [];
+  fates = [];
+  splits = [];
+  isAcked = true;
+  failures = 1;
+  flush = new LaneFlush({
+    buffer: {
+      seal: async (_: Lane, { floor }: { floor: bigint }) => {
+        steps.push(`seal above ${floor}`);
+        return sealed.shift() ?? empty;
+      },
+      ack: async (_: Lane, number: string) => {
+        steps.push(`ack ${number}`);
+        return isAcked;
+      },
+      postpone: async (_: Lane, number: string) => {
+        steps.push(`postpone ${number}`);
+        return { waitMs: 100, failures };
+      },
+    },
+    database: { $transaction: (work: (tx: object) => Promise<unknown>) => transact(work) },
+    persisterOf: () => ({
+      write: async ({ number }: { number: string }) => {
+        steps.push(`write ${number}`);
+        const fate = fates.shift();
+        if (fate instanceof Error) throw fate;
+        return [];
+      },
+      findOvertaken: async () => undefined,
+    }),
+    prefix: 'test',
+    emit: (event: ForebayEvent) => events.push(event),
+    breaker: { run: (work: () => Promise<unknown>) => work() },
+    sizeOf: () => ({ limits: { recordsMax: 500, delayMs: 25 }, applied: () => undefined }),
+    ledger: {
+      floorOf: () => 7n,
+      applied: (_: Lane, number: bigint) => steps.push(`applied ${number}`),
+      compare: async () => void steps.push('compare'),
+    },
+    marks: {
+      hold: (_: Lane, number: string) => steps.push(`hold ${number}`),
+      release: () => steps.push('release'),
+    },
+    split: {
+      run: async (_: Lane, { number }: { number: string }, isRefused: boolean) => {
+        steps.push(`split ${number}${isRefused ? ', refused' : ''}`);
+        const done = splits.shift() ?? { rest: 0, dead: 0, waitingMs: 0 };
+        if (done instanceof Error) throw done;
+        return done;
+      },
+    },
+  } as unknown as LaneFlushDependencies);
+});
+
+/** The ledger advances, unless the fate says that the number was applied before, or is void. */
+function transact(work: (tx: object) => Promise<unknown>): Promise<unknown> {
+  const known = typeof fates[0] === 'string' ? fates.shift() : undefined;
+  return work({
+    $executeRawUnsafe: async () => (known === undefined ? 1 : 0),
+    $queryRawUnsafe: async () => (known === 'void' ? [{}] : []),
+  });
+}
+
+const run = (signal = new AbortController().signal) =>
+  flush.run(lane, { signal, onProgress: async () => undefined });
+const typesOf = () => events.map(({ type }) => type);
+const databaseError = (code: string): Error => Object.assign(new Error('refused'), { meta: { code } });
+
+describe('a lane', () => {
+  it('is flushed batch by batch until it is empty: hold, write, ack, release', async () => {
+    sealed = [batch('8'), batch('9')];
+    expect(await run()).toMatchObject({ batches: 2, rows: 4, skipped: 0, refused: 0, againInMs: undefined });
+    const one = (number: number) => [
+      'seal above 7',
+      `hold ${number}`,
+      `write ${number}`,
+      `applied ${number}`,
+      `ack ${number}`,
+      'release',
+    ];
+    expect(steps).toEqual([...one(8), ...one(9), 'seal above 7']);
+    const told = ['batch.sealed', 'batch.written', 'batch.applied', 'batch.acked'];
+    expect(typesOf()).toEqual([...told, ...told]);
+  });
+
+  it('is waited for when its records come of age soon, else left with the time of the next job', async () => {
+    sealed = [{ kind: 'wait', waitMs: 1 }, batch('8'), { kind: 'wait', waitMs: 5_000 }];
+    expect(await run()).toMatchObject({ batches: 1, againInMs: 5_000 });
+  });
+
+  it('is left at once when the worker is to stop, and asks for another job', async () => {
+    sealed = [batch('8')];
+    const stop = new AbortController();
+    stop.abort();
+    expect(await run(stop.signal)).toMatchObject({ batches: 0, againInMs: 0 });
+    expect(steps).toEqual([]);
+  });
+});
+
+describe('a batch', () => {
+  it('that was applied before is acknowledged only, and the lane is compared with the ledger', async () => {
+    sealed = [batch('8')];
+    fates = ['skipped'];
+    expect(await run()).toMatchObject({ batches: 1, rows: 0, skipped: 1 });
+    expect(steps).toEqual([
+      'seal above 7',
+      'hold 8',
+      'applied 8',
+      'ack 8',
+      'compare',
+      'release',
+      'seal above 7',
+    ]);
+  });
+
+  it('that another worker has acknowledged is told as late', async () => {
+    sealed = [batch('8')];
+    isAcked = false;
+    await run();
+    expect(typesOf()).toEqual(['batch.sealed', 'batch.written', 'batch.applied', 'batch.late']);
+  });
+
+  it('that is void already is split', async () => {
+    sealed = [batch('8')];
+    fates = ['void'];
+    splits = [{ rest: 1, dead: 1, waitingMs: 0 }];
+    expect(await run()).toMatchObject({ batches: 1, rows: 0, refused: 1 });
+    expect(steps).toContain('split 8');
+    expect(steps).not.toContain('ack 8');
+  });
+
+  it.each(['23514', '22001', '21000', 'P0001'])(
+    'that the database refuses with %s is split at once',
+    async (code) => {
+      sealed = [batch('8')];
+      fates = [databaseError(code)];
+      await run();
+      expect(steps).toEqual([
+        'seal above 7',
+        'hold 8',
+        'write 8',
+        'split 8, refused',
+        'release',
+        'seal above 7',
+      ]);
+    },
+  );
+
+  it.each([
+    ['unavailable', '40P01'],
+    ['not-yet', '23503'],
+  ])('that fails as %s stays sealed, and its job is tried again', async (reason, code) => {
+    sealed = [batch('8')];
+    fates = [databaseError(code)];
+    await expect(run()).rejects.toBeInstanceOf(RetryLater);
+    expect(steps).toEqual(['seal above 7', 'hold 8', 'write 8', 'postpone 8', 'release']);
+    expect(events.at(-1)).toMatchObject({ type: 'batch.failed', lane: lane.name, number: '8', reason });
+  });
+
+  it('that misses a parent for the third time is split, so that the others go on', async () => {
+    sealed = [batch('8')];
+    fates = [databaseError('23503')];
+    failures = 3;
+    await run();
+    expect(steps).toContain('split 8');
+  });
+
+  it('stays sealed while the database is away, and the lane is handed back', async () => {
+    sealed = [batch('8')];
+    fates = [new DatabaseAway('away')];
+    expect(await run()).toMatchObject({ batches: 0, againInMs: 0 });
+    expect(steps).toEqual(['seal above 7', 'hold 8', 'write 8', 'release']);
+  });
+
+  it('that can’t be split for want of room for dead letters holds the lane up, and says so', async () => {
+    sealed = [batch('8')];
+    fates = [databaseError('23514')];
+    splits = [new ForebayError('DEAD_LETTERS_FULL', 'Full.', { retryable: true })];
+    await expect(run()).rejects.toBeInstanceOf(RetryLater);
+    expect(events.at(-1)).toMatchObject({ type: 'batch.failed', reason: 'refused' });
+    expect(steps.slice(-2)).toEqual(['postpone 8', 'release']);
+  });
+});
