@@ -63,6 +63,8 @@ export type ForebayEvent =
    * A tag is a key that begins with `#`.
    */
   | { readonly type: 'cache.failed'; readonly key: string; readonly error: unknown }
+  /** A loaded value can't be cached: the serializer refuses it, or it is too large. Its reads get it all the same; told once for each key. */
+  | { readonly type: 'value.not-cached'; readonly key: string; readonly error: unknown }
   /** What the cache has counted since its start or the last reset; told now and then, when anything was counted. */
   | { readonly type: 'cache.statistics'; readonly statistics: CacheStatistics }
   | { readonly type: 'batch.sealed'; readonly lane: string; readonly number: string; readonly size: number }

@@ -22,6 +22,7 @@ const levels: Record<EventType, 'debug' | 'info' | 'warn' | 'error'> = {
   'schedule.missed': 'warn',
   'fill.failed': 'warn',
   'cache.failed': 'warn',
+  'value.not-cached': 'warn',
   'cache.statistics': 'debug',
   'batch.sealed': 'debug',
   'batch.written': 'debug',

@@ -51,6 +51,7 @@ const events: Record<EventType, [ForebayEvent, string]> = {
   'warm.stopped': [{ type: 'warm.stopped', store: 'dashboards', retryMs: 1_000, error }, 'warn'],
   'fill.failed': [{ type: 'fill.failed', store: 'tasks', error }, 'warn'],
   'cache.failed': [{ type: 'cache.failed', key: 'user:profile:1', error }, 'warn'],
+  'value.not-cached': [{ type: 'value.not-cached', key: 'user:profile:1', error }, 'warn'],
   'cache.statistics': [{ type: 'cache.statistics', statistics: new StatisticsCounter().read() }, 'debug'],
   'batch.sealed': [{ type: 'batch.sealed', lane, number: '17', size: 2 }, 'debug'],
   'batch.written': [{ type: 'batch.written', lane, number: '17' }, 'debug'],

@@ -2,13 +2,14 @@
  * Gets the values that the cache does not have, or has too old: claims their leases, loads, fills; or waits for whoever does. In
  * a process, the calls for one key share what is under way.
  */
+import { LRUCache } from 'lru-cache';
 import { ForebayError } from '../../errors.js';
 import type { Emit } from '../../events.js';
 import { tagMark } from '../../keys.js';
 import type { TagVersions, ValueEntry } from '../entry/value-entry.js';
 import type { Claim, RedisTier } from '../redis/redis-tier.js';
 import type { StatisticsCounter } from '../statistics.js';
-import type { Found, ValueStore } from '../value-store.js';
+import type { Found, Life, ValueStore } from '../value-store.js';
 import type { Loading, LoadMany } from './loading.js';
 import type { ReadPlan } from './read-options.js';
 import type { Waiting, WaitingRoom } from './waiting-room.js';
@@ -75,7 +76,10 @@ interface Loaded {
   readonly plan: ReadPlan;
 }
 
+type EncodedValue = { readonly content: string; readonly ttlMs: number } | { readonly error: unknown };
+
 const noTags: TagVersions = new Map();
+const notCachedMax = 10_000;
 
 export class Refill {
   readonly #tier: RedisTier;
@@ -86,6 +90,8 @@ export class Refill {
   readonly #pendingOf: PendingOf;
   readonly #emit: Emit;
   readonly #underWay = new Map<string, Task>();
+  /** Keys whose last value could not be cached. */
+  readonly #notCached = new LRUCache<string, true>({ max: notCachedMax });
 
   constructor(dependencies: RefillDependencies) {
     this.#tier = dependencies.tier;
@@ -281,7 +287,11 @@ export class Refill {
     }
     const graceMs = value === null ? 0 : plan.graceMs;
     const life = { ttlMs, graceMs, ...(plan.isRefreshedAhead && value !== null ? { loadMs } : {}) };
-    const entry = await this.#values.encode(key, value, life, tags);
+    const entry = await this.#encode(key, value, life, tags);
+    if ('error' in entry) {
+      await this.#release(key, token, { isRestored: false });
+      return { kind: 'failed', error: entry.error };
+    }
     try {
       const isFilled = await this.#tier.fill(key, token, entry.content, entry.ttlMs);
       this.#values.forget(key);
@@ -290,6 +300,19 @@ export class Refill {
       // The read has its value; a later one loads again.
       this.#emit({ type: 'cache.failed', key, error });
       return { kind: 'failed', error };
+    }
+  }
+
+  /** A value that can't be cached is returned all the same; that is told once for its key. */
+  async #encode(key: string, value: unknown, life: Life, tags: TagVersions): Promise<EncodedValue> {
+    try {
+      const entry = await this.#values.encode(key, value, life, tags);
+      this.#notCached.delete(key);
+      return entry;
+    } catch (error) {
+      if (!this.#notCached.has(key)) this.#emit({ type: 'value.not-cached', key, error });
+      this.#notCached.set(key, true);
+      return { error };
     }
   }
 
