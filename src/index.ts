@@ -1,4 +1,7 @@
-/** forebay for apps: define stores, connect, read and write. Workers are in `forebay/worker`. */
+/**
+ * `forebay`, for apps: define stores and keys, connect, read and write. The patterns by their names are in `forebay/patterns`, the client that a process shares in
+ * `forebay/shared`, questions about Redis in `forebay/health`, and what worker processes need in `forebay/worker`.
+ */
 
 export {
   type Backlog,
@@ -8,25 +11,6 @@ export {
   type StoreClient,
   type StoreClients,
 } from './app/connect.js';
-export {
-  batchCacheAside,
-  cacheAside,
-  cacheAsideStale,
-  closeShared,
-  getRedisInfo,
-  getRedisMemoryStats,
-  getRedisMetrics,
-  invalidateRelated,
-  isRedisAvailable,
-  multiTierCache,
-  preventStampede,
-  refreshAhead,
-  share,
-  sharedCache,
-  testRedisConnection,
-  writeBehind,
-  writeThrough,
-} from './app/shared.js';
 export type { CacheOptions } from './cache/cache.js';
 export type { CacheService, Key, SetEntry, SetOptions } from './cache/cache-service.js';
 export type { Explanation } from './cache/explain.js';
@@ -36,10 +20,13 @@ export type { Change, Versioned } from './client/stores/compare-and-set.js';
 export type { ComputedClient, WarmCounts } from './client/stores/computed-client.js';
 export type { CounterClient } from './client/stores/counter-client.js';
 export type { RecordClient } from './client/stores/record-client.js';
+export type { Load, LoadMissing, ReadValueOptions } from './client/values/read.js';
+export type { CachedValues } from './client/values/values.js';
+export type { Writer } from './client/values/write-behind.js';
+export type { WriteValueOptions } from './client/values/written-entry.js';
 export type { WriteOptions } from './client/writing/write-options.js';
 export { type Config, type RedisSettings, readConfig, requireDatabaseUrl } from './config.js';
-export type { RedisMetrics } from './connection/connection-metrics.js';
-export type { ConnectionTest, RedisHealth, RedisInfo, RedisMemoryStats } from './connection/health.js';
+export type { RedisHealth } from './connection/health.js';
 export { createPrismaAdapter } from './connection/postgres.js';
 export type { Database } from './database/database.js';
 export {
@@ -85,9 +72,4 @@ export {
 } from './definitions/writer.js';
 export { type ErrorCode, ForebayError, isForebayError } from './errors.js';
 export type { CacheCounts, CacheStatistics, Emit, EventType, ForebayEvent } from './events.js';
-export type { FetchMissing } from './patterns/batch-cache-aside.js';
-export type { CacheAsideOptions } from './patterns/cache-aside.js';
-export type { Fetch } from './patterns/load-one.js';
-export type { Patterns } from './patterns/patterns.js';
-export type { RegisteredLoader } from './patterns/refresh-ahead.js';
 export { redisSettings } from './redis-settings.js';

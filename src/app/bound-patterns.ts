@@ -1,60 +1,29 @@
-/** The patterns, bound to one cache. Each has a file, with what it promises. */
-import type { Cache } from '../cache/cache.js';
-import type { Receipt } from '../client/receipts/receipt.js';
-import { batchCacheAside } from './batch-cache-aside.js';
-import { cacheAside } from './cache-aside.js';
-import { cacheAsideStale } from './cache-aside-stale.js';
-import { invalidateRelated } from './invalidate-related.js';
-import { multiTierCache } from './multi-tier-cache.js';
-import { preventStampede } from './prevent-stampede.js';
-import { refreshAhead } from './refresh-ahead.js';
-import { writeBehind } from './write-behind.js';
-import { writeThrough } from './write-through.js';
+/** The patterns of `forebay/patterns`, bound to one client. What each does stands with its function. */
+import * as functions from '../patterns.js';
 
-type WithoutCache<Arguments extends readonly unknown[]> = Arguments extends readonly [Cache, ...infer Rest]
-  ? Rest
-  : never;
+/** The nine patterns, without their option `app`: `app.patterns.cacheAside(key, fetch, ttl)`. */
+export type Patterns = typeof functions;
 
-export class Patterns {
-  readonly #cache: Cache;
-
-  constructor(cache: Cache) {
-    this.#cache = cache;
-  }
-
-  cacheAside<T>(...args: WithoutCache<Parameters<typeof cacheAside<T>>>): Promise<T | null> {
-    return cacheAside(this.#cache, ...args);
-  }
-
-  cacheAsideStale<T>(...args: WithoutCache<Parameters<typeof cacheAsideStale<T>>>): Promise<T | null> {
-    return cacheAsideStale(this.#cache, ...args);
-  }
-
-  writeThrough<T>(...args: WithoutCache<Parameters<typeof writeThrough<T>>>): Promise<T> {
-    return writeThrough(this.#cache, ...args);
-  }
-
-  writeBehind<T>(...args: WithoutCache<Parameters<typeof writeBehind<T>>>): Promise<Receipt> {
-    return writeBehind(this.#cache, ...args);
-  }
-
-  refreshAhead<T>(...args: WithoutCache<Parameters<typeof refreshAhead<T>>>): Promise<T | null> {
-    return refreshAhead(this.#cache, ...args);
-  }
-
-  batchCacheAside<T>(...args: WithoutCache<Parameters<typeof batchCacheAside<T>>>): Promise<(T | null)[]> {
-    return batchCacheAside(this.#cache, ...args);
-  }
-
-  preventStampede<T>(...args: WithoutCache<Parameters<typeof preventStampede<T>>>): Promise<T | null> {
-    return preventStampede(this.#cache, ...args);
-  }
-
-  multiTierCache<T>(...args: WithoutCache<Parameters<typeof multiTierCache<T>>>): Promise<T | null> {
-    return multiTierCache(this.#cache, ...args);
-  }
-
-  invalidateRelated(keysAndPatterns: readonly string[]): Promise<number> {
-    return invalidateRelated(this.#cache, keysAndPatterns);
-  }
+export function bindPatterns(app: functions.PatternClient): Patterns {
+  const own = { app };
+  const bound = <O extends object>(options: O | undefined): O & typeof own =>
+    options === undefined ? (own as O & typeof own) : { ...options, app };
+  return {
+    cacheAside: (key, fetch, ttl, options) => functions.cacheAside(key, fetch, ttl, bound(options)),
+    cacheAsideStale: (key, fetch, ttl, staleTtl, options) =>
+      functions.cacheAsideStale(key, fetch, ttl, staleTtl, bound(options)),
+    writeThrough: (key, data, write, ttl, options) =>
+      functions.writeThrough(key, data, write, ttl, bound(options)),
+    writeBehind: (key, data, write, ttl, options) =>
+      functions.writeBehind(key, data, write, ttl, bound(options)),
+    refreshAhead: (key, fetch, ttl, threshold, options) =>
+      functions.refreshAhead(key, fetch, ttl, threshold, bound(options)),
+    batchCacheAside: (keys, fetchMissing, ttl, options) =>
+      functions.batchCacheAside(keys, fetchMissing, ttl, bound(options)),
+    preventStampede: (key, fetch, ttl, options) => functions.preventStampede(key, fetch, ttl, bound(options)),
+    multiTierCache: (key, l1Ttl, l2Fetch, options) =>
+      functions.multiTierCache(key, l1Ttl, l2Fetch, bound(options)),
+    invalidateRelated: (keysAndPatterns, options) =>
+      functions.invalidateRelated(keysAndPatterns, bound(options)),
+  };
 }

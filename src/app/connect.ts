@@ -12,6 +12,7 @@ import { PersistedWatch } from '../client/receipts/persisted.js';
 import type { ComputedClient } from '../client/stores/computed-client.js';
 import { CounterClient } from '../client/stores/counter-client.js';
 import { RecordClient } from '../client/stores/record-client.js';
+import { type CachedValues, createValues } from '../client/values/values.js';
 import { DurableRoute } from '../client/writing/durable-route.js';
 import { WriteQueue } from '../client/writing/write-queue.js';
 import { type Config, type RedisSettings, readConfig } from '../config.js';
@@ -28,9 +29,9 @@ import type { Definitions, Stores } from '../definitions/stores.js';
 import { ForebayError } from '../errors.js';
 import type { Emit } from '../events.js';
 import { createLogger, logEvents } from '../logger.js';
-import { Patterns } from '../patterns/patterns.js';
 import { DeadLetterQueue } from '../queues/dead-letter-queue.js';
 import { WriteBehindQueue } from '../queues/write-behind-queue.js';
+import { bindPatterns, type Patterns } from './bound-patterns.js';
 import { openReading, type Reading } from './open-reading.js';
 
 export interface ConnectOptions {
@@ -69,19 +70,21 @@ export interface Backlog {
   readonly batches: number;
 }
 
-export interface Forebay<D extends Definitions> {
+/** What an app holds once it is connected: its stores, reads and writes of cached values, and what concerns all of them. */
+export interface Forebay<D extends Definitions> extends CachedValues {
   /** A client for each store, by its name in the definitions. */
   readonly stores: StoreClients<D>;
   /** Single operations on cached values. */
   readonly cache: CacheService;
-  /** Reading and writing through the cache. */
+  /** The functions of `forebay/patterns`, which work with this client. Their positional times are in seconds. */
   readonly patterns: Patterns;
   /**
    * Resolves when everything accepted before it, from any process, is in the database.
-   * @param options.timeoutMs default 30,000
-   * @throws ForebayError FLUSH_TIMEOUT; the writes are kept
+   * @param options - `timeoutMs`: how long it waits, in ms; default 30,000
+   * @throws ForebayError FLUSH_TIMEOUT; the writes are kept. CLOSED, REDIS_UNAVAILABLE
    */
   flush(options?: { timeoutMs?: number }): Promise<void>;
+  /** What is accepted and not in the database yet, over all stores and processes. @throws ForebayError REDIS_UNAVAILABLE */
   backlog(): Promise<Backlog>;
   /** What the database refused. */
   readonly deadLetters: DeadLetters;
@@ -136,11 +139,13 @@ export async function connect<D extends Definitions>(
     throw error;
   }
   const { cache } = reading;
+  const values = createValues(cache);
   let isClosed = false;
   return {
     stores: Object.freeze({ ...clients, ...reading.clients }) as StoreClients<D>,
     cache: cache.service,
-    patterns: new Patterns(cache),
+    ...values,
+    patterns: bindPatterns({ cache: cache.service, ...values }),
     async flush({ timeoutMs = flushTimeoutMs } = {}) {
       if (isClosed) throw new ForebayError('CLOSED', 'This client is closed.');
       await writes.idle();

@@ -1,11 +1,11 @@
 /** Single operations on cached values, and batches of them in one round trip. Times to live are in seconds. */
 import { toReadError } from '../connection/redis.js';
 import { scanKeys } from '../connection/scan.js';
-import { type CacheKey, ttlOf } from '../definitions/cache-key.js';
+import { type CacheKey, matcherOf, ttlOf } from '../definitions/cache-key.js';
 import { DEFAULT_TTL } from '../definitions/default-ttl.js';
 import { ForebayError } from '../errors.js';
 import type { CacheStatistics } from '../events.js';
-import { cacheEntryKey, tagMark } from '../keys.js';
+import { cacheEntryKey, cacheKeyOf, tagMark } from '../keys.js';
 import type { TagVersions } from './entry/value-entry.js';
 import type { Explanation } from './explain.js';
 import type { Refill } from './reading/refill.js';
@@ -16,13 +16,17 @@ import type { Found, ValueStore } from './value-store.js';
 /** A key with the type of its value, or any text. */
 export type Key<T> = CacheKey<T> | string;
 
+/** How a value is set. */
 export interface SetOptions {
   /** The value is stale once one of them is invalidated. */
   readonly tags?: readonly string[];
 }
 
+/** One of the values of `mset`. */
 export interface SetEntry<T = unknown> extends SetOptions {
+  /** Its key. */
   readonly key: Key<T>;
+  /** The value. */
   readonly value: T;
   /** In seconds. Default: the key's own, else 900. */
   readonly ttl?: number;
@@ -40,10 +44,11 @@ export interface CacheServiceDependencies {
 
 const noTags: TagVersions = new Map();
 const keyCharactersMax = 1_024;
-const ttlMaxSeconds = 10 * 365 * 86_400;
+const ttlMaxMs = 10 * 365 * 86_400_000;
 /** Keys that are deleted in one round trip. */
 const deleteMax = 500;
 
+/** Single operations on cached values, and batches of them in one round trip: `app.cache`. Times to live are in seconds. */
 export class CacheService {
   readonly #prefix: string;
   readonly #redis: CacheServiceDependencies['redis'];
@@ -53,6 +58,7 @@ export class CacheService {
   readonly #statistics: StatisticsCounter;
   readonly #explain: CacheServiceDependencies['explain'];
 
+  /** @internal */
   constructor(dependencies: CacheServiceDependencies) {
     this.#prefix = dependencies.prefix;
     this.#redis = dependencies.redis;
@@ -86,48 +92,56 @@ export class CacheService {
 
   /**
    * Replaces whatever is cached; a load that is under way fills nothing then.
-   * @param ttl in seconds; default: the key's own, else 900
+   * @param ttl - in seconds, up to a tenth shorter by chance; default: the key's own, else 900
    * @throws ForebayError INVALID_KEY, INVALID_VALUE, VALUE_TOO_LARGE, REDIS_UNAVAILABLE
    */
   async set<T>(key: Key<T>, value: T, ttl?: number, options: SetOptions = {}): Promise<void> {
     const ttlMs = checkedTtlMs(key, ttl);
+    checkTags(options.tags ?? []);
     const tags = options.tags ? await orReadError(this.#tier.tagVersions(options.tags)) : noTags;
     const entry = await this.#values.encode(key, value, { ttlMs, graceMs: 0 }, tags);
     this.#statistics.of(key).sets += 1;
     await this.#change([key], () => this.#tier.set(key, entry.content, entry.ttlMs));
   }
 
-  /** Each as `set`, in one round trip. */
+  /** Each as `set`, in one round trip. @throws as `set`; some may be set then */
   async mset(entries: readonly SetEntry[]): Promise<void> {
     await Promise.all(entries.map(({ key, value, ttl, ...options }) => this.set(key, value, ttl, options)));
   }
 
-  /** False: there was none. */
+  /** Deletes a value. False: there was none. @throws ForebayError INVALID_KEY, REDIS_UNAVAILABLE */
   async delete(key: Key<unknown>): Promise<boolean> {
     return (await this.mdelete([key])) === 1;
   }
 
-  /** Returns how many there were. */
+  /** Deletes values, in one round trip. Returns how many there were. @throws as `delete` */
   async mdelete(keys: readonly Key<unknown>[]): Promise<number> {
     for (const key of keys) checkKey(key);
     for (const key of keys) this.#statistics.of(key).deletes += 1;
     return this.#change(keys, () => this.#tier.delete(keys));
   }
 
-  /** Keys that match a glob pattern of Redis, as they are found; some may come twice. Memory stays bounded. */
+  /**
+   * Keys that match a glob pattern of Redis, or one that `allOf` made, as they are found; some may come twice. Memory stays bounded.
+   * @throws ForebayError INVALID_KEY, REDIS_UNAVAILABLE
+   */
   async *scanPattern(pattern: string): AsyncGenerator<string, void, undefined> {
     checkKey(pattern);
-    const start = this.#prefix.length + 1;
+    const { glob, matches } = matcherOf(pattern);
     try {
-      for await (const keys of scanKeys(this.#redis, cacheEntryKey(this.#prefix, pattern))) {
-        for (const key of keys) if (key[start] !== tagMark) yield key.slice(start);
+      for await (const entryKeys of scanKeys(this.#redis, cacheEntryKey(this.#prefix, glob))) {
+        const keys = entryKeys.map((entryKey) => cacheKeyOf(this.#prefix, entryKey));
+        yield* keys.filter((key) => key[0] !== tagMark && matches(key));
       }
     } catch (error) {
       throw toReadError(error);
     }
   }
 
-  /** Deletes all keys that match a glob pattern of Redis, without blocking it. Returns how many there were. */
+  /**
+   * Deletes all keys that match a glob pattern of Redis, or one that `allOf` made, without blocking it. Returns how many there were.
+   * @throws ForebayError INVALID_KEY, REDIS_UNAVAILABLE
+   */
   async invalidatePattern(pattern: string): Promise<number> {
     let deleted = 0;
     let keys: string[] = [];
@@ -139,7 +153,7 @@ export class CacheService {
     return keys.length === 0 ? deleted : deleted + (await this.mdelete(keys));
   }
 
-  /** Makes every value with this tag stale, in one step whatever their number. */
+  /** Makes every value with this tag stale, in one step whatever their number. @throws ForebayError INVALID_KEY, REDIS_UNAVAILABLE */
   async invalidateTag(tag: string): Promise<void> {
     checkKey(tag);
     await orReadError(this.#tier.invalidateTag(tag));
@@ -147,27 +161,34 @@ export class CacheService {
     this.#refill.forgetAll();
   }
 
-  /** Adds to a plain integer, which then lives on as before; of none, it makes one that does not expire. @throws ForebayError NOT_A_COUNTER */
-  async increment(key: Key<number>, delta = 1): Promise<number> {
-    checkKey(key);
+  /**
+   * Adds to a plain integer, which lives on as before; where there is none, it makes one. A sum that JavaScript can't hold is refused, and nothing is added.
+   * @param delta - a whole number. Default 1
+   * @param ttl - how long a counter lives that the call makes, in seconds, and not shortened by chance; default: the key's own, else 900
+   * @returns the sum
+   * @throws ForebayError NOT_A_COUNTER for another value, COUNTER_OVERFLOW beyond ±(2^53 − 1), INVALID_VALUE, INVALID_KEY, REDIS_UNAVAILABLE
+   */
+  async increment(key: Key<number>, delta = 1, ttl?: number): Promise<number> {
+    const ttlMs = checkedTtlMs(key, ttl);
     if (!Number.isSafeInteger(delta)) {
       throw new ForebayError('INVALID_VALUE', `${key} can't be changed by ${delta}: give a whole number.`);
     }
     this.#statistics.of(key).sets += 1;
-    const sum = await this.#change([key], () => this.#tier.increment(key, delta));
-    if (sum !== undefined && Number.isSafeInteger(Number(sum))) return Number(sum);
-    throw new ForebayError(
-      'NOT_A_COUNTER',
-      `${key} holds something else than a whole number of at most 2^53. Delete it, or count under another key.`,
-      { context: { key } },
-    );
+    const sum = await this.#change([key], () => this.#tier.increment(key, delta, ttlMs));
+    if (typeof sum === 'number') return sum;
+    throw sum === 'overflow' ? overflow(key, delta) : notACounter(key);
   }
 
-  async decrement(key: Key<number>, delta = 1): Promise<number> {
-    return this.increment(key, -delta);
+  /** As `increment` by `-delta`. @throws as `increment` */
+  async decrement(key: Key<number>, delta = 1, ttl?: number): Promise<number> {
+    return this.increment(key, -delta, ttl);
   }
 
-  /** Sets a value where there is none. False: there is one. */
+  /**
+   * Sets a value where there is none. False: there is one.
+   * @param ttl - in seconds; default: the key's own, else 900
+   * @throws as `set`
+   */
   async setnx<T>(key: Key<T>, value: T, ttl?: number): Promise<boolean> {
     const ttlMs = checkedTtlMs(key, ttl);
     const entry = await this.#values.encode(key, value, { ttlMs, graceMs: 0 }, noTags);
@@ -175,18 +196,19 @@ export class CacheService {
     return this.#change([key], () => this.#tier.setIfAbsent(key, entry.content, entry.ttlMs));
   }
 
+  /** Whether there is a value, fresh or stale. @throws ForebayError INVALID_KEY, REDIS_UNAVAILABLE */
   async exists(key: Key<unknown>): Promise<boolean> {
     return (await this.ttl(key)) !== null;
   }
 
-  /** Seconds that are left; Infinity for a value that does not expire; null when there is none. */
+  /** Seconds that are left; Infinity for a value that does not expire; null when there is none. @throws as `exists` */
   async ttl(key: Key<unknown>): Promise<number | null> {
     checkKey(key);
     const leftMs = await orReadError(this.#tier.ttlMs(key));
     return leftMs === undefined ? null : leftMs / 1_000;
   }
 
-  /** Gives a value another life, in seconds. False: there is none. */
+  /** Gives a value another life, in seconds. False: there is none. @throws as `exists`; ForebayError INVALID_VALUE */
   async expire(key: Key<unknown>, ttl: number): Promise<boolean> {
     const ttlMs = checkedTtlMs(key, ttl);
     return this.#change([key], () => this.#tier.expire(key, ttlMs));
@@ -198,10 +220,12 @@ export class CacheService {
     return orReadError(this.#explain(key));
   }
 
+  /** What this process has counted since its start or the last `resetStats`. */
   getStats(): CacheStatistics {
     return this.#statistics.read();
   }
 
+  /** Begins to count anew. */
   resetStats(): void {
     this.#statistics.reset();
   }
@@ -225,25 +249,52 @@ export class CacheService {
   }
 }
 
-/** @throws ForebayError INVALID_KEY */
+/** @throws ForebayError INVALID_KEY: two texts with half a surrogate pair would be one key, for it has no UTF-8 */
 export function checkKey(key: string): void {
-  if (key !== '' && key.length <= keyCharactersMax && key[0] !== tagMark) return;
+  if (key !== '' && key.length <= keyCharactersMax && key[0] !== tagMark && key.isWellFormed()) return;
   throw new ForebayError(
     'INVALID_KEY',
-    `"${key.slice(0, 80)}" can't be a key: it must have 1 to ${keyCharactersMax} characters and not begin with ${tagMark}.`,
+    `"${key.slice(0, 80).toWellFormed()}" can't be a key: it must have 1 to ${keyCharactersMax} characters, not begin with ${tagMark}, and hold no half of a surrogate pair.`,
   );
 }
 
-/** In ms. @throws ForebayError INVALID_KEY, INVALID_VALUE */
-export function checkedTtlMs(key: string, ttl: number = ttlOf(key) ?? DEFAULT_TTL.STANDARD): number {
+/** @throws ForebayError INVALID_KEY */
+export function checkTags(tags: readonly string[]): void {
+  for (const tag of tags) checkKey(tag);
+}
+
+/** @param ttl in seconds; default: the key's own, else 900 @returns ms @throws ForebayError INVALID_KEY, INVALID_VALUE */
+export function checkedTtlMs(key: string, ttl?: number): number {
+  return checkedLifeMs(key, ttl === undefined ? undefined : ttl * 1_000);
+}
+
+/** @param ttlMs default: the key's own, else 900,000 @throws ForebayError INVALID_KEY, INVALID_VALUE */
+export function checkedLifeMs(
+  key: string,
+  ttlMs: number = (ttlOf(key) ?? DEFAULT_TTL.STANDARD) * 1_000,
+): number {
   checkKey(key);
-  if (ttl > 0 && ttl <= ttlMaxSeconds) return Math.max(1, Math.round(ttl * 1_000));
+  if (ttlMs > 0 && ttlMs <= ttlMaxMs) return Math.max(1, Math.round(ttlMs));
   throw new ForebayError(
     'INVALID_VALUE',
-    `${key} can't live for ${ttl} s: give seconds from 0.001 up to ten years.`,
-    {
-      context: { key, ttl },
-    },
+    `${key} can't live for ${ttlMs} ms: give from 1 ms (0.001 s) up to ten years.`,
+    { context: { key, ttlMs } },
+  );
+}
+
+function overflow(key: string, delta: number): ForebayError {
+  return new ForebayError(
+    'COUNTER_OVERFLOW',
+    `${key} would leave ±(2^53 − 1) by adding ${delta}; nothing was added. Count under another key, or in a counter store.`,
+    { context: { key, delta } },
+  );
+}
+
+function notACounter(key: string): ForebayError {
+  return new ForebayError(
+    'NOT_A_COUNTER',
+    `${key} holds something else than a whole number. Delete it, or count under another key.`,
+    { context: { key } },
   );
 }
 

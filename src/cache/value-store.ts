@@ -7,7 +7,13 @@ import { entryTtlMs } from '../definitions/entry-ttl.js';
 import type { Emit } from '../events.js';
 import { tagMark } from '../keys.js';
 import { freezeDeep } from './entry/freeze.js';
-import { decodePayload, encodePayload, isCompressed, type PayloadOptions } from './entry/payload.js';
+import {
+  decodePayload,
+  encodePayload,
+  isCompressed,
+  type PayloadOptions,
+  parsePlain,
+} from './entry/payload.js';
 import {
   formatValueEntry,
   parseEntryContent,
@@ -86,7 +92,7 @@ export class ValueStore {
     cached.reads += 1;
     return cached.isFrozen
       ? cached
-      : { ...cached, value: this.#payload.serializer.parse(cached.value as string) };
+      : { ...cached, value: parsePlain(cached.value as string, this.#payload.serializer) };
   }
 
   /** Chained rather than awaited, as each wait costs a hit as much as all else here. */
@@ -234,7 +240,8 @@ export class ValueStore {
   }
 
   decode(entry: ValueEntry): unknown | Promise<unknown> {
-    return decodePayload(entry.payload, this.#payload.serializer);
+    // A plain integer: Redis adds to it, and knows no serializer.
+    return entry.id === '' ? Number(entry.payload) : decodePayload(entry.payload, this.#payload.serializer);
   }
 
   /** The entry's content and life for a value. @throws ForebayError INVALID_VALUE, VALUE_TOO_LARGE */
@@ -244,14 +251,12 @@ export class ValueStore {
     life: Life,
     tags: TagVersions,
   ): Promise<{ content: string; ttlMs: number }> {
-    const payload = await encodePayload(key, value, this.#payload);
     const ttlMs = entryTtlMs(life.ttlMs, false);
+    if (isPlainInteger(value, life, tags)) return { content: String(value), ttlMs };
+    const payload = await encodePayload(key, value, this.#payload);
     const freshUntilMs = this.#clock.now() + ttlMs;
-    const isPlain =
-      Number.isSafeInteger(value) && tags.size === 0 && life.graceMs === 0 && life.loadMs === undefined;
-    const content = isPlain
-      ? payload
-      : formatValueEntry({ id: this.#tier.newId(), freshUntilMs, loadMs: life.loadMs ?? 0, tags, payload });
+    const head = { id: this.#tier.newId(), freshUntilMs, loadMs: life.loadMs ?? 0 };
+    const content = formatValueEntry({ ...head, tags, payload });
     return { content, ttlMs: ttlMs + life.graceMs };
   }
 
@@ -282,6 +287,12 @@ export class ValueStore {
     this.#emit({ type: 'cache.failed', key, error });
     return { kind: 'unknown', error };
   }
+}
+
+/** What can stand in its entry as digits, and nothing else that a reader has to know. */
+function isPlainInteger(value: unknown, { graceMs, loadMs }: Life, tags: TagVersions): boolean {
+  const isInteger = Number.isSafeInteger(value) && !Object.is(value, -0);
+  return isInteger && tags.size === 0 && graceMs === 0 && loadMs === undefined;
 }
 
 export function seenOf({ id }: ValueHead): Seen {

@@ -9,27 +9,33 @@ declare const patternType: unique symbol;
 
 /** A key whose value is a `T`. */
 export type CacheKey<T> = string & { readonly [valueType]?: T };
-/** A glob pattern of Redis over keys. */
+/** A pattern over keys: a glob pattern of Redis, or one that `allOf` made. */
 export type CachePattern = string & { readonly [patternType]?: true };
 
 /** What a generator of keys is: made by `cacheKey`. */
 export interface CacheKeyDefinition<T, Ids extends readonly string[]> {
-  /** In seconds. */
+  /** How long values live, in seconds. */
   readonly ttl: number;
+  /** Carries the types; never set. */
   readonly types?: { readonly value: T; readonly ids: Ids };
 }
 
 type Definitions = Readonly<Record<string, CacheKeyDefinition<unknown, readonly string[]>>>;
 
+/** Functions that make the keys of a namespace, by their names. */
 export type CacheKeyGenerators<D extends Definitions> = {
   readonly [Name in keyof D]: D[Name] extends CacheKeyDefinition<infer T, infer Ids>
     ? (...ids: Ids) => CacheKey<T>
     : never;
 };
 
+/** What a key is made of: `namespace:what:id`, or more ids. */
 export interface KeyParts {
+  /** Of `user:profile:7`, `user`. */
   readonly namespace: string;
+  /** Of `user:profile:7`, `profile`. */
   readonly what: string;
+  /** Of `user:profile:7`, `['7']`. */
   readonly ids: readonly string[];
 }
 
@@ -38,10 +44,13 @@ const namespaces = new Set<string>();
 const name = /^[A-Za-z][A-Za-z0-9-]*$/;
 /** Nothing that ends its place in a key (`:`), turns into a pattern, or can't be seen. */
 const id = /^[^\s:*?[\]{}\\\p{C}]{1,256}$/u;
+/** As in a shell: here the key ends, or another id follows. Ids hold no braces. */
+const endOfId = '{,:*}';
+const allOfPattern = /^([A-Za-z][A-Za-z0-9-]*):\*:([^:*?[\]{}\\]+)\{,:\*\}$/;
 /** Stands for the id in keys of which there is only one. */
 const single = 'all';
 
-/** A key of values of one kind, by one id. @param ttl in seconds */
+/** A key of values of one kind, by one id, or by those that `Ids` names. @param ttl - in seconds */
 export function cacheKey<T, Ids extends readonly string[] = readonly [id: string]>(
   ttl: number,
 ): CacheKeyDefinition<T, Ids> {
@@ -67,20 +76,39 @@ export function cacheKeys<const D extends Definitions>(
 }
 
 /**
- * The pattern of all keys of a namespace with this first id; also of those whose id only begins with it, when ids have different lengths.
+ * The pattern of all keys of a namespace whose first id is exactly this one: `allOf('user', '7')` is of `user:tasks:7` and `user:task:7:3`, and neither of
+ * `user:tasks:70` nor of `user:task:3:7`. To be given to `invalidatePattern`, `scanPattern` or `invalidateRelated`; Redis itself knows no such pattern.
  * @throws ForebayError INVALID_ID
  */
 export function allOf(namespace: string, idText: string): CachePattern {
-  return `${namespace}:*:${checkedId(idText, namespace)}*`;
+  return `${namespace}:*:${checkedId(idText, namespace)}${endOfId}`;
 }
 
-/** In seconds; undefined for a text that no generator makes. */
+/** A pattern as a glob of Redis, and what a key must be besides. */
+export interface Matcher {
+  readonly glob: string;
+  readonly matches: (key: string) => boolean;
+}
+
+export function matcherOf(pattern: string): Matcher {
+  const [, namespace, id] = allOfPattern.exec(pattern) ?? [];
+  if (namespace === undefined || id === undefined) return { glob: pattern, matches: () => true };
+  return {
+    glob: `${namespace}:*:${id}*`,
+    matches: (key) => {
+      const [keyNamespace, , firstId] = key.split(':');
+      return keyNamespace === namespace && firstId === id;
+    },
+  };
+}
+
+/** How long values of the key live, in seconds; undefined for a text that no generator makes. */
 export function ttlOf(key: string): number | undefined {
   const whatEnd = key.indexOf(':', key.indexOf(':') + 1);
   return whatEnd === -1 ? undefined : ttls.get(key.slice(0, whatEnd));
 }
 
-/** @throws ForebayError INVALID_KEY for a text that no generator makes */
+/** The parts of a key. @throws ForebayError INVALID_KEY for a text that no generator makes */
 export function partsOf(key: string): KeyParts {
   const [namespace = '', what = '', ...ids] = key.split(':');
   if (ttls.has(`${namespace}:${what}`) && ids.length > 0 && ids.every((one) => id.test(one))) {

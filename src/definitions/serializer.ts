@@ -1,19 +1,42 @@
 /** Values as text and back. */
+import { AnyNull, DbNull, Decimal, JsonNull } from '@prisma/client/runtime/client';
 import { parse as parseDevalue, stringify as stringifyDevalue } from 'devalue';
 
+/** Values as text and back. Whole numbers from −(2^53 − 1) to 2^53 − 1 are kept as digits without it, so that Redis can add to them. */
 export interface Serializer {
-  /** @throws when the value has no text from which it would come back */
+  /** Gives a value's text. @throws when the value has no text from which it would come back: it is not cached then */
   stringify(value: unknown): string;
+  /** Gives the value that a text was made from. @throws for any other text */
   parse(text: string): unknown;
+}
+
+/** What Prisma has besides plain data, as texts: its Decimal, its names for null, and bytes, which may be a part of a larger buffer. */
+const reducers = {
+  Decimal: (value: unknown) => isDecimal(value) && String(value.valueOf()),
+  Bytes: (value: unknown) => value instanceof Uint8Array && `b${Buffer.from(value).toString('base64')}`,
+  PrismaNull: (value: unknown) => prismaNulls.indexOf(value) + 1,
+};
+const revivers = {
+  Decimal: (text: string) => new Decimal(text),
+  Bytes: (text: string) => new Uint8Array(Buffer.from(text.slice(1), 'base64')),
+  PrismaNull: (place: number) => prismaNulls[place - 1],
+};
+/** A place in this list stands in entries: add at its end. */
+const prismaNulls: readonly unknown[] = [DbNull, JsonNull, AnyNull];
+
+/** Of whichever copy of decimal.js. */
+function isDecimal(value: unknown): value is { valueOf(): string } {
+  return Object.prototype.toString.call(value) === '[object Decimal]';
 }
 
 /**
  * JSON for what JSON gives back as it was; else `d` and devalue's text, which keeps Date, BigInt, Map, Set, undefined, NaN, typed
- * arrays and repeated references (https://github.com/sveltejs/devalue). No JSON text begins with a `d`.
+ * arrays and repeated references (https://github.com/sveltejs/devalue), with Prisma's Decimal and Bytes. No JSON text begins with a `d`.
  */
 export const defaultSerializer: Serializer = {
-  stringify: (value) => (isPlainJson(value, 0) ? JSON.stringify(value) : `d${stringifyDevalue(value)}`),
-  parse: (text) => (text[0] === 'd' ? parseDevalue(text.slice(1)) : JSON.parse(text)),
+  stringify: (value) =>
+    isPlainJson(value, 0) ? JSON.stringify(value) : `d${stringifyDevalue(value, reducers)}`,
+  parse: (text) => (text[0] === 'd' ? parseDevalue(text.slice(1), revivers) : JSON.parse(text)),
 };
 
 const depthMax = 200;

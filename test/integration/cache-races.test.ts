@@ -65,11 +65,12 @@ const refreshes: [string, Read][] = [
   ['refreshAhead', () => app.patterns.refreshAhead(key, fetch, 60, 0.5, tagged)],
   [
     'cacheAside with a soft time-out',
-    () => app.patterns.cacheAside(key, fetch, 60, { ...tagged, grace: 60, softTimeoutMs: 1 }),
+    () => app.patterns.cacheAside(key, fetch, 60, { ...tagged, graceMs: 60_000, softTimeoutMs: 1 }),
   ],
   [
     'batchCacheAside with a soft time-out',
-    () => app.patterns.batchCacheAside([key], fetchMany, 60, { ...tagged, grace: 60, softTimeoutMs: 1 }),
+    () =>
+      app.patterns.batchCacheAside([key], fetchMany, 60, { ...tagged, graceMs: 60_000, softTimeoutMs: 1 }),
   ],
   ['a computed store', () => app.stores.profiles.get('1')],
   ['many of a computed store', () => app.stores.profiles.getMany(['1'])],
@@ -317,7 +318,7 @@ describe('a tag that is invalidated during a load', () => {
   });
 
   it('lets no value be served in its grace', async () => {
-    const options = { ...tagged, grace: 60 };
+    const options = { ...tagged, graceMs: 60_000 };
     await app.patterns.cacheAside(key, async () => 'older', 60, options);
     await app.cache.invalidateTag('users');
     const failing = (): Promise<never> => Promise.reject(new Error('away'));

@@ -194,14 +194,14 @@ describe('explain', () => {
 
   it('tells why a read is a hit, stale, invalidated or a miss', async () => {
     expect(await explain()).toEqual({ state: 'missing', isInMemory: false, tags: [] });
-    await app.patterns.cacheAside('key', async () => 1, 60, { tags: ['t'], grace: 60 });
+    await app.patterns.cacheAside('key', async () => 1, 60, { tags: ['t'], graceMs: 60_000 });
     expect(await explain()).toMatchObject({ state: 'fresh', tags: [{ tag: 't' }] });
     const { freshForMs = 0, livesForMs = 0 } = await explain();
     expect(freshForMs).toBeGreaterThan(50_000);
     expect(livesForMs).toBeGreaterThan(freshForMs + 50_000);
     await app.cache.invalidateTag('t');
     expect(await explain()).toMatchObject({ state: 'invalidated' });
-    await app.patterns.cacheAside('key', async () => 1, 0.01, { grace: 60, forceRefresh: true });
+    await app.patterns.cacheAside('key', async () => 1, 0.01, { graceMs: 60_000, forceRefresh: true });
     await expect.poll(explain, { interval: 5 }).toMatchObject({ state: 'stale' });
   });
 

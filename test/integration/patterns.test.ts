@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Patterns } from '../../src/app/bound-patterns.js';
 import type { Forebay } from '../../src/app/connect.js';
 import { type Definitions, defineStores } from '../../src/definitions/stores.js';
 import { writer } from '../../src/definitions/writer.js';
-import type { Patterns } from '../../src/patterns/patterns.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { HeldLoader } from '../support/loader.js';
 
@@ -49,8 +49,8 @@ describe('P1 cacheAside', () => {
     expect(await patterns.cacheAside(key, fetch, 60)).toBeNull();
     expect(loads).toBe(1);
     await app.cache.delete(key);
-    await patterns.cacheAside(key, fetch, 60, { absentTtl: 0 });
-    await patterns.cacheAside(key, fetch, 60, { absentTtl: 0 });
+    await patterns.cacheAside(key, fetch, 60, { absentTtlMs: 0 });
+    await patterns.cacheAside(key, fetch, 60, { absentTtlMs: 0 });
     expect(loads).toBe(3);
   });
 
@@ -68,17 +68,17 @@ describe('P1 cacheAside', () => {
   });
 
   it('serves the last value in its grace when the loader fails', async () => {
-    await patterns.cacheAside(key, async () => 'old', 0.02, { grace: 60 });
+    await patterns.cacheAside(key, async () => 'old', 0.02, { graceMs: 60_000 });
     await untilStale(0.02);
-    expect(await patterns.cacheAside(key, failing, 60, { grace: 60 })).toBe('old');
+    expect(await patterns.cacheAside(key, failing, 60, { graceMs: 60_000 })).toBe('old');
     expect(app.cache.getStats()).toMatchObject({ staleHits: 1, loadFailures: 1 });
   });
 
   it('serves it too when the loader is slower than the soft time-out, and fills what it brings later', async () => {
-    await patterns.cacheAside(key, async () => 'old', 0.02, { grace: 60 });
+    await patterns.cacheAside(key, async () => 'old', 0.02, { graceMs: 60_000 });
     await untilStale(0.02);
     const loader = new HeldLoader<string>();
-    const read = patterns.cacheAside(key, () => loader.load(), 60, { grace: 60, softTimeoutMs: 20 });
+    const read = patterns.cacheAside(key, () => loader.load(), 60, { graceMs: 60_000, softTimeoutMs: 20 });
     expect(await read).toBe('old');
     (await loader.next()).succeed('new');
     await expect.poll(() => app.cache.get(key)).toBe('new');

@@ -116,12 +116,12 @@ export class RedisTier {
     return (await this.#breaker.run(() => this.#redis['cache_set-if-absent'](entry, content, ttlMs))) === 1;
   }
 
-  /** Adds to a plain integer; of no value, it makes one that does not expire. Undefined: the value is something else. */
-  async increment(key: string, delta: number): Promise<bigint | undefined> {
+  /** The sum; of no value, a counter is made that lives for `ttlMs`. `other`: there is a value that is no plain integer; `overflow`: nothing was added. */
+  async increment(key: string, delta: number, ttlMs: number): Promise<number | 'other' | 'overflow'> {
     const sum = await this.#breaker.run(() =>
-      this.#redis.cache_increment(cacheEntryKey(this.#prefix, key), delta),
+      this.#redis.cache_increment(cacheEntryKey(this.#prefix, key), delta, ttlMs),
     );
-    return sum === '' ? undefined : BigInt(sum);
+    return sum === 'other' || sum === 'overflow' ? sum : Number(sum);
   }
 
   /** Life that is left, in ms; Infinity when it does not expire; undefined when there is no value. */

@@ -1,6 +1,6 @@
 /** A computed store as an app holds it. */
 import type { Cache } from '../../cache/cache.js';
-import { checkedTtlMs, type Key } from '../../cache/cache-service.js';
+import { checkedTtlMs, checkKey, type Key } from '../../cache/cache-service.js';
 import type { LoadMany } from '../../cache/reading/loading.js';
 import type { ReadOptions } from '../../cache/reading/read-options.js';
 import type { RecomputeFailure, RecomputeOutcome } from '../../cache/reading/recompute.js';
@@ -178,7 +178,9 @@ export class ComputedClient<Value> {
   }
 
   #keyOf(id: string): Key<Value> {
-    return this.#store.options.key(id) as Key<Value>;
+    const key: Key<Value> = this.#store.options.key(id);
+    checkKey(key);
+    return key;
   }
 
   #idOf(key: string): string {

@@ -1,52 +1,155 @@
-/** P1: lazy loading. */
-import type { Cache } from '../cache/cache.js';
-import { checkedTtlMs, type Key } from '../cache/cache-service.js';
-import { type Fetch, loadOne } from './load-one.js';
+/** Reads of cached values, as an app asks for them: one key with its loader, or many with one loader for all that is missing. */
+import type { Cache } from '../../cache/cache.js';
+import { checkedLifeMs, checkKey, checkTags, type Key } from '../../cache/cache-service.js';
+import type { LoadContext, LoadMany } from '../../cache/reading/loading.js';
+import type { ReadOptions } from '../../cache/reading/read-options.js';
+import type { RefreshWhen } from '../../definitions/computed.js';
+import { ForebayError } from '../../errors.js';
 
-export interface CacheAsideOptions {
-  /** The value is stale once one of them is invalidated. */
-  readonly tags?: readonly string[];
-  /** How long after `ttl` a value is served when the loader fails, or is slower than `softTimeoutMs`; in seconds. Default 0. */
-  readonly grace?: number;
-  /** How long the absence of a value is believed, in seconds; 0: not at all. Default: `ttl`, at most 60. */
-  readonly absentTtl?: number;
-  /** With a stale value at hand, a load may take so long before that is served. Default: `loadTimeoutMs`. */
+/** Loads the value of one key; null or undefined: there is none. */
+export type Load<T> = (context: LoadContext) => Promise<T | null | undefined>;
+
+/** Loads the values of the keys that are missing: a Map of those that exist, or a list with a value for each key in their order, null where there is none. */
+export type LoadMissing<T> = (
+  keys: string[],
+  context: LoadContext,
+) => Promise<ReadonlyMap<string, T> | readonly (T | null | undefined)[]>;
+
+/** How values are read through the cache. All times are in ms. */
+export interface ReadValueOptions {
+  /** How long a value is fresh, in ms; up to a tenth shorter by chance, so that values made together do not go stale together. Default: the key's own, else 900,000. */
+  readonly ttlMs?: number;
+  /** How long after `ttlMs` a value is served in place of one that can't be loaded, or not within `softTimeoutMs`; in ms. Default 0. */
+  readonly graceMs?: number;
+  /** Serves a value in its grace at once, and loads in the background. Default false: loads, and serves it when that fails or is slow. */
+  readonly isServedStale?: boolean;
+  /**
+   * Has a value computed anew, in the background, while it is fresh still: after this share of its life, above 0 and below 1; or 'xfetch': by chance, the
+   * likelier the nearer its end is and the longer its load took. Default: never.
+   */
+  readonly refreshWhen?: RefreshWhen;
+  /** How long the absence of a value is believed, in ms; 0: not at all. Default: `ttlMs`, at most 60,000. */
+  readonly absentTtlMs?: number;
+  /** How long a value may stay in this process's memory, in ms; it goes earlier when it changes. Default: as long as it is fresh. Of single reads. */
+  readonly memoryTtlMs?: number;
+  /** With a stale value at hand, a load may take so long before that is served, in ms. Default: `loadTimeoutMs`. */
   readonly softTimeoutMs?: number;
-  /** A load that takes longer fails. Default 10,000. */
+  /** A load that takes longer fails with LOAD_TIMEOUT, in ms. Default 10,000. */
   readonly loadTimeoutMs?: number;
-  /** Loads whatever is cached. */
+  /** The value is stale once one of them is invalidated (`app.cache.invalidateTag`). Default: none. */
+  readonly tags?: readonly string[];
+  /** Loads whatever is cached. Default false. */
   readonly forceRefresh?: boolean;
-  /** Ends this caller's wait; a load that others share goes on. */
+  /** Ends this caller's wait; a load that others share goes on. Default: none. */
   readonly signal?: AbortSignal;
 }
 
-/**
- * The cached value; else the one that `fetch` loads, once for all callers of all processes.
- * @param ttl in seconds; default: the key's own, else 900
- * @throws what `fetch` throws, when there is no value in grace; ForebayError INVALID_KEY, INVALID_VALUE, VALUE_TOO_LARGE, LOAD_TIMEOUT,
- * TOO_MANY_LOADS; the signal's reason. A Redis that is away is no error: `fetch` is called.
- */
-export function cacheAside<T>(
+/** Of a timer: what is longer would fire at once. */
+const timerMaxMs = 2 ** 31 - 1;
+const lifeMaxMs = 10 * 365 * 86_400_000;
+
+/** Most of each duration; the least is 0. */
+const durationsMax = {
+  graceMs: lifeMaxMs,
+  absentTtlMs: lifeMaxMs,
+  memoryTtlMs: Number.POSITIVE_INFINITY,
+  softTimeoutMs: timerMaxMs,
+  loadTimeoutMs: timerMaxMs,
+} as const;
+const durations = Object.entries(durationsMax) as [keyof typeof durationsMax, number][];
+
+/** See `CachedValues.read`. */
+export function readValue<T>(
   cache: Cache,
   key: Key<T>,
-  fetch: Fetch<T>,
-  ttl?: number,
-  options: CacheAsideOptions = {},
+  load: Load<T>,
+  options: ReadValueOptions,
 ): Promise<T | null> {
   try {
-    return cache.reads.read(key, loadOne(key, fetch), readOptions(key, ttl, options));
+    const loader = loadOne(key, load);
+    return cache.reads.read(key, loader, toReadOptions(cache, key, loader, options));
   } catch (error) {
     return Promise.reject(error);
   }
 }
 
-/** The options in ms. */
-export function readOptions(key: string, ttl: number | undefined, options: CacheAsideOptions) {
-  const { grace = 0, absentTtl, ...rest } = options;
-  return {
-    ...rest,
-    ttlMs: checkedTtlMs(key, ttl),
-    graceMs: grace * 1_000,
-    ...(absentTtl === undefined ? {} : { absentTtlMs: absentTtl * 1_000 }),
+/** See `CachedValues.readMany`. */
+export async function readValues<T>(
+  cache: Cache,
+  keys: readonly Key<T>[],
+  loadMissing: LoadMissing<T>,
+  options: ReadValueOptions,
+): Promise<(T | null)[]> {
+  const [first] = keys;
+  if (first === undefined) return [];
+  for (const key of keys) checkKey(key);
+  const load: LoadMany<T> = async (missing, context) =>
+    toMap(missing, await loadMissing([...missing], context));
+  return cache.reads.readMany(keys, load, toReadOptions(cache, first, load, options));
+}
+
+function toReadOptions<T>(
+  cache: Cache,
+  key: string,
+  load: LoadMany<T>,
+  options: ReadValueOptions,
+): ReadOptions {
+  checkDurations(key, options);
+  if (options.tags !== undefined) checkTags(options.tags);
+  const read = { ...options, ttlMs: checkedLifeMs(key, options.ttlMs) };
+  const when = options.refreshWhen;
+  if (when === undefined) return read;
+  checkRefreshWhen(key, when);
+  const refresh = (due: string, { head }: { head: { id: string } }): void =>
+    cache.recompute.inBackground(due, head.id, load, ahead);
+  const ahead: ReadOptions = { ...read, isServedStale: true, ahead: { when, refresh } };
+  return ahead;
+}
+
+function checkDurations(key: string, options: ReadValueOptions): void {
+  for (const [name, max] of durations) {
+    const ms = options[name];
+    if (ms === undefined || (ms >= 0 && ms <= max)) continue;
+    throw new ForebayError(
+      'INVALID_VALUE',
+      `${name} of a read of ${key} can't be ${ms}: give ms from 0 to ${max}.`,
+      { context: { key, [name]: ms } },
+    );
+  }
+}
+
+/** @throws ForebayError INVALID_VALUE */
+export function checkRefreshWhen(key: string, when: RefreshWhen): void {
+  if (when === 'xfetch' || (when > 0 && when < 1)) return;
+  throw new ForebayError(
+    'INVALID_VALUE',
+    `${key} can't be refreshed after ${when} of its life: give a share between 0 and 1, or 'xfetch'.`,
+    { context: { key, when } },
+  );
+}
+
+/** A loader of one key as a loader of many. */
+function loadOne<T>(key: string, load: Load<T>): LoadMany<T> {
+  return async (_keys, context) => {
+    const value = await load(context);
+    return value === null || value === undefined ? new Map() : new Map([[key, value]]);
   };
+}
+
+function toMap<T>(
+  keys: readonly string[],
+  values: ReadonlyMap<string, T> | readonly (T | null | undefined)[],
+): ReadonlyMap<string, T> {
+  if (values instanceof Map) return values;
+  const list = values as readonly (T | null | undefined)[];
+  if (list.length !== keys.length) {
+    throw new ForebayError(
+      'INVALID_VALUE',
+      `The loader gave ${list.length} values for ${keys.length} keys. Give one for each, in their order, or a Map.`,
+    );
+  }
+  const pairs = keys.map((key, i) => [key, list[i]] as const);
+  return new Map(
+    pairs.filter((pair): pair is readonly [string, T & {}] => pair[1] !== null && pair[1] !== undefined),
+  );
 }

@@ -1,11 +1,11 @@
-/** P4: the cache at once, the database through the queue. */
-import type { Cache } from '../cache/cache.js';
-import { checkedTtlMs, type Key } from '../cache/cache-service.js';
-import type { Receipt } from '../client/receipts/receipt.js';
-import type { RecordClient } from '../client/stores/record-client.js';
-import { toRow, type WriterRow } from '../definitions/writer.js';
-import { ForebayError } from '../errors.js';
-import { claimForWrite, drop, fillOrDrop } from './written-entry.js';
+/** A write behind: the cache at once, the database through the queue. */
+import type { Cache } from '../../cache/cache.js';
+import type { Key } from '../../cache/cache-service.js';
+import { toRow, type WriterRow } from '../../definitions/writer.js';
+import { ForebayError } from '../../errors.js';
+import type { Receipt } from '../receipts/receipt.js';
+import type { RecordClient } from '../stores/record-client.js';
+import { claimForWrite, drop, encodeForWrite, fillOrDrop, type WriteValueOptions } from './written-entry.js';
 
 /** The client of a `writer`: `app.stores.<its name>`. */
 export type Writer<T> = Pick<RecordClient<WriterRow<T>, WriterRow<T>, string>, 'put'>;
@@ -13,23 +13,16 @@ export type Writer<T> = Pick<RecordClient<WriterRow<T>, WriterRow<T>, string>, '
 /** Readers wait so long when the process dies in the middle; then they find what is pending. */
 const writeLeaseMs = 10_000;
 
-/**
- * Accepts a value: it is in the cache when it returns, and workers carry it to the database, coalesced with other writes of the key. Readers
- * that miss it in the cache find it pending.
- * @param write a registered writer, so that the write survives this process
- * @param ttl in seconds; default: the key's own, else 900
- * @throws as `put` of a record store; ForebayError INVALID_KEY, REDIS_UNAVAILABLE
- */
+/** See `CachedValues.write`. */
 export async function writeBehind<T>(
   cache: Cache,
   key: Key<T>,
   data: T,
   write: Writer<T>,
-  ttl?: number,
+  options: WriteValueOptions,
 ): Promise<Receipt> {
   if (cache.writerOf(key) !== write) throw wrongWriter(key);
-  const life = { ttlMs: checkedTtlMs(key, ttl), graceMs: 0 };
-  const entry = await cache.values.encode(key, data, life, new Map());
+  const entry = await encodeForWrite(cache, key, data, options);
   cache.refill.forget(key);
   // First, so that no load from before fills the entry once the value is accepted.
   const token = await claimForWrite(cache, key, writeLeaseMs);

@@ -1,6 +1,36 @@
 /** The entry of a value that is being written: reserved before the write, filled or dropped after it. */
-import type { Cache } from '../cache/cache.js';
-import { toReadError } from '../connection/redis.js';
+import type { Cache } from '../../cache/cache.js';
+import { checkedLifeMs, checkTags } from '../../cache/cache-service.js';
+import type { TagVersions } from '../../cache/entry/value-entry.js';
+import { toReadError } from '../../connection/redis.js';
+
+/** How a value that is written is kept in the cache. */
+export interface WriteValueOptions {
+  /** How long it is fresh, in ms. Default: the key's own, else 900,000. */
+  readonly ttlMs?: number;
+  /** The value is stale once one of them is invalidated (`app.cache.invalidateTag`). Default: none. */
+  readonly tags?: readonly string[];
+}
+
+/** What is to stand in the cache after the write. @throws ForebayError INVALID_KEY, INVALID_VALUE, VALUE_TOO_LARGE, REDIS_UNAVAILABLE */
+export async function encodeForWrite(
+  cache: Cache,
+  key: string,
+  data: unknown,
+  { ttlMs, tags = [] }: WriteValueOptions,
+): Promise<{ content: string; ttlMs: number }> {
+  const life = { ttlMs: checkedLifeMs(key, ttlMs), graceMs: 0 };
+  return cache.values.encode(key, data, life, await tagVersions(cache, tags));
+}
+
+async function tagVersions(cache: Cache, tags: readonly string[]): Promise<TagVersions> {
+  checkTags(tags);
+  try {
+    return await cache.tier.tagVersions(tags);
+  } catch (error) {
+    throw toReadError(error);
+  }
+}
 
 /** The lease's token. What stood there is gone: whatever becomes of the write, nobody reads it again. @throws ForebayError REDIS_UNAVAILABLE */
 export async function claimForWrite(cache: Cache, key: string, leaseMs: number): Promise<string> {

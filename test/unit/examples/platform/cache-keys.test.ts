@@ -42,9 +42,9 @@ describe('the platform’s keys', () => {
   });
 
   it.each([
-    ['K1', UserCacheKeys.allForUser('7'), 'user:*:7*'],
-    ['K2', ProjectCacheKeys.allForProject('7'), 'project:*:7*'],
-    ['K4', DashboardCacheKeys.allForUser('7'), 'dashboard:*:7*'],
+    ['K1', UserCacheKeys.allForUser('7'), 'user:*:7{,:*}'],
+    ['K2', ProjectCacheKeys.allForProject('7'), 'project:*:7{,:*}'],
+    ['K4', DashboardCacheKeys.allForUser('7'), 'dashboard:*:7{,:*}'],
   ])('%s has the pattern %s', (_, pattern, text) => {
     expect(pattern).toBe(text);
   });
