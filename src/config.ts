@@ -5,6 +5,7 @@ import { parseRedisVariables, type RedisSettings } from './redis-settings.js';
 
 export type { RedisSettings } from './redis-settings.js';
 
+/** What forebay is told by the environment. */
 export interface Config {
   /** What all keys and queues begin with. `FOREBAY_PREFIX`, default `forebay`. */
   readonly prefix: string;
@@ -20,12 +21,14 @@ export interface Config {
   readonly databaseUrl?: string;
   /** `LOG_LEVEL`, default `info`. */
   readonly logLevel: string;
+  /** Of worker processes. */
   readonly worker: {
     /** Lanes that one write-behind worker works on at once. `FOREBAY_LANES`, default 64. */
     readonly lanes: number;
     /** Connections of a worker to Postgres. `FOREBAY_CONNECTIONS`, default 4. */
     readonly connections: number;
   };
+  /** Of the process that shows Bull Board. */
   readonly board: {
     /** `BOARD_HOST`, default 127.0.0.1. */
     readonly host: string;

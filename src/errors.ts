@@ -164,19 +164,28 @@ export const errorCodes = {
   },
 } as const satisfies Record<string, ErrorCodeDoc>;
 
+/** What kind of error it is. */
 export type ErrorCode = keyof typeof errorCodes;
 
+/** What an error says besides its code and message. */
 export interface ErrorDetails {
   /** True when the same call can succeed later without a change by the caller. Default false. */
   readonly retryable?: boolean;
+  /** The facts of the message, as data. Default: none. */
   readonly context?: Readonly<Record<string, unknown>>;
+  /** What it came of. Default: none. */
   readonly cause?: unknown;
 }
 
+/** Every error that forebay throws on purpose; `code` tells them apart, the message says what to do. */
 export class ForebayError extends Error {
+  /** Always `ForebayError`. */
   override readonly name = 'ForebayError';
+  /** What kind of error it is. */
   readonly code: ErrorCode;
+  /** True when the same call can succeed later without a change by the caller. */
   readonly retryable: boolean;
+  /** The facts of the message, as data. */
   readonly context: Readonly<Record<string, unknown>>;
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
@@ -187,6 +196,7 @@ export class ForebayError extends Error {
   }
 }
 
+/** Whether something that was thrown is a ForebayError, and one of this code. */
 export function isForebayError(error: unknown, code?: ErrorCode): error is ForebayError {
   return error instanceof ForebayError && (code === undefined || error.code === code);
 }

@@ -3,6 +3,7 @@
  * `forebay/shared`, questions about Redis in `forebay/health`, and what worker processes need in `forebay/worker`.
  */
 
+export type { Patterns } from './app/bound-patterns.js';
 export {
   type Backlog,
   type ConnectOptions,
@@ -12,9 +13,10 @@ export {
   type StoreClients,
 } from './app/connect.js';
 export type { CacheOptions } from './cache/cache.js';
-export type { CacheService, Key, SetEntry, SetOptions } from './cache/cache-service.js';
+export type { CacheService, Key } from './cache/cache-service.js';
 export type { Explanation } from './cache/explain.js';
-export type { DeadLetter, DeadLetters, DeadLettersOptions } from './client/dead-letters.js';
+export type { LoadContext } from './cache/reading/loading.js';
+export type { DeadLetter, DeadLetters } from './client/dead-letters.js';
 export type { Receipt } from './client/receipts/receipt.js';
 export type { Change, Versioned } from './client/stores/compare-and-set.js';
 export type { ComputedClient, WarmCounts } from './client/stores/computed-client.js';
@@ -32,44 +34,30 @@ export type { Database } from './database/database.js';
 export {
   allOf,
   type CacheKey,
+  type CacheKeyDefinition,
+  type CacheKeyGenerators,
   type CachePattern,
   cacheKey,
   cacheKeys,
   partsOf,
   ttlOf,
 } from './definitions/cache-key.js';
-export {
-  type ComputeContext,
-  type ComputedDefinition,
-  type ComputedOptions,
-  computed,
-  type RefreshOptions,
-  type RefreshWhen,
-  type WarmOptions,
-  type WarmRequest,
-} from './definitions/computed.js';
+export { type ComputeContext, type ComputedDefinition, computed } from './definitions/computed.js';
 export { type CounterDefinition, type CounterDelta, counter } from './definitions/counter.js';
 export { DEFAULT_TTL } from './definitions/default-ttl.js';
 export type { JsonValue } from './definitions/json-value.js';
-export type { Field, FieldDefault, FieldType, Model } from './definitions/model.js';
+export type { Model } from './definitions/model.js';
 export {
-  type BufferOptions,
   type Durability,
   type OnFull,
   type RecordBatch,
   type RecordDefinition,
   record,
-  type StoreOptions,
   type Transaction,
 } from './definitions/record.js';
 export type { Serializer } from './definitions/serializer.js';
 export { type Definitions, defineStores, type Stores } from './definitions/stores.js';
-export {
-  type WriterDefinition,
-  type WriterOptions,
-  type WrittenValue,
-  writer,
-} from './definitions/writer.js';
+export { type WriterDefinition, type WriterRow, type WrittenValue, writer } from './definitions/writer.js';
 export { type ErrorCode, ForebayError, isForebayError } from './errors.js';
-export type { CacheCounts, CacheStatistics, Emit, EventType, ForebayEvent } from './events.js';
+export type { CacheStatistics, Emit, EventType, ForebayEvent } from './events.js';
 export { redisSettings } from './redis-settings.js';

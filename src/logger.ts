@@ -5,6 +5,7 @@ import type { Emit, EventType, ForebayEvent } from './events.js';
 
 export type { Logger } from 'pino';
 
+/** A logger of JSON lines to standard output; of errors it writes code and message, never their fields. */
 export function createLogger(options: { name: string; level: string }): Logger {
   return pino({ name: options.name, level: options.level, serializers: { error: serializeError } });
 }

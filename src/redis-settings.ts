@@ -2,8 +2,11 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 
+/** A host and its port. */
 export interface Address {
+  /** A name or an address. */
   readonly host: string;
+  /** Its TCP port. */
   readonly port: number;
 }
 
@@ -13,14 +16,19 @@ export interface TlsSettings {
   readonly ca?: string;
   /** The client's own certificate and key, for servers that ask for one. */
   readonly cert?: string;
+  /** The certificate's key. */
   readonly key?: string;
   /** The name that the server's certificate must have. Default: the host. */
   readonly servername?: string;
 }
 
+/** What every way to Redis needs. */
 interface Access {
+  /** The database's number; 0 in a cluster. */
   readonly db: number;
+  /** Of Redis's access control. Default: its default user. */
   readonly username?: string;
+  /** That user's password. Default: none. */
   readonly password?: string;
   /** TLS, as with a `rediss://` URL. */
   readonly tls: boolean | TlsSettings;
@@ -31,18 +39,23 @@ export interface ServerSettings extends Access, Address {}
 
 /** A server that sentinels know; they name another when it fails. With TLS, the sentinels are reached by TLS too. */
 export interface SentinelSettings extends Access {
+  /** Some of the sentinels; they tell of the others. */
   readonly sentinels: readonly Address[];
   /** What the sentinels call the server, e.g. `mymaster`. */
   readonly name: string;
+  /** For the sentinels themselves. Default: none. */
   readonly sentinelUsername?: string;
+  /** For the sentinels themselves. Default: none. */
   readonly sentinelPassword?: string;
 }
 
+/** A cluster. */
 export interface ClusterSettings extends Access {
   /** Some of its nodes; they tell of the others. */
   readonly nodes: readonly Address[];
 }
 
+/** Where Redis is: a server, one behind sentinels, or a cluster. */
 export type RedisSettings = ServerSettings | SentinelSettings | ClusterSettings;
 
 /** Settings from a URL such as `rediss://user:password@host:6379/0`. */

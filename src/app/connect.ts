@@ -34,11 +34,13 @@ import { WriteBehindQueue } from '../queues/write-behind-queue.js';
 import { bindPatterns, type Patterns } from './bound-patterns.js';
 import { openReading, type Reading } from './open-reading.js';
 
+/** What `connect` needs. */
 export interface ConnectOptions {
   /** The app's Prisma client: loads what the cache misses. Stays the app's: `close` leaves it open. */
   readonly prisma: Database;
   /** Default: the environment, see `readConfig`. */
   readonly config?: Pick<Config, 'prefix' | 'redis' | 'queueRedis'>;
+  /** How values are cached. Default: see its options. */
   readonly cache?: CacheOptions;
   /** Told of everything that happens. Default: warnings and errors are logged as JSON to standard output. */
   readonly onEvent?: Emit;
@@ -54,8 +56,10 @@ export type StoreClient<D> =
         ? ComputedClient<Value>
         : never;
 
+/** The stores of definitions as an app holds them, by name. */
 export type StoreClients<D extends Definitions> = { readonly [Name in keyof D]: StoreClient<D[Name]> };
 
+/** What is accepted and not in the database yet, over all stores and processes. */
 export interface Backlog {
   /** Records that wait for a batch. */
   readonly dirty: number;
@@ -65,8 +69,9 @@ export interface Backlog {
   readonly dead: number;
   /** Age of the oldest dirty or sealed one, in ms; 0 when there is none. */
   readonly oldestDirtyAgeMs: number;
-  /** Records and batches that workers have persisted so far. */
+  /** Records that workers have persisted so far. */
   readonly persisted: number;
+  /** Batches that workers have persisted so far. */
   readonly batches: number;
 }
 

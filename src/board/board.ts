@@ -20,8 +20,11 @@ import { WarmQueue } from '../queues/warm-queue.js';
 import { WriteBehindQueue } from '../queues/write-behind-queue.js';
 import { type Service, withinDeadline } from '../services/role/service.js';
 
+/** What the board needs. */
 export interface BoardOptions {
+  /** What `readConfig` gave. */
   readonly config: Pick<Config, 'prefix' | 'queueRedis' | 'board'>;
+  /** Told of everything that happens: `logEvents(logger)`. */
   readonly emit: Emit;
 }
 
@@ -42,6 +45,7 @@ interface Running {
   readonly connection: RedisClient;
 }
 
+/** Bull Board over forebay's queues, by HTTP. */
 export class BoardService implements Service {
   readonly #options: BoardOptions;
   #running: Running | undefined;
@@ -60,7 +64,7 @@ export class BoardService implements Service {
     return `http://${host.includes(':') ? `[${host}]` : host}:${address.port}/`;
   }
 
-  /** @throws ForebayError REDIS_UNAVAILABLE; or Node's EADDRINUSE when the port is taken */
+  /** Begins to work. @throws ForebayError REDIS_UNAVAILABLE; or Node's EADDRINUSE when the port is taken */
   async start(): Promise<void> {
     const { config, emit } = this.#options;
     const { connection } = await openConnections({ connection: [config.queueRedis, 'worker'] }, emit);
@@ -82,6 +86,7 @@ export class BoardService implements Service {
     }
   }
 
+  /** Ends it: what is in hand may take `deadlineMs`. */
   async stop(deadlineMs: number): Promise<void> {
     if (!this.#running) return;
     const { server, queues, connection } = this.#running;

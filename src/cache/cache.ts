@@ -17,6 +17,7 @@ import { ServerClock } from './redis/server-clock.js';
 import { StatisticsCounter, tellStatistics } from './statistics.js';
 import { ValueStore } from './value-store.js';
 
+/** How an app caches values. */
 export interface CacheOptions {
   /** Values as text and back. Its texts must not begin with `z`. Default: JSON, and devalue for what JSON would change. */
   readonly serializer?: Serializer;

@@ -7,6 +7,7 @@ import type { RedisTier } from './redis/redis-tier.js';
 import type { ServerClock } from './redis/server-clock.js';
 import type { ValueStore } from './value-store.js';
 
+/** Why a read of a key is a hit, stale or a miss. */
 export interface Explanation {
   /**
    * `fresh`: a hit. `stale`: its fresh time is over, and it is in grace. `invalidated`: one of its tags has another version, or none.
@@ -23,6 +24,7 @@ export interface Explanation {
   readonly loadMs?: number;
   /** Until it is gone, in ms; Infinity when it does not expire. */
   readonly livesForMs?: number;
+  /** The value's tags: with the version that it was made at, and the one of now; null when that is gone. */
   readonly tags: readonly {
     readonly tag: string;
     readonly version: string;

@@ -21,7 +21,9 @@ import { WarmService } from '../services/warm/warm.js';
 import { ProgressBar } from './progress-bar.js';
 import { type WarmEnd, warmReport } from './warm-report.js';
 
+/** What the command needs. */
 export interface WarmCommandOptions {
+  /** What `defineStores` gave. */
   readonly stores: Stores;
   /** Makes the Prisma client of the run; it is left open. */
   readonly createPrisma: (databaseUrl: string) => AppWorkerOptions['prisma'];

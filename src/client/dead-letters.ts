@@ -9,10 +9,13 @@ import type { WriteBehindQueue } from '../queues/write-behind-queue.js';
 
 /** A record that the database refuses. */
 export interface DeadLetter {
+  /** Its store. */
   readonly store: string;
   /** As text; parts of a composite id are joined by commas. */
   readonly id: string;
+  /** Its lane, `store/number`. */
   readonly lane: string;
+  /** When the database refused it. */
   readonly refusedAt: Date;
   /** The database's: its SQLSTATE, '' when a persist of the app's own threw; and what it says. */
   readonly error: { readonly state: string; readonly message: string };
@@ -25,6 +28,7 @@ export interface DeadLetter {
 /** What a letter is found by. */
 export type LetterPlace = Pick<DeadLetter, 'lane' | 'name'>;
 
+/** Which dead letters are meant. */
 export interface DeadLettersOptions {
   /** Only those of this store. */
   readonly store?: string;
@@ -46,9 +50,11 @@ export interface DeadLettersDependencies {
 
 const pageSize = 100;
 
+/** What the database refused: `app.deadLetters`. */
 export class DeadLetters {
   readonly #dependencies: DeadLettersDependencies;
 
+  /** @internal */
   constructor(dependencies: DeadLettersDependencies) {
     this.#dependencies = dependencies;
   }

@@ -1,6 +1,7 @@
 /** What a process's connections to Redis went through. Costs an addition for each command. */
 import { commandsOf, type RedisClient } from './client.js';
 
+/** What a client's connections to Redis went through. */
 export interface RedisMetrics {
   /** That are up. */
   readonly connections: number;

@@ -5,6 +5,7 @@ import type { ConnectionMetrics, RedisMetrics } from './connection-metrics.js';
 import { inTime } from './deadline.js';
 import { readServerInfos, type ServerInfo } from './server-info.js';
 
+/** What came of a PING: `latencyMs` is what it took, in ms. */
 export type ConnectionTest =
   | { readonly ok: true; readonly latencyMs: number }
   | { readonly ok: false; readonly latencyMs: number; readonly error: string };
@@ -13,19 +14,27 @@ export type ConnectionTest =
 export interface RedisInfo {
   /** The oldest one. Of Valkey: the version of Redis that it speaks. */
   readonly version: string;
+  /** `standalone`, `sentinel` or `cluster`. */
   readonly mode: string;
+  /** `master` or `slave`. */
   readonly role: string;
+  /** How many were asked: 1, or a cluster's masters. */
   readonly servers: number;
   /** Since the last start of any of them. */
   readonly uptimeSeconds: number;
+  /** Connections to the server, of all programs. */
   readonly connectedClients: number;
+  /** Lately, as the server measures it. */
   readonly commandsPerSecond: number;
+  /** Since its start. */
   readonly commandsProcessed: number;
 }
 
 /** In a cluster: sums over all masters. */
 export interface RedisMemoryStats {
+  /** Memory that Redis uses. */
   readonly usedBytes: number;
+  /** The most that it has used. */
   readonly peakBytes: number;
   /** 0: not limited. */
   readonly maxBytes: number;
@@ -35,18 +44,23 @@ export interface RedisMemoryStats {
   readonly fragmentationRatio: number;
   /** The `maxmemory-policy`. */
   readonly policy: string;
+  /** Keys that had to go for room, since its start. */
   readonly evictedKeys: number;
+  /** Keys whose life was over, since its start. */
   readonly expiredKeys: number;
 }
 
 /** The questions about one connection, for an app. */
 export interface RedisHealth {
+  /** Whether Redis answers a PING within a second. */
   isRedisAvailable(): Promise<boolean>;
+  /** A PING and what it took, in ms; it waits for a second at most, and never throws. */
   testRedisConnection(): Promise<ConnectionTest>;
-  /** @throws ForebayError REDIS_UNAVAILABLE */
+  /** What the server says of itself. @throws ForebayError REDIS_UNAVAILABLE */
   getRedisInfo(): Promise<RedisInfo>;
-  /** @throws ForebayError REDIS_UNAVAILABLE */
+  /** The server's memory, in bytes. @throws ForebayError REDIS_UNAVAILABLE */
   getRedisMemoryStats(): Promise<RedisMemoryStats>;
+  /** What this client has counted of its own connections; Redis is not asked. */
   getRedisMetrics(): RedisMetrics;
 }
 

@@ -2,6 +2,7 @@
 import { PrismaPg } from '@prisma/adapter-pg';
 import { quoteIdentifier } from './identifier.js';
 
+/** How an adapter connects to Postgres. */
 export interface PrismaAdapterOptions {
   /** Most connections. */
   readonly connections: number;

@@ -4,10 +4,12 @@ import { isForebayError, messageOf } from '../errors.js';
 
 /** A Prisma client: any that has these methods. */
 export interface Database extends Transaction {
+  /** Runs `work` in one transaction. */
   $transaction<T>(
     work: (tx: Transaction) => Promise<T>,
     options?: { maxWait?: number; timeout?: number; isolationLevel?: 'RepeatableRead' },
   ): Promise<T>;
+  /** Ends its connections. */
   $disconnect(): Promise<void>;
 }
 

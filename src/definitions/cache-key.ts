@@ -4,7 +4,9 @@
  */
 import { ForebayError } from '../errors.js';
 
+/** Where a key has the type of its value; never set. */
 declare const valueType: unique symbol;
+/** Tells a pattern from other texts; never set. */
 declare const patternType: unique symbol;
 
 /** A key whose value is a `T`. */
@@ -20,6 +22,7 @@ export interface CacheKeyDefinition<T, Ids extends readonly string[]> {
   readonly types?: { readonly value: T; readonly ids: Ids };
 }
 
+/** Keys to be generated, by name. */
 type Definitions = Readonly<Record<string, CacheKeyDefinition<unknown, readonly string[]>>>;
 
 /** Functions that make the keys of a namespace, by their names. */

@@ -1,6 +1,7 @@
 /** Computed stores: values that a loader derives, such as dashboards and statistics. They are cached, and never written. */
 import type { CacheKey } from './cache-key.js';
 
+/** What the loader and the list of a computed store are given. */
 export interface ComputeContext<Prisma> {
   /** The app's or the worker's Prisma client. */
   readonly prisma: Prisma;
@@ -19,8 +20,10 @@ export interface RefreshOptions {
   readonly concurrency?: number;
 }
 
+/** A share of a value's fresh life, above 0 and below 1; or 'xfetch': by chance, the likelier the nearer its end is and the longer its load took. */
 export type RefreshWhen = number | 'xfetch';
 
+/** The page of ids that a list is asked for. */
 export interface WarmRequest {
   /** The last id of the page before; undefined for the first page. */
   readonly after: string | undefined;
@@ -48,6 +51,7 @@ export interface WarmOptions<Prisma> {
   readonly halfLifeMs?: number;
 }
 
+/** What a computed store is. */
 export interface ComputedOptions<Value, Prisma> {
   /** The key of each value, e.g. `DashboardCacheKeys.overview`. */
   readonly key: (id: string) => CacheKey<Value>;
@@ -67,8 +71,11 @@ export interface ComputedOptions<Value, Prisma> {
   load(ids: readonly string[], context: ComputeContext<Prisma>): Promise<ReadonlyMap<string, Value>>;
 }
 
+/** A computed store's definition, for `defineStores`. */
 export interface ComputedDefinition<Value = unknown> {
+  /** Tells it from other definitions. */
   readonly kind: 'computed';
+  /** As they were given. */
   // A method of any client: which one it is, the app's own `connect` knows.
   readonly options: ComputedOptions<Value, never>;
 }

@@ -2,13 +2,17 @@
 import type { Model } from './model.js';
 import type { BufferOptions, RecordDefinition, StoreOptions, Transaction } from './record.js';
 
+/** What is to be added to one counter. */
 export interface CounterDelta {
+  /** The counter's id. */
   readonly id: string;
+  /** What to add; below 0 to subtract. */
   readonly delta: bigint;
 }
 
 /** A counter that is a column of a record store's rows; it shares that store's lanes. */
 export interface RecordCounterOptions<R, F extends string> extends StoreOptions {
+  /** The record store. */
   readonly of: R;
   /** One of the record store's `counters`. */
   readonly field: F;
@@ -16,10 +20,13 @@ export interface RecordCounterOptions<R, F extends string> extends StoreOptions 
 
 /** A counter that is a column of a model without a record store. */
 export interface ModelCounterOptions<M, F extends string> extends StoreOptions, BufferOptions {
+  /** The Prisma model. */
   readonly model: M;
+  /** Its field: a required Int or BigInt. */
   readonly field: F;
 }
 
+/** A counter with a load and persist of one's own. */
 export interface CustomCounterOptions extends StoreOptions, BufferOptions {
   /** The values in the database, by id, read with `tx`; ids without a value are left out. */
   load(ids: readonly string[], tx: Transaction): Promise<ReadonlyMap<string, bigint>>;
@@ -29,9 +36,13 @@ export interface CustomCounterOptions extends StoreOptions, BufferOptions {
 
 /** A counter store's definition; the type parameters carry the types of its ids and values. */
 export interface CounterDefinition<Id = unknown, Value = unknown> {
+  /** Tells it from other definitions. */
   readonly kind: 'counter';
+  /** As they were given. */
   readonly options: StoreOptions & BufferOptions;
+  /** @internal */
   readonly source: RecordCounterSource | ModelCounterSource | CustomCounterSource;
+  /** Carries the types; never set. */
   readonly types?: { readonly id: Id; readonly value: Value };
 }
 

@@ -2,6 +2,7 @@
 import { describe } from './id.js';
 import { isText } from './postgres-range.js';
 
+/** What JSON can hold. */
 export type JsonValue =
   | string
   | number

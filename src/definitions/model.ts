@@ -3,6 +3,7 @@
  * Values of this type are written by forebay's Prisma generator; nobody writes them by hand.
  */
 
+/** Prisma's scalar types, and enums. */
 export type FieldType =
   | 'String'
   | 'Boolean'
@@ -23,12 +24,17 @@ export type FieldDefault =
   | { readonly kind: 'value'; readonly value: unknown }
   | { readonly kind: 'now' };
 
+/** A field of a Prisma model. */
 export interface Field {
   /** Column name in Postgres (`@map`). */
   readonly column: string;
+  /** Its type in the Prisma schema. */
   readonly type: FieldType;
+  /** Whether it holds a list of these. */
   readonly isList: boolean;
+  /** Whether it may be null (`?`). */
   readonly isNullable: boolean;
+  /** What a put fills in. */
   readonly default: FieldDefault;
   /** True when the database itself has a default for the column (also `autoincrement`, `dbgenerated`). */
   readonly hasDatabaseDefault: boolean;
@@ -51,6 +57,7 @@ export interface Model<Row = unknown, Input = unknown, Id = unknown> {
   readonly table: string;
   /** Field names of the id, in the order of `@@id`. */
   readonly id: readonly string[];
+  /** Its scalar fields, by name. */
   readonly fields: Readonly<Record<string, Field>>;
   /** Names of the models that this one's foreign keys point to, without itself. */
   readonly parents: readonly string[];

@@ -23,6 +23,7 @@ export type OnRedisAway = 'reject' | 'load';
  */
 export type Durability = 'memory' | 'replicated' | 'fsynced' | 'database';
 
+/** What a write of a further record does when its lane is full: fail with BACKLOG_FULL, or wait for room. */
 export type OnFull = 'reject' | 'wait';
 
 /** How writes wait and are flushed. A counter of a record's column takes them from its record store. */
@@ -56,12 +57,17 @@ export interface BufferOptions {
 
 /** A transaction of the Prisma client; annotate with your client's own `Prisma.TransactionClient`. */
 export interface Transaction {
+  /** Runs a statement; returns how many rows it touched. */
   $executeRawUnsafe(sql: string, ...values: unknown[]): Promise<number>;
+  /** Runs a query; returns its rows. */
   $queryRawUnsafe<T = unknown>(sql: string, ...values: unknown[]): Promise<T>;
 }
 
+/** What a persist of one's own is given: records of one lane, each at most once. */
 export interface RecordBatch<Row, Id> {
+  /** The lane, `store/number`. */
   readonly lane: string;
+  /** The batch's number: it only grows within its lane. */
   readonly number: bigint;
   /** Ids to delete, before anything is put: a row in both is deleted and made anew. */
   readonly deletes: readonly Id[];
@@ -69,9 +75,11 @@ export interface RecordBatch<Row, Id> {
   readonly puts: readonly Row[];
 }
 
+/** A store of a Prisma model's rows. */
 export interface ModelRecordOptions<M, C extends string, V extends string>
   extends StoreOptions,
     BufferOptions {
+  /** The Prisma model, as forebay's generator wrote it. */
   readonly model: M;
   /** Fields that counter stores own: left out of the store's rows, and never overwritten by a put. */
   readonly counters?: readonly C[];
@@ -87,6 +95,7 @@ export interface ModelRecordOptions<M, C extends string, V extends string>
   readonly renamed?: Readonly<Record<string, string>>;
 }
 
+/** A store with a load and persist of one's own. */
 export interface CustomRecordOptions<Row, IdField extends keyof Row & string>
   extends StoreOptions,
     BufferOptions {
@@ -100,9 +109,13 @@ export interface CustomRecordOptions<Row, IdField extends keyof Row & string>
 
 /** A record store's definition. The type parameters carry the types of its rows, inputs, ids and counters. */
 export interface RecordDefinition<Row = unknown, Input = unknown, Id = unknown, Counters = unknown> {
+  /** Tells it from other definitions. */
   readonly kind: 'record';
+  /** As they were given. */
   readonly options: StoreOptions & BufferOptions;
+  /** @internal */
   readonly source: ModelSource | CustomRecordSource;
+  /** Carries the types; never set. */
   readonly types?: { readonly row: Row; readonly input: Input; readonly id: Id; readonly counters: Counters };
 }
 

@@ -20,6 +20,7 @@ import type {
 } from './record.js';
 import { jsonRowCodec, modelRowCodec, type RowCodec } from './row-codec.js';
 
+/** Definitions of stores, by the names that they are to have. */
 export type Definitions = Readonly<Record<string, RecordDefinition | CounterDefinition | ComputedDefinition>>;
 
 /** Those that are written, and so have lanes. */
@@ -27,9 +28,13 @@ type WrittenDefinitions = Readonly<Record<string, RecordDefinition | CounterDefi
 
 /** The stores of an app, by name. Made by `defineStores`. */
 export interface Stores<D extends Definitions = Definitions> {
+  /** As they were given. */
   readonly definitions: D;
+  /** @internal */
   readonly byName: ReadonlyMap<string, Store>;
+  /** @internal */
   readonly groups: readonly LaneGroup[];
+  /** @internal */
   readonly computed: ReadonlyMap<string, ComputedStore>;
 }
 

@@ -4,18 +4,25 @@ import { ForebayError } from '../errors.js';
 import { type BufferOptions, type RecordDefinition, record, type Transaction } from './record.js';
 import { defaultSerializer } from './serializer.js';
 
+/** A value that a writer is to write. */
 export interface WrittenValue<T> {
+  /** The key that it was written under. */
   readonly key: string;
+  /** The value, as it was given. */
   readonly data: T;
 }
 
 /** A written value as it waits: the data is text, which keeps Dates and the like. */
 export interface WriterRow<T> {
+  /** The key that it was written under. */
   readonly key: string;
+  /** The data as text. */
   readonly text: string;
+  /** Carries the type; never set. */
   readonly type?: T;
 }
 
+/** What a writer is. */
 export interface WriterOptions<T> extends BufferOptions {
   /** What the keys begin with, `namespace:what`: those whose values this writer writes. */
   readonly keys: string;
@@ -23,7 +30,9 @@ export interface WriterOptions<T> extends BufferOptions {
   write(values: readonly WrittenValue<T>[], tx: Transaction): Promise<void>;
 }
 
+/** A writer's definition, for `defineStores`. */
 export interface WriterDefinition<T> extends RecordDefinition<WriterRow<T>, WriterRow<T>, string, object> {
+  /** What its keys begin with. */
   readonly writerOf: string;
 }
 

@@ -17,6 +17,7 @@ export interface L1Value {
   reads: number;
 }
 
+/** How much this process keeps in memory; what is read least goes first. */
 export interface L1Options {
   /** Default 10,000. */
   readonly entriesMax?: number;

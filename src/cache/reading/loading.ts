@@ -3,6 +3,7 @@ import { LRUCache } from 'lru-cache';
 import { ForebayError } from '../../errors.js';
 import type { LoadLimit } from './load-limit.js';
 
+/** What a loader is told. */
 export interface LoadContext {
   /** Aborted when the load has taken too long: its result is not waited for any more. */
   readonly signal: AbortSignal;

@@ -13,7 +13,9 @@ export interface ReceiptDesk {
   readonly buffer: WriteBuffer;
 }
 
+/** What a write returns once it is accepted. */
 export class Receipt {
+  /** The store that was written to. */
   readonly store: string;
   /** The lane that carries the write to the database, e.g. `tasks/3`. */
   readonly lane: string;
@@ -23,6 +25,7 @@ export class Receipt {
   readonly #lane: Lane;
   readonly #desk: ReceiptDesk;
 
+  /** @internal */
   constructor(desk: ReceiptDesk, lane: Lane, field: string, version: string) {
     this.store = field.slice(0, field.indexOf(':'));
     this.lane = lane.name;

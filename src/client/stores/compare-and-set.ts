@@ -5,6 +5,7 @@ import { ForebayError, isForebayError } from '../../errors.js';
 import { waitMaxMs } from '../context.js';
 import type { Receipt } from '../receipts/receipt.js';
 
+/** A row with its version. */
 export interface Versioned<Row> {
   /** Null: there is none, which has a version too. */
   readonly row: Row | null;

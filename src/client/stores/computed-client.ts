@@ -27,6 +27,7 @@ const warmUntilShare = 0.5;
 
 /** What came of values that were to be warmed. */
 export interface WarmCounts {
+  /** They were missing or old, and are computed now. */
   readonly computed: number;
   /** They were fresh already. */
   readonly fresh: number;
@@ -43,6 +44,7 @@ interface Call {
   readonly ttlMs?: number | undefined;
 }
 
+/** A computed store as an app holds it: `app.stores.<its name>`. */
 export class ComputedClient<Value> {
   readonly #cache: Cache;
   readonly #store: ComputedStore;
@@ -51,6 +53,7 @@ export class ComputedClient<Value> {
   readonly #hottest: Hottest;
   readonly #sample: ReadSample | undefined;
 
+  /** @internal */
   constructor(
     { cache, prisma, requests, hottest, sample }: ComputedClientDependencies,
     store: ComputedStore,
@@ -139,7 +142,7 @@ export class ComputedClient<Value> {
   }
 
   /**
-   * For refresh workers: computes the values that take the place of those that reads found due, with one load. What came of each, in their
+   * @internal For refresh workers: computes the values that take the place of those that reads found due, with one load. What came of each, in their
    * order. Ids must differ.
    * @param due with the ids of those values, as `seen`
    * @throws ForebayError REDIS_UNAVAILABLE

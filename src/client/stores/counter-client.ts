@@ -41,6 +41,7 @@ interface ExactLook {
 
 const noValues: ReadonlyMap<string, bigint> = new Map();
 
+/** A counter store as an app holds it: `app.stores.<its name>`. */
 export class CounterClient<Id, Value> {
   readonly #context: ClientContext;
   readonly #store: CounterStore;
@@ -48,6 +49,7 @@ export class CounterClient<Id, Value> {
   readonly #missed: OneLoad<bigint>;
   readonly #direct: DirectReads<bigint>;
 
+  /** @internal */
   constructor(context: ClientContext, store: CounterStore) {
     this.#context = context;
     this.#store = store;

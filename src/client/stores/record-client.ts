@@ -24,6 +24,7 @@ import { Turns } from './turns.js';
 /** Most writes of a `putMany` that are under way at once. */
 const putManyWindow = 2_000;
 
+/** A record store as an app holds it: `app.stores.<its name>`. */
 export class RecordClient<Row, Input, Id> {
   readonly #context: ClientContext;
   readonly #store: RecordStore;
@@ -33,6 +34,7 @@ export class RecordClient<Row, Input, Id> {
   /** Updates of one record that met would all but one have to try again. */
   readonly #updates = new Turns();
 
+  /** @internal */
   constructor(context: ClientContext, store: RecordStore) {
     this.#context = context;
     this.#store = store;

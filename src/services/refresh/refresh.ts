@@ -21,6 +21,7 @@ const retryMaxMs = 60_000;
 /** A job whose store has its share of the worker comes back after so long, and makes room for other stores' jobs. */
 const comeBackMs = 100;
 
+/** Computes values that reads found due, before they go stale. */
 export class RefreshService implements Service {
   readonly #options: AppWorkerOptions;
   readonly #batches = new Map<string, RefreshBatches>();
@@ -30,7 +31,7 @@ export class RefreshService implements Service {
     this.#options = options;
   }
 
-  /** @throws ForebayError REDIS_UNAVAILABLE, INVALID_CONFIG, PARTITIONS_CHANGED */
+  /** Begins to work. @throws ForebayError REDIS_UNAVAILABLE, INVALID_CONFIG, PARTITIONS_CHANGED */
   async start(): Promise<void> {
     const stores = [...this.#options.stores.computed.values()];
     const jobs = stores.reduce((sum, { refreshConcurrency }) => sum + jobsMaxOf(refreshConcurrency), 0);
@@ -41,6 +42,7 @@ export class RefreshService implements Service {
     });
   }
 
+  /** Ends it: what is in hand may take `deadlineMs`. */
   async stop(deadlineMs: number): Promise<void> {
     await this.#worker?.stop(deadlineMs);
   }

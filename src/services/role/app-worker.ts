@@ -11,10 +11,15 @@ import { jobLock } from './job-lock.js';
 import { RetryLater, retryMsOf } from './retry.js';
 import { withinDeadline } from './service.js';
 
+/** What refresh and warm workers need. */
 export interface AppWorkerOptions {
+  /** What `defineStores` gave; the same as the apps'. */
   readonly stores: Stores;
+  /** The worker's Prisma client. It stays the caller's: `stop` leaves it open. */
   readonly prisma: Database;
+  /** What `readConfig` gave. */
   readonly config: Pick<Config, 'prefix' | 'redis' | 'queueRedis'>;
+  /** Told of everything that happens: `logEvents(logger)`. */
   readonly emit: Emit;
 }
 

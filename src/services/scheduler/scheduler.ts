@@ -31,12 +31,17 @@ import { ScheduleRuns } from './schedule-runs.js';
 import type { Schedule, Schedules } from './schedules.js';
 import { StandingJobs } from './standing-jobs.js';
 
+/** What a scheduler needs. */
 export interface SchedulerServiceOptions {
+  /** What `defineStores` gave; the same as the apps'. */
   readonly stores: Stores;
   /** Made by `defineSchedules`. */
   readonly schedules: Schedules;
+  /** The worker's Prisma client. It stays the caller's: `stop` leaves it open. */
   readonly prisma: Database;
+  /** What `readConfig` gave. */
   readonly config: Pick<Config, 'prefix' | 'redis' | 'queueRedis'>;
+  /** Told of everything that happens: `logEvents(logger)`. */
   readonly emit: Emit;
 }
 
@@ -56,6 +61,7 @@ interface Running {
 /** What jobs need. */
 type Processing = { readonly standing: StandingJobs } & Pick<Running, 'app'>;
 
+/** Runs schedules: once for each tick, over any number of schedulers. */
 export class SchedulerService implements Service {
   readonly #options: SchedulerServiceOptions;
   readonly #stopping = new AbortController();
@@ -65,7 +71,7 @@ export class SchedulerService implements Service {
     this.#options = options;
   }
 
-  /** @throws ForebayError REDIS_UNAVAILABLE, INVALID_CONFIG, PARTITIONS_CHANGED */
+  /** Begins to work. @throws ForebayError REDIS_UNAVAILABLE, INVALID_CONFIG, PARTITIONS_CHANGED */
   async start(): Promise<void> {
     const { config, emit } = this.#options;
     const connections = await openConnections(
@@ -81,6 +87,7 @@ export class SchedulerService implements Service {
     }
   }
 
+  /** Ends it: what is in hand may take `deadlineMs`. */
   async stop(deadlineMs: number): Promise<void> {
     this.#stopping.abort();
     if (!this.#running) return;

@@ -4,6 +4,7 @@ import type { Forebay } from '../../app/connect.js';
 import type { Definitions, Stores } from '../../definitions/stores.js';
 import { ForebayError } from '../../errors.js';
 
+/** When a schedule's ticks are. */
 interface ScheduleTimes {
   /** Five fields, or six with seconds first, as node-cron reads them: `0 3 * * *` is every day at three. */
   readonly cron: string;
@@ -13,6 +14,7 @@ interface ScheduleTimes {
   readonly missed?: MissedTicks;
 }
 
+/** What becomes of ticks that no scheduler was there for. */
 export type MissedTicks = 'run' | 'skip';
 
 /** Warms a computed store. */
@@ -30,9 +32,11 @@ export interface FunctionSchedule<D extends Definitions, Prisma> extends Schedul
   readonly run: (context: RunContext<D, Prisma>) => Promise<unknown>;
 }
 
+/** What a schedule's function is given. */
 export interface RunContext<D extends Definitions, Prisma> {
   /** A connected client. */
   readonly app: Forebay<D>;
+  /** The scheduler's Prisma client. */
   readonly prisma: Prisma;
   /** Aborted when the scheduler stops: reject with its reason, and another scheduler runs the function again. */
   readonly signal: AbortSignal;
@@ -42,9 +46,13 @@ export interface RunContext<D extends Definitions, Prisma> {
 
 /** One of an app's schedules, its options complete. */
 export interface Schedule {
+  /** Its name in `defineSchedules`. */
   readonly name: string;
+  /** When, in cron's words. */
   readonly cron: string;
+  /** Where its clock is. */
   readonly timeZone: string;
+  /** What becomes of ticks that were missed. */
   readonly missed: MissedTicks;
   /** A store, or a function. */
   readonly what: { readonly warm: string } | { readonly run: FunctionSchedule<Definitions, unknown>['run'] };

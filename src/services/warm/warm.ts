@@ -20,6 +20,7 @@ import { WarmRun } from './warm-run.js';
 const firstRetryMs = 1_000;
 const retryMaxMs = 60_000;
 
+/** Computes values before they are read, page by page. */
 export class WarmService implements Service {
   readonly #options: AppWorkerOptions;
   readonly #stopping = new AbortController();
@@ -29,7 +30,7 @@ export class WarmService implements Service {
     this.#options = options;
   }
 
-  /** @throws ForebayError REDIS_UNAVAILABLE, INVALID_CONFIG, PARTITIONS_CHANGED */
+  /** Begins to work. @throws ForebayError REDIS_UNAVAILABLE, INVALID_CONFIG, PARTITIONS_CHANGED */
   async start(): Promise<void> {
     this.#worker = await startAppWorker<WarmJob, WarmSummary>(this.#options, {
       queue: warmQueueName,
@@ -38,6 +39,7 @@ export class WarmService implements Service {
     });
   }
 
+  /** Ends it: what is in hand may take `deadlineMs`. */
   async stop(deadlineMs: number): Promise<void> {
     this.#stopping.abort();
     await this.#worker?.stop(deadlineMs);

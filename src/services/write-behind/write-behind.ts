@@ -39,10 +39,15 @@ import { LaneMarksRenewal } from './lane-marks.js';
 import { LedgerWatch } from './ledger-watch.js';
 import { Sweep } from './sweep.js';
 
+/** What a write-behind worker needs. */
 export interface WriteBehindOptions {
+  /** What `defineStores` gave; the same as the apps'. */
   readonly stores: Stores;
+  /** The worker's Prisma client. It stays the caller's: `stop` leaves it open. */
   readonly prisma: Database;
+  /** What `readConfig` gave. */
   readonly config: Pick<Config, 'prefix' | 'redis' | 'queueRedis' | 'worker'>;
+  /** Told of everything that happens: `logEvents(logger)`. */
   readonly emit: Emit;
 }
 
@@ -59,6 +64,7 @@ interface Running {
   disconnect(): Promise<void>;
 }
 
+/** Carries accepted writes to the database. */
 export class WriteBehindService implements Service {
   readonly #options: WriteBehindOptions;
   readonly #lanes: Lanes;
@@ -70,7 +76,7 @@ export class WriteBehindService implements Service {
     this.#lanes = new Lanes(options.stores, options.config.prefix);
   }
 
-  /** @throws ForebayError REDIS_UNAVAILABLE, INVALID_CONFIG, PARTITIONS_CHANGED, DATABASE_NOT_READY */
+  /** Begins to work. @throws ForebayError REDIS_UNAVAILABLE, INVALID_CONFIG, PARTITIONS_CHANGED, DATABASE_NOT_READY */
   async start(): Promise<void> {
     const { config, emit } = this.#options;
     const connections = await openConnections(
@@ -91,6 +97,7 @@ export class WriteBehindService implements Service {
     }
   }
 
+  /** Ends it: what is in hand may take `deadlineMs`. */
   async stop(deadlineMs: number): Promise<void> {
     this.#stopping.abort();
     if (!this.#running) return;

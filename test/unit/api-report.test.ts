@@ -1,0 +1,85 @@
+/** The public face: docs/api against the source. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { entryPoints, makeReports, reportFolder } from '../../dev/api/report.js';
+import * as health from '../../src/health.js';
+import * as forebay from '../../src/index.js';
+import * as patterns from '../../src/patterns.js';
+import * as shared from '../../src/shared.js';
+
+let reports: ReadonlyMap<string, string>;
+
+beforeAll(() => {
+  reports = makeReports();
+});
+
+const names = [...entryPoints().keys()];
+
+describe('the reports of the public types', () => {
+  it.each(names)('%s is up to date: npm run api:report renews it', (name) => {
+    const file = path.join(reportFolder, `${name}.api.md`);
+    expect(existsSync(file) ? readFileSync(file, 'utf8') : '').toBe(reports.get(name));
+  });
+
+  it('are of the entry points, and of nothing else', () => {
+    expect(readdirSync(reportFolder).sort()).toEqual(names.map((name) => `${name}.api.md`).sort());
+  });
+
+  it.each(names)('%s has a docstring on every name, member and option that can be reached', (name) => {
+    const report = reports.get(name) as string;
+    expect(report).toContain('// @public');
+    const undocumented = [...report.matchAll(/\(undocumented\)\n(.*)/g)].map(([, line]) => line?.trim());
+    expect(undocumented).toEqual([]);
+  });
+
+  it('show apps nothing that is for workers, and no inner part', () => {
+    const inner =
+      /\b(LaneGroup|ClientContext|RecordStore|IdCodec|WriteBuffer|RedisTier|WriteBehindService|computeSuccessors)\b/;
+    expect(names.filter((name) => name !== 'worker' && inner.test(reports.get(name) as string))).toEqual([]);
+  });
+});
+
+describe('the entry points', () => {
+  it('give the names that they are there for', () => {
+    expect(Object.keys(forebay).sort()).toEqual([
+      'DEFAULT_TTL',
+      'ForebayError',
+      'allOf',
+      'cacheKey',
+      'cacheKeys',
+      'computed',
+      'connect',
+      'counter',
+      'createPrismaAdapter',
+      'defineStores',
+      'isForebayError',
+      'partsOf',
+      'readConfig',
+      'record',
+      'redisSettings',
+      'requireDatabaseUrl',
+      'ttlOf',
+      'writer',
+    ]);
+    expect(Object.keys(patterns).sort()).toEqual([
+      'batchCacheAside',
+      'cacheAside',
+      'cacheAsideStale',
+      'invalidateRelated',
+      'multiTierCache',
+      'preventStampede',
+      'refreshAhead',
+      'writeBehind',
+      'writeThrough',
+    ]);
+    expect(Object.keys(health).sort()).toEqual([
+      'getRedisInfo',
+      'getRedisMemoryStats',
+      'getRedisMetrics',
+      'isRedisAvailable',
+      'testRedisConnection',
+    ]);
+    expect(Object.keys(shared).sort()).toEqual(['closeShared', 'share', 'sharedClient']);
+  });
+});
