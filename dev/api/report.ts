@@ -11,6 +11,18 @@ export const reportFolder = path.join(root, 'docs/api');
 /** Within the project, so that the types of packages are found. */
 const scratch = path.join(root, 'dist/api', String(process.pid));
 
+/** What api-extractor's own compiler has to know to read declarations. */
+const compilerOptions = {
+  target: 'es2022',
+  lib: ['es2023'],
+  module: 'nodenext',
+  moduleResolution: 'nodenext',
+  types: ['node'],
+  strict: true,
+  exactOptionalPropertyTypes: true,
+  skipLibCheck: true,
+};
+
 interface PackageFile {
   readonly exports: Readonly<Record<string, string | { readonly types: string }>>;
 }
@@ -92,15 +104,3 @@ function makeReport(name: string, config: ExtractorConfig, compilerState: Compil
   if (errors.length > 0) throw new Error(`${name} can't be analysed: ${errors.join('; ')}`);
   return readFileSync(path.join(scratch, `${name}.api.md`), 'utf8');
 }
-
-/** What api-extractor's own compiler has to know to read declarations. */
-const compilerOptions = {
-  target: 'es2022',
-  lib: ['es2023'],
-  module: 'nodenext',
-  moduleResolution: 'nodenext',
-  types: ['node'],
-  strict: true,
-  exactOptionalPropertyTypes: true,
-  skipLibCheck: true,
-};

@@ -19,7 +19,7 @@ import { ValueStore } from './value-store.js';
 
 /** How an app caches values. */
 export interface CacheOptions {
-  /** Values as text and back. Its texts must not begin with `z`. Default: JSON, and devalue for what JSON would change. */
+  /** Values as text and back. Default: JSON, and devalue for what JSON would change. */
   readonly serializer?: Serializer;
   /** Larger payloads are compressed. Default 16,384 bytes. */
   readonly compressAboveBytes?: number;

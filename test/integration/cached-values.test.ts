@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Forebay } from '../../src/app/connect.js';
 import { allOf, cacheKey, cacheKeys } from '../../src/definitions/cache-key.js';
+import { computed } from '../../src/definitions/computed.js';
 import type { Serializer } from '../../src/definitions/serializer.js';
 import { type Definitions, defineStores } from '../../src/definitions/stores.js';
 import type { ForebayEvent } from '../../src/events.js';
@@ -132,6 +133,20 @@ describe('a loaded value that can’t be cached', () => {
       })
       .toEqual(new Point());
     expect(await app.read(key, async () => 'new', { ttlMs: 60_000 })).toBe('new');
+  });
+
+  it('is returned to the readers of all processes, and of computed stores', async () => {
+    const Keys = cacheKeys(`point${count}`, { of: cacheKey<Point>(60) });
+    const stores = defineStores({
+      points: computed({ key: Keys.of, load: async (ids) => new Map(ids.map((id) => [id, new Point()])) }),
+    });
+    const processes = [await environment.connect(stores), await environment.connect(stores)];
+    const reads = processes.flatMap((one) => [
+      ...Array.from({ length: 20 }, () => one.read<unknown>(key, async () => new Point())),
+      ...Array.from({ length: 20 }, () => one.stores.points.get('1')),
+    ]);
+    for (const read of await Promise.all(reads)) expect(read).toEqual(new Point());
+    expect(await processes[0]?.stores.points.getMany(['1', '2'])).toEqual([new Point(), new Point()]);
   });
 
   it('is cached and not told of, once it can be', async () => {

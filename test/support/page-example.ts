@@ -60,7 +60,7 @@ function programOf(example: string, names: readonly string[]): string {
     "const prisma = createPrisma(process.env['DATABASE_URL'] ?? '', { name: 'example', connections: 2 });",
     example
       .replace("'forebay'", `'${root}src/index.ts'`)
-      .replace("'forebay/worker'", `'${root}src/worker.ts'`)
+      .replace(/'forebay\/(patterns|shared|health|worker)'/g, `'${root}src/$1.ts'`)
       .replace("'./generated/models.js'", `'${root}examples/platform/generated/models.ts'`),
     `writeFileSync(process.argv[2] ?? '', serialize({ ${names.join(', ')} }));`,
     'await app.close();',
