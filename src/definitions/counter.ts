@@ -41,10 +41,12 @@ export interface CounterDefinition<Id = unknown, Value = unknown> {
   /** As they were given. */
   readonly options: StoreOptions & BufferOptions;
   /** @internal */
-  readonly source: RecordCounterSource | ModelCounterSource | CustomCounterSource;
+  readonly source: CounterSource;
   /** Carries the types; never set. */
   readonly types?: { readonly id: Id; readonly value: Value };
 }
+
+export type CounterSource = RecordCounterSource | ModelCounterSource | CustomCounterSource;
 
 export interface RecordCounterSource {
   readonly kind: 'record';

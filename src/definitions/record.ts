@@ -114,10 +114,12 @@ export interface RecordDefinition<Row = unknown, Input = unknown, Id = unknown, 
   /** As they were given. */
   readonly options: StoreOptions & BufferOptions;
   /** @internal */
-  readonly source: ModelSource | CustomRecordSource;
+  readonly source: RecordSource;
   /** Carries the types; never set. */
   readonly types?: { readonly row: Row; readonly input: Input; readonly id: Id; readonly counters: Counters };
 }
+
+export type RecordSource = ModelSource | CustomRecordSource;
 
 export interface ModelSource {
   readonly kind: 'model';

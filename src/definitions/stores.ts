@@ -5,7 +5,7 @@
 import { ForebayError } from '../errors.js';
 import { reservedStoreNames } from '../keys.js';
 import { bindComputed, type ComputedDefinition, type ComputedStore, computedProblems } from './computed.js';
-import type { CounterDefinition } from './counter.js';
+import type { CounterDefinition, CounterSource } from './counter.js';
 import { generationOf } from './generation.js';
 import { type IdCodec, modelIdCodec, stringIdCodec } from './id.js';
 import type { Field, Model } from './model.js';
@@ -16,6 +16,7 @@ import type {
   OnFull,
   OnRedisAway,
   RecordDefinition,
+  RecordSource,
   StoreOptions,
 } from './record.js';
 import { jsonRowCodec, modelRowCodec, type RowCodec } from './row-codec.js';
@@ -45,7 +46,7 @@ export interface RecordStore {
   readonly name: string;
   readonly ttlMs: number;
   readonly onRedisAway: OnRedisAway;
-  readonly source: RecordDefinition['source'];
+  readonly source: RecordSource;
   /** The field of the model that holds a row's version. */
   readonly version: string | undefined;
   readonly ids: IdCodec<unknown>;
@@ -58,7 +59,7 @@ export interface CounterStore {
   readonly name: string;
   readonly ttlMs: number;
   readonly onRedisAway: OnRedisAway;
-  readonly source: CounterDefinition['source'];
+  readonly source: CounterSource;
   readonly ids: IdCodec<unknown>;
   /** The record store whose rows hold the counter. */
   readonly record?: RecordStore;
