@@ -125,6 +125,7 @@ it('what is below the level is left out', () => {
     'warm.stopped',
     'fill.failed',
     'cache.failed',
+    'value.not-cached',
     'batch.failed',
     'batch.split',
     'record.refused',
