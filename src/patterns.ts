@@ -12,6 +12,7 @@ import {
   type Load,
   type LoadMissing,
   type ReadValueOptions,
+  withTtl,
 } from './client/values/read.js';
 import type { CachedValues } from './client/values/values.js';
 import type { Writer } from './client/values/write-behind.js';
@@ -74,7 +75,7 @@ export function cacheAside<T>(
   ttl?: number,
   options: ReadPatternOptions = {},
 ): Promise<T | null> {
-  const read = ttl === undefined ? options : { ...options, ttlMs: ttl * 1_000 };
+  const read = ttl === undefined ? options : withTtl(options, ttl * 1_000);
   // No function that waits for the client: a hit in memory should not.
   return options.app === undefined ? readShared(key, fetch, read) : options.app.read(key, fetch, read);
 }
@@ -175,7 +176,7 @@ export async function batchCacheAside<T>(
   options: ReadPatternOptions = {},
 ): Promise<(T | null)[]> {
   const app = await clientOf(options);
-  const read = ttl === undefined ? options : { ...options, ttlMs: ttl * 1_000 };
+  const read = ttl === undefined ? options : withTtl(options, ttl * 1_000);
   return app.readMany(keys, fetchMissing, read);
 }
 
@@ -241,5 +242,5 @@ async function clientOf({ app }: ClientOption): Promise<PatternClient> {
 }
 
 function toWrite(ttl: number | undefined, options: WritePatternOptions): WriteValueOptions {
-  return ttl === undefined ? options : { ...options, ttlMs: ttl * 1_000 };
+  return ttl === undefined ? options : withTtl(options, ttl * 1_000);
 }

@@ -48,16 +48,6 @@ export interface ReadValueOptions {
 const timerMaxMs = 2 ** 31 - 1;
 const lifeMaxMs = 10 * 365 * 86_400_000;
 
-/** Most of each duration; the least is 0. */
-const durationsMax = {
-  graceMs: lifeMaxMs,
-  absentTtlMs: lifeMaxMs,
-  memoryTtlMs: Number.POSITIVE_INFINITY,
-  softTimeoutMs: timerMaxMs,
-  loadTimeoutMs: timerMaxMs,
-} as const;
-const durations = Object.entries(durationsMax) as [keyof typeof durationsMax, number][];
-
 /** See `CachedValues.read`. */
 export function readValue<T>(
   cache: Cache,
@@ -94,28 +84,43 @@ function toReadOptions<T>(
   load: LoadMany<T>,
   options: ReadValueOptions,
 ): ReadOptions {
-  checkDurations(key, options);
-  if (options.tags !== undefined) checkTags(options.tags);
-  const read = { ...options, ttlMs: checkedLifeMs(key, options.ttlMs) };
+  checkOptions(key, options);
   const when = options.refreshWhen;
-  if (when === undefined) return read;
-  checkRefreshWhen(key, when);
+  const ttlMs = checkedLifeMs(key, options.ttlMs);
+  if (when === undefined) return hasTtl(options) ? options : withTtl(options, ttlMs);
   const refresh = (due: string, { head }: { head: { id: string } }): void =>
     cache.recompute.inBackground(due, head.id, load, ahead);
-  const ahead: ReadOptions = { ...read, isServedStale: true, ahead: { when, refresh } };
+  const ahead: ReadOptions = { ...options, ttlMs, isServedStale: true, ahead: { when, refresh } };
   return ahead;
 }
 
-function checkDurations(key: string, options: ReadValueOptions): void {
-  for (const [name, max] of durations) {
-    const ms = options[name];
-    if (ms === undefined || (ms >= 0 && ms <= max)) continue;
-    throw new ForebayError(
-      'INVALID_VALUE',
-      `${name} of a read of ${key} can't be ${ms}: give ms from 0 to ${max}.`,
-      { context: { key, [name]: ms } },
-    );
-  }
+/** As they are: copying them would cost as much as a hit in memory. */
+function hasTtl(options: ReadValueOptions): options is ReadValueOptions & { readonly ttlMs: number } {
+  return options.ttlMs !== undefined;
+}
+
+/** By Object.assign: V8 takes µs to spread an object that holds others. */
+export function withTtl<O extends object>(options: O, ttlMs: number): O & { readonly ttlMs: number } {
+  return Object.assign({ ttlMs }, options);
+}
+
+function checkOptions(key: string, options: ReadValueOptions): void {
+  checkMs(key, 'graceMs', options.graceMs, lifeMaxMs);
+  checkMs(key, 'absentTtlMs', options.absentTtlMs, lifeMaxMs);
+  checkMs(key, 'memoryTtlMs', options.memoryTtlMs, Number.POSITIVE_INFINITY);
+  checkMs(key, 'softTimeoutMs', options.softTimeoutMs, timerMaxMs);
+  checkMs(key, 'loadTimeoutMs', options.loadTimeoutMs, timerMaxMs);
+  if (options.tags !== undefined) checkTags(options.tags);
+  if (options.refreshWhen !== undefined) checkRefreshWhen(key, options.refreshWhen);
+}
+
+function checkMs(key: string, name: string, ms: number | undefined, max: number): void {
+  if (ms === undefined || (ms >= 0 && ms <= max)) return;
+  throw new ForebayError(
+    'INVALID_VALUE',
+    `${name} of a read of ${key} can't be ${ms}: give ms from 0 to ${max}.`,
+    { context: { key, [name]: ms } },
+  );
 }
 
 /** @throws ForebayError INVALID_VALUE */
