@@ -152,6 +152,11 @@ export const errorCodes = {
     retryable: 'no',
     advice: 'Close it last; connect anew.',
   },
+  ALREADY_STARTED: {
+    when: "A worker's service was started before.",
+    retryable: 'no',
+    advice: 'A service is started once: for another start, make another.',
+  },
   NOT_SHARED: {
     when: "A function of the process's shared client was called before `share`.",
     retryable: 'no',
@@ -199,6 +204,11 @@ export class ForebayError extends Error {
 /** Whether something that was thrown is a ForebayError, and one of this code. */
 export function isForebayError(error: unknown, code?: ErrorCode): error is ForebayError {
   return error instanceof ForebayError && (code === undefined || error.code === code);
+}
+
+/** For whatever is asked of a client that was closed. */
+export function closedError(): ForebayError {
+  return new ForebayError('CLOSED', 'This client is closed.');
 }
 
 /** The message of anything that was thrown. */

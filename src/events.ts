@@ -165,6 +165,19 @@ export type ForebayEvent =
   /** Lanes could not be compared with the ledger, so that a Redis that has gone back in time is not noticed yet; again after `retryMs`. */
   | { readonly type: 'ledger.not-compared'; readonly retryMs: number; readonly error: unknown }
   | { readonly type: 'job.failed'; readonly job: string; readonly error: unknown }
+  /**
+   * A job that this worker can't do. Handed back, for a worker of another release may know its store, lane or schedule; or set aside as failed, when it is
+   * malformed, or nobody has known it for a quarter of an hour. Told once for each reason.
+   */
+  | {
+      readonly type: 'job.unknown';
+      readonly queue: string;
+      readonly job: string;
+      readonly isSetAside: boolean;
+      readonly reason: string;
+    }
+  /** What was to be closed has failed to, or did not end within its deadline: it is left behind. */
+  | { readonly type: 'close.failed'; readonly what: string; readonly error: unknown }
   | { readonly type: 'redis.error'; readonly connection: string; readonly error: unknown }
   /** Redis does not answer: it is not asked until it does. Of cached values, or of stores. */
   | { readonly type: 'breaker.opened'; readonly connection: BreakerConnection; readonly error: unknown }

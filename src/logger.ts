@@ -47,6 +47,8 @@ const levels: Record<EventType, 'debug' | 'info' | 'warn' | 'error'> = {
   'mark.not-renewed': 'warn',
   'ledger.not-compared': 'warn',
   'job.failed': 'error',
+  'job.unknown': 'warn',
+  'close.failed': 'warn',
   'redis.error': 'warn',
   'breaker.opened': 'error',
   'breaker.closed': 'info',

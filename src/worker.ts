@@ -3,7 +3,7 @@ export { type BoardOptions, BoardService } from './board/board.js';
 export { runWarmCommand, type WarmCommandOptions } from './cli/warm.js';
 export { createLogger, type Logger, logEvents } from './logger.js';
 export { RefreshService } from './services/refresh/refresh.js';
-export type { AppWorkerOptions } from './services/role/app-worker.js';
+export type { AppWorkerOptions } from './services/role/app-role.js';
 export { runWorker } from './services/role/run-worker.js';
 export type { Service } from './services/role/service.js';
 export { SchedulerService, type SchedulerServiceOptions } from './services/scheduler/scheduler.js';

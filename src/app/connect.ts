@@ -2,37 +2,45 @@
 import { Lanes } from '../buffer/lane.js';
 import { checkPartitions } from '../buffer/partitions.js';
 import { WriteBuffer } from '../buffer/write-buffer.js';
-import { type CacheOptions, createLoading } from '../cache/cache.js';
+import { type CacheOptions, createCache, createLoading } from '../cache/cache.js';
 import type { CacheService } from '../cache/cache-service.js';
-import type { Loading } from '../cache/reading/loading.js';
+import { L1 } from '../cache/memory/l1.js';
 import { WaitingRoom } from '../cache/reading/waiting-room.js';
+import { Hottest } from '../cache/redis/hottest.js';
 import type { ClientContext } from '../client/context.js';
 import { DeadLetters } from '../client/dead-letters.js';
+import { PendingValues } from '../client/reading/pending-values.js';
+import { ReadSample } from '../client/reading/read-sample.js';
+import { RefreshRequests } from '../client/reading/refresh-requests.js';
 import { PersistedWatch } from '../client/receipts/persisted.js';
-import type { ComputedClient } from '../client/stores/computed-client.js';
+import { ComputedClient } from '../client/stores/computed-client.js';
 import { CounterClient } from '../client/stores/counter-client.js';
 import { RecordClient } from '../client/stores/record-client.js';
 import { type CachedValues, createValues } from '../client/values/values.js';
 import { DurableRoute } from '../client/writing/durable-route.js';
 import { WriteQueue } from '../client/writing/write-queue.js';
-import { type Config, type RedisSettings, readConfig } from '../config.js';
+import { type Config, readConfig } from '../config.js';
 import { breakerOf } from '../connection/breaker.js';
 import { ConnectionMetrics } from '../connection/connection-metrics.js';
 import { createHealth, type RedisHealth } from '../connection/health.js';
-import { closeConnections, openConnections, type RedisClient } from '../connection/redis.js';
+import { startInvalidationFeed } from '../connection/invalidation-feed.js';
+import { openConnections, toReadError } from '../connection/redis.js';
 import { checkServer } from '../connection/server-check.js';
 import type { Database } from '../database/database.js';
 import type { ComputedDefinition } from '../definitions/computed.js';
 import type { CounterDefinition } from '../definitions/counter.js';
 import type { RecordDefinition } from '../definitions/record.js';
 import type { Definitions, Stores } from '../definitions/stores.js';
-import { ForebayError } from '../errors.js';
+import { closedError } from '../errors.js';
 import type { Emit } from '../events.js';
+import { cacheEntryKey, cacheKeyOf } from '../keys.js';
 import { createLogger, logEvents } from '../logger.js';
 import { DeadLetterQueue } from '../queues/dead-letter-queue.js';
+import { closeQueues } from '../queues/open-queue.js';
+import { RefreshQueue } from '../queues/refresh-queue.js';
 import { WriteBehindQueue } from '../queues/write-behind-queue.js';
+import { Resources } from '../resources.js';
 import { bindPatterns, type Patterns } from './bound-patterns.js';
-import { openReading, type Reading } from './open-reading.js';
 
 /** What `connect` needs. */
 export interface ConnectOptions {
@@ -89,145 +97,209 @@ export interface Forebay<D extends Definitions> extends CachedValues {
    * @throws ForebayError FLUSH_TIMEOUT; the writes are kept. CLOSED, REDIS_UNAVAILABLE
    */
   flush(options?: { timeoutMs?: number }): Promise<void>;
-  /** What is accepted and not in the database yet, over all stores and processes. @throws ForebayError REDIS_UNAVAILABLE */
+  /** What is accepted and not in the database yet, over all stores and processes. @throws ForebayError REDIS_UNAVAILABLE, REDIS_REFUSED, CLOSED */
   backlog(): Promise<Backlog>;
   /** What the database refused. */
   readonly deadLetters: DeadLetters;
   /** How Redis is doing. */
   readonly redis: RedisHealth;
-  /** Waits for what is under way, for some seconds at most, then disconnects. Accepted writes need no client to reach the database. */
+  /**
+   * Waits for what is under way, for some seconds at most, then disconnects. Accepted writes need no client to reach the database. Whatever is
+   * asked of the client from now on is refused with CLOSED.
+   */
   close(): Promise<void>;
 }
 
 const flushTimeoutMs = 30_000;
-/** For commands under way when an app closes. */
-const closeDeadlineMs = 5_000;
+/** For all that is under way when an app closes. */
+const closeDeadlineMs = 6_000;
+/** For counts of reads that were not sent yet: only a sample of the last seconds. */
+const samplesDeadlineMs = 1_000;
 
 /**
  * Connects an app to Redis.
  * @throws ForebayError INVALID_CONFIG, REDIS_UNAVAILABLE, PARTITIONS_CHANGED
  */
-export async function connect<D extends Definitions>(
+export function connect<D extends Definitions>(
   stores: Stores<D>,
   options: ConnectOptions,
 ): Promise<Forebay<D>> {
-  const { prefix, redis: settings, queueRedis } = options.config ?? readConfig();
   const emit = options.onEvent ?? logEvents(createLogger({ name: 'forebay', level: 'warn' }));
-  const metrics = new ConnectionMetrics();
-  const connections = await openConnections(connectionsOf(settings, queueRedis), emit, metrics);
-  const { reads } = connections;
-  const writing = createWriting(stores, {
-    connections,
-    connectDurable: async () =>
-      (await openConnections({ durable: [settings, 'writes'] }, emit, metrics)).durable,
-    prefix,
-    database: options.prisma,
-    loading: createLoading(options.cache ?? {}),
-    emit,
-  });
-  const { context, queue, deadLetterQueue, watch, durable } = writing;
-  const { lanes, buffer, writes, breaker, loading } = context;
-  const clients = createWrittenClients(stores, context);
-  let reading: Reading;
-  try {
-    await checkServer(reads, emit);
-    await checkPartitions(reads, stores, prefix, buffer);
-    reading = await openReading(stores, {
-      context,
-      connections,
-      settings,
-      clients,
-      cache: options.cache ?? {},
-    });
-  } catch (error) {
-    await closeConnections(connections, closeDeadlineMs);
-    throw error;
-  }
-  const { cache } = reading;
+  const resources = new Resources(emit);
+  return resources.construct(() => open(stores, { ...options, emit }, resources), closeDeadlineMs);
+}
+
+type OpenOptions = ConnectOptions & { readonly emit: Emit };
+
+/** All parts of an app, in order of need: what is to be closed is registered as it is made, and closed in reverse. */
+async function open<D extends Definitions>(
+  stores: Stores<D>,
+  options: OpenOptions,
+  resources: Resources,
+): Promise<Forebay<D>> {
+  const base = await openBase(stores, options, resources);
+  const writing = createWriting(base, resources);
+  const { cache, clients } = await openReading(base, writing, resources);
   const values = createValues(cache);
-  let isClosed = false;
+  const { lanes, buffer, breaker, queues, emit } = base;
+  const letters = { queue: queues.deadLetters, wakeUps: queues.wakeUps };
   return {
-    stores: Object.freeze({ ...clients, ...reading.clients }) as StoreClients<D>,
+    stores: Object.freeze({ ...writing.clients, ...clients }) as StoreClients<D>,
     cache: cache.service,
     ...values,
     patterns: bindPatterns({ cache: cache.service, ...values }),
     async flush({ timeoutMs = flushTimeoutMs } = {}) {
-      if (isClosed) throw new ForebayError('CLOSED', 'This client is closed.');
-      await writes.idle();
-      await watch.settled(lanes.all, timeoutMs);
+      if (resources.areClosed) throw closedError();
+      await writing.writes.idle();
+      await orReadError(writing.watch.settled(lanes.all, timeoutMs));
     },
-    backlog: () => readBacklog(lanes, buffer),
-    deadLetters: new DeadLetters({ lanes, buffer, queue: deadLetterQueue, wakeUps: queue, emit }),
-    redis: createHealth(reads, metrics),
-    async close() {
-      if (isClosed) return;
-      isClosed = true;
-      loading.close();
-      await reading.close();
-      await writes.idle();
-      watch.close();
-      breaker.stop();
-      await Promise.all([queue.close(), deadLetterQueue.close(), durable.close(closeDeadlineMs)]);
-      await closeConnections(connections, closeDeadlineMs);
-    },
+    backlog: () => orReadError(breaker.run(() => readBacklog(lanes, buffer))),
+    deadLetters: new DeadLetters({ lanes, buffer, breaker, ...letters, emit }),
+    redis: createHealth(base.connections.reads, base.metrics),
+    close: () => resources.close(closeDeadlineMs),
   };
 }
 
-function connectionsOf(settings: RedisSettings, queueRedis: RedisSettings) {
-  return {
-    cache: [settings, 'cache'],
-    reads: [settings, 'reads'],
-    writes: [settings, 'writes'],
-    queue: [queueRedis, 'queue'],
-    subscriber: [settings, 'subscriber'],
-  } as const;
-}
+type Base = Awaited<ReturnType<typeof openBase>>;
 
-/** What carries an app's writes. */
-interface Writing {
-  readonly context: ClientContext;
-  readonly queue: WriteBehindQueue;
-  readonly deadLetterQueue: DeadLetterQueue;
-  readonly watch: PersistedWatch;
-  readonly durable: DurableRoute;
-}
-
-interface WritingOptions {
-  readonly connections: Readonly<Record<'reads' | 'writes' | 'queue' | 'subscriber', RedisClient>>;
-  readonly connectDurable: () => Promise<RedisClient>;
-  readonly prefix: string;
-  readonly database: Database;
-  readonly loading: Loading;
-  readonly emit: Emit;
-}
-
-function createWriting(
+/** What everything else stands on: connections, a server that is as it should be, queues, lanes. */
+async function openBase(
   stores: Stores,
-  { connections, connectDurable, prefix, database, loading, emit }: WritingOptions,
-): Writing {
-  const { reads, writes: redis, subscriber } = connections;
+  { prisma: database, config = readConfig(), cache: cacheOptions = {}, emit }: OpenOptions,
+  resources: Resources,
+) {
+  const { prefix, redis: settings, queueRedis } = config;
+  const metrics = new ConnectionMetrics();
+  const connections = await resources.connect(
+    {
+      cache: [settings, 'cache'],
+      reads: [settings, 'reads'],
+      writes: [settings, 'writes'],
+      queue: [queueRedis, 'queue'],
+      subscriber: [settings, 'subscriber'],
+    },
+    metrics,
+  );
+  const { reads, subscriber, queue } = connections;
   const lanes = new Lanes(stores, prefix);
   const buffer = new WriteBuffer(reads, prefix);
-  const queue = new WriteBehindQueue(connections.queue, prefix, emit);
-  const deadLetterQueue = new DeadLetterQueue(connections.queue, prefix, emit);
-  const watch = new PersistedWatch({ subscriber, buffer, queue, prefix, emit });
-  const route = { redis, buffer: new WriteBuffer(redis, prefix) };
-  const durable = new DurableRoute(connectDurable, prefix);
-  const breaker = breakerOf(reads, 'reads', emit);
-  const writes = new WriteQueue({ route, durable, queue, watch, emit });
-  const receipts = { watch, buffer };
+  await checkServer(reads, emit);
+  await checkPartitions(reads, stores, prefix, buffer);
+  const queues = {
+    wakeUps: new WriteBehindQueue(queue, prefix, emit),
+    deadLetters: new DeadLetterQueue(queue, prefix, emit),
+    refresh: new RefreshQueue(queue, prefix, emit),
+  };
+  resources.own('queues', Object.values(queues), closeQueues);
+  const breaker = resources.own('breaker of reads', breakerOf(reads, 'reads', emit), (it) => it.stop());
   const waitingRoom = new WaitingRoom({ subscriber, prefix, emit });
-  const reading = { redis: reads, buffer, breaker, database, loading, waitingRoom };
-  const context = { ...reading, prefix, lanes, writes, receipts, emit };
-  return { context, queue, deadLetterQueue, watch, durable };
+  const loading = createLoading(cacheOptions);
+  const shared = { stores, prefix, settings, database, cacheOptions, emit };
+  return { ...shared, metrics, connections, lanes, buffer, queues, breaker, waitingRoom, loading };
 }
 
-function createWrittenClients(stores: Stores, context: ClientContext): Record<string, unknown> {
+type Writing = ReturnType<typeof createWriting>;
+
+/** The way of writes, and the clients of the stores that are written. */
+function createWriting(base: Base, resources: Resources) {
+  const { stores, prefix, settings, emit, metrics, connections, buffer } = base;
+  const { subscriber, reads, writes: redis } = connections;
+  const queue = base.queues.wakeUps;
+  const watch = resources.own(
+    'receipts',
+    new PersistedWatch({ subscriber, buffer, queue, prefix, emit }),
+    (it) => it.close(),
+  );
+  const connectDurable = async () =>
+    (await openConnections({ durable: [settings, 'writes'] }, emit, metrics)).durable;
+  const durable = resources.own('durable route', new DurableRoute(connectDurable, prefix), (it, ms) =>
+    it.close(ms),
+  );
+  const route = { redis, buffer: new WriteBuffer(redis, prefix) };
+  const writes = resources.own('writes', new WriteQueue({ route, durable, queue, watch, emit }), (it) =>
+    it.close(),
+  );
+  const context: ClientContext = { ...base, redis: reads, writes, receipts: { watch, buffer } };
   const clients = [...stores.byName].map(([name, store]) => [
     name,
     store.kind === 'record' ? new RecordClient(context, store) : new CounterClient(context, store),
   ]);
-  return Object.fromEntries(clients);
+  return { watch, writes, clients: Object.fromEntries(clients) as Record<string, unknown> };
+}
+
+/** The cache, and the clients of the stores that are computed. */
+async function openReading(base: Base, writing: Writing, resources: Resources) {
+  const { stores, prefix, database, cacheOptions, emit, connections, waitingRoom, loading } = base;
+  const redis = connections.cache;
+  const breaker = resources.own('breaker of the cache', breakerOf(redis, 'cache', emit), (it) => it.stop());
+  const l1 = await openL1(base, resources);
+  const pending = new PendingValues(stores.definitions, writing.clients);
+  const pendingOf = (keys: readonly string[]) => pending.of(keys);
+  const writerOf = (key: string) => pending.writerOf(key);
+  const place = { redis, prefix, breaker };
+  const parts = { ...place, l1, waitingRoom, loading, pendingOf, writerOf, emit };
+  const cache = await createCache(resources, parts, cacheOptions);
+  const hottest = new Hottest(place);
+  const requests = new RefreshRequests({ queue: base.queues.refresh, emit });
+  const samples = sampleReads(stores, hottest, emit);
+  resources.own('samples of reads', [...samples.values()], closeAll, samplesDeadlineMs);
+  const clients = [...stores.computed].map(([name, store]) => {
+    const sample = samples.get(name);
+    return [name, new ComputedClient({ cache, prisma: database, requests, hottest, sample }, store)] as const;
+  });
+  // Closed first: what waits for a load ends at once.
+  resources.own('loads', loading, (it) => it.close());
+  return { cache, clients: Object.fromEntries(clients) };
+}
+
+/** The values in memory, and the feed that keeps them coherent. Undefined: none are to be kept. */
+async function openL1(
+  { connections, settings, prefix, cacheOptions, emit }: Base,
+  resources: Resources,
+): Promise<L1 | undefined> {
+  if (cacheOptions.l1 === false) return undefined;
+  const l1 = new L1(cacheOptions.l1);
+  const stop = await startInvalidationFeed({
+    redis: connections.cache,
+    settings,
+    prefix: cacheEntryKey(prefix, ''),
+    listener: {
+      onInvalidated: (entryKey) => l1.invalidate(cacheKeyOf(prefix, entryKey)),
+      onFlushed: () => l1.clear(),
+      onReady: () => {
+        l1.open();
+        emit({ type: 'l1.opened' });
+      },
+      onLost: () => {
+        l1.close();
+        emit({ type: 'l1.closed' });
+      },
+    },
+    emit,
+  });
+  return resources.own('values in memory', l1, stop);
+}
+
+/** Of stores whose hottest values are warmed. */
+function sampleReads(stores: Stores, hottest: Hottest, emit: Emit): Map<string, ReadSample> {
+  const samples = [...stores.computed.values()].flatMap(({ name, warm }): [string, ReadSample][] =>
+    warm?.list === 'hottest'
+      ? [[name, new ReadSample({ store: name, halfLifeMs: warm.halfLifeMs, hottest, emit })]]
+      : [],
+  );
+  return new Map(samples);
+}
+
+async function closeAll(samples: readonly ReadSample[]): Promise<void> {
+  await Promise.all(samples.map((sample) => sample.close()));
+}
+
+async function orReadError<T>(answer: Promise<T>): Promise<T> {
+  try {
+    return await answer;
+  } catch (error) {
+    throw toReadError(error);
+  }
 }
 
 async function readBacklog(lanes: Lanes, buffer: WriteBuffer): Promise<Backlog> {

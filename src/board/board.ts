@@ -10,15 +10,16 @@ import { serveStatic } from '@hono/node-server/serve-static';
 import { Hono, type MiddlewareHandler } from 'hono';
 import { basicAuth } from 'hono/basic-auth';
 import type { Config } from '../config.js';
-import { openConnections, type RedisClient } from '../connection/redis.js';
 import { ForebayError } from '../errors.js';
 import type { Emit } from '../events.js';
 import { DeadLetterQueue } from '../queues/dead-letter-queue.js';
+import { closeQueues } from '../queues/open-queue.js';
 import { RefreshQueue } from '../queues/refresh-queue.js';
 import { ScheduleQueue } from '../queues/schedule-queue.js';
 import { WarmQueue } from '../queues/warm-queue.js';
 import { WriteBehindQueue } from '../queues/write-behind-queue.js';
-import { type Service, withinDeadline } from '../services/role/service.js';
+import type { Resources } from '../resources.js';
+import { Role } from '../services/role/service.js';
 
 /** What the board needs. */
 export interface BoardOptions {
@@ -38,36 +39,30 @@ interface Queues {
   readonly schedules: ScheduleQueue;
 }
 
-/** What there is while the board answers. */
-interface Running {
-  readonly server: Server;
-  readonly queues: Queues;
-  readonly connection: RedisClient;
-}
-
 /** Bull Board over forebay's queues, by HTTP. */
-export class BoardService implements Service {
+export class BoardService extends Role {
   readonly #options: BoardOptions;
-  #running: Running | undefined;
+  #server: Server | undefined;
 
   /** @throws ForebayError INVALID_CONFIG when it would answer off loopback without a password */
   constructor(options: BoardOptions) {
+    super(options);
     checkAccess(options.config.board);
     this.#options = options;
   }
 
-  /** Where the board answers, once it is started; empty before. */
+  /** Where the board answers, while it is started; else empty. */
   get url(): string {
-    const address = this.#running?.server.address() as AddressInfo | null | undefined;
+    const address = this.#server?.address() as AddressInfo | null | undefined;
     if (!address) return '';
     const { host } = this.#options.config.board;
     return `http://${host.includes(':') ? `[${host}]` : host}:${address.port}/`;
   }
 
-  /** Begins to work. @throws ForebayError REDIS_UNAVAILABLE; or Node's EADDRINUSE when the port is taken */
-  async start(): Promise<void> {
+  /** @throws ForebayError REDIS_UNAVAILABLE; or Node's EADDRINUSE when the port is taken */
+  protected async open(parts: Resources): Promise<void> {
     const { config, emit } = this.#options;
-    const { connection } = await openConnections({ connection: [config.queueRedis, 'worker'] }, emit);
+    const { connection } = await parts.connect({ connection: [config.queueRedis, 'worker'] });
     const queues: Queues = {
       writeBehind: new WriteBehindQueue(connection, config.prefix, emit),
       deadLetters: new DeadLetterQueue(connection, config.prefix, emit),
@@ -75,26 +70,19 @@ export class BoardService implements Service {
       warm: new WarmQueue(connection, config.prefix, emit),
       schedules: new ScheduleQueue(connection, config.prefix, emit),
     };
+    parts.own('queues', Object.values(queues), closeQueues);
     const server = createAdaptorServer({ fetch: createApp(config.board, queues).fetch }) as Server;
-    this.#running = { server, queues, connection };
     server.listen({ host: config.board.host, port: config.board.port });
-    try {
-      await once(server, 'listening');
-    } catch (error) {
-      await this.stop(1_000);
-      throw error;
-    }
+    await once(server, 'listening');
+    this.#server = parts.own('server', server, leave);
   }
+}
 
-  /** Ends it: what is in hand may take `deadlineMs`. */
-  async stop(deadlineMs: number): Promise<void> {
-    if (!this.#running) return;
-    const { server, queues, connection } = this.#running;
-    server.closeAllConnections();
-    server.close();
-    await withinDeadline(Promise.all(Object.values(queues).map((queue) => queue.close())), deadlineMs);
-    connection.disconnect();
-  }
+async function leave(server: Server): Promise<void> {
+  const closed = once(server, 'close');
+  server.close();
+  server.closeAllConnections();
+  await closed;
 }
 
 function createApp(

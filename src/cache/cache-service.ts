@@ -1,6 +1,5 @@
 /** Single operations on cached values, and batches of them in one round trip. Times to live are in seconds. */
 import { toReadError } from '../connection/redis.js';
-import { scanKeys } from '../connection/scan.js';
 import { type CacheKey, matcherOf, ttlOf } from '../definitions/cache-key.js';
 import { DEFAULT_TTL } from '../definitions/default-ttl.js';
 import { ForebayError } from '../errors.js';
@@ -34,7 +33,6 @@ export interface SetEntry<T = unknown> extends SetOptions {
 
 export interface CacheServiceDependencies {
   readonly prefix: string;
-  readonly redis: Parameters<typeof scanKeys>[0];
   readonly tier: RedisTier;
   readonly values: ValueStore;
   readonly refill: Refill;
@@ -51,7 +49,6 @@ const deleteMax = 500;
 /** Single operations on cached values, and batches of them in one round trip: `app.cache`. Times to live are in seconds. */
 export class CacheService {
   readonly #prefix: string;
-  readonly #redis: CacheServiceDependencies['redis'];
   readonly #tier: RedisTier;
   readonly #values: ValueStore;
   readonly #refill: Refill;
@@ -61,7 +58,6 @@ export class CacheService {
   /** @internal */
   constructor(dependencies: CacheServiceDependencies) {
     this.#prefix = dependencies.prefix;
-    this.#redis = dependencies.redis;
     this.#tier = dependencies.tier;
     this.#values = dependencies.values;
     this.#refill = dependencies.refill;
@@ -129,7 +125,7 @@ export class CacheService {
     checkKey(pattern);
     const { glob, matches } = matcherOf(pattern);
     try {
-      for await (const entryKeys of scanKeys(this.#redis, cacheEntryKey(this.#prefix, glob))) {
+      for await (const entryKeys of this.#tier.scan(cacheEntryKey(this.#prefix, glob))) {
         const keys = entryKeys.map((entryKey) => cacheKeyOf(this.#prefix, entryKey));
         yield* keys.filter((key) => key[0] !== tagMark && matches(key));
       }

@@ -1,8 +1,9 @@
 /** The parts of a process's cache, put together. */
-import { breakerOf } from '../connection/breaker.js';
+import type { Breaker } from '../connection/breaker.js';
 import type { RedisClient } from '../connection/redis.js';
 import { defaultSerializer, type Serializer } from '../definitions/serializer.js';
 import type { Emit } from '../events.js';
+import type { Resources } from '../resources.js';
 import { CacheService } from './cache-service.js';
 import { explain } from './explain.js';
 import type { L1, L1Options } from './memory/l1.js';
@@ -37,6 +38,7 @@ export interface CacheOptions {
 
 export interface CacheDependencies {
   readonly redis: RedisClient;
+  readonly breaker: Breaker;
   /** None: every read goes to Redis. */
   readonly l1: L1 | undefined;
   readonly waitingRoom: WaitingRoom;
@@ -60,7 +62,6 @@ export interface Cache {
   readonly writerOf: WriterOf;
   readonly statistics: StatisticsCounter;
   readonly emit: Emit;
-  close(): void;
 }
 
 /** Loads of a process, under one limit. */
@@ -70,11 +71,11 @@ export function createLoading({ loadsMax = 64, waitingLoadsMax = 10_000 }: Cache
 
 /** @throws what Redis throws: its clock is read first */
 export async function createCache(
+  resources: Resources,
   dependencies: CacheDependencies,
   options: CacheOptions = {},
 ): Promise<Cache> {
-  const { redis, waitingRoom, loading, prefix, pendingOf, writerOf, emit, l1 } = dependencies;
-  const breaker = breakerOf(redis, 'cache', emit);
+  const { redis, breaker, waitingRoom, loading, prefix, pendingOf, writerOf, emit, l1 } = dependencies;
   const tier = new RedisTier({ redis, prefix, breaker });
   const statistics = new StatisticsCounter();
   const clock = new ServerClock(() => tier.time());
@@ -102,7 +103,6 @@ export async function createCache(
   const reads = new ReadThrough({ values, refill, statistics });
   const service = new CacheService({
     prefix,
-    redis,
     tier,
     values,
     refill,
@@ -110,7 +110,11 @@ export async function createCache(
     explain: (key) => explain(key, { tier, values, loading, clock, pendingOf }),
   });
   await clock.read();
-  const stopTelling = tellStatistics(statistics, emit, options.statisticsEveryMs ?? 60_000);
+  resources.own(
+    'statistics',
+    tellStatistics(statistics, emit, options.statisticsEveryMs ?? 60_000),
+    (stopTelling) => stopTelling(),
+  );
   return {
     service,
     reads,
@@ -121,9 +125,5 @@ export async function createCache(
     writerOf,
     statistics,
     emit,
-    close() {
-      stopTelling();
-      breaker.stop();
-    },
   };
 }

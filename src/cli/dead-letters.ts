@@ -4,8 +4,10 @@ import { readPartitions } from '../buffer/partitions.js';
 import { WriteBuffer } from '../buffer/write-buffer.js';
 import { type DeadLetter, DeadLetters, type LetterPlace } from '../client/dead-letters.js';
 import { type Config, readConfig } from '../config.js';
+import { breakerOf } from '../connection/breaker.js';
 import type { RedisClient } from '../connection/redis.js';
 import { DeadLetterQueue } from '../queues/dead-letter-queue.js';
+import { closeQueues } from '../queues/open-queue.js';
 import { WriteBehindQueue } from '../queues/write-behind-queue.js';
 import { duration } from './duration.js';
 import { type LineOutput, ProgressBar } from './progress-bar.js';
@@ -64,16 +66,15 @@ export async function settleDeadLetters(
 async function withDeadLetters(use: (letters: DeadLetters) => Promise<void>, config: Config = readConfig()) {
   const { prefix, redis, queueRedis } = config;
   const emit = (): void => undefined;
-  await withConnections({ lanes: [redis, 'reads'], queue: [queueRedis, 'queue'] }, async (connections) => {
+  const plan = { redis: [redis, 'reads'], queue: [queueRedis, 'queue'] } as const;
+  await withConnections(plan, async (connections, resources) => {
     const queue = new DeadLetterQueue(connections.queue, prefix, emit);
     const wakeUps = new WriteBehindQueue(connections.queue, prefix, emit);
-    try {
-      const lanes = await readLanes(connections.lanes, prefix);
-      const buffer = new WriteBuffer(connections.lanes, prefix);
-      await use(new DeadLetters({ lanes, buffer, queue, wakeUps, emit }));
-    } finally {
-      await Promise.all([queue.close(), wakeUps.close()]);
-    }
+    resources.own('queues', [queue, wakeUps], closeQueues);
+    const lanes = await readLanes(connections.redis, prefix);
+    const buffer = new WriteBuffer(connections.redis, prefix);
+    const breaker = resources.own('breaker', breakerOf(connections.redis, 'reads', emit), (it) => it.stop());
+    await use(new DeadLetters({ lanes, buffer, breaker, queue, wakeUps, emit }));
   });
 }
 

@@ -12,13 +12,10 @@ export async function runSchedule(
   say: (line: string) => void,
   config: Config = readConfig(),
 ): Promise<number> {
-  return withConnections({ queue: [config.queueRedis, 'queue'] }, async (connections) => {
+  return withConnections({ queue: [config.queueRedis, 'queue'] }, async (connections, resources) => {
     const queue = new ScheduleQueue(connections.queue, config.prefix, () => undefined);
-    try {
-      return await promote(name, queue, say);
-    } finally {
-      await queue.close();
-    }
+    resources.own('queue', queue, (it) => it.close());
+    return promote(name, queue, say);
   });
 }
 

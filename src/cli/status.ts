@@ -6,7 +6,7 @@ import { WriteBuffer } from '../buffer/write-buffer.js';
 import { type Config, readConfig } from '../config.js';
 import type { RedisClient } from '../connection/redis.js';
 import { deadLetterQueueName } from '../queues/dead-letter-queue.js';
-import { openQueue } from '../queues/open-queue.js';
+import { closeQueues, openQueue } from '../queues/open-queue.js';
 import { refreshQueueName } from '../queues/refresh-queue.js';
 import { type LastRun, scheduleQueueName, standingJobs } from '../queues/schedule-queue.js';
 import { warmQueueName } from '../queues/warm-queue.js';
@@ -36,19 +36,17 @@ export async function status(
   config: Config = readConfig(),
 ): Promise<void> {
   const { prefix, redis, queueRedis } = config;
-  await withConnections({ lanes: [redis, 'reads'], queue: [queueRedis, 'queue'] }, async (connections) => {
+  const plan = { lanes: [redis, 'reads'], queue: [queueRedis, 'queue'] } as const;
+  await withConnections(plan, async (connections, resources) => {
     const place = { connection: connections.queue, prefix, emit: () => undefined };
     const queues = queueNames.map((name) => openQueue(name, place, {}));
-    try {
-      const found: Status = {
-        schedules: await readSchedules(queues),
-        queues: await Promise.all(queues.map(readQueue)),
-        backlog: await readBacklog(connections.lanes, prefix),
-      };
-      say(isJson ? `${JSON.stringify(found, null, 2)}\n` : statusReport(found, new Date()));
-    } finally {
-      await Promise.all(queues.map((queue) => queue.close()));
-    }
+    resources.own('queues', queues, closeQueues);
+    const found: Status = {
+      schedules: await readSchedules(queues),
+      queues: await Promise.all(queues.map(readQueue)),
+      backlog: await readBacklog(connections.lanes, prefix),
+    };
+    say(isJson ? `${JSON.stringify(found, null, 2)}\n` : statusReport(found, new Date()));
   });
 }
 

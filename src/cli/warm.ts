@@ -4,7 +4,6 @@
  */
 import { type Job, QueueEvents } from 'bullmq';
 import { type Config, readConfig, requireDatabaseUrl } from '../config.js';
-import { closeConnections, openConnections } from '../connection/redis.js';
 import type { Stores } from '../definitions/stores.js';
 import { ForebayError, messageOf } from '../errors.js';
 import type { ForebayEvent } from '../events.js';
@@ -16,7 +15,8 @@ import {
   type WarmSummary,
   warmQueueName,
 } from '../queues/warm-queue.js';
-import type { AppWorkerOptions } from '../services/role/app-worker.js';
+import { withResources } from '../resources.js';
+import type { AppWorkerOptions } from '../services/role/app-role.js';
 import { WarmService } from '../services/warm/warm.js';
 import { ProgressBar } from './progress-bar.js';
 import { type WarmEnd, warmReport } from './warm-report.js';
@@ -41,8 +41,8 @@ Environment: DATABASE_URL, REDIS_URL and so on, as for workers (see forebay's RE
 Exit code: 0 when all was warmed, 1 when something failed, 2 for an unknown store, 130 after Ctrl-C.
 `;
 
-const stopDeadlineMs = 8_000;
-const quitDeadlineMs = 1_000;
+const closeDeadlineMs = 10_000;
+const disconnectDeadlineMs = 1_000;
 
 /** The command, as a process of its own: sets the exit code. */
 export async function runWarmCommand(options: WarmCommandOptions): Promise<void> {
@@ -61,39 +61,51 @@ export async function runWarmCommand(options: WarmCommandOptions): Promise<void>
 
 async function warm(names: readonly string[], options: WarmCommandOptions, config: Config): Promise<number> {
   const chosen = chosenStores(names, options.stores);
-  const prisma = options.createPrisma(requireDatabaseUrl(config));
   const emit = tellTrouble((line) => void process.stderr.write(`${line}\n`));
-  const service = new WarmService({ stores: options.stores, prisma, config, emit });
-  const interrupted = interruption();
-  await service.start();
-  const connections = await openConnections(
-    { queue: [config.queueRedis, 'queue'], events: [config.queueRedis, 'worker'] },
-    emit,
-  );
-  const queue = new WarmQueue(connections.queue, config.prefix, emit);
-  const events = new QueueEvents(warmQueueName, {
-    connection: connections.events,
-    prefix: queuePrefix(config.prefix),
-  });
-  try {
+  return withResources(emit, closeDeadlineMs, async (resources) => {
+    const prisma = options.createPrisma(requireDatabaseUrl(config));
+    resources.own('Prisma', prisma, (it) => it.$disconnect(), disconnectDeadlineMs);
+    const interrupted = interruption();
+    const connections = await resources.connect({
+      queue: [config.queueRedis, 'queue'],
+      events: [config.queueRedis, 'worker'],
+    });
+    const queue = new WarmQueue(connections.queue, config.prefix, emit);
+    resources.own('queue', queue, (it) => it.close());
+    const service = new WarmService({ stores: options.stores, prisma, config, emit });
+    resources.own('worker', service, (it, ms) => it.stop(ms));
+    await service.start();
+    const events = new QueueEvents(warmQueueName, {
+      connection: connections.events,
+      prefix: queuePrefix(config.prefix),
+    });
+    resources.own('events', events, (it) => it.close(), disconnectDeadlineMs);
     await events.waitUntilReady();
-    if (await queue.queue.isPaused())
-      process.stderr.write('The warm queue is paused: resume it on the board.\n');
-    const jobs = await Promise.all(chosen.map(({ name }) => queue.add(name)));
-    const ends = await Promise.race([watchAll(jobs, events), interrupted]);
-    if (ends === 'interrupted') {
-      process.stderr.write('Stopped. The next worker, or the next call, goes on from here.\n');
-      return 130;
-    }
-    process.stdout.write(warmReport(ends));
-    return ends.some(({ summary }) => summary === undefined || summary.failed > 0) ? 1 : 0;
-  } finally {
-    await events.close();
-    await service.stop(stopDeadlineMs);
-    await queue.close();
-    await closeConnections(connections, quitDeadlineMs);
-    await prisma.$disconnect();
+    return runAll(chosen, { queue, events, interrupted });
+  });
+}
+
+interface Runs {
+  readonly queue: WarmQueue;
+  readonly events: QueueEvents;
+  readonly interrupted: Promise<'interrupted'>;
+}
+
+/** Returns the exit code. */
+async function runAll(
+  stores: readonly { readonly name: string }[],
+  { queue, events, interrupted }: Runs,
+): Promise<number> {
+  if (await queue.queue.isPaused())
+    process.stderr.write('The warm queue is paused: resume it on the board.\n');
+  const jobs = await Promise.all(stores.map(({ name }) => queue.add(name)));
+  const ends = await Promise.race([watchAll(jobs, events), interrupted]);
+  if (ends === 'interrupted') {
+    process.stderr.write('Stopped. The next worker, or the next call, goes on from here.\n');
+    return 130;
   }
+  process.stdout.write(warmReport(ends));
+  return ends.some(({ summary }) => summary === undefined || summary.failed > 0) ? 1 : 0;
 }
 
 /** @throws ForebayError UNKNOWN_STORE */

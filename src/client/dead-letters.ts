@@ -1,6 +1,8 @@
 /** The dead letters as an app holds them: what the database refused, to be looked at, replayed or discarded. */
 import type { LetterLane } from '../buffer/lane.js';
 import type { DeadLetter as LaneLetter, LetterName, WriteBuffer } from '../buffer/write-buffer.js';
+import type { Breaker } from '../connection/breaker.js';
+import { toReadError, toWriteError } from '../connection/redis.js';
 import { ForebayError } from '../errors.js';
 import type { Emit } from '../events.js';
 import { splitField } from '../keys.js';
@@ -43,6 +45,8 @@ export interface LetterLanes {
 export interface DeadLettersDependencies {
   readonly lanes: LetterLanes;
   readonly buffer: WriteBuffer;
+  /** Of calls to the buffer. */
+  readonly breaker: Pick<Breaker, 'run'>;
   readonly queue: DeadLetterQueue;
   readonly wakeUps: WriteBehindQueue;
   readonly emit: Emit;
@@ -59,22 +63,26 @@ export class DeadLetters {
     this.#dependencies = dependencies;
   }
 
-  /** All of them, lane by lane, oldest first; read page by page. @throws ForebayError UNKNOWN_STORE */
+  /** All of them, lane by lane, oldest first; read page by page. @throws ForebayError UNKNOWN_STORE, REDIS_UNAVAILABLE, REDIS_REFUSED, CLOSED */
   async *list(options: DeadLettersOptions = {}): AsyncGenerator<DeadLetter> {
     for (const lane of this.#lanesOf(options)) {
       for (let offset = 0; ; offset += pageSize) {
-        const letters = await this.#dependencies.buffer.deadLetters(lane, { offset, count: pageSize });
+        const page = { offset, count: pageSize };
+        const letters = await this.#call((buffer) => buffer.deadLetters(lane, page), toReadError);
         for (const letter of letters.map(toDeadLetter)) if (isOf(options, letter)) yield letter;
         if (letters.length < pageSize) break;
       }
     }
   }
 
-  /** Accepts its records again, as if written now. False: it is gone: replayed, superseded by a newer write, or discarded. */
+  /**
+   * Accepts its records again, as if written now. False: it is gone: replayed, superseded by a newer write, or discarded.
+   * @throws ForebayError UNKNOWN_STORE, REDIS_UNAVAILABLE, REDIS_REFUSED, OUTCOME_UNKNOWN (it may be replayed, and can be again), CLOSED
+   */
   async replay(letter: LetterPlace): Promise<boolean> {
-    const { buffer, wakeUps, emit } = this.#dependencies;
+    const { wakeUps, emit } = this.#dependencies;
     const lane = this.#laneOf(letter);
-    const outcome = await buffer.replay(lane, letter.name);
+    const outcome = await this.#call((buffer) => buffer.replay(lane, letter.name), toWriteError);
     if (outcome === 'wake') {
       // The sweep finds a lane whose wake-up job could not be added.
       await wakeUps
@@ -85,9 +93,10 @@ export class DeadLetters {
     return outcome !== 'gone';
   }
 
-  /** Drops it for good. False: it is gone already. */
+  /** Drops it for good. False: it is gone already. @throws as `replay` */
   async discard(letter: LetterPlace): Promise<boolean> {
-    const isDiscarded = await this.#dependencies.buffer.discard(this.#laneOf(letter), letter.name);
+    const lane = this.#laneOf(letter);
+    const isDiscarded = await this.#call((buffer) => buffer.discard(lane, letter.name), toWriteError);
     await this.#hide(letter);
     return isDiscarded;
   }
@@ -100,6 +109,18 @@ export class DeadLetters {
   /** Drops all of them for good; returns how many. */
   async discardAll(options: DeadLettersOptions = {}): Promise<number> {
     return this.#each(options, (letter) => this.discard(letter));
+  }
+
+  async #call<T>(
+    call: (buffer: WriteBuffer) => Promise<T>,
+    toError: (error: unknown) => ForebayError,
+  ): Promise<T> {
+    const { breaker, buffer } = this.#dependencies;
+    try {
+      return await breaker.run(() => call(buffer));
+    } catch (error) {
+      throw toError(error);
+    }
   }
 
   /** Those that there are when it begins: one that is replayed and refused again is another. */

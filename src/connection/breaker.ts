@@ -3,7 +3,7 @@
  * It opens after some failures in a row, or at once when the connection is known to be down; probes by itself so that no caller pays for
  * it, one probe at a time; and closes when a probe succeeds or the connection is back.
  */
-import type { ForebayError } from '../errors.js';
+import { closedError, type ForebayError } from '../errors.js';
 import type { BreakerConnection, Emit } from '../events.js';
 import type { RedisClient } from './redis.js';
 import { isKeptOut, isNotSent, isReplyError, toUnavailable } from './refusals.js';
@@ -40,7 +40,7 @@ export class Breaker {
     return this.#refusal !== undefined;
   }
 
-  /** @throws what the call throws; ForebayError REDIS_UNAVAILABLE at once while it is open */
+  /** @throws what the call throws; at once ForebayError REDIS_UNAVAILABLE while it is open, CLOSED when it was stopped */
   run<T>(call: () => Promise<T>): Promise<T> {
     if (this.#refusal !== undefined) return Promise.reject(this.#refusal);
     return call().then(
@@ -62,10 +62,11 @@ export class Breaker {
     this.#close();
   }
 
-  /** For good: an open breaker stays open. */
+  /** For good: from now on it refuses whatever comes, as its client is closed. */
   stop(): void {
     this.#isStopped = true;
     clearTimeout(this.#timer);
+    this.#refusal = closedError();
   }
 
   #failed(error: unknown): void {

@@ -75,6 +75,19 @@ const waitingTriesMax = 300;
 
 class CountedRedis extends Redis {
   commands = 0;
+  readonly #copies: RedisClient[] = [];
+
+  /** Ends with this one. */
+  override duplicate: Redis['duplicate'] = (options) => {
+    const copy = super.duplicate(options);
+    this.#copies.push(copy);
+    return copy;
+  };
+
+  override disconnect(reconnect = false): void {
+    if (!reconnect) prepareEnd(this, this.#copies);
+    super.disconnect(reconnect);
+  }
 
   override sendCommand(...args: Parameters<Redis['sendCommand']>): unknown {
     this.commands += 1;
@@ -84,6 +97,7 @@ class CountedRedis extends Redis {
 
 class CountedCluster extends Cluster {
   commands = 0;
+  readonly #copies: RedisClient[] = [];
   /** Whether commands wait for a cluster that is away. */
   isWaiting = true;
 
@@ -97,6 +111,30 @@ class CountedCluster extends Cluster {
     command.reject(new Error("Cluster isn't ready and enableOfflineQueue options is false"));
     return command.promise;
   }
+
+  /** Ends with this one. */
+  override duplicate: Cluster['duplicate'] = (nodes, options) => {
+    const copy = super.duplicate(nodes, options);
+    this.#copies.push(copy);
+    return copy;
+  };
+
+  override disconnect(reconnect = false): void {
+    if (!reconnect) prepareEnd(this, this.#copies);
+    super.disconnect(reconnect);
+  }
+}
+
+/**
+ * For a client that is to end, with the copies that were made of it. One that ends between two tries to connect would leave those who wait for its end, or for
+ * an answer, waiting for ever: as one that has not tried yet, it ends at once.
+ */
+function prepareEnd(redis: RedisClient, copies: readonly RedisClient[] = []): void {
+  for (const copy of copies) {
+    prepareEnd(copy);
+    copy.disconnect();
+  }
+  if (redis.status === 'reconnecting') redis.status = 'wait';
 }
 
 function createClusterClient(

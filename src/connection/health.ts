@@ -1,5 +1,5 @@
 /** How Redis is doing. Every question is answered within its deadline, also when Redis is not. */
-import { ForebayError, messageOf } from '../errors.js';
+import { closedError, ForebayError, messageOf } from '../errors.js';
 import { mastersOf, type RedisClient } from './client.js';
 import type { ConnectionMetrics, RedisMetrics } from './connection-metrics.js';
 import { inTime } from './deadline.js';
@@ -142,6 +142,7 @@ async function infosOf(
   redis: RedisClient,
   timeoutMs: number,
 ): Promise<readonly [ServerInfo, ...ServerInfo[]]> {
+  if (redis.status === 'end') throw closedError();
   try {
     const [first, ...others] = await inTime(readServerInfos(redis), timeoutMs);
     if (first === undefined) throw new Error('no server is known');

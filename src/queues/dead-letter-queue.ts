@@ -1,6 +1,7 @@
 /** The dead letters, for people: the lane has the letter itself. */
 import { createHash } from 'node:crypto';
 import type { Queue } from 'bullmq';
+import { z } from 'zod';
 import type { RedisClient } from '../connection/redis.js';
 import type { Emit } from '../events.js';
 import { openQueue } from './open-queue.js';
@@ -18,6 +19,14 @@ export interface DeadLetterJob {
   /** By field, as the lane has them; long ones are cut off. */
   readonly records: Readonly<Record<string, string>>;
 }
+
+export const deadLetterJobShape = z.object({
+  lane: z.string(),
+  field: z.string(),
+  at: z.string(),
+  error: z.object({ state: z.string(), message: z.string() }),
+  records: z.record(z.string(), z.string()),
+});
 
 export type DeadLetterOutcome = 'replayed' | 'gone';
 

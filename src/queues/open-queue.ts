@@ -37,3 +37,8 @@ export function openQueue<Data, Result>(
   queue.on('error', (error) => emit({ type: 'redis.error', connection: 'queue', error }));
   return queue;
 }
+
+/** Queues that share a connection leave it open. */
+export async function closeQueues(queues: readonly { close(): Promise<void> }[]): Promise<void> {
+  await Promise.all(queues.map((queue) => queue.close()));
+}

@@ -1,5 +1,6 @@
 /** The refresh queue: values that were read in the last part of their life, to be computed anew. */
 import type { Queue } from 'bullmq';
+import { z } from 'zod';
 import type { RedisClient } from '../connection/redis.js';
 import type { Emit } from '../events.js';
 import { keptLatest, openQueue } from './open-queue.js';
@@ -15,6 +16,13 @@ export interface RefreshJob {
   /** Life of the new one, where it is not the store's own. */
   readonly ttlMs?: number;
 }
+
+export const refreshJobShape = z.object({
+  store: z.string(),
+  id: z.string(),
+  seen: z.string(),
+  ttlMs: z.number().positive().optional(),
+});
 
 /** `fresh`: somebody has computed it meanwhile. `gone`: it was deleted, or has expired. `overtaken`: something newer came during the load. */
 export type RefreshOutcome = 'computed' | 'absent' | 'overtaken' | 'fresh' | 'gone';

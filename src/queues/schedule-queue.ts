@@ -1,5 +1,6 @@
 /** The schedules: for each a job that waits for its next tick; and the runs of their functions. */
 import type { Job, Queue } from 'bullmq';
+import { z } from 'zod';
 import type { RedisClient } from '../connection/redis.js';
 import type { Emit } from '../events.js';
 import { keptRuns, openQueue } from './open-queue.js';
@@ -34,8 +35,22 @@ export interface FunctionJob {
 
 export type ScheduleJob = StandingJob | FunctionJob;
 
-export function isStandingJob(job: ScheduleJob): job is StandingJob {
-  return 'next' in job;
+const standingJobShape = z.object({
+  schedule: z.string(),
+  cron: z.string(),
+  timeZone: z.string(),
+  what: z.string(),
+  next: z.iso.datetime(),
+  last: z.object({ at: z.string(), queue: z.string(), job: z.string() }).optional(),
+});
+
+export const scheduleJobShape = z.union([
+  standingJobShape,
+  z.object({ schedule: z.string(), run: z.string(), next: z.undefined() }),
+]);
+
+export function isStandingJob(job: unknown): job is StandingJob {
+  return standingJobShape.safeParse(job).success;
 }
 
 /** Those of all schedules, as they wait or are at work. */

@@ -1,5 +1,6 @@
 /** The warm queue: runs of warming. */
 import type { Job, Queue } from 'bullmq';
+import { z } from 'zod';
 import type { RedisClient } from '../connection/redis.js';
 import type { Emit } from '../events.js';
 import { keptRuns, openQueue } from './open-queue.js';
@@ -32,6 +33,26 @@ export interface WarmProgress {
   /** Why pages failed, at most ten. */
   readonly errors: readonly string[];
 }
+
+const count = z.number().nonnegative();
+
+export const warmJobShape = z.object({
+  store: z.string(),
+  done: z
+    .object({
+      store: z.string(),
+      warmed: count,
+      fresh: count,
+      absent: count,
+      failed: count,
+      pages: count,
+      max: count,
+      ms: count,
+      after: z.string().optional(),
+      errors: z.array(z.string()),
+    })
+    .optional(),
+});
 
 export type WarmSummary = Omit<WarmProgress, 'after'>;
 

@@ -1,5 +1,6 @@
 /** The write-behind queue: its jobs are wake-ups of lanes, and carry no record. */
 import type { Queue } from 'bullmq';
+import { z } from 'zod';
 import type { RedisClient } from '../connection/redis.js';
 import type { Emit } from '../events.js';
 import { keptLatest, openQueue } from './open-queue.js';
@@ -12,6 +13,8 @@ export interface WakeUp {
   /** Somebody waits for the lane; it has a job of its own besides. */
   readonly isHurry?: true;
 }
+
+export const wakeUpShape = z.object({ lane: z.string(), isHurry: z.literal(true).optional() });
 
 /** What a flush did, as the board shows it. */
 export interface FlushSummary {

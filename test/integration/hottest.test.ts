@@ -1,6 +1,7 @@
 /** W: what was read most, lately, is warmed. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Hottest } from '../../src/cache/redis/hottest.js';
+import { breakerOf } from '../../src/connection/breaker.js';
 import { cacheKey, cacheKeys } from '../../src/definitions/cache-key.js';
 import { computed } from '../../src/definitions/computed.js';
 import { defineStores } from '../../src/definitions/stores.js';
@@ -28,11 +29,20 @@ beforeAll(async () => {
 
 beforeEach(async () => {
   const { redis, config } = environment;
-  hottest = new Hottest(redis as never, config.prefix);
+  hottest = createHottest();
   await redis.del(Object.values(hottestKeys(config.prefix, 'pages')));
 });
 
 afterAll(() => environment.close());
+
+function createHottest(): Hottest {
+  const redis = environment.redis as never;
+  return new Hottest({
+    redis,
+    prefix: environment.config.prefix,
+    breaker: breakerOf(redis, 'cache', () => undefined),
+  });
+}
 
 const add = (counts: Record<string, number>, halfLifeMs = hourMs) =>
   hottest.add('pages', new Map(Object.entries(counts)), halfLifeMs);
@@ -47,7 +57,7 @@ async function age(ms: number): Promise<void> {
 describe('W the hottest values', () => {
   it('are those that all processes together have read most', async () => {
     await add({ a: 5, b: 3, c: 1 });
-    await new Hottest(environment.redis as never, environment.config.prefix).add(
+    await createHottest().add(
       'pages',
       new Map([
         ['c', 9],

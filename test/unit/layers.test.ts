@@ -16,6 +16,7 @@ const ranks = [
   'logger',
   'definitions',
   'connection',
+  'resources',
   'queues',
   'buffer',
   'database',

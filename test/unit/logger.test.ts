@@ -86,6 +86,11 @@ const events: Record<EventType, [ForebayEvent, string]> = {
   'ledger.not-compared': [{ type: 'ledger.not-compared', retryMs: 1_000, error }, 'warn'],
   'job.failed': [{ type: 'job.failed', job: 'flush tasks/3', error }, 'error'],
   'redis.error': [{ type: 'redis.error', connection: 'reads', error }, 'warn'],
+  'job.unknown': [
+    { type: 'job.unknown', queue: 'warm', job: 'warm users', isSetAside: false, reason: 'No such store.' },
+    'warn',
+  ],
+  'close.failed': [{ type: 'close.failed', what: 'jobs', error }, 'warn'],
   'breaker.opened': [{ type: 'breaker.opened', connection: 'reads', error }, 'error'],
   'breaker.closed': [{ type: 'breaker.closed', connection: 'reads' }, 'info'],
   'l1.opened': [{ type: 'l1.opened' }, 'debug'],
@@ -141,6 +146,8 @@ it('what is below the level is left out', () => {
     'ledger.not-compared',
     'job.failed',
     'redis.error',
+    'job.unknown',
+    'close.failed',
     'breaker.opened',
     'server.warning',
   ]);

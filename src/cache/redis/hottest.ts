@@ -1,6 +1,8 @@
 /** What is read most of a store, lately, by all processes: decayed counts in Redis. */
+import type { Breaker } from '../../connection/breaker.js';
 import type { RedisClient } from '../../connection/redis.js';
 import { hottestKeys } from '../../keys.js';
+import type { RedisTierDependencies } from './redis-tier.js';
 import { type CacheScriptCommands, withCacheScripts } from './scripts.js';
 
 /** Of a store. Far more than a run of warming takes, so that one that gets hot has the time to. */
@@ -12,8 +14,10 @@ const ttlMs = 30 * 86_400_000;
 export class Hottest {
   readonly #redis: RedisClient & CacheScriptCommands;
   readonly #prefix: string;
+  readonly #breaker: Breaker;
 
-  constructor(redis: RedisClient, prefix: string) {
+  constructor({ redis, prefix, breaker }: RedisTierDependencies) {
+    this.#breaker = breaker;
     this.#redis = withCacheScripts(redis);
     this.#prefix = prefix;
   }
@@ -24,7 +28,9 @@ export class Hottest {
     const pairs = [...counts];
     for (let i = 0; i < pairs.length; i += idsOfCallMax) {
       const some = pairs.slice(i, i + idsOfCallMax).flat();
-      await this.#redis['cache_count-reads'](reads, since, halfLifeMs, idsMax, ttlMs, ...some);
+      await this.#breaker.run(() =>
+        this.#redis['cache_count-reads'](reads, since, halfLifeMs, idsMax, ttlMs, ...some),
+      );
     }
   }
 
@@ -33,6 +39,6 @@ export class Hottest {
     // To ZREVRANGE, up to -1 is all.
     if (max < 1) return [];
     const { reads } = hottestKeys(this.#prefix, store);
-    return this.#redis.zrevrange(reads, 0, max - 1);
+    return this.#breaker.run(() => this.#redis.zrevrange(reads, 0, max - 1));
   }
 }

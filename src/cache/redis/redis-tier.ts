@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { Breaker } from '../../connection/breaker.js';
 import { getMany } from '../../connection/get-many.js';
 import type { RedisClient } from '../../connection/redis.js';
+import { scanKeys } from '../../connection/scan.js';
 import { cacheEntryKey, filledChannel, tagKey } from '../../keys.js';
 import { parseEntryContent, type TagVersions, type ValueEntry } from '../entry/value-entry.js';
 import { BatchedGet } from './batched-get.js';
@@ -164,6 +165,16 @@ export class RedisTier {
 
   async invalidateTag(tag: string): Promise<void> {
     await this.#breaker.run(() => this.#redis['cache_invalidate-tag'](tagKey(this.#prefix, tag), tagTtlMs));
+  }
+
+  /** Keys in Redis that match a glob pattern, in groups as they are found; some may come twice. */
+  async *scan(match: string): AsyncGenerator<string[], void, undefined> {
+    const groups = scanKeys(this.#redis, match);
+    for (;;) {
+      const next = await this.#breaker.run(() => groups.next());
+      if (next.done) return;
+      yield next.value;
+    }
   }
 
   /** The server's time, in ms since 1970. */

@@ -5,7 +5,7 @@
 import type { Lane } from '../../buffer/lane.js';
 import type { Refused, Write, WriteReply } from '../../buffer/write-buffer.js';
 import { toWriteError } from '../../connection/redis.js';
-import { ForebayError } from '../../errors.js';
+import { closedError, ForebayError } from '../../errors.js';
 import type { Emit } from '../../events.js';
 import { splitField } from '../../keys.js';
 import type { WriteBehindQueue } from '../../queues/write-behind-queue.js';
@@ -64,6 +64,7 @@ export class WriteQueue {
   readonly #scheduled = new Set<LaneQueue>();
   readonly #wakes = new Set<Promise<void>>();
   #pendingWrites = 0;
+  #isClosed = false;
   #onIdle: (() => void)[] = [];
 
   constructor(dependencies: WriteQueueDependencies) {
@@ -77,9 +78,10 @@ export class WriteQueue {
   /**
    * Resolves with the version of the first write once all are accepted.
    * @throws ForebayError TOO_MANY_WRITES, BACKLOG_FULL, REDIS_OUT_OF_MEMORY, COUNTER_OVERFLOW, CONFLICT, REDIS_UNAVAILABLE,
-   * REDIS_REFUSED, OUTCOME_UNKNOWN, DURABILITY_NOT_MET (the write is accepted), INVALID_CONFIG
+   * REDIS_REFUSED, OUTCOME_UNKNOWN, DURABILITY_NOT_MET (the write is accepted), INVALID_CONFIG, CLOSED
    */
   submit(lane: Lane, writes: readonly Write[], plan: WritePlan): Promise<string> {
+    if (this.#isClosed) return Promise.reject(closedError());
     if (this.#pendingWrites >= pendingWritesMax) return Promise.reject(tooManyWrites());
     this.#pendingWrites += 1;
     return new Promise((resolve, reject) => {
@@ -100,6 +102,12 @@ export class WriteQueue {
   async idle(): Promise<void> {
     if (this.#pendingWrites > 0) await new Promise<void>((resolve) => this.#onIdle.push(resolve));
     await Promise.all(this.#wakes);
+  }
+
+  /** From now on no write is taken. Resolves as `idle`. */
+  close(): Promise<void> {
+    this.#isClosed = true;
+    return this.idle();
   }
 
   #laneQueue(lane: Lane): LaneQueue {

@@ -4,15 +4,20 @@
  *
  * start: connect → take jobs. stop: take no more, finish the loads in hand, leave.
  */
-import { DelayedError, type Job } from 'bullmq';
+import type { Job } from 'bullmq';
 import type { Forebay } from '../../app/connect.js';
 import type { ComputedClient } from '../../client/stores/computed-client.js';
 import type { Definitions } from '../../definitions/stores.js';
-import { type RefreshJob, type RefreshOutcome, refreshQueueName } from '../../queues/refresh-queue.js';
-import { type AppWorker, type AppWorkerOptions, startAppWorker } from '../role/app-worker.js';
+import { isForebayError, messageOf } from '../../errors.js';
+import {
+  type RefreshJob,
+  type RefreshOutcome,
+  refreshJobShape,
+  refreshQueueName,
+} from '../../queues/refresh-queue.js';
+import { type AppJobs, AppRole } from '../role/app-role.js';
+import { handBack, ImpossibleWork, UnknownWork } from '../role/hand-back.js';
 import { jittered, RetryLater } from '../role/retry.js';
-import type { Service } from '../role/service.js';
-import { refuseUnknown } from '../role/unknown-work.js';
 import { jobsMaxOf, RefreshBatches } from './refresh-batches.js';
 
 /** Longer than a failed load stands for the process's next ones. */
@@ -22,55 +27,33 @@ const retryMaxMs = 60_000;
 const comeBackMs = 100;
 
 /** Computes values that reads found due, before they go stale. */
-export class RefreshService implements Service {
-  readonly #options: AppWorkerOptions;
+export class RefreshService extends AppRole<RefreshJob, RefreshOutcome> {
   readonly #batches = new Map<string, RefreshBatches>();
-  #worker: AppWorker | undefined;
 
-  constructor(options: AppWorkerOptions) {
-    this.#options = options;
-  }
-
-  /** Begins to work. @throws ForebayError REDIS_UNAVAILABLE, INVALID_CONFIG, PARTITIONS_CHANGED */
-  async start(): Promise<void> {
-    const stores = [...this.#options.stores.computed.values()];
+  protected jobs(): AppJobs<RefreshJob, RefreshOutcome> {
+    const stores = [...this.options.stores.computed.values()];
     const jobs = stores.reduce((sum, { refreshConcurrency }) => sum + jobsMaxOf(refreshConcurrency), 0);
-    this.#worker = await startAppWorker<RefreshJob, RefreshOutcome>(this.#options, {
+    return {
       queue: refreshQueueName,
+      shape: refreshJobShape,
       concurrency: Math.max(1, jobs),
-      processor: (app) => (job, token) => this.#process(job, token, app),
-    });
+      process: async (job, { app, token }) => {
+        const batches = this.#batchesOf(job.data.store, app);
+        if (batches.isFull) return handBack(job, token, comeBackMs);
+        try {
+          return await batches.run(job.data, { isAlone: job.attemptsMade > 0 });
+        } catch (error) {
+          throw this.#toRetry(job, error);
+        }
+      },
+    };
   }
 
-  /** Ends it: what is in hand may take `deadlineMs`. */
-  async stop(deadlineMs: number): Promise<void> {
-    await this.#worker?.stop(deadlineMs);
-  }
-
-  async #process(
-    job: Job<RefreshJob, RefreshOutcome>,
-    token: string | undefined,
-    app: Forebay<Definitions>,
-  ): Promise<RefreshOutcome> {
-    const batches = this.#batchesOf(job.data.store, app);
-    if (batches === undefined) {
-      const message = `No computed store is named ${job.data.store}. Deploy the workers with its definition.`;
-      return refuseUnknown(job, token, message);
-    }
-    if (batches.isFull) {
-      await job.moveToDelayed(Date.now() + comeBackMs, token);
-      throw new DelayedError();
-    }
-    try {
-      return await batches.run(job.data, { isAlone: job.attemptsMade > 0 });
-    } catch (error) {
-      throw this.#toRetry(job, error);
-    }
-  }
-
-  #batchesOf(name: string, app: Forebay<Definitions>): RefreshBatches | undefined {
-    const store = this.#options.stores.computed.get(name);
-    if (store === undefined) return undefined;
+  /** @throws UnknownWork */
+  #batchesOf(name: string, app: Forebay<Definitions>): RefreshBatches {
+    const store = this.options.stores.computed.get(name);
+    if (store === undefined)
+      throw new UnknownWork(`No computed store is named ${name}. Deploy the workers with its definition.`);
     let batches = this.#batches.get(name);
     if (batches === undefined) {
       const client = app.stores[name] as ComputedClient<unknown>;
@@ -80,9 +63,15 @@ export class RefreshService implements Service {
     return batches;
   }
 
-  #toRetry({ data: { store, id }, attemptsMade }: Job<RefreshJob>, error: unknown): RetryLater {
+  #toRetry({ data: { store, id }, attemptsMade }: Job<RefreshJob>, error: unknown): Error {
+    const isOfOthers = attemptsMade === 0; // of its batch, perhaps
+    if (!isOfOthers && isNoId(error)) return new ImpossibleWork(messageOf(error));
     const retryMs = jittered(Math.min(firstRetryMs * 2 ** attemptsMade, retryMaxMs));
-    this.#options.emit({ type: 'refresh.failed', store, id, attempt: attemptsMade + 1, retryMs, error });
+    this.options.emit({ type: 'refresh.failed', store, id, attempt: attemptsMade + 1, retryMs, error });
     return new RetryLater('the load failed', retryMs, error);
   }
+}
+
+function isNoId(error: unknown): boolean {
+  return isForebayError(error, 'INVALID_ID') || isForebayError(error, 'INVALID_KEY');
 }

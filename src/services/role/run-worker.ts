@@ -1,10 +1,11 @@
 /** The life of a worker process: configure, start, tell pm2, and stop on SIGINT or SIGTERM. */
 import { type Config, readConfig } from '../../config.js';
+import { isForebayError } from '../../errors.js';
 import { createLogger, type Logger } from '../../logger.js';
 import type { Service } from './service.js';
 
 /** Within pm2's `kill_timeout` of 10 s. */
-const stopDeadlineMs = 8_000;
+const stopDeadlineMs = 8_500;
 
 /** Runs until a signal comes. What keeps it from starting is logged, and ends the process with exit code 1. */
 export async function runWorker(
@@ -19,6 +20,8 @@ export async function runWorker(
     stopOnSignals(service, logger);
     await service.start();
   } catch (error) {
+    // It was told to stop meanwhile.
+    if (isForebayError(error, 'CLOSED')) return;
     logger.fatal({ error }, 'could not start');
     process.exit(1);
   }

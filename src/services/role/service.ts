@@ -1,20 +1,61 @@
-/** The mould of every background role: started once, stopped once, within a deadline. */
+/** The mould of every background role: a list of parts, started in order and stopped in reverse. */
+import { inTime } from '../../connection/deadline.js';
+import { closedError, ForebayError } from '../../errors.js';
+import type { Emit } from '../../events.js';
+import { Resources } from '../../resources.js';
+
 export interface Service {
-  /** Resolves when the service is at work. */
+  /**
+   * Resolves when the service is at work. Once: one that has failed or was stopped is not started again.
+   * @throws ForebayError ALREADY_STARTED; CLOSED when it is stopped meanwhile, or was before; what its parts throw: none of them stands then
+   */
   start(): Promise<void>;
-  /** Finishes what is in hand and leaves; resolves within `deadlineMs` whether or not that succeeded. */
+  /** Finishes what is in hand and leaves; resolves within about `deadlineMs` whether or not that succeeded. At any time, any number of times. */
   stop(deadlineMs: number): Promise<void>;
 }
 
-/** Runs `work`, but waits no longer than `deadlineMs`. Returns whether it was done in time. */
-export async function withinDeadline(work: Promise<unknown>, deadlineMs: number): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<boolean>((resolve) => {
-    timer = setTimeout(() => resolve(false), deadlineMs);
-  });
-  try {
-    return await Promise.race([work.then(() => true), late]);
-  } finally {
-    clearTimeout(timer);
+/** For what stands when a start fails. */
+const failedStartDeadlineMs = 2_000;
+/** For a start that is under way when its parts are closed. */
+const leaveDeadlineMs = 1_000;
+
+export abstract class Role implements Service {
+  readonly #parts: Resources;
+  readonly #stopping = new AbortController();
+  #starting: Promise<void> | undefined;
+
+  constructor({ emit }: { readonly emit: Emit }) {
+    this.#parts = new Resources(emit);
   }
+
+  /** Makes and starts the role's parts, in order of need, and registers each with what stops it. `signal`: nothing new is to be begun. */
+  protected abstract open(parts: Resources, signal: AbortSignal): Promise<void>;
+
+  start(): Promise<void> {
+    const { signal } = this.#stopping;
+    if (this.#starting) return Promise.reject(alreadyStarted());
+    if (signal.aborted) return Promise.reject(closedError());
+    this.#starting = this.#parts.construct(() => this.open(this.#parts, signal), failedStartDeadlineMs);
+    return this.#starting;
+  }
+
+  async stop(deadlineMs: number): Promise<void> {
+    this.#stopping.abort();
+    await this.#parts.close(deadlineMs);
+    // A start that is under way ends with the first part that it would add.
+    await inTime(this.#started(), leaveDeadlineMs).catch(() => undefined);
+    await this.#parts.close(0);
+  }
+
+  async #started(): Promise<void> {
+    // Whoever has called it knows of its failure.
+    await this.#starting?.catch(() => undefined);
+  }
+}
+
+function alreadyStarted(): ForebayError {
+  return new ForebayError(
+    'ALREADY_STARTED',
+    'This service was started before. It is started once: for another start, make another service.',
+  );
 }

@@ -2,19 +2,23 @@
  * The dead letters on the board: each is a job that has failed with the database's error, and whose retry replays the letter. The
  * lanes have the letters themselves: a queue that has lost its jobs is filled again, and jobs of letters that are gone are removed.
  */
-import { type Job, UnrecoverableError, Worker } from 'bullmq';
+import { type Job, UnrecoverableError } from 'bullmq';
 import type { Lanes } from '../../buffer/lane.js';
 import type { WriteBuffer } from '../../buffer/write-buffer.js';
 import type { RedisClient } from '../../connection/redis.js';
 import type { Emit } from '../../events.js';
-import { queuePrefix } from '../../keys.js';
 import {
   type DeadLetterJob,
   type DeadLetterOutcome,
   type DeadLetterQueue,
+  deadLetterJobShape,
   deadLetterQueueName,
 } from '../../queues/dead-letter-queue.js';
 import type { WriteBehindQueue } from '../../queues/write-behind-queue.js';
+import type { Resources } from '../../resources.js';
+import { every } from '../role/every.js';
+import { UnknownWork } from '../role/hand-back.js';
+import { takeJobs } from '../role/take-jobs.js';
 
 export interface DeadLettersDependencies {
   readonly lanes: Lanes;
@@ -29,37 +33,27 @@ export interface DeadLettersDependencies {
 
 const compareEveryMs = 30_000;
 const pageSize = 100;
-const jobLockMs = 10_000;
-const stallsMax = 1_000_000;
+const jobsMax = 8;
 
 export class DeadLetters {
   readonly #dependencies: DeadLettersDependencies;
-  readonly #worker: Worker<DeadLetterJob, DeadLetterOutcome>;
-  #timer: NodeJS.Timeout | undefined;
 
   constructor(dependencies: DeadLettersDependencies) {
     this.#dependencies = dependencies;
-    const { connection, prefix, emit } = dependencies;
-    this.#worker = new Worker(deadLetterQueueName, (job) => this.#process(job), {
+  }
+
+  async start(parts: Resources): Promise<void> {
+    const { connection, prefix, emit } = this.#dependencies;
+    await takeJobs<DeadLetterJob, DeadLetterOutcome>(parts, {
+      queue: deadLetterQueueName,
+      shape: deadLetterJobShape,
       connection,
-      prefix: queuePrefix(prefix),
-      concurrency: 8,
-      lockDuration: jobLockMs,
-      stalledInterval: jobLockMs,
-      maxStalledCount: stallsMax,
+      prefix,
+      emit,
+      concurrency: jobsMax,
+      process: (job) => this.#process(job),
     });
-    this.#worker.on('error', (error) => emit({ type: 'redis.error', connection: 'worker', error }));
-  }
-
-  async start(): Promise<void> {
-    await this.#worker.waitUntilReady();
-    this.#compareAfter(0);
-  }
-
-  async stop(): Promise<void> {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    await this.#worker.close();
+    every(parts, 'comparison of dead letters', compareEveryMs, () => this.#compare());
   }
 
   /** A job fails the first time, with the database's error: so the board shows it, and offers to try it again. */
@@ -68,17 +62,10 @@ export class DeadLetters {
     const { state, message } = job.data.error;
     if (job.attemptsMade === 0) throw new UnrecoverableError(state === '' ? message : `${state}: ${message}`);
     const lane = lanes.named(job.data.lane);
-    if (!lane) throw new UnrecoverableError(`No store is defined for lane ${job.data.lane}.`);
+    if (!lane) throw new UnknownWork(`No store is defined for lane ${job.data.lane}.`);
     const outcome = await buffer.replay(lane, job.data);
     if (outcome === 'wake') await wakeUps.wake(lane.name, lane.group.delayMs);
     return outcome === 'gone' ? 'gone' : 'replayed';
-  }
-
-  #compareAfter(ms: number): void {
-    this.#timer = setTimeout(async () => {
-      await this.#compare();
-      if (this.#timer) this.#compareAfter(compareEveryMs);
-    }, ms);
   }
 
   async #compare(): Promise<void> {
@@ -106,6 +93,7 @@ export class DeadLetters {
     for (let start = 0; ; start += pageSize) {
       const jobs = await queue.queue.getFailed(start, start + pageSize - 1);
       for (const { data } of jobs) {
+        if (!deadLetterJobShape.safeParse(data).success) continue;
         const lane = lanes.named(data.lane);
         const letter = lane && (await buffer.deadLetter(lane, data.field));
         if (lane && letter?.at !== data.at) await queue.hide(data);

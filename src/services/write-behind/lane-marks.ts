@@ -2,6 +2,7 @@
 import type { Lane } from '../../buffer/lane.js';
 import type { WriteBuffer } from '../../buffer/write-buffer.js';
 import type { Emit } from '../../events.js';
+import type { Resources } from '../../resources.js';
 import type { LaneMarks } from './lane-flush.js';
 
 /** Well within the 2 s after which a sweep takes a lane for abandoned. */
@@ -11,7 +12,6 @@ export class LaneMarksRenewal implements LaneMarks {
   readonly #buffer: WriteBuffer;
   readonly #emit: Emit;
   readonly #held = new Map<Lane, string>();
-  #timer: NodeJS.Timeout | undefined;
 
   constructor(buffer: WriteBuffer, emit: Emit) {
     this.#buffer = buffer;
@@ -26,12 +26,12 @@ export class LaneMarksRenewal implements LaneMarks {
     this.#held.delete(lane);
   }
 
-  start(): void {
-    this.#timer = setInterval(() => this.#renew(), renewEveryMs);
-  }
-
-  stop(): void {
-    clearInterval(this.#timer);
+  start(parts: Resources): void {
+    parts.own(
+      'marks of lanes',
+      setInterval(() => this.#renew(), renewEveryMs),
+      clearInterval,
+    );
   }
 
   #renew(): void {

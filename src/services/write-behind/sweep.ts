@@ -8,6 +8,8 @@ import type { Lane, Lanes } from '../../buffer/lane.js';
 import type { WriteBuffer } from '../../buffer/write-buffer.js';
 import type { Emit } from '../../events.js';
 import type { WriteBehindQueue } from '../../queues/write-behind-queue.js';
+import type { Resources } from '../../resources.js';
+import { every } from '../role/every.js';
 
 /** How long past its due time a mark counts as alive. */
 const quietMs = 2_000;
@@ -28,27 +30,13 @@ export interface SweepDependencies {
 export class Sweep {
   readonly #dependencies: SweepDependencies;
   readonly #limit = pLimit(flushesMax);
-  #timer: NodeJS.Timeout | undefined;
 
   constructor(dependencies: SweepDependencies) {
     this.#dependencies = dependencies;
   }
 
-  start(): void {
-    this.#schedule();
-  }
-
-  stop(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-  }
-
-  /** The next sweep starts a while after this one ended, so that sweeps never pile up. */
-  #schedule(): void {
-    this.#timer = setTimeout(async () => {
-      await this.#sweep();
-      if (this.#timer) this.#schedule();
-    }, sweepEveryMs);
+  start(parts: Resources): void {
+    every(parts, 'sweep', sweepEveryMs, () => this.#sweep());
   }
 
   async #sweep(): Promise<void> {

@@ -1,36 +1,102 @@
-/** Waiting for work, but not for ever. */
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { withinDeadline } from '../../../../src/services/role/service.js';
+/** The mould of roles: parts that are started in order and stopped in reverse, whenever it is told to stop. */
+import { describe, expect, it } from 'vitest';
+import type { ForebayEvent } from '../../../../src/events.js';
+import type { Resources } from '../../../../src/resources.js';
+import { Role } from '../../../../src/services/role/service.js';
 
-describe('withinDeadline', () => {
-  beforeEach(() => void vi.useFakeTimers());
-  afterEach(() => void vi.useRealTimers());
+type Open = (parts: Resources, signal: AbortSignal) => Promise<void>;
 
-  it('is true as soon as the work is done, and leaves no timer', async () => {
-    expect(await withinDeadline(Promise.resolve('x'), 1_000)).toBe(true);
-    expect(vi.getTimerCount()).toBe(0);
-  });
+class TestRole extends Role {
+  readonly #open: Open;
 
-  it('is false at the deadline when the work is not done', async () => {
-    const result = withinDeadline(new Promise(() => undefined), 1_000);
-    await vi.advanceTimersByTimeAsync(1_000);
-    expect(await result).toBe(false);
-    expect(vi.getTimerCount()).toBe(0);
-  });
+  constructor(open: Open, events: ForebayEvent[] = []) {
+    super({ emit: (event) => events.push(event) });
+    this.#open = open;
+  }
 
-  it('fails as the work fails, and leaves no timer', async () => {
-    await expect(withinDeadline(Promise.reject(new Error('stuck')), 1_000)).rejects.toThrow('stuck');
-    expect(vi.getTimerCount()).toBe(0);
-  });
+  protected open(parts: Resources, signal: AbortSignal): Promise<void> {
+    return this.#open(parts, signal);
+  }
+}
 
-  it('leaves no rejection unhandled when the work fails after the deadline', async () => {
-    let fail: (error: Error) => void = () => undefined;
-    const work = new Promise((_, reject) => {
-      fail = reject;
+/** Parts that write down when they are made and stopped. */
+function recorder() {
+  const log: string[] = [];
+  const part = (parts: Resources, name: string): void => {
+    parts.own(name, log.push(`+${name}`), () => log.push(`-${name}`));
+  };
+  return { log, part };
+}
+
+describe('a role', () => {
+  it('stops its parts in reverse, and tells them first that it is to stop', async () => {
+    const { log, part } = recorder();
+    let signal: AbortSignal | undefined;
+    const role = new TestRole(async (parts, stopping) => {
+      signal = stopping;
+      part(parts, 'a');
+      parts.own('b', undefined, () => log.push(`-b, ${stopping.aborted}`));
     });
-    const result = withinDeadline(work, 1_000);
-    await vi.advanceTimersByTimeAsync(1_000);
-    fail(new Error('too late')); // vitest fails the run on an unhandled rejection
-    expect(await result).toBe(false);
+    await role.start();
+    expect(signal?.aborted).toBe(false);
+    await role.stop(1_000);
+    expect(log).toEqual(['+a', '-b, true', '-a']);
+  });
+
+  it('is started once', async () => {
+    const role = new TestRole(async () => undefined);
+    const first = role.start();
+    await expect(role.start()).rejects.toMatchObject({ name: 'ForebayError', code: 'ALREADY_STARTED' });
+    await first;
+    await expect(role.start()).rejects.toMatchObject({ code: 'ALREADY_STARTED' });
+    await role.stop(1_000);
+    await expect(role.start()).rejects.toMatchObject({ code: 'ALREADY_STARTED' });
+  });
+
+  it('may be stopped before it is started, and is not started then', async () => {
+    const { log, part } = recorder();
+    const role = new TestRole(async (parts) => part(parts, 'a'));
+    await role.stop(1_000);
+    await expect(role.start()).rejects.toMatchObject({ code: 'CLOSED' });
+    expect(log).toEqual([]);
+  });
+
+  it('may be stopped many times, at once and again', async () => {
+    const { log, part } = recorder();
+    const role = new TestRole(async (parts) => part(parts, 'a'));
+    await role.start();
+    await Promise.all([role.stop(1_000), role.stop(1_000)]);
+    await role.stop(1_000);
+    expect(log).toEqual(['+a', '-a']);
+  });
+
+  it('that is stopped while it starts ends with the part that it was at', async () => {
+    const { log, part } = recorder();
+    let goOn = (): void => undefined;
+    const role = new TestRole(async (parts) => {
+      part(parts, 'a');
+      await new Promise<void>((resolve) => {
+        goOn = resolve;
+      });
+      part(parts, 'b');
+      part(parts, 'c');
+    });
+    const starting = expect(role.start()).rejects.toMatchObject({ code: 'CLOSED' });
+    const stopping = role.stop(1_000);
+    goOn();
+    await Promise.all([starting, stopping]);
+    expect(log).toEqual(['+a', '-a', '+b', '-b']);
+  });
+
+  it('that cannot start stops what it had started', async () => {
+    const { log, part } = recorder();
+    const role = new TestRole(async (parts) => {
+      part(parts, 'a');
+      throw new Error('no b');
+    });
+    await expect(role.start()).rejects.toThrow('no b');
+    expect(log).toEqual(['+a', '-a']);
+    await role.stop(1_000);
+    expect(log).toEqual(['+a', '-a']);
   });
 });

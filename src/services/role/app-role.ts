@@ -1,0 +1,61 @@
+/** A role whose jobs are done with a connected app: what refresh and warm workers have in common. */
+import type { Job } from 'bullmq';
+import type { ZodType } from 'zod';
+import { connect, type Forebay } from '../../app/connect.js';
+import type { Config } from '../../config.js';
+import type { Database } from '../../database/database.js';
+import type { Definitions, Stores } from '../../definitions/stores.js';
+import type { Emit } from '../../events.js';
+import type { Resources } from '../../resources.js';
+import { Role } from './service.js';
+import { takeJobs } from './take-jobs.js';
+
+export interface AppWorkerOptions {
+  readonly stores: Stores;
+  readonly prisma: Database;
+  readonly config: Pick<Config, 'prefix' | 'redis' | 'queueRedis'>;
+  readonly emit: Emit;
+}
+
+/** What a role does with the jobs of its queue. */
+export interface AppJobs<Data, Result> {
+  readonly queue: string;
+  readonly shape: ZodType;
+  readonly concurrency: number;
+  process(
+    job: Job<Data, Result>,
+    context: {
+      readonly app: Forebay<Definitions>;
+      readonly token: string | undefined;
+      readonly signal: AbortSignal;
+    },
+  ): Promise<Result>;
+}
+
+export abstract class AppRole<Data, Result> extends Role {
+  protected readonly options: AppWorkerOptions;
+
+  /** Connects when it is started. */
+  constructor(options: AppWorkerOptions) {
+    super(options);
+    this.options = options;
+  }
+
+  protected abstract jobs(): AppJobs<Data, Result>;
+
+  protected async open(parts: Resources, signal: AbortSignal): Promise<void> {
+    const { stores, prisma, config, emit } = this.options;
+    const { jobs: connection } = await parts.connect({ jobs: [config.queueRedis, 'worker'] });
+    // Memory is for readers.
+    const options = { prisma, config, cache: { l1: false }, onEvent: emit } as const;
+    const app = parts.own('app', await connect(stores, options), (it) => it.close());
+    const { process, ...jobs } = this.jobs();
+    await takeJobs<Data, Result>(parts, {
+      ...jobs,
+      connection,
+      prefix: config.prefix,
+      emit,
+      process: (job, token) => process(job, { app, token, signal }),
+    });
+  }
+}

@@ -1,0 +1,139 @@
+/** The one place where roles take jobs from a queue: how jobs are locked and tried again, and what becomes of those that this worker can't do. */
+import { type Job, UnrecoverableError, Worker } from 'bullmq';
+import { LRUCache } from 'lru-cache';
+import { prettifyError, type ZodType } from 'zod';
+import { inTime } from '../../connection/deadline.js';
+import type { RedisClient } from '../../connection/redis.js';
+import type { Emit } from '../../events.js';
+import { queuePrefix } from '../../keys.js';
+import type { Resources } from '../../resources.js';
+import { handBack, ImpossibleWork, UnknownWork } from './hand-back.js';
+import { RetryLater, retryMsOf } from './retry.js';
+
+export interface JobsOptions<Data, Result> {
+  readonly queue: string;
+  /** For this worker alone. */
+  readonly connection: RedisClient;
+  readonly prefix: string;
+  readonly emit: Emit;
+  /** Jobs that are done at once. */
+  readonly concurrency: number;
+  /** What a job carries. One that carries anything else is set aside. */
+  readonly shape: ZodType;
+  /** @throws UnknownWork, ImpossibleWork, RetryLater, or anything else: then it is tried again as the queue says */
+  readonly process: (job: Job<Data, Result>, token: string | undefined) => Promise<Result>;
+}
+
+/**
+ * A dead worker's job is taken by another after about this long, and any number of times: every job can be done twice, and goes on where the dead one
+ * stopped.
+ */
+const lockMs = 10_000;
+const stallsMax = 1_000_000;
+const anotherMayTakeItMs = 5_000;
+/** So long a job is handed back that no worker knows: longer than a deploy takes. */
+const patienceMs = 900_000;
+const reasonsToldMax = 1_000;
+/** For a worker whose connection was cut. */
+const cutDeadlineMs = 500;
+
+/** Takes jobs until the parts are stopped: then no more, and those in hand are finished. Resolves when it is at work. */
+export async function takeJobs<Data, Result>(
+  parts: Resources,
+  options: JobsOptions<Data, Result>,
+): Promise<void> {
+  const { queue, connection, prefix, emit, concurrency } = options;
+  const desk = new JobDesk(options);
+  const worker = new Worker<Data, Result>(queue, (job, token) => desk.process(job, token), {
+    connection,
+    prefix: queuePrefix(prefix),
+    concurrency,
+    lockDuration: lockMs,
+    stalledInterval: lockMs,
+    maxStalledCount: stallsMax,
+    settings: { backoffStrategy: (_attempts, _type, error) => retryMsOf(error) },
+  });
+  worker.on('error', (error) => emit({ type: 'redis.error', connection: 'worker', error }));
+  worker.on('failed', (job, error) => desk.failed(job, error));
+  parts.own(`jobs of ${queue}`, worker, (_, ms) => leave(worker, options.connection, { desk, ms }));
+  await worker.waitUntilReady();
+}
+
+/** BullMQ waits for a Redis that is away; cut off from it, it ends. */
+async function leave(
+  worker: Worker,
+  connection: RedisClient,
+  { desk, ms }: { desk: { readonly hasJobs: boolean }; ms: number },
+): Promise<void> {
+  const { hasJobs } = desk;
+  const isWorthWaiting = hasJobs || connection.status === 'ready';
+  const closing = worker.close();
+  const isClosed = await inTime(closing, isWorthWaiting ? Math.max(0, ms - cutDeadlineMs) : 0).then(
+    () => true,
+    () => false,
+  );
+  if (isClosed) return;
+  connection.disconnect();
+  await inTime(closing, cutDeadlineMs);
+  if (hasJobs) throw new Error('jobs were still in hand; other workers take them over');
+}
+
+class JobDesk<Data, Result> {
+  readonly #options: JobsOptions<Data, Result>;
+  readonly #told = new LRUCache<string, true>({ max: reasonsToldMax });
+  #inHand = 0;
+
+  constructor(options: JobsOptions<Data, Result>) {
+    this.#options = options;
+  }
+
+  get hasJobs(): boolean {
+    return this.#inHand > 0;
+  }
+
+  async process(job: Job<Data, Result>, token: string | undefined): Promise<Result> {
+    this.#inHand += 1;
+    try {
+      this.#checkShape(job);
+      return await this.#options.process(job, token);
+    } catch (error) {
+      if (error instanceof ImpossibleWork) return this.#setAside(job, error.message);
+      if (error instanceof UnknownWork) return await this.#handBack(job, token, error.message);
+      throw error;
+    } finally {
+      this.#inHand -= 1;
+    }
+  }
+
+  failed(job: Job<Data, Result> | undefined, error: Error): void {
+    if (error instanceof RetryLater || error instanceof SetAside) return;
+    this.#options.emit({ type: 'job.failed', job: job?.name ?? '', error });
+  }
+
+  #checkShape({ name, data }: Job): void {
+    const { error } = this.#options.shape.safeParse(data);
+    if (error) throw new ImpossibleWork(`The job "${name}" is malformed: ${prettifyError(error)}`);
+  }
+
+  async #handBack(job: Job, token: string | undefined, reason: string): Promise<never> {
+    if (Date.now() - job.timestamp > patienceMs) return this.#setAside(job, reason);
+    this.#tell(job, reason, false);
+    return handBack(job, token, anotherMayTakeItMs);
+  }
+
+  #setAside(job: Job, reason: string): never {
+    this.#tell(job, reason, true);
+    throw new SetAside(reason);
+  }
+
+  #tell({ name }: Job, reason: string, isSetAside: boolean): void {
+    const told = `${isSetAside} ${reason}`;
+    if (this.#told.has(told)) return;
+    this.#told.set(told, true);
+    const { queue, emit } = this.#options;
+    emit({ type: 'job.unknown', queue, job: name, isSetAside, reason });
+  }
+}
+
+/** Of a job that was told of as unknown. */
+class SetAside extends UnrecoverableError {}
