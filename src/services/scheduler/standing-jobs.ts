@@ -48,7 +48,7 @@ export class StandingJobs {
 
   /** Also at each tick: the queue may have lost it. */
   async ensureOne(schedule: Schedule): Promise<void> {
-    const job = await this.#queue.standing(schedule.name);
+    const job = await this.#soundJob(schedule.name);
     const planned = this.#planned(schedule, job?.data.last);
     if (job === undefined) return this.#queue.stand(planned, delayUntil(planned));
     const { cron, timeZone, what } = job.data;
@@ -56,6 +56,16 @@ export class StandingJobs {
     await job.updateData(planned);
     // One that another scheduler has in hand is planned anew at its end.
     if (await job.isDelayed()) await job.changeDelay(delayUntil(planned));
+  }
+
+  /** One that is malformed, or was set aside, would keep its schedule from ever having another. */
+  async #soundJob(schedule: string): Promise<Job<StandingJob> | undefined> {
+    const job = await this.#queue.standing(schedule);
+    if (job === undefined || (isStandingJob(job.data) && job.finishedOn === undefined)) return job;
+    // One that a scheduler has in hand is set aside first.
+    if (await job.isActive()) return job;
+    await job.remove();
+    return undefined;
   }
 
   /**
