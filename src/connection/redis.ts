@@ -92,7 +92,7 @@ export async function closeConnections(
   await Promise.all(
     Object.values(connections).map(async (redis) => {
       try {
-        await inTime(quit(redis), deadlineMs);
+        await inTime(end(redis), deadlineMs);
       } catch {
         // Gone, or too slow: either way nobody waits any longer.
       } finally {
@@ -100,6 +100,13 @@ export async function closeConnections(
       }
     }),
   );
+}
+
+async function end(redis: RedisClient): Promise<void> {
+  await quit(redis);
+  const ended = new Promise((resolve) => redis.once('end', resolve));
+  redis.disconnect();
+  if (redis.status !== 'end') await ended;
 }
 
 /** Redis answers in order, so QUIT's answer comes after all others. */

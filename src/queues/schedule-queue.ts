@@ -46,7 +46,7 @@ const standingJobShape = z.object({
 
 export const scheduleJobShape = z.union([
   standingJobShape,
-  z.object({ schedule: z.string(), run: z.string(), next: z.undefined() }),
+  z.object({ schedule: z.string(), run: z.string() }),
 ]);
 
 export function isStandingJob(job: unknown): job is StandingJob {

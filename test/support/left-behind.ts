@@ -50,7 +50,13 @@ async function started(service: { start(): Promise<void>; stop(deadlineMs: numbe
   return (deadlineMs: number) => service.stop(deadlineMs);
 }
 
-const alive = (): string => process.getActiveResourcesInfo().sort().join(' ');
+/** Reads of files are not ours. */
+const alive = (): string =>
+  process
+    .getActiveResourcesInfo()
+    .filter((name) => !name.startsWith('FS'))
+    .sort()
+    .join(' ');
 
 const before = alive();
 const stop = await start[process.argv[2] as RoleName]();

@@ -123,12 +123,9 @@ export class ComputedClient<Value> {
     const call = callFor(keys, different);
     const options = this.#readOptions(first, { ...call, ttlMs });
     const freshForMs = options.ttlMs * warmUntilShare;
-    const { failures, ...counts } = await this.#cache.recompute.missingOf(
-      keys,
-      freshForMs,
-      this.#loader(call),
-      options,
-    );
+    const { failures, ...counts } = await this.#cache.recompute
+      .missingOf(keys, freshForMs, this.#loader(call), options)
+      .catch(throwReadError);
     return { ...counts, failures: failures.map(({ key, error }) => ({ id: call.idOf(key), error })) };
   }
 
@@ -163,7 +160,9 @@ export class ComputedClient<Value> {
       ttlMs,
       when: this.#store.refreshWhen ?? 'xfetch',
     };
-    return this.#cache.recompute.successorsOf(values, this.#loader(call), this.#readOptions(first.key, call));
+    return this.#cache.recompute
+      .successorsOf(values, this.#loader(call), this.#readOptions(first.key, call))
+      .catch(throwReadError);
   }
 
   /**
@@ -228,6 +227,11 @@ export class ComputedClient<Value> {
       return new Map([...values].map(([id, value]) => [this.#keyOf(id), value as Value]));
     };
   }
+}
+
+/** What loaders throw is among the outcomes: what is left is Redis's. */
+function throwReadError(error: unknown): never {
+  throw toReadError(error);
 }
 
 function callFor(keys: readonly string[], ids: readonly string[]): Call {
