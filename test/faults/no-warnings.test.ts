@@ -41,11 +41,20 @@ it(`no warning is emitted over ${reconnects} reconnects of an app and a worker`,
     ]).flat();
   for (let round = 1; round <= reconnects; round++) {
     const before = app.redis.getRedisMetrics().reconnects;
-    const calls = Promise.allSettled(write(round));
-    await redis.admin.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
-    await redis.admin.call('CLIENT', 'KILL', 'TYPE', 'pubsub', 'SKIPME', 'yes');
-    await Promise.allSettled([...write(round), calls]);
-    await expect.poll(() => app.redis.getRedisMetrics().reconnects, { timeout: 20_000 }).toBeGreaterThan(before);
+    const calls = [Promise.allSettled(write(round))];
+    if (round % 3 === 0) {
+      await redis.stop();
+      calls.push(Promise.allSettled(write(round)));
+      await redis.restart();
+    } else {
+      await redis.admin.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+      await redis.admin.call('CLIENT', 'KILL', 'TYPE', 'pubsub', 'SKIPME', 'yes');
+      calls.push(Promise.allSettled(write(round)));
+    }
+    await Promise.all(calls);
+    await expect
+      .poll(() => app.redis.getRedisMetrics().reconnects, { timeout: 20_000 })
+      .toBeGreaterThan(before);
   }
   await Promise.all(write(reconnects + 1));
   await app.flush({ timeoutMs: 60_000 });
