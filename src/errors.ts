@@ -207,8 +207,8 @@ export function isForebayError(error: unknown, code?: ErrorCode): error is Foreb
 }
 
 /** For whatever is asked of a client that was closed. */
-export function closedError(): ForebayError {
-  return new ForebayError('CLOSED', 'This client is closed.');
+export function closedError(cause?: unknown): ForebayError {
+  return new ForebayError('CLOSED', 'This client is closed.', { cause });
 }
 
 /** The message of anything that was thrown. */

@@ -1,5 +1,5 @@
 /** Jobs that end in another way than done or failed. */
-import { DelayedError, type Job } from 'bullmq';
+import { DelayedError, type Job, UnrecoverableError } from 'bullmq';
 
 /** What a worker does not know: a store, lane or schedule of another release, or of another app. The job is handed back for other workers. */
 export class UnknownWork extends Error {
@@ -10,6 +10,9 @@ export class UnknownWork extends Error {
 export class ImpossibleWork extends Error {
   override readonly name = 'ImpossibleWork';
 }
+
+/** Ends a job as failed for good, without another word: what is wrong was told before. */
+export class SetAside extends UnrecoverableError {}
 
 /** Gives the job to whichever worker takes it after `ms`. @throws DelayedError, which tells BullMQ so */
 export async function handBack(job: Job, token: string | undefined, ms: number): Promise<never> {

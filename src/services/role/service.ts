@@ -35,7 +35,7 @@ export abstract class Role implements Service {
     const { signal } = this.#stopping;
     if (this.#starting) return Promise.reject(alreadyStarted());
     if (signal.aborted) return Promise.reject(closedError());
-    this.#starting = this.#parts.construct(() => this.open(this.#parts, signal), failedStartDeadlineMs);
+    this.#starting = this.#open(signal);
     return this.#starting;
   }
 
@@ -45,6 +45,15 @@ export abstract class Role implements Service {
     // A start that is under way ends with the first part that it would add.
     await inTime(this.#started(), leaveDeadlineMs).catch(() => undefined);
     await this.#parts.close(0);
+  }
+
+  async #open(signal: AbortSignal): Promise<void> {
+    try {
+      await this.#parts.construct(() => this.open(this.#parts, signal), failedStartDeadlineMs);
+    } catch (error) {
+      // What a part says when its connection is closed is no news.
+      throw signal.aborted ? closedError(error) : error;
+    }
   }
 
   async #started(): Promise<void> {

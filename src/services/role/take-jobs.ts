@@ -1,5 +1,5 @@
 /** The one place where roles take jobs from a queue: how jobs are locked and tried again, and what becomes of those that this worker can't do. */
-import { type Job, UnrecoverableError, Worker } from 'bullmq';
+import { type Job, Worker } from 'bullmq';
 import { LRUCache } from 'lru-cache';
 import { prettifyError, type ZodType } from 'zod';
 import { inTime } from '../../connection/deadline.js';
@@ -7,7 +7,7 @@ import type { RedisClient } from '../../connection/redis.js';
 import type { Emit } from '../../events.js';
 import { queuePrefix } from '../../keys.js';
 import type { Resources } from '../../resources.js';
-import { handBack, ImpossibleWork, UnknownWork } from './hand-back.js';
+import { handBack, ImpossibleWork, SetAside, UnknownWork } from './hand-back.js';
 import { RetryLater, retryMsOf } from './retry.js';
 
 export interface JobsOptions<Data, Result> {
@@ -48,15 +48,18 @@ export async function takeJobs<Data, Result>(
     connection,
     prefix: queuePrefix(prefix),
     concurrency,
+    autorun: false,
     lockDuration: lockMs,
     stalledInterval: lockMs,
     maxStalledCount: stallsMax,
     settings: { backoffStrategy: (_attempts, _type, error) => retryMsOf(error) },
   });
-  worker.on('error', (error) => emit({ type: 'redis.error', connection: 'worker', error }));
+  const tell = (error: Error): void => emit({ type: 'redis.error', connection: 'worker', error });
+  worker.on('error', tell);
   worker.on('failed', (job, error) => desk.failed(job, error));
   parts.own(`jobs of ${queue}`, worker, (_, ms) => leave(worker, options.connection, { desk, ms }));
   await worker.waitUntilReady();
+  worker.run().catch(tell);
 }
 
 /** BullMQ waits for a Redis that is away; cut off from it, it ends. */
@@ -134,6 +137,3 @@ class JobDesk<Data, Result> {
     emit({ type: 'job.unknown', queue, job: name, isSetAside, reason });
   }
 }
-
-/** Of a job that was told of as unknown. */
-class SetAside extends UnrecoverableError {}

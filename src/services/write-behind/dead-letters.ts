@@ -2,7 +2,7 @@
  * The dead letters on the board: each is a job that has failed with the database's error, and whose retry replays the letter. The
  * lanes have the letters themselves: a queue that has lost its jobs is filled again, and jobs of letters that are gone are removed.
  */
-import { type Job, UnrecoverableError } from 'bullmq';
+import type { Job } from 'bullmq';
 import type { Lanes } from '../../buffer/lane.js';
 import type { WriteBuffer } from '../../buffer/write-buffer.js';
 import type { RedisClient } from '../../connection/redis.js';
@@ -17,7 +17,7 @@ import {
 import type { WriteBehindQueue } from '../../queues/write-behind-queue.js';
 import type { Resources } from '../../resources.js';
 import { every } from '../role/every.js';
-import { UnknownWork } from '../role/hand-back.js';
+import { SetAside, UnknownWork } from '../role/hand-back.js';
 import { takeJobs } from '../role/take-jobs.js';
 
 export interface DeadLettersDependencies {
@@ -60,7 +60,7 @@ export class DeadLetters {
   async #process(job: Job<DeadLetterJob, DeadLetterOutcome>): Promise<DeadLetterOutcome> {
     const { lanes, buffer, wakeUps } = this.#dependencies;
     const { state, message } = job.data.error;
-    if (job.attemptsMade === 0) throw new UnrecoverableError(state === '' ? message : `${state}: ${message}`);
+    if (job.attemptsMade === 0) throw new SetAside(state === '' ? message : `${state}: ${message}`);
     const lane = lanes.named(job.data.lane);
     if (!lane) throw new UnknownWork(`No store is defined for lane ${job.data.lane}.`);
     const outcome = await buffer.replay(lane, job.data);
