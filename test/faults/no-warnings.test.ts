@@ -26,7 +26,7 @@ afterEach(async () => {
   await redis.remove();
 });
 
-it(`no warning is emitted over ${reconnects} reconnects of an app and a worker`, async () => {
+it('no warning is emitted over 30 reconnects of an app and a worker', async () => {
   const { prisma } = environment;
   const config = { ...environment.config, redis: redis.settings, queueRedis: redis.settings };
   worker = new WriteBehindService({ stores, prisma, config, emit: () => undefined });
