@@ -28,7 +28,8 @@ const shareMax = 0.8;
 const leastMs = 20;
 /** What ends by itself at its deadline is not late. */
 const slackMs = 50;
-const disconnectDeadlineMs = 1_000;
+/** For what comes when all else is closed. */
+const lateDeadlineMs = 1_000;
 
 export class Resources {
   readonly #emit: Emit;
@@ -52,7 +53,7 @@ export class Resources {
   own<T>(name: string, value: T, close: Close<T>, deadlineMs = Number.POSITIVE_INFINITY): T {
     const owned: Owned = { name, deadlineMs, close: (ms) => close(value, ms) };
     if (this.#closing !== undefined) {
-      this.#closing = this.#closing.then(() => this.#closeOne(owned, disconnectDeadlineMs));
+      this.#closing = this.#closing.then(() => this.#closeOne(owned, lateDeadlineMs));
       throw closedError();
     }
     this.#owned.push(owned);
@@ -65,7 +66,7 @@ export class Resources {
     metrics?: ConnectionMetrics,
   ): Promise<{ readonly [Name in keyof P]: RedisClient }> {
     const connections = await openConnections(plan, this.#emit, metrics);
-    return this.own('connections', connections, closeConnections, disconnectDeadlineMs);
+    return this.own('connections', connections, closeConnections);
   }
 
   /** Runs what makes and registers; what stands already is closed when that fails. @throws what `construct` throws */
