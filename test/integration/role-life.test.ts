@@ -47,7 +47,10 @@ const roles: Record<string, () => Service> = {
 
 /** The test's own is left. */
 async function expectNoConnections(): Promise<void> {
-  const count = async () => String(await redis.admin.client('LIST')).trim().split('\n').length;
+  const count = async () =>
+    String(await redis.admin.client('LIST'))
+      .trim()
+      .split('\n').length;
   await expect.poll(count).toBe(1);
 }
 
