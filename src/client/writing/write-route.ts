@@ -2,6 +2,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Lane } from '../../buffer/lane.js';
 import type { Write, WriteBuffer } from '../../buffer/write-buffer.js';
+import { isConnected } from '../../connection/connected.js';
 import { type RedisClient, writeNotSent } from '../../connection/redis.js';
 import { isNotSent, isReplyError } from '../../connection/refusals.js';
 import type { ForebayError } from '../../errors.js';
@@ -77,15 +78,6 @@ export class WriteRoute {
     if (this.#redis.status === 'end') throw this.notSent();
     if (leftMs <= 0) return this.#awaySince === undefined && this.#redis.status === 'ready';
     if (this.#redis.status === 'ready') return true;
-    return new Promise<boolean>((resolve) => {
-      const settle = (isUp: boolean): void => {
-        clearTimeout(timer);
-        this.#redis.off('ready', onReady);
-        resolve(isUp);
-      };
-      const onReady = (): void => settle(true);
-      const timer = setTimeout(() => settle(false), leftMs);
-      this.#redis.once('ready', onReady);
-    });
+    return isConnected(this.#redis, this.deadlineOf(submittedAt));
   }
 }
