@@ -59,7 +59,7 @@ export class BoardService extends Role {
     return `http://${host.includes(':') ? `[${host}]` : host}:${address.port}/`;
   }
 
-  /** @throws ForebayError REDIS_UNAVAILABLE; or Node's EADDRINUSE when the port is taken */
+  /** @throws ForebayError REDIS_UNAVAILABLE; or Node's EADDRINUSE when the port is taken @internal */
   protected async open(parts: Resources): Promise<void> {
     const { config, emit } = this.#options;
     const { connection } = await parts.connect({ connection: [config.queueRedis, 'worker'] });

@@ -9,12 +9,15 @@ export const warmQueueName = 'warm';
 
 /** A run of warming: a store's values, page by page. */
 export interface WarmJob {
+  /** Its computed store, by name. */
   readonly store: string;
   /** Where the run has come to: a worker that takes it over goes on there. */
   readonly done?: WarmProgress;
 }
 
+/** How far a run has come. */
 export interface WarmProgress {
+  /** Its computed store, by name. */
   readonly store: string;
   /** Values computed. */
   readonly warmed: number;
@@ -24,9 +27,11 @@ export interface WarmProgress {
   readonly absent: number;
   /** Ids whose page could not be loaded. */
   readonly failed: number;
+  /** Pages done. */
   readonly pages: number;
   /** Most values that the run warms; at its end, how many there were. */
   readonly max: number;
+  /** What it has taken so far, in ms. */
   readonly ms: number;
   /** The last id of the last page. */
   readonly after?: string;
@@ -54,6 +59,7 @@ export const warmJobShape = z.object({
     .optional(),
 });
 
+/** What a run has done. */
 export type WarmSummary = Omit<WarmProgress, 'after'>;
 
 const warmAttemptsMax = 10;

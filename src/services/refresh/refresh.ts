@@ -30,6 +30,7 @@ const comeBackMs = 100;
 export class RefreshService extends AppRole<RefreshJob, RefreshOutcome> {
   readonly #batches = new Map<string, RefreshBatches>();
 
+  /** @internal */
   protected jobs(): AppJobs<RefreshJob, RefreshOutcome> {
     const stores = [...this.options.stores.computed.values()];
     const jobs = stores.reduce((sum, { refreshConcurrency }) => sum + jobsMaxOf(refreshConcurrency), 0);

@@ -10,10 +10,15 @@ import type { Resources } from '../../resources.js';
 import { Role } from './service.js';
 import { takeJobs } from './take-jobs.js';
 
+/** What refresh and warm workers need. */
 export interface AppWorkerOptions {
+  /** What `defineStores` gave; the same as the apps'. */
   readonly stores: Stores;
+  /** The worker's Prisma client. It stays the caller's: `stop` leaves it open. */
   readonly prisma: Database;
+  /** What `readConfig` gave. */
   readonly config: Pick<Config, 'prefix' | 'redis' | 'queueRedis'>;
+  /** Told of everything that happens: `logEvents(logger)`. */
   readonly emit: Emit;
 }
 
@@ -32,7 +37,9 @@ export interface AppJobs<Data, Result> {
   ): Promise<Result>;
 }
 
+/** The mould of roles that work with a connected app. */
 export abstract class AppRole<Data, Result> extends Role {
+  /** @internal */
   protected readonly options: AppWorkerOptions;
 
   /** Connects when it is started. */
@@ -41,8 +48,10 @@ export abstract class AppRole<Data, Result> extends Role {
     this.options = options;
   }
 
+  /** @internal */
   protected abstract jobs(): AppJobs<Data, Result>;
 
+  /** @internal */
   protected async open(parts: Resources, signal: AbortSignal): Promise<void> {
     const { stores, prisma, config, emit } = this.options;
     const { jobs: connection } = await parts.connect({ jobs: [config.queueRedis, 'worker'] });

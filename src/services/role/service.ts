@@ -4,6 +4,7 @@ import { closedError, ForebayError } from '../../errors.js';
 import type { Emit } from '../../events.js';
 import { Resources } from '../../resources.js';
 
+/** A background role: started once, stopped once. */
 export interface Service {
   /**
    * Resolves when the service is at work. Once: one that has failed or was stopped is not started again.
@@ -19,6 +20,7 @@ const failedStartDeadlineMs = 2_000;
 /** For a start that is under way when its parts are closed. */
 const leaveDeadlineMs = 1_000;
 
+/** The mould of every background role: see `start` and `stop`. */
 export abstract class Role implements Service {
   readonly #parts: Resources;
   readonly #stopping = new AbortController();
@@ -28,9 +30,13 @@ export abstract class Role implements Service {
     this.#parts = new Resources(emit);
   }
 
-  /** Makes and starts the role's parts, in order of need, and registers each with what stops it. `signal`: nothing new is to be begun. */
+  /**
+   * Makes and starts the role's parts, in order of need, and registers each with what stops it. `signal`: nothing new is to be begun.
+   * @internal
+   */
   protected abstract open(parts: Resources, signal: AbortSignal): Promise<void>;
 
+  /** See `Service`. @throws ForebayError ALREADY_STARTED, CLOSED, and what its parts throw */
   start(): Promise<void> {
     const { signal } = this.#stopping;
     if (this.#starting) return Promise.reject(alreadyStarted());
@@ -39,6 +45,7 @@ export abstract class Role implements Service {
     return this.#starting;
   }
 
+  /** See `Service`; `deadlineMs` in ms. */
   async stop(deadlineMs: number): Promise<void> {
     this.#stopping.abort();
     await this.#parts.close(deadlineMs);

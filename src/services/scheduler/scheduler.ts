@@ -67,6 +67,7 @@ export class SchedulerService extends Role {
     this.#options = options;
   }
 
+  /** @internal */
   protected async open(parts: Resources, signal: AbortSignal): Promise<void> {
     const { schedules, config, emit } = this.#options;
     const { prefix, queueRedis } = config;

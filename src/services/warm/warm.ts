@@ -27,6 +27,7 @@ const retryMaxMs = 60_000;
 
 /** Computes values before they are read, page by page. */
 export class WarmService extends AppRole<WarmJob, WarmSummary> {
+  /** @internal */
   protected jobs(): AppJobs<WarmJob, WarmSummary> {
     return {
       queue: warmQueueName,

@@ -72,6 +72,7 @@ export class WriteBehindService extends Role {
     this.#lanes = new Lanes(options.stores, options.config.prefix);
   }
 
+  /** @internal */
   protected async open(parts: Resources, signal: AbortSignal): Promise<void> {
     const { stores, prisma, config, emit } = this.#options;
     const connections = await parts.connect({
