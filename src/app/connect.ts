@@ -2,10 +2,11 @@
 import { Lanes } from '../buffer/lane.js';
 import { checkPartitions } from '../buffer/partitions.js';
 import { WriteBuffer } from '../buffer/write-buffer.js';
-import { type CacheOptions, createCache, createLoading } from '../cache/cache.js';
+import { type CacheOptions, createCache, createReadingParts } from '../cache/cache.js';
 import type { CacheService } from '../cache/cache-service.js';
 import { L1 } from '../cache/memory/l1.js';
 import { WaitingRoom } from '../cache/reading/waiting-room.js';
+import { BatchedGet } from '../cache/redis/batched-get.js';
 import { Hottest } from '../cache/redis/hottest.js';
 import type { ClientContext } from '../client/context.js';
 import { DeadLetters } from '../client/dead-letters.js';
@@ -22,6 +23,7 @@ import { WriteQueue } from '../client/writing/write-queue.js';
 import { type Config, readConfig } from '../config.js';
 import { breakerOf } from '../connection/breaker.js';
 import { ConnectionMetrics } from '../connection/connection-metrics.js';
+import { getMany } from '../connection/get-many.js';
 import { createHealth, type RedisHealth } from '../connection/health.js';
 import { startInvalidationFeed } from '../connection/invalidation-feed.js';
 import { openConnections, toReadError } from '../connection/redis.js';
@@ -192,10 +194,10 @@ async function openBase(
   };
   resources.own('queues', Object.values(queues), closeQueues);
   const breaker = resources.own('breaker of reads', breakerOf(reads, 'reads', emit), (it) => it.stop());
-  const waitingRoom = new WaitingRoom({ subscriber, prefix, emit });
-  const loading = createLoading(cacheOptions);
+  const entries = new BatchedGet((keys) => breaker.run(() => getMany(reads, keys)));
+  const reading = createReadingParts(new WaitingRoom({ subscriber, prefix, emit }), cacheOptions);
   const shared = { stores, prefix, settings, database, cacheOptions, emit };
-  return { ...shared, metrics, connections, lanes, buffer, queues, breaker, waitingRoom, loading };
+  return { ...shared, metrics, connections, lanes, buffer, queues, breaker, entries, reading };
 }
 
 type Writing = ReturnType<typeof createWriting>;
@@ -229,7 +231,7 @@ function createWriting(base: Base, resources: Resources) {
 
 /** The cache, and the clients of the stores that are computed. */
 async function openReading(base: Base, writing: Writing, resources: Resources) {
-  const { stores, prefix, database, cacheOptions, emit, connections, waitingRoom, loading } = base;
+  const { stores, prefix, database, cacheOptions, emit, connections, reading } = base;
   const redis = connections.cache;
   const breaker = resources.own('breaker of the cache', breakerOf(redis, 'cache', emit), (it) => it.stop());
   const l1 = await openL1(base, resources);
@@ -237,7 +239,7 @@ async function openReading(base: Base, writing: Writing, resources: Resources) {
   const pendingOf = (keys: readonly string[]) => pending.of(keys);
   const writerOf = (key: string) => pending.writerOf(key);
   const place = { redis, prefix, breaker };
-  const parts = { ...place, l1, waitingRoom, loading, pendingOf, writerOf, emit };
+  const parts = { ...place, l1, shared: reading, pendingOf, writerOf, emit };
   const cache = await createCache(resources, parts, cacheOptions);
   const hottest = new Hottest(place);
   const requests = new RefreshRequests({ queue: base.queues.refresh, emit });
@@ -248,7 +250,10 @@ async function openReading(base: Base, writing: Writing, resources: Resources) {
     return [name, new ComputedClient({ cache, prisma: database, requests, hottest, sample }, store)] as const;
   });
   // Closed first: what waits for a load ends at once.
-  resources.own('loads', loading, (it) => it.close());
+  resources.own('loads', reading, ({ loading, storeLoading }) => {
+    loading.close();
+    storeLoading.close();
+  });
   return { cache, clients: Object.fromEntries(clients) };
 }
 

@@ -8,7 +8,8 @@ import { splitRelease } from '../definitions/release.js';
 export type Entry =
   | { readonly kind: 'row'; readonly version: string; readonly release: string; readonly json: string }
   | { readonly kind: 'absent'; readonly version: string }
-  | { readonly kind: 'none' };
+  /** `lease`: the token of whoever loads it. */
+  | { readonly kind: 'none'; readonly lease?: string };
 
 export function parseEntry(content: string | null): Entry {
   switch (content?.[0]) {
@@ -19,9 +20,16 @@ export function parseEntry(content: string | null): Entry {
     }
     case 'D':
       return { kind: 'absent', version: content.slice(1, -1) };
+    case '?':
+      return { kind: 'none', lease: leaseOf(content) };
     default:
       return { kind: 'none' };
   }
+}
+
+/** The token of a lease. */
+function leaseOf(content: string): string {
+  return content.slice(1).replace(/;w$/, '');
 }
 
 /** A row that is known to be absent, as it goes into `fill`. */
@@ -33,6 +41,13 @@ export function loadedEntry(json: string | undefined, version?: bigint): string 
   return version === undefined ? `P|${json}` : `P${version}|${json}`;
 }
 
-export function isCounterValue(content: string | null): content is string {
-  return content !== null && content[0] !== '?';
+export type CounterEntry =
+  | { readonly kind: 'value'; readonly value: bigint }
+  | Extract<Entry, { kind: 'none' }>;
+
+export function parseCounterEntry(content: string | null): CounterEntry {
+  if (content === null) return { kind: 'none' };
+  return content[0] === '?'
+    ? { kind: 'none', lease: leaseOf(content) }
+    : { kind: 'value', value: BigInt(content) };
 }

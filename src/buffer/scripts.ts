@@ -6,8 +6,8 @@ import type { RedisClient } from '../connection/redis.js';
 /** Script name → number of its keys; undefined where it depends on the call, and is the first argument. */
 export const scripts = {
   write: undefined,
-  recall: undefined,
-  'recall-counter': undefined,
+  claim: undefined,
+  'claim-counter': undefined,
   fill: undefined,
   seal: 4,
   ack: 4,
@@ -27,12 +27,31 @@ export type ScriptName = keyof typeof scripts;
 
 type Reply = string | number;
 
+export type ClaimKind = 'value' | 'lease' | 'wait';
+
+/** How a record is pending: put, deleted, replaced (deleted and made anew), or not at all. */
+export type RecordKind = 'P' | 'D' | 'R' | '';
+
+export type ClaimReply = readonly [kind: ClaimKind, detail?: Reply];
+
+export type CounterClaimReply = readonly [
+  kind: ClaimKind,
+  detail: Reply,
+  dirtyDelta: Reply,
+  sealedDelta: Reply,
+  dirtyRecord: RecordKind,
+  sealedRecord: RecordKind,
+];
+
 /** What `withScripts` adds to a client. */
 export interface ScriptCommands {
   forebay_write(keyCount: number, ...args: (string | number)[]): Promise<Reply[]>;
-  forebay_recall(keyCount: number, ...args: (string | number)[]): Promise<string[]>;
-  'forebay_recall-counter'(keyCount: number, ...args: (string | number)[]): Promise<Reply[]>;
-  forebay_fill(keyCount: number, ...args: (string | number)[]): Promise<number>;
+  forebay_claim(keyCount: number, ...args: (string | number)[]): Promise<ClaimReply[]>;
+  'forebay_claim-counter'(
+    keyCount: number,
+    ...args: (string | number)[]
+  ): Promise<[batch: string, sealed: string, ...CounterClaimReply[]]>;
+  forebay_fill(keyCount: number, ...args: (string | number)[]): Promise<number[]>;
   forebay_seal(...args: (string | number)[]): Promise<Reply[]>;
   forebay_ack(...args: (string | number)[]): Promise<number>;
   forebay_drop(keyCount: number, ...args: (string | number)[]): Promise<number>;

@@ -5,7 +5,13 @@ import type { RedisClient } from '../connection/redis.js';
 import { filledChannel, letterKey, persistedChannel } from '../keys.js';
 import { type Batch, parseBatch } from './batch.js';
 import type { Lane, LetterLane } from './lane.js';
-import { type ScriptCommands, withScripts } from './scripts.js';
+import {
+  type ClaimKind,
+  type CounterClaimReply,
+  type RecordKind,
+  type ScriptCommands,
+  withScripts,
+} from './scripts.js';
 
 export type WriteOp = 'put' | 'put-if' | 'delete' | 'add' | 'forget';
 
@@ -25,14 +31,17 @@ export type Refused =
   /** A put-if or a delete found another version, `found`; undefined when the record's is not known. */
   | { readonly refused: 'conflict'; readonly found: string | undefined };
 
-export type RecallReply =
-  /** An entry's content: pending, or filled meanwhile. */
-  | { readonly entry: string }
-  /** The token of whoever may fill. */
-  | { readonly holder: string };
+/** What came of a claim of a missed entry. */
+export type RecordClaim =
+  /** The entry's content: pending, or filled meanwhile. */
+  | { readonly kind: 'value'; readonly entry: string }
+  /** The caller may fill. */
+  | { readonly kind: 'lease' }
+  /** Somebody else may, for `waitMs` at most. */
+  | { readonly kind: 'wait'; readonly waitMs: number };
 
-/** The cached value, or the token of whoever may fill; and what is pending. */
-export type CounterRecall = RecallReply & PendingCounter;
+/** That of a counter's entry, and what is pending. */
+export type CounterClaim = RecordClaim & PendingCounter;
 
 export interface PendingCounter {
   readonly dirtyDelta: bigint;
@@ -41,19 +50,16 @@ export interface PendingCounter {
   readonly sealedRecord: RecordKind;
 }
 
-/** How a record is pending: put, deleted, replaced (deleted and made anew), or not at all. */
-export type RecordKind = 'P' | 'D' | 'R' | '';
-
-export interface CountersRecall {
+export interface CountersClaim {
   /** The last batch number of the lane, and that of the sealed batch; undefined when there is none. */
   readonly batch: bigint | undefined;
   readonly sealed: bigint | undefined;
-  readonly counters: readonly CounterRecall[];
+  readonly counters: readonly CounterClaim[];
 }
 
 export interface Fill {
   readonly field: string;
-  /** The entry's, or `givenBack`. */
+  /** The entry's, or `released`. */
   readonly content: string;
   readonly ttlMs: number;
 }
@@ -138,7 +144,7 @@ export interface DeadLetter extends LetterName {
 }
 
 /** The content of an entry that is not filled: its lease is given back. */
-export const givenBack = '';
+export const released = '';
 
 const batchBytesMax = 8 * 1_048_576;
 
@@ -164,13 +170,13 @@ export class WriteBuffer {
     return { wake: wake === 1, replies: replies.map(toWriteReply) };
   }
 
-  async recall(
+  async claim(
     lane: Lane,
     fields: readonly string[],
     options: { token: string; leaseMs: number; ttlMs: number },
-  ): Promise<RecallReply[]> {
+  ): Promise<RecordClaim[]> {
     const { keys } = lane;
-    const replies = await this.#redis.forebay_recall(
+    const replies = await this.#redis.forebay_claim(
       2 + fields.length,
       keys.dirty,
       keys.sealed,
@@ -180,18 +186,18 @@ export class WriteBuffer {
       options.leaseMs,
       options.ttlMs,
     );
-    return replies.map(toRecallReply);
+    return replies.map(([kind, detail]) => toRecordClaim(kind, detail));
   }
 
-  /** `fields` are the counters'; `recordFields` those of the rows that hold them, or ''. */
-  async recallCounters(
+  /** `fields` are the counters'; `recordFields` those of the rows that hold them, or ''. Without a token no lease is taken. */
+  async claimCounters(
     lane: Lane,
     fields: readonly string[],
     recordFields: readonly string[],
     options: { token: string; leaseMs: number },
-  ): Promise<CountersRecall> {
+  ): Promise<CountersClaim> {
     const { keys } = lane;
-    const [batch, sealed, ...rest] = (await this.#redis['forebay_recall-counter'](
+    const [batch, sealed, ...counters] = await this.#redis['forebay_claim-counter'](
       3 + fields.length,
       keys.meta,
       keys.dirty,
@@ -201,18 +207,20 @@ export class WriteBuffer {
       options.token,
       options.leaseMs,
       ...recordFields,
-    )) as [string, string, ...(string | number)[]];
-    return {
-      batch: toBigInt(batch),
-      sealed: toBigInt(sealed),
-      counters: fields.map((_, i) => toCounterRecall(rest.slice(6 * i, 6 * i + 6))),
-    };
+    );
+    return { batch: toBigInt(batch), sealed: toBigInt(sealed), counters: counters.map(toCounterClaim) };
   }
 
-  /** Puts loaded values into the cache where the lease with this token still stands; returns how many. */
-  async fill(lane: Lane, token: string, fills: readonly Fill[]): Promise<number> {
+  /** Whether what was written of a field may not be in the database yet. */
+  async isPending({ keys }: Lane, field: string): Promise<boolean> {
+    const found = await Promise.all([keys.dirty, keys.sealed].map((key) => this.#redis.hexists(key, field)));
+    return found.includes(1);
+  }
+
+  /** Puts loaded values into the cache where the lease with this token still stands; which of them. */
+  async fill(lane: Lane, token: string, fills: readonly Fill[]): Promise<boolean[]> {
     const { entryPrefix, meta } = lane.keys;
-    return this.#redis.forebay_fill(
+    const replies = await this.#redis.forebay_fill(
       1 + fills.length,
       meta,
       ...fills.map((fill) => entryPrefix + fill.field),
@@ -220,6 +228,7 @@ export class WriteBuffer {
       this.#filledChannel,
       ...fills.flatMap((fill) => [fill.ttlMs, fill.content]),
     );
+    return replies.map((isFilled) => isFilled === 1);
   }
 
   async seal(lane: Lane, { recordsMax, delayMs, floor }: SealOptions): Promise<SealReply> {
@@ -388,17 +397,18 @@ function toBigInt(text: string): bigint | undefined {
   return text === '' ? undefined : BigInt(text);
 }
 
-function toCounterRecall(reply: readonly (string | number)[]): CounterRecall {
-  const [entry, holder, dirtyDelta, sealedDelta, dirtyRecord, sealedRecord] = reply;
-  return {
-    ...(entry === '' ? { holder: String(holder) } : { entry: String(entry) }),
-    dirtyDelta: BigInt(dirtyDelta as string),
-    sealedDelta: BigInt(sealedDelta as string),
-    dirtyRecord: dirtyRecord as RecordKind,
-    sealedRecord: sealedRecord as RecordKind,
-  };
+function toRecordClaim(kind: ClaimKind, detail: string | number | undefined): RecordClaim {
+  if (kind === 'value') return { kind, entry: String(detail) };
+  return kind === 'wait' ? { kind, waitMs: Number(detail) } : { kind };
 }
 
-function toRecallReply(reply: string): RecallReply {
-  return reply[0] === '?' ? { holder: reply.slice(1) } : { entry: reply };
+function toCounterClaim(reply: CounterClaimReply): CounterClaim {
+  const [kind, detail, dirtyDelta, sealedDelta, dirtyRecord, sealedRecord] = reply;
+  return {
+    ...toRecordClaim(kind, detail),
+    dirtyDelta: BigInt(dirtyDelta),
+    sealedDelta: BigInt(sealedDelta),
+    dirtyRecord,
+    sealedRecord,
+  };
 }

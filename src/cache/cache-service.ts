@@ -7,7 +7,7 @@ import type { CacheStatistics } from '../events.js';
 import { cacheEntryKey, cacheKeyOf, tagMark } from '../keys.js';
 import type { TagVersions } from './entry/value-entry.js';
 import type { Explanation } from './explain.js';
-import type { Refill } from './reading/refill.js';
+import type { LeasedLoads } from './reading/leased-loads.js';
 import type { RedisTier } from './redis/redis-tier.js';
 import type { StatisticsCounter } from './statistics.js';
 import type { Found, ValueStore } from './value-store.js';
@@ -35,7 +35,7 @@ export interface CacheServiceDependencies {
   readonly prefix: string;
   readonly tier: RedisTier;
   readonly values: ValueStore;
-  readonly refill: Refill;
+  readonly loads: LeasedLoads<unknown>;
   readonly statistics: StatisticsCounter;
   readonly explain: (key: string) => Promise<Explanation>;
 }
@@ -51,7 +51,7 @@ export class CacheService {
   readonly #prefix: string;
   readonly #tier: RedisTier;
   readonly #values: ValueStore;
-  readonly #refill: Refill;
+  readonly #loads: LeasedLoads<unknown>;
   readonly #statistics: StatisticsCounter;
   readonly #explain: CacheServiceDependencies['explain'];
 
@@ -60,7 +60,7 @@ export class CacheService {
     this.#prefix = dependencies.prefix;
     this.#tier = dependencies.tier;
     this.#values = dependencies.values;
-    this.#refill = dependencies.refill;
+    this.#loads = dependencies.loads;
     this.#statistics = dependencies.statistics;
     this.#explain = dependencies.explain;
   }
@@ -154,7 +154,7 @@ export class CacheService {
     checkKey(tag);
     await orReadError(this.#tier.invalidateTag(tag));
     this.#values.forgetTag(tag);
-    this.#refill.forgetAll();
+    this.#loads.forgetAll();
   }
 
   /**
@@ -236,7 +236,7 @@ export class CacheService {
 
   /** Reads of this process that begin after a change neither share a load from before it nor find the old value in memory. */
   async #change<T>(keys: readonly string[], change: () => Promise<T>): Promise<T> {
-    for (const key of keys) this.#refill.forget(key);
+    for (const key of keys) this.#loads.forget(key);
     try {
       return await orReadError(change());
     } finally {

@@ -7,11 +7,13 @@ import type { Resources } from '../resources.js';
 import { CacheService } from './cache-service.js';
 import { explain } from './explain.js';
 import type { L1, L1Options } from './memory/l1.js';
+import { LeasedLoads } from './reading/leased-loads.js';
 import { LoadLimit } from './reading/load-limit.js';
 import { Loading } from './reading/loading.js';
 import { ReadThrough } from './reading/read-through.js';
 import { Recompute } from './reading/recompute.js';
-import { type PendingOf, Refill } from './reading/refill.js';
+import { Staleness } from './reading/staleness.js';
+import type { PendingOf } from './reading/value-port.js';
 import type { WaitingRoom } from './reading/waiting-room.js';
 import { RedisTier } from './redis/redis-tier.js';
 import { ServerClock } from './redis/server-clock.js';
@@ -26,7 +28,7 @@ export interface CacheOptions {
   readonly compressAboveBytes?: number;
   /** Most bytes of a value as it is stored. Default 1,048,576. */
   readonly valueBytesMax?: number;
-  /** Loads of this process under way at once, over all keys. Default 64. */
+  /** Loads of this process under way at once: of values over all keys, and as many of rows and counters over all stores. Default 64. */
   readonly loadsMax?: number;
   /** Values in this process's memory; false: none. Default: 10,000 of 64 MiB. */
   readonly l1?: L1Options | false;
@@ -41,12 +43,22 @@ export interface CacheDependencies {
   readonly breaker: Breaker;
   /** None: every read goes to Redis. */
   readonly l1: L1 | undefined;
-  readonly waitingRoom: WaitingRoom;
-  readonly loading: Loading;
+  readonly shared: ReadingParts;
   readonly prefix: string;
   readonly pendingOf: PendingOf;
   readonly writerOf: WriterOf;
   readonly emit: Emit;
+}
+
+/** What the reads of values, rows and counters of a process share. */
+export interface ReadingParts {
+  /** Of values; their loaders may read stores, whose loads must not wait for them. */
+  readonly loading: Loading;
+  /** Of rows and counters. */
+  readonly storeLoading: Loading;
+  /** Where reads wait for what others load. */
+  readonly waitingRoom: WaitingRoom;
+  readonly statistics: StatisticsCounter;
 }
 
 /** The writer with which a key's values are written behind. */
@@ -55,7 +67,7 @@ export type WriterOf = (key: string) => object | undefined;
 export interface Cache {
   readonly service: CacheService;
   readonly reads: ReadThrough;
-  readonly refill: Refill;
+  readonly loads: LeasedLoads<unknown>;
   readonly recompute: Recompute;
   readonly values: ValueStore;
   readonly tier: RedisTier;
@@ -64,9 +76,17 @@ export interface Cache {
   readonly emit: Emit;
 }
 
-/** Loads of a process, under one limit. */
-export function createLoading({ loadsMax = 64, waitingLoadsMax = 10_000 }: CacheOptions): Loading {
-  return new Loading(new LoadLimit({ loadsMax, waitingMax: waitingLoadsMax }));
+export function createReadingParts(
+  waitingRoom: WaitingRoom,
+  { loadsMax = 64, waitingLoadsMax = 10_000 }: CacheOptions,
+): ReadingParts {
+  const createLoading = () => new Loading(new LoadLimit({ loadsMax, waitingMax: waitingLoadsMax }));
+  return {
+    loading: createLoading(),
+    storeLoading: createLoading(),
+    waitingRoom,
+    statistics: new StatisticsCounter(),
+  };
 }
 
 /** @throws what Redis throws: its clock is read first */
@@ -75,9 +95,9 @@ export async function createCache(
   dependencies: CacheDependencies,
   options: CacheOptions = {},
 ): Promise<Cache> {
-  const { redis, breaker, waitingRoom, loading, prefix, pendingOf, writerOf, emit, l1 } = dependencies;
+  const { redis, breaker, shared, prefix, pendingOf, writerOf, emit, l1 } = dependencies;
+  const { loading, statistics } = shared;
   const tier = new RedisTier({ redis, prefix, breaker });
-  const statistics = new StatisticsCounter();
   const clock = new ServerClock(() => tier.time());
   const values = new ValueStore({
     tier,
@@ -91,21 +111,14 @@ export async function createCache(
     l1,
     emit,
   });
-  const refill = new Refill({
-    tier,
-    values,
-    waitingRoom,
-    loading,
-    statistics,
-    pendingOf,
-    emit,
-  });
-  const reads = new ReadThrough({ values, refill, statistics });
+  const loads = new LeasedLoads<unknown>(shared);
+  const parts = { tier, values, statistics, pendingOf, emit };
+  const reads = new ReadThrough({ parts, loads, staleness: new Staleness(parts) });
   const service = new CacheService({
     prefix,
     tier,
     values,
-    refill,
+    loads,
     statistics,
     explain: (key) => explain(key, { tier, values, loading, clock, pendingOf }),
   });
@@ -118,8 +131,8 @@ export async function createCache(
   return {
     service,
     reads,
-    refill,
-    recompute: new Recompute({ tier, values, refill, loading, emit }),
+    loads,
+    recompute: new Recompute({ parts, loads, loading }),
     values,
     tier,
     writerOf,

@@ -2,7 +2,7 @@
 
 import { type EntryContent, parseEntryContent, type ValueEntry } from './entry/value-entry.js';
 import type { Loading } from './reading/loading.js';
-import type { PendingOf } from './reading/refill.js';
+import type { PendingOf } from './reading/value-port.js';
 import type { RedisTier } from './redis/redis-tier.js';
 import type { ServerClock } from './redis/server-clock.js';
 import type { ValueStore } from './value-store.js';

@@ -3,6 +3,7 @@
  * from what must not be served at all.
  */
 
+import { LRUCache } from 'lru-cache';
 import { entryTtlMs } from '../definitions/entry-ttl.js';
 import type { Emit } from '../events.js';
 import { tagMark } from '../keys.js';
@@ -40,6 +41,10 @@ export type Found =
   /** Redis did not answer. */
   | { readonly kind: 'unknown'; readonly error: unknown };
 
+export type NotFresh = Exclude<Found, { kind: 'fresh' }>;
+
+export type EncodedValue = { readonly content: string; readonly ttlMs: number } | { readonly error: unknown };
+
 export interface Life {
   readonly ttlMs: number;
   readonly graceMs: number;
@@ -63,6 +68,7 @@ interface Keeping {
 }
 
 const noTags: TagVersions = new Map();
+const notCachedMax = 10_000;
 const nothing: Found = { kind: 'missing', seen: 'nothing' };
 
 export class ValueStore {
@@ -72,6 +78,8 @@ export class ValueStore {
   readonly #statistics: StatisticsCounter;
   readonly #l1: L1 | undefined;
   readonly #emit: Emit;
+  /** Keys whose last value could not be cached. */
+  readonly #notCached = new LRUCache<string, true>({ max: notCachedMax });
 
   constructor(dependencies: ValueStoreDependencies) {
     this.#tier = dependencies.tier;
@@ -258,6 +266,19 @@ export class ValueStore {
     const head = { id: this.#tier.newId(), freshUntilMs, loadMs: life.loadMs ?? 0 };
     const content = formatValueEntry({ ...head, tags, payload });
     return { content, ttlMs: ttlMs + life.graceMs };
+  }
+
+  /** As `encode`; a value that can't be cached is told of once for its key. */
+  async tryEncode(key: string, value: unknown, life: Life, tags: TagVersions): Promise<EncodedValue> {
+    try {
+      const entry = await this.encode(key, value, life, tags);
+      this.#notCached.delete(key);
+      return entry;
+    } catch (error) {
+      if (!this.#notCached.has(key)) this.#emit({ type: 'value.not-cached', key, error });
+      this.#notCached.set(key, true);
+      return { error };
+    }
   }
 
   /** A tag whose version is gone may have been invalidated since. */

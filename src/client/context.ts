@@ -2,8 +2,8 @@
 
 import type { Lanes } from '../buffer/lane.js';
 import type { WriteBuffer } from '../buffer/write-buffer.js';
-import type { Loading } from '../cache/reading/loading.js';
-import type { WaitingRoom } from '../cache/reading/waiting-room.js';
+import type { ReadingParts } from '../cache/cache.js';
+import type { BatchedGet } from '../cache/redis/batched-get.js';
 import type { Breaker } from '../connection/breaker.js';
 import type { RedisClient } from '../connection/redis.js';
 import type { Database } from '../database/database.js';
@@ -19,18 +19,17 @@ export interface ClientContext {
   readonly buffer: WriteBuffer;
   /** Of reads of entries and of what is pending. */
   readonly breaker: Breaker;
+  /** Reads of entries: those of one turn in one command. */
+  readonly entries: BatchedGet;
   readonly writes: WriteQueue;
   readonly database: Database;
-  /** Loads while Redis is away. */
-  readonly loading: Loading;
-  /** Where reads wait for what others load. */
-  readonly waitingRoom: WaitingRoom;
+  readonly reading: ReadingParts;
   readonly receipts: ReceiptDesk;
   readonly emit: Emit;
 }
 
-/** How long the right to fill an entry holds, in ms: longer than a load should take. */
-export const leaseMs = 10_000;
+/** What a load of rows or counters may take, in ms. */
+export const loadTimeoutMs = 10_000;
 
-/** How long a read waits for what others load, in ms: longer than a lease, after which another of those who wait gets it. */
-export const waitMaxMs = leaseMs + 5_000;
+/** How long their leases hold, in ms: longer than a load. */
+export const leaseMs = loadTimeoutMs + 1_000;

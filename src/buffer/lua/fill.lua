@@ -2,18 +2,18 @@
 --
 -- KEYS[1]  meta    hash: version, ...
 -- KEYS[2+] entries the entry's key of each value
--- ARGV[1]  token   the lease token that recall was called with
+-- ARGV[1]  token   that the leases were claimed with
 -- ARGV[2]  channel where waiting is ended, by an entry's key
 -- ARGV[3+] values  two for each entry: ttlMs, content. A record's content comes without a version, P|<JSON> or D|,
 --                  and gets the lane's next: no other state of the record has had it. Or it comes with that
 --                  of its row's version column, and the lane's next write gets a newer one. '': there is nothing
---                  to fill, and the lease is given back
--- returns  how many were filled
+--                  to fill, and the lease is released
+-- returns  one for each entry: 1 when it was filled, else 0
 --
 -- Atomic because the lease stands in the entry itself: between the comparison and the SET no write may
 -- come. A write, a delete, an eviction or an expiry has replaced or removed the lease: no lease, no fill.
 local meta, token, channel = KEYS[1], ARGV[1], ARGV[2]
-local filled = 0
+local replies = {}
 
 -- One for all values of the call.
 local version
@@ -49,9 +49,9 @@ for i = 2, #KEYS do
     redis.call('DEL', key)
   elseif isHeld then
     redis.call('SET', key, versioned(content), 'PX', ttlMs)
-    filled = filled + 1
   end
+  replies[i - 1] = isHeld and content ~= '' and 1 or 0
   -- Whoever waited for a lease that is lost can't be told apart.
   if not isHeld or waitMark ~= '' then redis.call('PUBLISH', channel, key) end
 end
-return filled
+return replies

@@ -9,6 +9,8 @@ export interface LoadContext {
   readonly signal: AbortSignal;
 }
 
+type Load<T> = (context: LoadContext) => Promise<T>;
+
 /** The values of keys that exist; others are absent. */
 export type LoadMany<T> = (keys: readonly string[], context: LoadContext) => Promise<ReadonlyMap<string, T>>;
 
@@ -40,11 +42,7 @@ export class Loading {
   }
 
   /** @throws what the loader throws; ForebayError LOAD_TIMEOUT, TOO_MANY_LOADS, CLOSED */
-  async run<T>(
-    keys: readonly string[],
-    load: LoadMany<T>,
-    timeoutMs: number,
-  ): Promise<ReadonlyMap<string, T>> {
+  async run<T>(keys: readonly string[], load: Load<T>, timeoutMs: number): Promise<T> {
     try {
       return await this.#limit.run(() => this.#start(keys, load, timeoutMs));
     } catch (error) {
@@ -53,7 +51,7 @@ export class Loading {
     }
   }
 
-  #start<T>(keys: readonly string[], load: LoadMany<T>, timeoutMs: number): Promise<ReadonlyMap<string, T>> {
+  #start<T>(keys: readonly string[], load: Load<T>, timeoutMs: number): Promise<T> {
     if (this.#isClosed) throw new ForebayError('CLOSED', 'This client is closed.');
     return withTimeout(keys, load, timeoutMs);
   }
@@ -63,11 +61,7 @@ export class Loading {
   }
 }
 
-async function withTimeout<T>(
-  keys: readonly string[],
-  load: LoadMany<T>,
-  timeoutMs: number,
-): Promise<ReadonlyMap<string, T>> {
+async function withTimeout<T>(keys: readonly string[], load: Load<T>, timeoutMs: number): Promise<T> {
   const controller = new AbortController();
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<never>((_, reject) => {
@@ -78,7 +72,7 @@ async function withTimeout<T>(
     }, timeoutMs);
   });
   try {
-    return await Promise.race([load(keys, { signal: controller.signal }), timeout]);
+    return await Promise.race([load({ signal: controller.signal }), timeout]);
   } finally {
     clearTimeout(timer);
   }
@@ -88,7 +82,7 @@ function loadTimeout(keys: readonly string[], timeoutMs: number): ForebayError {
   const what = keys.length === 1 ? keys[0] : `${keys[0]} and ${keys.length - 1} more`;
   return new ForebayError(
     'LOAD_TIMEOUT',
-    `The load of ${what} took more than ${timeoutMs} ms. Make the loader faster, or raise loadTimeoutMs.`,
+    `The load of ${what} took more than ${timeoutMs} ms. Make it faster, or raise loadTimeoutMs where the read has it.`,
     { retryable: true, context: { keys: keys.slice(0, 10), timeoutMs } },
   );
 }

@@ -3,15 +3,17 @@ import type { RefreshWhen } from '../../definitions/computed.js';
 import type { ValueHead } from '../entry/value-entry.js';
 import type { StatisticsCounter } from '../statistics.js';
 import type { Found, ValueStore } from '../value-store.js';
+import type { LeasedLoads } from './leased-loads.js';
 import type { LoadMany } from './loading.js';
-import { type ReadOptions, toPlan } from './read-options.js';
-import type { Missing, Refill } from './refill.js';
+import { type ReadOptions, type ReadPlan, toPlan } from './read-options.js';
 import { type DueValue, isRefreshDue, type RefreshAhead } from './refresh-ahead.js';
+import type { Staleness } from './staleness.js';
+import { type MissingValue, toMissed, ValuePort, type ValuePortParts } from './value-port.js';
 
 export interface ReadThroughDependencies {
-  readonly values: ValueStore;
-  readonly refill: Refill;
-  readonly statistics: StatisticsCounter;
+  readonly parts: ValuePortParts;
+  readonly loads: LeasedLoads<unknown>;
+  readonly staleness: Staleness;
 }
 
 /** A fresh value that was found. */
@@ -22,14 +24,18 @@ export interface Hit {
 }
 
 export class ReadThrough {
+  readonly #parts: ValuePortParts;
   readonly #values: ValueStore;
-  readonly #refill: Refill;
   readonly #statistics: StatisticsCounter;
+  readonly #loads: LeasedLoads<unknown>;
+  readonly #staleness: Staleness;
 
-  constructor(dependencies: ReadThroughDependencies) {
-    this.#values = dependencies.values;
-    this.#refill = dependencies.refill;
-    this.#statistics = dependencies.statistics;
+  constructor({ parts, loads, staleness }: ReadThroughDependencies) {
+    this.#parts = parts;
+    this.#values = parts.values;
+    this.#statistics = parts.statistics;
+    this.#loads = loads;
+    this.#staleness = staleness;
   }
 
   /**
@@ -74,8 +80,16 @@ export class ReadThrough {
       return found.value as T | null;
     }
     counts.misses += 1;
-    const [value] = this.#refill.start([{ key, found }], load, toPlan(options)) as [Promise<T | null>];
+    const [value] = this.#load([{ key, found }], load, toPlan(options)) as [Promise<T | null>];
     return value;
+  }
+
+  #load<T>(missing: readonly MissingValue[], load: LoadMany<T>, plan: ReadPlan): Promise<T | null>[] {
+    const port = new ValuePort(this.#parts, missing, load, plan);
+    const fresh = this.#loads.read(missing.map(toMissed), port, plan);
+    return missing.map((one, i) =>
+      this.#staleness.answer(one, fresh[i] as Promise<unknown>, plan),
+    ) as Promise<T | null>[];
   }
 
   /** What a hit finds due to be computed anew. */
@@ -96,7 +110,7 @@ export class ReadThrough {
     const plan = toPlan(options);
     const values = new Map<string, T | null>();
     const missing = await this.#takeHits(new Set(keys), values, options);
-    const loading = Promise.all(this.#refill.start(missing, load, plan));
+    const loading = Promise.all(this.#load(missing, load, plan));
     const loaded = await (options.signal === undefined ? loading : untilAborted(loading, options.signal));
     missing.forEach(({ key }, i) => {
       values.set(key, loaded[i] as T | null);
@@ -109,7 +123,7 @@ export class ReadThrough {
     keys: ReadonlySet<string>,
     values: Map<string, T | null>,
     options: ReadOptions,
-  ): Promise<Missing[]> {
+  ): Promise<MissingValue[]> {
     if (options.forceRefresh)
       return [...keys].map((key) => ({ key, found: { kind: 'missing', seen: 'anything' } }));
     for (const key of keys) {
@@ -120,7 +134,7 @@ export class ReadThrough {
     }
     const far = [...keys].filter((key) => !values.has(key));
     const found = await this.#values.lookMany(far);
-    return far.flatMap((key, i): Missing[] => {
+    return far.flatMap((key, i): MissingValue[] => {
       const one = found[i] as Found;
       const counts = this.#statistics.of(key);
       if (one.kind !== 'fresh') {

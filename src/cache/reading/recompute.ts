@@ -4,16 +4,15 @@ import type { Emit } from '../../events.js';
 import { parseEntryContent, type ValueEntry } from '../entry/value-entry.js';
 import type { RedisTier } from '../redis/redis-tier.js';
 import { seenOf, type ValueStore } from '../value-store.js';
+import type { LeasedLoads, Outcome } from './leased-loads.js';
 import type { Loading, LoadMany } from './loading.js';
 import { type ReadOptions, toPlan } from './read-options.js';
-import type { Missing, Refill, Renewal } from './refill.js';
+import { type MissingValue, toMissed, ValuePort, type ValuePortParts } from './value-port.js';
 
 export interface RecomputeDependencies {
-  readonly tier: RedisTier;
-  readonly values: ValueStore;
-  readonly refill: Refill;
+  readonly parts: ValuePortParts;
+  readonly loads: LeasedLoads<unknown>;
   readonly loading: Loading;
-  readonly emit: Emit;
 }
 
 /** `fresh`: another value has taken the place of the one that was seen. `gone`: there is none, so nobody is served by a new one. */
@@ -23,6 +22,8 @@ export type RecomputeOutcome = 'computed' | 'absent' | 'overtaken' | 'fresh' | '
 export interface RecomputeFailure {
   readonly error: unknown;
 }
+
+type Renewal = 'computed' | 'absent' | 'overtaken' | RecomputeFailure;
 
 /** A value that a read found due. */
 export interface SeenValue {
@@ -41,19 +42,21 @@ export interface RecomputeCounts {
 }
 
 export class Recompute {
+  readonly #parts: ValuePortParts;
   readonly #tier: RedisTier;
   readonly #values: ValueStore;
-  readonly #refill: Refill;
+  readonly #loads: LeasedLoads<unknown>;
   readonly #loading: Loading;
   readonly #emit: Emit;
   readonly #underWay = new Set<string>();
 
-  constructor(dependencies: RecomputeDependencies) {
-    this.#tier = dependencies.tier;
-    this.#values = dependencies.values;
-    this.#refill = dependencies.refill;
-    this.#loading = dependencies.loading;
-    this.#emit = dependencies.emit;
+  constructor({ parts, loads, loading }: RecomputeDependencies) {
+    this.#parts = parts;
+    this.#tier = parts.tier;
+    this.#values = parts.values;
+    this.#emit = parts.emit;
+    this.#loads = loads;
+    this.#loading = loading;
   }
 
   /**
@@ -70,10 +73,21 @@ export class Recompute {
     const outcomes = values.map(({ seen }, i) => lookOutcome(seen, contents[i] ?? null));
     const due = values.filter((_, i) => outcomes[i] === undefined);
     const missing = due.map(
-      ({ key, seen }): Missing => ({ key, found: { kind: 'missing', seen: { id: seen } } }),
+      ({ key, seen }): MissingValue => ({ key, found: { kind: 'missing', seen: { id: seen } } }),
     );
-    const renewals = missing.length === 0 ? [] : await this.#refill.renew(missing, load, toPlan(options));
-    return outcomes.map((outcome) => outcome ?? toOutcome(renewals.shift() as Renewal));
+    const renewals = await this.#renew(missing, load, options);
+    return outcomes.map((outcome) => outcome ?? (renewals.shift() as Renewal));
+  }
+
+  async #renew<T>(
+    missing: readonly MissingValue[],
+    load: LoadMany<T>,
+    options: ReadOptions,
+  ): Promise<Renewal[]> {
+    if (missing.length === 0) return [];
+    const port = new ValuePort(this.#parts, missing, load, toPlan(options));
+    const results = await this.#loads.renew(missing.map(toMissed), port);
+    return results.map((result, i) => toRenewal((missing[i] as MissingValue).key, result));
   }
 
   /** The same in the background of a read, once at a time for a key. A load that failed is counted, and not repeated at once. */
@@ -96,7 +110,7 @@ export class Recompute {
     options: ReadOptions,
   ): Promise<RecomputeCounts> {
     const contents = await this.#tier.getMany(keys);
-    const missing: Missing[] = [];
+    const missing: MissingValue[] = [];
     for (const [i, key] of keys.entries()) {
       const entry = parseEntryContent(contents[i] ?? null).value;
       if (entry !== undefined && (await this.#staysFresh(key, entry, freshForMs))) continue;
@@ -105,7 +119,7 @@ export class Recompute {
         found: { kind: 'missing', seen: entry === undefined ? 'nothing' : seenOf(entry) },
       });
     }
-    const renewals = missing.length === 0 ? [] : await this.#refill.renew(missing, load, toPlan(options));
+    const renewals = await this.#renew(missing, load, options);
     return counted(keys.length - missing.length, missing, renewals);
   }
 
@@ -125,14 +139,23 @@ function lookOutcome(seen: string, content: string | null): 'gone' | 'fresh' | u
   return entry.id === seen ? undefined : 'fresh';
 }
 
-function toOutcome(renewal: Renewal): RecomputeOutcome | RecomputeFailure {
-  return renewal.kind === 'failed' ? { error: renewal.error } : renewal.kind;
+function toRenewal(key: string, result: PromiseSettledResult<Outcome<unknown>>): Renewal {
+  if (result.status === 'rejected') return { error: result.reason as unknown };
+  const { value, fill } = result.value;
+  if (fill?.kind === 'failed') return { error: fill.error };
+  if (fill?.kind === 'unleased') return { error: unleased(key) };
+  if (fill?.kind === 'revoked') return 'overtaken';
+  return value === null ? 'absent' : 'computed';
 }
 
-function counted(fresh: number, missing: readonly Missing[], renewals: readonly Renewal[]): RecomputeCounts {
-  const count = (kind: Renewal['kind']): number => renewals.filter((one) => one.kind === kind).length;
+function counted(
+  fresh: number,
+  missing: readonly MissingValue[],
+  renewals: readonly Renewal[],
+): RecomputeCounts {
+  const count = (kind: Renewal): number => renewals.filter((one) => one === kind).length;
   const failures = renewals.flatMap((one, i) =>
-    one.kind === 'failed' ? [{ key: (missing[i] as Missing).key, error: one.error }] : [],
+    typeof one === 'object' ? [{ key: (missing[i] as MissingValue).key, error: one.error }] : [],
   );
   return {
     computed: count('computed'),
@@ -140,6 +163,14 @@ function counted(fresh: number, missing: readonly Missing[], renewals: readonly 
     absent: count('absent'),
     failures,
   };
+}
+
+function unleased(key: string): ForebayError {
+  return new ForebayError(
+    'REDIS_UNAVAILABLE',
+    `${key} was computed, but Redis did not answer. Try again later.`,
+    { retryable: true, context: { key } },
+  );
 }
 
 function unknownFreshness(key: string, cause: unknown): ForebayError {

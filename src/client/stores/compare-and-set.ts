@@ -2,7 +2,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Entry } from '../../buffer/entry.js';
 import { ForebayError, isForebayError } from '../../errors.js';
-import { waitMaxMs } from '../context.js';
 import type { Receipt } from '../receipts/receipt.js';
 
 /** A row with its version. */
@@ -19,6 +18,8 @@ export type Change<Row, Input> = (row: Row | null) => Input | null | Promise<Inp
 export type KnownEntry = Exclude<Entry, { kind: 'none' }>;
 
 const lookAgainMaxMs = 50;
+/** Longer than a lease, after which another loads. */
+const waitMaxMs = 15_000;
 
 const updateTriesMax = 10;
 const updateWaitMaxMs = 200;

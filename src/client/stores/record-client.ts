@@ -2,14 +2,15 @@
 
 import type { Entry } from '../../buffer/entry.js';
 import type { Write } from '../../buffer/write-buffer.js';
+import type { Explanation } from '../../cache/explain.js';
 import { entryTtlMs } from '../../definitions/entry-ttl.js';
 import type { RecordStore } from '../../definitions/stores.js';
 import { ForebayError, isForebayError } from '../../errors.js';
 import { fieldOf } from '../../keys.js';
 import type { ClientContext } from '../context.js';
-import { DirectReads } from '../reading/direct-reads.js';
-import { OneLoad } from '../reading/one-load.js';
-import { RecordEntries } from '../reading/record-entries.js';
+import { explainEntry } from '../reading/explain-entry.js';
+import { RecordPort } from '../reading/record-port.js';
+import { StoreReads } from '../reading/store-reads.js';
 import { Receipt } from '../receipts/receipt.js';
 import { planOf, type WriteOptions } from '../writing/write-options.js';
 import {
@@ -28,9 +29,8 @@ const putManyWindow = 2_000;
 export class RecordClient<Row, Input, Id> {
   readonly #context: ClientContext;
   readonly #store: RecordStore;
-  readonly #entries: RecordEntries<Row>;
-  readonly #missed: OneLoad<Row>;
-  readonly #direct: DirectReads<Row>;
+  readonly #port: RecordPort<Row>;
+  readonly #reads: StoreReads<Row>;
   /** Updates of one record that met would all but one have to try again. */
   readonly #updates = new Turns();
 
@@ -38,19 +38,8 @@ export class RecordClient<Row, Input, Id> {
   constructor(context: ClientContext, store: RecordStore) {
     this.#context = context;
     this.#store = store;
-    const entries = new RecordEntries<Row>(context, store);
-    this.#entries = entries;
-    this.#missed = new OneLoad({
-      waitingRoom: context.waitingRoom,
-      entryKeyOf: (idKey) => entries.keyOf(idKey),
-      recall: (idKeys, token) => entries.recall(idKeys, token),
-    });
-    this.#direct = new DirectReads({
-      onRedisAway: store.onRedisAway,
-      loading: context.loading,
-      keyOf: (idKey) => entries.keyOf(idKey),
-      load: (idKeys) => entries.load(idKeys),
-    });
+    this.#port = new RecordPort<Row>(context, store);
+    this.#reads = new StoreReads(context, this.#port);
   }
 
   /**
@@ -96,35 +85,20 @@ export class RecordClient<Row, Input, Id> {
   /**
    * The row, or null. Never older than an accepted write: the cache, what is pending, then the database. While Redis is away, what the store's
    * `onRedisAway` says.
-   * @throws ForebayError INVALID_ID, REDIS_UNAVAILABLE, REDIS_REFUSED, DATABASE_UNAVAILABLE; with `onRedisAway: 'load'` also TOO_MANY_LOADS,
-   * LOAD_TIMEOUT
+   * @throws ForebayError INVALID_ID, REDIS_UNAVAILABLE, REDIS_REFUSED, DATABASE_UNAVAILABLE, TOO_MANY_LOADS, LOAD_TIMEOUT, CLOSED
    */
   async get(id: Id): Promise<Row | null> {
-    const idKey = this.#store.ids.toKey(id);
-    try {
-      const entry = await this.#entries.read(idKey);
-      if (entry.kind !== 'none') return this.#entries.toRow(entry) ?? null;
-      return (await this.#missed.read([idKey])).get(idKey) ?? null;
-    } catch (error) {
-      return (await this.#direct.instead([idKey], error)).get(idKey) ?? null;
-    }
+    return this.#reads.get(this.#store.ids.toKey(id));
   }
 
-  /** Rows in the order of `ids`, null where there is none: one round trip for hits, one load for misses. */
+  /** Rows in the order of `ids`, null where there is none: one round trip for hits, one load for misses. @throws as `get` */
   async getMany(ids: readonly Id[]): Promise<(Row | null)[]> {
-    const idKeys = ids.map((id) => this.#store.ids.toKey(id));
-    try {
-      const entries = await Promise.all(idKeys.map((idKey) => this.#entries.read(idKey)));
-      const missed = new Set(idKeys.filter((_, i) => entries[i]?.kind === 'none'));
-      const rows = missed.size > 0 ? await this.#missed.read([...missed]) : new Map<string, Row>();
-      return idKeys.map((idKey, i) => {
-        const entry = entries[i] as Entry;
-        return (entry.kind === 'none' ? rows.get(idKey) : this.#entries.toRow(entry)) ?? null;
-      });
-    } catch (error) {
-      const rows = await this.#direct.instead([...new Set(idKeys)], error);
-      return idKeys.map((idKey) => rows.get(idKey) ?? null);
-    }
+    return this.#reads.getMany(ids.map((id) => this.#store.ids.toKey(id)));
+  }
+
+  /** Why a read of the row is a hit or a miss. @throws ForebayError INVALID_ID, REDIS_UNAVAILABLE, REDIS_REFUSED */
+  async explain(id: Id): Promise<Explanation> {
+    return explainEntry(this.#context, this.#port, this.#store.ids.toKey(id));
   }
 
   /**
@@ -134,7 +108,7 @@ export class RecordClient<Row, Input, Id> {
   async getVersioned(id: Id): Promise<Versioned<Row>> {
     const idKey = this.#store.ids.toKey(id);
     const entry = await untilKnown(this.#store.name, () => this.#look(idKey));
-    return { row: this.#entries.toRow(entry) ?? null, version: BigInt(entry.version) };
+    return { row: this.#port.toRow(entry), version: BigInt(entry.version) };
   }
 
   /**
@@ -209,10 +183,14 @@ export class RecordClient<Row, Input, Id> {
 
   /** What is known of a record; `none`: the write or the eviction of an entry came between the two looks. */
   async #look(idKey: string): Promise<Entry> {
-    const entry = await this.#entries.read(idKey);
+    const entry = await this.#entryOf(idKey);
     if (entry.kind !== 'none') return entry;
-    await this.#missed.read([idKey]);
-    return this.#entries.read(idKey);
+    await this.#reads.get(idKey);
+    return this.#entryOf(idKey);
+  }
+
+  async #entryOf(idKey: string): Promise<Entry> {
+    return this.#port.toEntry(idKey, await this.#reads.contentOf(idKey));
   }
 }
 

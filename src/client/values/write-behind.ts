@@ -23,7 +23,7 @@ export async function writeBehind<T>(
 ): Promise<Receipt> {
   if (cache.writerOf(key) !== write) throw wrongWriter(key);
   const entry = await encodeForWrite(cache, key, data, options);
-  cache.refill.forget(key);
+  cache.loads.forget(key);
   // First, so that no load from before fills the entry once the value is accepted.
   const token = await claimForWrite(cache, key, writeLeaseMs);
   try {
@@ -34,7 +34,7 @@ export async function writeBehind<T>(
     await drop(cache, key, error);
     throw error;
   } finally {
-    cache.refill.forget(key);
+    cache.loads.forget(key);
     cache.values.forget(key);
   }
 }

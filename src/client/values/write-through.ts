@@ -16,7 +16,7 @@ export async function writeThrough<T>(
 ): Promise<T> {
   // Before the write: what can't be cached is not written either, and an invalidation during it makes the value stale.
   const entry = await encodeForWrite(cache, key, data, options);
-  cache.refill.forget(key);
+  cache.loads.forget(key);
   const token = await claimForWrite(cache, key, writeLeaseMs);
   try {
     await write(data);
@@ -26,7 +26,7 @@ export async function writeThrough<T>(
     await drop(cache, key, error);
     throw error;
   } finally {
-    cache.refill.forget(key);
+    cache.loads.forget(key);
     cache.values.forget(key);
   }
 }

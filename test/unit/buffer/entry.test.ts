@@ -1,7 +1,7 @@
 /** What stands in an entry, and how long. */
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
-import { isCounterValue, loadedEntry, parseEntry } from '../../../src/buffer/entry.js';
+import { loadedEntry, parseCounterEntry, parseEntry } from '../../../src/buffer/entry.js';
 import { entryTtlMs } from '../../../src/definitions/entry-ttl.js';
 
 describe('a record entry', () => {
@@ -31,7 +31,8 @@ describe('a record entry', () => {
     ['P17|{"a":"|"}', { kind: 'row', version: '17', release: '', json: '{"a":"|"}' }],
     ['R18|aB3-_x{}', { kind: 'row', version: '18', release: 'aB3-_x', json: '{}' }],
     ['D1700000000000002|', { kind: 'absent', version: '1700000000000002' }],
-    ['?5f2c', { kind: 'none' }],
+    ['?5f2c', { kind: 'none', lease: '5f2c' }],
+    ['?5f2c;w', { kind: 'none', lease: '5f2c' }],
     ['42', { kind: 'none' }],
     [null, { kind: 'none' }],
     ['', { kind: 'none' }],
@@ -41,13 +42,14 @@ describe('a record entry', () => {
 });
 
 test.each([
-  ['0', true],
-  ['-7', true],
-  ['9223372036854775807', true],
-  ['?5f2c', false],
-  [null, false],
-])('%j as a value of a counter: %s', (content, isValue) => {
-  expect(isCounterValue(content)).toBe(isValue);
+  ['0', { kind: 'value', value: 0n }],
+  ['-7', { kind: 'value', value: -7n }],
+  ['9223372036854775807', { kind: 'value', value: 9223372036854775807n }],
+  ['?5f2c', { kind: 'none', lease: '5f2c' }],
+  ['?5f2c;w', { kind: 'none', lease: '5f2c' }],
+  [null, { kind: 'none' }],
+])('%j as an entry of a counter is what it says', (content, entry) => {
+  expect(parseCounterEntry(content)).toEqual(entry);
 });
 
 describe('the life of an entry', () => {

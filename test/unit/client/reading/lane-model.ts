@@ -2,7 +2,8 @@
  * A lane with one row and its counter, as the scripts keep it, and beside it what the counter would be if every write
  * had gone to the database at once. Steps that are not possible now do nothing.
  */
-import type { CountersRecall, RecordKind } from '../../../../src/buffer/write-buffer.js';
+import type { RecordKind } from '../../../../src/buffer/scripts.js';
+import type { CountersClaim } from '../../../../src/buffer/write-buffer.js';
 import type { LoadedCounters } from '../../../../src/database/load.js';
 
 export type Step =
@@ -47,10 +48,10 @@ export class LaneModel {
     else if (this.hasRecord) this.#write(step.do);
   }
 
-  recall(): CountersRecall {
+  claim(): CountersClaim {
     const { record, delta = 0n } = this.#dirty;
     const counter = {
-      holder: 'reader',
+      kind: 'lease',
       dirtyDelta: delta,
       sealedDelta: this.#sealed?.delta ?? 0n,
       dirtyRecord: record,

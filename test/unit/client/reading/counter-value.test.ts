@@ -1,8 +1,8 @@
 /** A counter's value, put together from two looks: at the lane, then at the row. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { CountersRecall, PendingCounter } from '../../../../src/buffer/write-buffer.js';
-import { counterValue, isOvertaken } from '../../../../src/client/stores/counter-client.js';
+import type { CountersClaim, PendingCounter } from '../../../../src/buffer/write-buffer.js';
+import { counterValue, isOvertaken } from '../../../../src/client/reading/counter-port.js';
 import type { LoadedCounters } from '../../../../src/database/load.js';
 import type { CounterStore, RecordStore } from '../../../../src/definitions/stores.js';
 import { idKey, LaneModel, type Step } from './lane-model.js';
@@ -34,17 +34,17 @@ const alone = fc.record({
 /** Looks at the lane after each step, and at the row after each step from there on. */
 function checkAllLooks(options: Options, steps: readonly Step[], check: (look: Look) => void): void {
   const model = new LaneModel(options);
-  const looks: Pick<Look, 'recalled' | 'value'>[] = [];
+  const looks: Pick<Look, 'claimed' | 'value'>[] = [];
   for (const step of [undefined, ...steps]) {
     if (step) model.take(step);
-    looks.push({ recalled: model.recall(), value: model.value });
+    looks.push({ claimed: model.claim(), value: model.value });
     const loaded = model.load();
     for (const [i, look] of looks.entries()) check({ ...look, loaded, isAtOnce: i === looks.length - 1 });
   }
 }
 
 interface Look {
-  readonly recalled: CountersRecall;
+  readonly claimed: CountersClaim;
   readonly loaded: LoadedCounters;
   /** What the counter was when the lane was looked at. */
   readonly value: bigint | undefined;
@@ -52,14 +52,14 @@ interface Look {
   readonly isAtOnce: boolean;
 }
 
-function readValue(options: Options, { recalled, loaded }: Look): bigint | undefined {
+function readValue(options: Options, { claimed, loaded }: Look): bigint | undefined {
   const store = { initial: options.initial, ...(options.hasRecord ? { record: {} as RecordStore } : {}) };
-  return counterValue(store, recalled, recalled.counters[0] as PendingCounter, loaded, idKey);
+  return counterValue(store, claimed, claimed.counters[0] as PendingCounter, loaded, idKey);
 }
 
 /** Right, or known to be overtaken by a batch, which only a step between the two looks can do. */
 function expectRight(options: Options, look: Look, orNone?: bigint): void {
-  if (isOvertaken(look.recalled, look.loaded)) expect(look.isAtOnce).toBe(false);
+  if (isOvertaken(look.claimed, look.loaded)) expect(look.isAtOnce).toBe(false);
   else expect(readValue(options, look) ?? orNone).toBe(look.value ?? orNone);
 }
 
@@ -143,15 +143,15 @@ describe('a look', () => {
   });
 
   it('is overtaken when the row holds a batch that was sealed after it', () => {
-    const recalled = (batch: bigint | undefined): CountersRecall => ({
+    const claimed = (batch: bigint | undefined): CountersClaim => ({
       batch,
       sealed: undefined,
       counters: [],
     });
-    expect(isOvertaken(recalled(3n), row(0n, 4n))).toBe(true);
-    expect(isOvertaken(recalled(undefined), row(0n, 4n))).toBe(true);
-    expect(isOvertaken(recalled(3n), row(0n, 3n))).toBe(false);
-    expect(isOvertaken(recalled(3n), row(0n))).toBe(false);
-    expect(isOvertaken(recalled(undefined), noRow)).toBe(false);
+    expect(isOvertaken(claimed(3n), row(0n, 4n))).toBe(true);
+    expect(isOvertaken(claimed(undefined), row(0n, 4n))).toBe(true);
+    expect(isOvertaken(claimed(3n), row(0n, 3n))).toBe(false);
+    expect(isOvertaken(claimed(3n), row(0n))).toBe(false);
+    expect(isOvertaken(claimed(undefined), noRow)).toBe(false);
   });
 });

@@ -1,0 +1,53 @@
+-- claim-counter: the pending deltas of counters whose entries were missed, with the batch numbers that
+-- tell which of them the database has already; and the lease to fill.
+--
+-- KEYS[1]  meta    hash: batch (last number), sealed (number of the sealed batch)
+-- KEYS[2]  dirty   hash: field -> dirty record
+-- KEYS[3]  sealed  hash: field -> record of the sealed batch
+-- KEYS[4+] entries the entry's key of each counter
+-- ARGV[1]  fieldStart    where the field begins in an entry's key (1-based)
+-- ARGV[2]  token         the caller's, for the leases that it gets or has; '': it wants none
+-- ARGV[3]  leaseMs       how long a lease holds
+-- ARGV[4+] recordFields  for each counter the field of the record it is a column of, or ''
+-- returns  {batch, sealed, then one for each counter: {kind, detail, dirty delta, sealed delta, kind of the
+--           dirty record, kind of the sealed record}}
+--          batch and sealed: a number as text, or ''; 'value' with the entry when it is cached by now; 'lease' with ''
+--          when the caller may fill; 'wait' with ms when somebody else may, for so long at most, and then wakes those
+--          who wait; deltas: integers or ''; kinds of records: 'P', 'D', 'R' or ''
+--
+-- Atomic because deltas and batch numbers must be those of one moment: a batch sealed or acknowledged
+-- between two looks would be counted twice or not at all.
+local meta, dirty, sealed = KEYS[1], KEYS[2], KEYS[3]
+local fieldStart, token, leaseMs = tonumber(ARGV[1]), ARGV[2], ARGV[3]
+
+local function claim(key)
+  local entry = redis.call('GET', key)
+  if not entry then
+    if token == '' then return 'wait', 0 end
+    redis.call('SET', key, leaseText(token), 'PX', leaseMs)
+    return 'lease', ''
+  end
+  local holder, waitMark = leaseIn(entry)
+  if not holder then return 'value', entry end
+  if holder == token then return 'lease', '' end
+  if waitMark == '' then redis.call('SET', key, awaitedText(holder), 'KEEPTTL') end
+  return 'wait', redis.call('PTTL', key)
+end
+
+local numbers = redis.call('HMGET', meta, 'batch', 'sealed')
+local replies = {numbers[1] or '', numbers[2] or ''}
+
+for i = 4, #KEYS do
+  local key, recordField = KEYS[i], ARGV[i]
+  local field = string.sub(key, fieldStart)
+  local kind, detail = claim(key)
+  replies[i - 1] = {
+    kind,
+    detail,
+    redis.call('HGET', dirty, field) or '',
+    redis.call('HGET', sealed, field) or '',
+    recordField ~= '' and kindOf(redis.call('HGET', dirty, recordField)) or '',
+    recordField ~= '' and kindOf(redis.call('HGET', sealed, recordField)) or '',
+  }
+end
+return replies

@@ -1,0 +1,273 @@
+/**
+ * Who misses loads, the others wait. Of all who miss an entry, over all processes, one gets its lease, loads the value and fills the entry;
+ * the others take what is there by now, or wait for it. In a process, reads of one entry share what is under way. It knows no Redis: a port
+ * says how entries are looked at, loaded and filled.
+ */
+import type { Loading } from './loading.js';
+import type { Claim, Fill, Loaded, Look, Port } from './port.js';
+import type { Waiting, WaitingRoom } from './waiting-room.js';
+
+/** A key whose entry is missing, and what the look at that told. */
+export interface Missed {
+  readonly key: string;
+  /** The token of the lease that stood there. */
+  readonly lease?: string | undefined;
+  /** Redis did not answer. */
+  readonly away?: { readonly error: unknown };
+}
+
+export interface Outcome<Value> {
+  readonly value: Value;
+  readonly isProven: boolean;
+  /** Of the load; none: the value was there. */
+  readonly fill?: Fill;
+}
+
+/** One key's way to its value. */
+interface Task<Value> extends Missed {
+  /**
+   * `open`: what it gets is asked for later than any read that comes until then. `leased`: it loads, under a lease that tells whether
+   * something newer came. `closed`: what it gets may be older than a read that comes now.
+   */
+  stage: 'open' | 'leased' | 'closed';
+  token?: string;
+  readonly startedAtMs: number;
+  readonly promise: Promise<Outcome<Value>>;
+  readonly resolve: (outcome: Outcome<Value>) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+type Leased<Value> = Claim<unknown> & { readonly task: Task<Value> };
+
+export interface LeasedLoadsDependencies {
+  readonly loading: Loading;
+  readonly waitingRoom: Pick<WaitingRoom, 'enter'>;
+}
+
+export class LeasedLoads<Value> {
+  readonly #loading: Loading;
+  readonly #waitingRoom: LeasedLoadsDependencies['waitingRoom'];
+  readonly #underWay = new Map<string, Task<Value>>();
+
+  constructor({ loading, waitingRoom }: LeasedLoadsDependencies) {
+    this.#loading = loading;
+    this.#waitingRoom = waitingRoom;
+  }
+
+  /** The promise of each key's value, in their order. Keys must differ. `isForced`: loads, whatever is under way or has just failed. */
+  read(missed: readonly Missed[], port: Port<Value>, { isForced = false } = {}): Promise<Value>[] {
+    const own: Task<Value>[] = [];
+    const reads = missed.map((one) => {
+      const underWay = isForced ? undefined : this.#underWay.get(one.key);
+      if (underWay !== undefined && mayJoin(underWay, one)) return this.#join(underWay, one, port);
+      const task = createTask<Value>(one);
+      this.#underWay.set(one.key, task);
+      own.push(task);
+      return task.promise.then(({ value }) => value);
+    });
+    if (own.length > 0) void this.#run(own, port, isForced);
+    return reads;
+  }
+
+  /** For nobody who waits, shared with nobody: what came of each, in their order. Keys must differ. */
+  async renew(missed: readonly Missed[], port: Port<Value>): Promise<PromiseSettledResult<Outcome<Value>>[]> {
+    const tasks = missed.map((one) => createTask<Value>(one));
+    await this.#run(tasks, port, false);
+    return Promise.allSettled(tasks.map(({ promise }) => promise));
+  }
+
+  /** Reads that come from now on do not share what is under way: it may be older than a write of this process. */
+  forget(key: string): void {
+    this.#underWay.delete(key);
+    this.#loading.forget(key);
+  }
+
+  forgetAll(): void {
+    this.#underWay.clear();
+  }
+
+  async #join(task: Task<Value>, missed: Missed, port: Port<Value>): Promise<Value> {
+    const isInTime = task.stage === 'open' || missed.away !== undefined;
+    const { value, isProven } = await task.promise;
+    if (isInTime || isProven) return value;
+    const [read] = this.read([{ key: missed.key }], port) as [Promise<Value>];
+    return read;
+  }
+
+  async #run(tasks: readonly Task<Value>[], port: Port<Value>, isForced: boolean): Promise<void> {
+    try {
+      await this.#round(tasks, port, isForced);
+    } catch (error) {
+      for (const task of tasks) task.reject(error);
+    } finally {
+      for (const task of tasks) if (this.#underWay.get(task.key) === task) this.#underWay.delete(task.key);
+    }
+  }
+
+  /** Looks at the entries of all tasks; loads those whose leases it got, and follows the others. */
+  async #round(tasks: readonly Task<Value>[], port: Port<Value>, isForced = false): Promise<void> {
+    const open = isForced ? tasks : tasks.filter((task) => !this.#hasJustFailed(task, port));
+    // Before the look that may tell to wait, so that no message falls in between.
+    const waitings = open.map(({ key }) => this.#waitingRoom.enter(port.nameOf(key)));
+    try {
+      const looks = await this.#look(open, port);
+      const leased: Leased<Value>[] = [];
+      const followed = open.map((task, i) => {
+        const look = looks[i];
+        if (look === undefined) return undefined;
+        const claim = claimOf(task, look, port);
+        if (claim === undefined) return this.#follow(task, look, waitings[i] as Waiting, port);
+        if (claim.token === undefined) task.stage = 'closed';
+        leased.push({ ...claim, task });
+        return undefined;
+      });
+      await Promise.all([this.#load(leased, port), ...followed]);
+    } finally {
+      for (const waiting of waitings) waiting.leave();
+    }
+  }
+
+  /** A load that failed just now is not repeated at once. */
+  #hasJustFailed(task: Task<Value>, port: Port<Value>): boolean {
+    const failure = this.#loading.failureOf(port.nameOf(task.key));
+    if (failure) task.reject(failure.error);
+    return failure !== undefined;
+  }
+
+  /** What each look found, undefined for one that failed, which has ended its task. */
+  #look(tasks: readonly Task<Value>[], port: Port<Value>): Promise<(Look<Value, unknown> | undefined)[]> {
+    const asked = port.look(tasks.filter(({ away }) => away === undefined).map(({ key }) => key));
+    let next = 0;
+    return Promise.all(
+      tasks.map(async (task) => {
+        try {
+          const look = task.away ? ({ kind: 'away', error: task.away.error } as const) : await asked[next++];
+          return look && arrive(task, look, port);
+        } catch (error) {
+          task.reject(error);
+          return undefined;
+        }
+      }),
+    );
+  }
+
+  /** For a task that does not load: what is there, at once or later. */
+  async #follow(
+    task: Task<Value>,
+    look: Look<Value, unknown>,
+    waiting: Waiting,
+    port: Port<Value>,
+  ): Promise<void> {
+    try {
+      if (look.kind === 'away') return task.reject(look.error);
+      if (look.kind === 'wait') await waiting.until(look.waitMs);
+      const value = look.kind === 'value' ? await look.value : undefined;
+      if (value !== undefined) return task.resolve({ value, isProven: true });
+      await this.#round([task], port);
+    } catch (error) {
+      task.reject(error);
+    }
+  }
+
+  async #load(leased: readonly Leased<Value>[], port: Port<Value>): Promise<void> {
+    if (leased.length === 0) return;
+    for (const { key } of leased) port.countsOf(key).loads += 1;
+    const names = leased.map(({ key }) => port.nameOf(key));
+    try {
+      const loads = await this.#loading.run(
+        names,
+        (context) => port.load(leased, context),
+        port.loadTimeoutMs,
+      );
+      await this.#fill(leased, loads, port);
+    } catch (error) {
+      await this.#fail(leased, error, port);
+    }
+  }
+
+  async #fill(
+    leased: readonly Leased<Value>[],
+    loads: ReadonlyMap<string, Loaded<Value>>,
+    port: Port<Value>,
+  ): Promise<void> {
+    const loaded = leased.map((one) => ({ ...one, loaded: loads.get(one.key) as Loaded<Value> }));
+    const fills = port.fill(loaded.filter(isLeased)).values();
+    await Promise.all(
+      loaded.map(async (one) => {
+        try {
+          const fill = isLeased(one) ? await fills.next().value : ({ kind: 'unleased' } as const);
+          one.task.resolve({ ...one.loaded, ...(fill && { fill }) });
+        } catch (error) {
+          await this.#fail([one], error, port);
+        }
+      }),
+    );
+  }
+
+  async #fail(leased: readonly Leased<Value>[], error: unknown, port: Port<Value>): Promise<void> {
+    for (const { task, key } of leased) {
+      port.countsOf(key).loadFailures += 1;
+      task.reject(error);
+    }
+    await port.release(leased.filter(isLeased));
+  }
+}
+
+function createTask<Value>(missed: Missed): Task<Value> {
+  let resolve: Task<Value>['resolve'] = () => undefined;
+  let reject: Task<Value>['reject'] = () => undefined;
+  const promise = new Promise<Outcome<Value>>((onValue, onError) => {
+    resolve = onValue;
+    reject = onError;
+  });
+  // The caller may have gone by then.
+  promise.catch(() => undefined);
+  const stage = missed.away === undefined ? 'open' : 'closed';
+  return { ...missed, stage, startedAtMs: Date.now(), promise, resolve, reject };
+}
+
+/**
+ * Whether a read may share what is under way, by what its look at the entry found: it must not get anything that is older. What is asked
+ * for later than it looked is new enough, as replies come in order; and so is what is loaded under the lease that it saw.
+ */
+function mayJoin<Value>({ stage, token }: Task<Value>, missed: Missed): boolean {
+  if (missed.away !== undefined || stage === 'open') return true;
+  return stage === 'leased' && token === missed.lease;
+}
+
+/** Notes what the look means for those who come later. */
+function arrive<Value, Seen>(
+  task: Task<Value>,
+  look: Look<Value, Seen>,
+  port: Port<Value>,
+): Look<Value, Seen> {
+  if (look.kind === 'lease') task.token = look.token;
+  if (look.kind !== 'wait') task.stage = look.kind === 'lease' && port.isLeaseProof ? 'leased' : 'closed';
+  return look;
+}
+
+function claimOf<Value>(
+  { key, startedAtMs }: Task<Value>,
+  look: Look<Value, unknown>,
+  port: Port<Value>,
+): Claim<unknown> | undefined {
+  switch (look.kind) {
+    case 'lease':
+      return { key, token: look.token, seen: look.seen };
+    case 'wait':
+      // Whoever loads it fails again and again, or Redis loses the lease each time: load without one.
+      return Date.now() < startedAtMs + 2 * port.leaseMs
+        ? undefined
+        : { key, token: undefined, seen: look.seen };
+    case 'away':
+      return port.onRedisAway === 'load' ? { key, token: undefined, seen: undefined } : undefined;
+    case 'value':
+      return undefined;
+  }
+}
+
+function isLeased<One extends { readonly token: string | undefined }>(
+  one: One,
+): one is One & { readonly token: string } {
+  return one.token !== undefined;
+}
