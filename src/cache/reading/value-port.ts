@@ -5,7 +5,7 @@ import type { TagVersions, ValueEntry } from '../entry/value-entry.js';
 import type { RedisTier } from '../redis/redis-tier.js';
 import type { StatisticsCounter } from '../statistics.js';
 import type { NotFresh, ValueStore } from '../value-store.js';
-import type { Missed } from './leased-loads.js';
+import type { Missed } from './load-task.js';
 import type { LoadContext, LoadMany } from './loading.js';
 import type { Claim, Fill, Filled, Lease, Loaded, Look, Port } from './port.js';
 import type { ReadPlan } from './read-options.js';

@@ -1,5 +1,6 @@
 /** Reads of a store: entries from Redis, those of one turn in one command; what is missing, by leased loads. */
-import { LeasedLoads, type Missed } from '../../cache/reading/leased-loads.js';
+import { LeasedLoads } from '../../cache/reading/leased-loads.js';
+import type { Missed } from '../../cache/reading/load-task.js';
 import type { Loaded } from '../../cache/reading/port.js';
 import { toReadError } from '../../connection/redis.js';
 import { isForebayError } from '../../errors.js';
