@@ -131,7 +131,11 @@ export class LeasedLoads<Value> {
     port: Port<Value>,
   ): Promise<void> {
     try {
-      if (look.kind === 'away') return task.reject(look.error);
+      if (look.kind === 'away') {
+        // Redis does not answer a client that is closed.
+        this.#loading.checkOpen();
+        return task.reject(look.error);
+      }
       if (look.kind === 'wait') await waiting.until(look.waitMs);
       const value = look.kind === 'value' ? await look.value : undefined;
       if (value !== undefined) return task.resolve({ value, isProven: true });

@@ -36,6 +36,11 @@ export class Loading {
     this.#isClosed = true;
   }
 
+  /** @throws ForebayError CLOSED */
+  checkOpen(): void {
+    if (this.#isClosed) throw new ForebayError('CLOSED', 'This client is closed.');
+  }
+
   /** Why the key's last load failed, when that was just now. */
   failureOf(key: string): { readonly error: unknown } | undefined {
     return this.#failures.get(key);
@@ -52,7 +57,7 @@ export class Loading {
   }
 
   #start<T>(keys: readonly string[], load: Load<T>, timeoutMs: number): Promise<T> {
-    if (this.#isClosed) throw new ForebayError('CLOSED', 'This client is closed.');
+    this.checkOpen();
     return withTimeout(keys, load, timeoutMs);
   }
 
