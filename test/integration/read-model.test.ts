@@ -1,6 +1,6 @@
 /**
- * Reads of rows and counters by two apps, whose loads are slow, while they are written, deleted, flushed and evicted: each must give
- * what was true at some moment since it began. `READ_MODEL_RUNS=500` runs it long.
+ * Reads of rows, counters and cached values by two apps, whose loads are slow, while they are written, deleted, flushed and evicted: each must
+ * give what was true at some moment since it began. `READ_MODEL_RUNS=500` runs it long.
  */
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -17,8 +17,8 @@ const projects = record({ model: Project, counters: ['views'], partitions: 1, de
 const stores = defineStores({ projects, views: counter({ of: projects, field: 'views' }) });
 type App = Forebay<(typeof stores)['definitions']>;
 
-const writes = ['put', 'add', 'delete', 'flush', 'evict'] as const;
-const reads = ['row', 'count', 'letGo'] as const;
+const writes = ['put', 'add', 'delete', 'flush', 'evict', 'set', 'invalidate'] as const;
+const reads = ['row', 'count', 'value', 'letGo'] as const;
 const step = fc.record({
   do: fc.constantFrom(...writes, ...reads, ...reads, ...reads),
   at: fc.nat({ max: 1 }),
@@ -30,7 +30,11 @@ type Step = typeof step extends fc.Arbitrary<infer S> ? S : never;
 interface State {
   readonly name: string | null;
   readonly views: bigint | null;
+  /** Cached beside the row, under a key of its own. */
+  readonly value: number;
 }
+
+const first: State = { name: null, views: null, value: 0 };
 
 let environment: Environment;
 let databases: HeldDatabase[];
@@ -40,7 +44,8 @@ beforeAll(async () => {
   environment = await createEnvironment();
   databases = [0, 1].map(() => new HeldDatabase(environment.prisma));
   apps = await Promise.all(
-    databases.map(({ database }) => environment.connect(stores, { prisma: database })),
+    // Values in memory learn of another app's changes a little later.
+    databases.map(({ database }) => environment.connect(stores, { prisma: database, cache: { l1: false } })),
   );
   await environment.startWorker(stores);
 });
@@ -50,26 +55,34 @@ afterAll(() => environment.close());
 class Model {
   /** Of each record, from the first to the newest. */
   readonly #states = new Map<string, State[]>();
-  readonly #reads: Promise<void>[] = [];
+  readonly #reads: Promise<() => void>[] = [];
+  /** What values are made of, by id. */
+  readonly #values = new Map<string, number>();
+  readonly #run: number;
   #writes = 0;
 
+  constructor(run: number) {
+    this.#run = run;
+  }
+
   async take({ do: what, at, id }: Step): Promise<void> {
-    const { stores, flush } = apps[at] as App;
-    const { name, views } = this.#stateOf(id);
+    const { stores, cache, flush } = apps[at] as App;
+    const state = this.#stateOf(id);
+    const { name, views } = state;
     switch (what) {
       case 'put': {
         const next = `v${++this.#writes}`;
         await stores.projects.put({ id, name: next });
-        return this.#become(id, { name: next, views: views ?? 0n });
+        return this.#become(id, { ...state, name: next, views: views ?? 0n });
       }
       case 'add':
         // Where there is no row a delta changes nothing, which only the database tells.
         if (name === null) return;
         await stores.views.add(id, 1);
-        return this.#become(id, { name, views: (views as bigint) + 1n });
+        return this.#become(id, { ...state, views: (views as bigint) + 1n });
       case 'delete':
         await stores.projects.delete(id);
-        return this.#become(id, { name: null, views: null });
+        return this.#become(id, { ...state, name: null, views: null });
       case 'flush':
         return flush();
       case 'evict':
@@ -78,6 +91,12 @@ class Model {
         return this.#read(at, id, async () => ({ name: (await stores.projects.get(id))?.name ?? null }));
       case 'count':
         return this.#read(at, id, async () => ({ views: await stores.views.get(id) }));
+      case 'set':
+        return this.#change(id, (value) => cache.set(this.#keyOf(id), value));
+      case 'invalidate':
+        return this.#change(id, () => cache.delete(this.#keyOf(id)));
+      case 'value':
+        return this.#read(at, id, async () => ({ value: (await this.#value(at, id)) as number }));
       case 'letGo':
         return databases[at]?.letGo();
     }
@@ -85,31 +104,54 @@ class Model {
 
   async end(): Promise<void> {
     for (const database of databases) database.open();
-    await Promise.all(this.#reads);
+    for (const check of await Promise.all(this.#reads)) check();
     for (const id of this.#states.keys()) await apps[0]?.stores.projects.delete(id);
     await apps[0]?.flush();
   }
 
   #stateOf(id: string): State {
-    return this.#states.get(id)?.at(-1) ?? { name: null, views: null };
+    return this.#states.get(id)?.at(-1) ?? first;
   }
 
   #become(id: string, state: State): void {
-    const states = this.#states.get(id) ?? [{ name: null, views: null }];
+    const states = this.#states.get(id) ?? [first];
     this.#states.set(id, [...states, state]);
   }
 
   async #evict(id: string): Promise<void> {
     const prefix = `{${environment.config.prefix}:projects/0}:`;
-    await environment.redis.del(prefix + fieldOf('projects', id), prefix + fieldOf('views', id));
+    const value = `${environment.config.prefix}:${this.#keyOf(id)}`;
+    await environment.redis.del(prefix + fieldOf('projects', id), prefix + fieldOf('views', id), value);
+  }
+
+  /** Each run has values of its own. */
+  #keyOf(id: string): string {
+    return `value:${this.#run}:${id}`;
+  }
+
+  #value(at: number, id: string): Promise<number | null> {
+    const load = () => databases[at]?.hold(async () => this.#values.get(id) ?? 0) as Promise<number>;
+    return (apps[at] as App).patterns.cacheAside(this.#keyOf(id), load, 60);
+  }
+
+  /** Of what a value is made of: readers may see it before the cache is told. */
+  async #change(id: string, tell: (value: number) => Promise<unknown>): Promise<void> {
+    const value = ++this.#writes;
+    this.#values.set(id, value);
+    await tell(value);
+    this.#become(id, { ...this.#stateOf(id), value });
   }
 
   /** It goes on while the next steps are taken; most have asked Redis by then. */
   async #read(at: number, id: string, read: () => Promise<Partial<State>>): Promise<void> {
     const begun = Math.max(0, (this.#states.get(id)?.length ?? 1) - 1);
     const reading = read().then((found) => {
-      const since = (this.#states.get(id) ?? [{ name: null, views: null }]).slice(begun);
-      expect(since).toContainEqual(expect.objectContaining(found));
+      // What a value is made of changes before the cache is told.
+      const ended = (this.#states.get(id)?.length ?? 1) + ('value' in found ? 1 : 0);
+      return () => {
+        const since = (this.#states.get(id) ?? [first]).slice(begun, ended);
+        expect(since).toContainEqual(expect.objectContaining(found));
+      };
     });
     reading.catch(() => undefined); // Thrown at the end.
     this.#reads.push(reading);
@@ -117,10 +159,11 @@ class Model {
   }
 }
 
-it('no read of a row or a counter is older than the last accepted write, whatever loads are under way', async () => {
+it('no read of a row, a counter or a value is older than the last accepted write, whatever loads are under way', async () => {
+  let run = 0;
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 10, maxLength: 40, size: 'max' }), async (steps) => {
-      const model = new Model();
+      const model = new Model(++run);
       for (const database of databases) database.close();
       try {
         for (const one of steps) await model.take(one);

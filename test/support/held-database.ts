@@ -9,13 +9,10 @@ export class HeldDatabase {
   #isOpen = true;
 
   constructor(prisma: PrismaClient) {
-    const hold = <A extends unknown[], T>(query: (...args: A) => Promise<T>) => {
-      return async (...args: A): Promise<T> => {
-        const answer = await query(...args);
-        if (!this.#isOpen) await new Promise<void>((letGo) => this.#held.push(letGo));
-        return answer;
-      };
-    };
+    const hold =
+      <A extends unknown[], T>(query: (...args: A) => Promise<T>) =>
+      (...args: A): Promise<T> =>
+        this.hold(() => query(...args));
     const database = {
       $transaction: prisma.$transaction.bind(prisma),
       $executeRawUnsafe: prisma.$executeRawUnsafe.bind(prisma),
@@ -24,6 +21,13 @@ export class HeldDatabase {
       project: { findMany: hold((query: object) => prisma.project.findMany(query)) },
     };
     this.database = database as unknown as Database;
+  }
+
+  /** Runs a query at once, and holds its answer back as those of the database. */
+  async hold<T>(query: () => Promise<T>): Promise<T> {
+    const answer = await query();
+    if (!this.#isOpen) await new Promise<void>((letGo) => this.#held.push(letGo));
+    return answer;
   }
 
   /** From now on answers are held back. */
