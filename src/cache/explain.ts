@@ -1,4 +1,4 @@
-/** Why a read of a key is a hit, stale or a miss. */
+/** Why a read of a key is a hit, stale or a miss. Rows and counters are explained by their stores. */
 
 import { type EntryContent, parseEntryContent, type ValueEntry } from './entry/value-entry.js';
 import type { Loading } from './reading/loading.js';
@@ -16,7 +16,7 @@ export interface Explanation {
   readonly state: 'fresh' | 'stale' | 'invalidated' | 'missing' | 'pending';
   /** Whether this process has it in memory. */
   readonly isInMemory: boolean;
-  /** New with each fill. */
+  /** New with each fill; of a row, its version; '' for an integer. */
   readonly id?: string;
   /** In ms; negative since it went stale. */
   readonly freshForMs?: number;

@@ -157,7 +157,7 @@ describe('write', () => {
   ])('$name', check);
 });
 
-describe('recall', () => {
+describe('claim', () => {
   const options = { token: 'mine', leaseMs: 5_000, ttlMs: 60_000 };
   it.each<Step>([
     {
@@ -167,8 +167,11 @@ describe('recall', () => {
         sealed: { 'projects:a': put(1), 'projects:b': put(2) },
         entries: { 'projects:a': '?other' },
       },
-      run: (one, lane) => one.recall(lane, ['projects:a', 'projects:b'], options),
-      reply: [{ entry: put(3) }, { entry: put(2) }],
+      run: (one, lane) => one.claim(lane, ['projects:a', 'projects:b'], options),
+      reply: [
+        { kind: 'value', entry: put(3) },
+        { kind: 'value', entry: put(2) },
+      ],
       after: {
         dirty: { 'projects:a': put(3) },
         sealed: { 'projects:a': put(1), 'projects:b': put(2) },
@@ -178,8 +181,13 @@ describe('recall', () => {
     {
       name: 'gives the lease to the first, and notes that somebody waits for it',
       before: { entries: { 'projects:b': '?other', 'projects:c': '?other;w', 'projects:d': put(1) } },
-      run: (one, lane) => one.recall(lane, ['projects:a', 'projects:b', 'projects:c', 'projects:d'], options),
-      reply: [{ holder: 'mine' }, { holder: 'other' }, { holder: 'other' }, { entry: put(1) }],
+      run: (one, lane) => one.claim(lane, ['projects:a', 'projects:b', 'projects:c', 'projects:d'], options),
+      reply: [
+        { kind: 'lease' },
+        { kind: 'wait', waitMs: expect.any(Number) },
+        { kind: 'wait', waitMs: expect.any(Number) },
+        { kind: 'value', entry: put(1) },
+      ],
       after: {
         entries: {
           'projects:a': '?mine',
@@ -197,13 +205,13 @@ describe('recall', () => {
         sealed: { 'views:a': '5', 'projects:a': `D${v(1)}|` },
         entries: { 'views:b': '7' },
       },
-      run: (one, lane) => one.recallCounters(lane, ['views:a', 'views:b'], ['projects:a', ''], options),
+      run: (one, lane) => one.claimCounters(lane, ['views:a', 'views:b'], ['projects:a', ''], options),
       reply: {
         batch: BigInt(v(10)),
         sealed: BigInt(v(10)),
         counters: [
-          { holder: 'mine', dirtyDelta: 2n, sealedDelta: 5n, dirtyRecord: 'R', sealedRecord: 'D' },
-          { entry: '7', dirtyDelta: 0n, sealedDelta: 0n, dirtyRecord: '', sealedRecord: '' },
+          { kind: 'lease', dirtyDelta: 2n, sealedDelta: 5n, dirtyRecord: 'R', sealedRecord: 'D' },
+          { kind: 'value', entry: '7', dirtyDelta: 0n, sealedDelta: 0n, dirtyRecord: '', sealedRecord: '' },
         ],
       },
       after: {
@@ -220,7 +228,7 @@ describe('fill', () => {
   const fill = (field: string, content: string) => ({ field, content, ttlMs: 60_000 });
   it.each<Step>([
     {
-      name: 'fills where the lease stands, with the lane’s next version; gives back; and leaves all others',
+      name: 'fills where the lease stands, with the lane’s next version; releases; and leaves all others',
       before: {
         meta: { version: v(1) },
         entries: {
@@ -240,7 +248,7 @@ describe('fill', () => {
           fill('projects:e', 'D|'),
           fill('views:a', '12'),
         ]),
-      reply: 2,
+      reply: [true, false, false, false, false, true],
       after: {
         meta: { version: v(2) },
         entries: { 'projects:a': put(2), 'projects:c': '?other', 'projects:d': put(1), 'views:a': '12' },
@@ -250,7 +258,7 @@ describe('fill', () => {
       name: 'fills a row with the version of its own, and the lane goes on from there',
       before: { meta: { version: v(1) }, entries: { 'projects:a': '?mine', 'projects:b': '?mine' } },
       run: (one, lane) => one.fill(lane, 'mine', [fill('projects:a', put(5)), fill('projects:b', 'D|')]),
-      reply: 2,
+      reply: [true, true],
       after: { meta: { version: v(6) }, entries: { 'projects:a': put(5), 'projects:b': `D${v(6)}|` } },
     },
   ])('$name', check);
