@@ -1,5 +1,5 @@
 /** What apps do to a lane, each script alone: the whole lane is compared. */
-import { describe, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Lane } from '../../../src/buffer/lane.js';
 import type { Write, WriteBuffer } from '../../../src/buffer/write-buffer.js';
 import { now } from '../../support/lane-state.js';
