@@ -137,6 +137,17 @@ export const errorCodes = {
     retryable: 'no',
     advice: 'Deploy with the old number until they are flushed, stop the writers, then change it.',
   },
+  WRITE_LOST: {
+    when: 'Redis has gone back in time and lost a write that it had accepted; nothing proves that it was in the database before.',
+    retryable: 'no',
+    advice:
+      "Read the record, and write it again where that is needed. See `redis.regressed`; ask for more with `durability: 'replicated'`, `'fsynced'` or `'database'`.",
+  },
+  COUNTER_ROW_MISSING: {
+    when: 'A delta is flushed, and the row that it counts in does not exist. It is a dead letter now.',
+    retryable: 'no',
+    advice: 'Put the row: the delta counts then. Or discard the dead letter.',
+  },
   FLUSH_TIMEOUT: {
     when: '`flush()` has waited for its time, and lanes still hold writes. They are kept.',
     retryable: 'yes',

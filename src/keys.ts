@@ -7,7 +7,15 @@
  */
 
 /** Names that a store can't have, because a lane's own keys end with them. */
-export const reservedStoreNames: readonly string[] = ['meta', 'order', 'dirty', 'sealed', 'dead', 'waiting'];
+export const reservedStoreNames: readonly string[] = [
+  'meta',
+  'order',
+  'dirty',
+  'sealed',
+  'dead',
+  'waiting',
+  'retries',
+];
 
 export interface LaneKeys {
   /** What entries' keys begin with: the hash tag and a colon. */
@@ -18,6 +26,7 @@ export interface LaneKeys {
   readonly sealed: string;
   readonly dead: string;
   readonly waiting: string;
+  readonly retries: string;
 }
 
 export function laneKeys(prefix: string, lane: string): LaneKeys {
@@ -30,6 +39,7 @@ export function laneKeys(prefix: string, lane: string): LaneKeys {
     sealed: `${tag}:sealed`,
     dead: `${tag}:dead`,
     waiting: `${tag}:waiting`,
+    retries: `${tag}:retries`,
   };
 }
 
@@ -58,7 +68,7 @@ export function partitionsKey(prefix: string): string {
   return `{${prefix}}:partitions`;
 }
 
-/** Channel on which each acknowledged batch is announced, as `lane watermark`. */
+/** Channel on which each acknowledged batch is announced, as `lane watermark generation waiting`. */
 export function persistedChannel(prefix: string): string {
   return `{${prefix}}:persisted`;
 }
@@ -99,3 +109,8 @@ export function filledChannel(prefix: string): string {
 
 /** Redis's own channel, on which it tells of keys that were changed. */
 export const invalidationsChannel = '__redis__:invalidate';
+
+/** Matches all keys of lanes, in Redis's own way of patterns. */
+export function lanesPattern(prefix: string): string {
+  return `{${prefix.replace(/[\\*?[\]]/g, String.raw`\$&`)}:*`;
+}

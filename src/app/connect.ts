@@ -1,5 +1,5 @@
 /** `connect`: what an app holds: its stores, typed, and the few things that concern all of them. */
-import { Lanes } from '../buffer/lane.js';
+import { type Lane, Lanes } from '../buffer/lane.js';
 import { checkPartitions } from '../buffer/partitions.js';
 import { WriteBuffer } from '../buffer/write-buffer.js';
 import { type CacheOptions, createCache, createReadingParts } from '../cache/cache.js';
@@ -29,6 +29,7 @@ import { startInvalidationFeed } from '../connection/invalidation-feed.js';
 import { openConnections, toReadError } from '../connection/redis.js';
 import { checkServer } from '../connection/server-check.js';
 import type { Database } from '../database/database.js';
+import { readLedgers } from '../database/ledger.js';
 import type { ComputedDefinition } from '../definitions/computed.js';
 import type { CounterDefinition } from '../definitions/counter.js';
 import type { RecordDefinition } from '../definitions/record.js';
@@ -204,12 +205,13 @@ type Writing = ReturnType<typeof createWriting>;
 
 /** The way of writes, and the clients of the stores that are written. */
 function createWriting(base: Base, resources: Resources) {
-  const { stores, prefix, settings, emit, metrics, connections, buffer } = base;
+  const { stores, prefix, settings, database, emit, metrics, connections, buffer } = base;
   const { subscriber, reads, writes: redis } = connections;
   const queue = base.queues.wakeUps;
+  const ledgerOf = async (lane: Lane) => (await readLedgers(database, prefix, [lane])).get(lane);
   const watch = resources.own(
     'receipts',
-    new PersistedWatch({ subscriber, buffer, queue, prefix, emit }),
+    new PersistedWatch({ subscriber, buffer, queue, ledgerOf, prefix, emit }),
     (it) => it.close(),
   );
   const connectDurable = async () =>

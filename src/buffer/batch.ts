@@ -29,6 +29,17 @@ export interface Batch {
   readonly versions: ReadonlyMap<string, string>;
   /** Id keys of puts that another release of the store's definition has written. */
   readonly otherReleases: ReadonlySet<string>;
+  /** What the lane said when it gave the batch. */
+  readonly sealing?: Sealing;
+}
+
+export interface Sealing {
+  /** Of the lane. */
+  readonly generation: string;
+  /** The version up to which everything is in the database once the batch is; undefined: not known. */
+  readonly persisted: string | undefined;
+  /** Its records have waited, for others' rows. */
+  readonly isRetry: boolean;
 }
 
 /** Sorts what `seal` returned: field, record, field, record, … */

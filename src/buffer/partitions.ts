@@ -48,7 +48,7 @@ async function hasUnpersisted(
   const states = await Promise.all(
     lanePlaces(prefix, group.name, partitions).map((lane) => buffer.inspect(lane)),
   );
-  return states.some(({ oldest }) => oldest !== undefined);
+  return states.some(({ dirty, sealed }) => dirty + sealed > 0);
 }
 
 function partitionsChanged(group: LaneGroup, known: number): ForebayError {

@@ -12,7 +12,14 @@
 -- awaitedText    the same when somebody waits
 -- letPass        a write that takes no memory: after it Redis lets a script's other writes pass, though its memory is full
 -- oldestVersion  the version at which the oldest dirty record became dirty; nil when nothing is dirty
--- announce       tells up to which version the lane is persisted, when nothing is sealed
+-- surviving      a lane's past generations as text, `<generation> <version>;` for each, with one more: what it has accepted up to
+--                that version is known to have survived. Only the latest are kept
+-- renewed        begins a new generation of the lane, and returns it. lastVersion: up to which what the old one has accepted survived
+-- generationOf   the lane's generation; a new one when Redis is not the server that it was (it was started again, or a replica
+--                took its place), has lost the lane, or is older than the caller knows. To be called before a version is given.
+--                knownVersion: the last one that the caller knows of, or 0
+-- announce       tells up to which version the lane is persisted, when nothing is sealed; in which generation, and how many
+--                records wait, whatever their versions
 local PUT, DELETE, REPLACE = 'P', 'D', 'R'
 
 local function kindOf(record)
@@ -47,8 +54,43 @@ local function oldestVersion(order)
   return tonumber(redis.call('ZRANGE', order, 0, 0, 'WITHSCORES')[2])
 end
 
-local function announce(meta, order, channel, lane)
+local pastMax = 16
+
+local function surviving(past, generation, version)
+  local others, count = '', 1
+  for other, last in string.gmatch(past or '', '([^ ;]+) (%d+);') do
+    if other == generation then
+      if tonumber(last) > tonumber(version) then version = last end
+    elseif count < pastMax then
+      others, count = others .. other .. ' ' .. last .. ';', count + 1
+    end
+  end
+  return generation .. ' ' .. version .. ';' .. others
+end
+
+local function renewed(meta, history, lastVersion)
+  local known = redis.call('HMGET', meta, 'generation', 'past')
+  local generation = history .. '.' .. text(serverUs())
+  redis.call('HSET', meta, 'generation', generation)
+  if known[1] then redis.call('HSET', meta, 'past', surviving(known[2], known[1], lastVersion)) end
+  return generation
+end
+
+local function generationOf(meta, knownVersion)
+  local known = redis.call('HMGET', meta, 'generation', 'version')
+  local generation, version = known[1], known[2] or '0'
+  -- Where a server does not tell, only what the caller knows counts.
+  local info = redis.pcall('INFO', 'replication')
+  local history = type(info) == 'string' and string.match(info, 'master_replid:(%x+)') or ''
+  local isSame = generation and string.sub(generation, 1, #history) == history
+  if isSame and tonumber(version) >= tonumber(knownVersion) then return generation end
+  return renewed(meta, history, version)
+end
+
+local function announce(meta, order, waiting, channel, lane)
   local oldest = oldestVersion(order)
-  local watermark = oldest and text(oldest - 1) or redis.call('HGET', meta, 'version')
-  redis.call('PUBLISH', channel, lane .. ' ' .. watermark)
+  local known = redis.call('HMGET', meta, 'version', 'generation')
+  local watermark = oldest and text(oldest - 1) or known[1] or '0'
+  local waitingCount = redis.call('HLEN', waiting)
+  redis.call('PUBLISH', channel, lane .. ' ' .. watermark .. ' ' .. (known[2] or '') .. ' ' .. waitingCount)
 end

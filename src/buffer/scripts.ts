@@ -9,15 +9,15 @@ export const scripts = {
   claim: undefined,
   'claim-counter': undefined,
   fill: undefined,
-  seal: 4,
+  seal: 6,
   ack: 4,
   drop: undefined,
   split: undefined,
   replay: 5,
   discard: 3,
-  inspect: 5,
-  hurry: 2,
-  wake: 2,
+  inspect: 6,
+  hurry: 3,
+  wake: 3,
   renew: 1,
   postpone: 1,
   raise: 1,
@@ -59,11 +59,11 @@ export interface ScriptCommands {
   forebay_replay(...args: (string | number)[]): Promise<number>;
   forebay_discard(...args: (string | number)[]): Promise<number>;
   forebay_inspect(...args: (string | number)[]): Promise<Reply[]>;
-  forebay_hurry(...args: (string | number)[]): Promise<string>;
+  forebay_hurry(...args: (string | number)[]): Promise<string[]>;
   forebay_wake(...args: (string | number)[]): Promise<number>;
   forebay_renew(...args: (string | number)[]): Promise<number>;
   forebay_postpone(...args: (string | number)[]): Promise<[number, number]>;
-  forebay_raise(...args: (string | number)[]): Promise<string>;
+  forebay_raise(...args: (string | number)[]): Promise<string[]>;
 }
 
 export const laneScripts: LuaFamily = {

@@ -23,6 +23,14 @@ export interface Write {
   readonly payload: string;
 }
 
+/** What a call of writes was answered. */
+export interface Accepted {
+  readonly wake: boolean;
+  /** The lane's, in which they were accepted. */
+  readonly generation: string;
+  readonly replies: WriteReply[];
+}
+
 /** A write's version, or why it was not accepted. */
 export type WriteReply = { readonly version: string } | Refused;
 
@@ -71,17 +79,44 @@ export interface SealOptions {
   readonly delayMs: number;
   /** The number of the lane's last batch that is known to be applied; a new one gets a greater number. */
   readonly floor: bigint;
+  /** The lane's generation that was compared with the ledger; undefined: any. */
+  readonly compared?: string | undefined;
 }
 
 export type SealReply =
+  /** The lane is of another generation than was compared. */
+  | { readonly kind: 'uncompared' }
   | { readonly kind: 'batch'; readonly batch: Batch }
   | { readonly kind: 'wait'; readonly waitMs: number }
   | { readonly kind: 'empty' };
 
+/** Where a write stands in its lane's history. */
+export interface AcceptedAt {
+  readonly version: bigint;
+  /** Of the lane: versions of two generations can't be compared. */
+  readonly generation: string;
+}
+
+/** What the ledger has of a lane. */
+export interface LedgerState {
+  /** The number of the last batch that was applied. */
+  readonly batch: bigint;
+  /** The lane's generation then; undefined: not known. */
+  readonly generation?: string | undefined;
+  /** The version up to which everything of that generation is in the database; undefined: not known. */
+  readonly persisted?: bigint | undefined;
+}
+
+export type RaiseReply =
+  /** `behind`: Redis has lost batches, and the lane's entries are to be dropped. */
+  | { readonly kind: 'even' | 'behind'; readonly generation: string }
+  /** `before`: the lane's own number before, 0 when it had none. */
+  | { readonly kind: 'raised'; readonly generation: string; readonly before: bigint };
+
 export interface LaneState {
   /** The last accepted version; '0' when there was none. */
   readonly version: bigint;
-  /** The version at which the oldest unpersisted record became dirty. */
+  /** The version at which the oldest unpersisted record became dirty, of those that do not wait for others' rows. */
   readonly oldest: bigint | undefined;
   readonly dirty: number;
   readonly sealed: number;
@@ -91,13 +126,19 @@ export interface LaneState {
   readonly ageMs: number;
   /** Dead letters. */
   readonly dead: number;
+  /** Records that wait for others' rows. */
+  readonly waiting: number;
+  /** The lane's; '' when nothing was ever written. */
+  readonly generation: string;
+  /** Past generations: up to which version what each has accepted survived. */
+  readonly past: ReadonlyMap<string, bigint>;
 }
 
 /** A record to be taken out of the sealed batch. */
 export interface SplitPart {
   readonly field: string;
-  /** `wait`: dirty again, until it has waited for too long; `again`: dirty again. */
-  readonly fate: 'dead' | 'wait' | 'again';
+  /** `wait`: dirty again, until it has waited for too long; `again`: dirty again; `drop`: a delta that is dropped. */
+  readonly fate: 'dead' | 'wait' | 'again' | 'drop';
   /** One that waits longer becomes a dead letter. */
   readonly waitMs: number;
   /** The field of its letter. */
@@ -112,8 +153,6 @@ export interface SplitDone {
   readonly kind: 'split';
   /** Records that are left in the sealed batch, under its new number. */
   readonly rest: number;
-  /** For how long the record that waits the longest has done so. */
-  readonly waitedMs: number;
   /** Of the new dead letters. */
   readonly deadFields: readonly string[];
 }
@@ -159,15 +198,24 @@ export class WriteBuffer {
     this.#filledChannel = filledChannel(prefix);
   }
 
-  /** Accepts writes in their order. `wake` tells the caller to add a wake-up job for the lane. */
-  async write(lane: Lane, writes: readonly Write[]): Promise<{ wake: boolean; replies: WriteReply[] }> {
+  /**
+   * Accepts writes in their order. `wake` tells the caller to add a wake-up job for the lane.
+   * @param knownVersion the lane's last version that the caller knows of; 0: none
+   */
+  async write(lane: Lane, writes: readonly Write[], knownVersion = 0n): Promise<Accepted> {
     const { keys, group } = lane;
     const args: (string | number)[] = [keys.meta, keys.order, keys.dirty, keys.sealed, keys.dead];
     for (const write of writes) args.push(keys.entryPrefix + write.field);
-    args.push(keys.entryPrefix.length + 1, group.dirtyMax, group.dirtyBytesMax, group.delayMs);
+    args.push(
+      keys.entryPrefix.length + 1,
+      group.dirtyMax,
+      group.dirtyBytesMax,
+      group.delayMs,
+      `${knownVersion}`,
+    );
     for (const write of writes) args.push(write.op, write.ttlMs, write.payload);
-    const [wake, ...replies] = await this.#redis.forebay_write(5 + writes.length, ...args);
-    return { wake: wake === 1, replies: replies.map(toWriteReply) };
+    const [wake, generation, ...replies] = await this.#redis.forebay_write(5 + writes.length, ...args);
+    return { wake: wake === 1, generation: String(generation), replies: replies.map(toWriteReply) };
   }
 
   async claim(
@@ -231,21 +279,25 @@ export class WriteBuffer {
     return replies.map((isFilled) => isFilled === 1);
   }
 
-  async seal(lane: Lane, { recordsMax, delayMs, floor }: SealOptions): Promise<SealReply> {
+  async seal(lane: Lane, { recordsMax, delayMs, floor, compared }: SealOptions): Promise<SealReply> {
     const { keys, group } = lane;
-    const [kind, detail, ...sealed] = (await this.#redis.forebay_seal(
+    const [kind, detail, generation, persisted, isRetry, ...sealed] = (await this.#redis.forebay_seal(
       keys.meta,
       keys.order,
       keys.dirty,
       keys.sealed,
+      keys.waiting,
+      keys.retries,
       recordsMax,
       batchBytesMax,
       delayMs,
       `${floor}`,
-    )) as ['batch' | 'wait' | 'empty', string | number, ...string[]];
-    if (kind === 'empty') return { kind };
+      compared ?? '',
+    )) as [SealReply['kind'], string | number, string, string, number, ...string[]];
+    if (kind === 'empty' || kind === 'uncompared') return { kind };
     if (kind === 'wait') return { kind, waitMs: Number(detail) };
-    return { kind, batch: parseBatch(lane.name, group, String(detail), sealed) };
+    const sealing = { generation, persisted: persisted || undefined, isRetry: isRetry === 1 };
+    return { kind, batch: { ...parseBatch(lane.name, group, String(detail), sealed), sealing } };
   }
 
   /** Drops the sealed batch with this number. False: a successor has done it, and perhaps sealed another. */
@@ -259,14 +311,15 @@ export class WriteBuffer {
   /** Takes records out of the sealed batch with this number, which is void, and gives the rest a new number. */
   async split(lane: Lane, number: string, parts: readonly SplitPart[]): Promise<SplitReply> {
     const { keys, group } = lane;
-    const [kind, rest, waitedMs, ...deadFields] = (await this.#redis.forebay_split(
-      6 + parts.length,
+    const [kind, rest, ...deadFields] = (await this.#redis.forebay_split(
+      7 + parts.length,
       keys.meta,
       keys.order,
       keys.dirty,
       keys.sealed,
       keys.dead,
       keys.waiting,
+      keys.retries,
       ...parts.map(({ field }) => keys.entryPrefix + field),
       keys.entryPrefix.length + 1,
       number,
@@ -274,8 +327,8 @@ export class WriteBuffer {
       this.#persistedChannel,
       lane.name,
       ...parts.flatMap(({ fate, waitMs, letter, row, error }) => [fate, waitMs, letter, row, error]),
-    )) as [SplitReply['kind'], number, number, ...string[]];
-    return kind === 'split' ? { kind, rest, waitedMs, deadFields } : { kind };
+    )) as [SplitReply['kind'], number, ...string[]];
+    return kind === 'split' ? { kind, rest, deadFields } : { kind };
   }
 
   /** The lane's dead letters, oldest first. */
@@ -329,32 +382,28 @@ export class WriteBuffer {
   }
 
   async inspect(lane: Pick<Lane, 'keys'>): Promise<LaneState> {
-    const { meta, order, dirty, sealed, dead } = lane.keys;
-    const reply = await this.#redis.forebay_inspect(meta, order, dirty, sealed, dead);
-    const [version, oldest, dirtyCount, sealedCount, persisted, batches, now, deadCount] = reply as [
-      ...[string, string, number, number, number, number, string, number],
-    ];
-    const ageMs = oldest === '' ? 0 : Math.max(0, (Number(now) - Number(oldest)) / 1_000);
-    return {
-      version: BigInt(version),
-      oldest: toBigInt(oldest),
-      dirty: dirtyCount,
-      sealed: sealedCount,
-      persisted,
-      batches,
-      ageMs,
-      dead: deadCount,
-    };
+    const { meta, order, dirty, sealed, dead, waiting } = lane.keys;
+    return toLaneState(await this.#redis.forebay_inspect(meta, order, dirty, sealed, dead, waiting));
   }
 
-  /** Asks that what is accepted by now is flushed without delay. Its last version; undefined when all is persisted. */
-  async hurry(lane: Lane): Promise<bigint | undefined> {
-    return toBigInt(await this.#redis.forebay_hurry(lane.keys.meta, lane.keys.order));
+  /** Whether a record waits for others' rows. */
+  async isWaiting(lane: Lane, field: string): Promise<boolean> {
+    return (await this.#redis.hexists(lane.keys.waiting, field)) === 1;
   }
 
-  /** Claims a lane whose mark has been quiet for `quietMs`. True: the caller must add a wake-up job. */
-  async wake(lane: Lane, quietMs: number): Promise<boolean> {
-    return (await this.#redis.forebay_wake(lane.keys.meta, lane.keys.order, quietMs)) === 1;
+  /** Asks that what is accepted by now is flushed without delay. The last write; undefined when all is persisted. */
+  async hurry(lane: Lane): Promise<AcceptedAt | undefined> {
+    const { meta, order, waiting } = lane.keys;
+    const [version, generation] = await this.#redis.forebay_hurry(meta, order, waiting);
+    return version === undefined ? undefined : { version: BigInt(version), generation: String(generation) };
+  }
+
+  /**
+   * Claims a lane whose mark has been quiet for `quietMs`, or is further ahead than `aheadMaxMs`. True: the caller must add a wake-up job.
+   */
+  async wake(lane: Lane, quietMs: number, aheadMaxMs: number): Promise<boolean> {
+    const { meta, order, retries } = lane.keys;
+    return (await this.#redis.forebay_wake(meta, order, retries, quietMs, aheadMaxMs)) === 1;
   }
 
   /** Keeps the mark of a lane alive. False: the sealed batch is not this one any more. */
@@ -377,11 +426,18 @@ export class WriteBuffer {
   }
 
   /**
-   * Lifts the lane's batch number to the ledger's where Redis has lost batches. Returns the lane's own number before, 0 when
-   * it had none; undefined when it was not behind.
+   * Compares the lane with the ledger, and lifts its batch number to the ledger's where Redis has lost batches.
+   * @param isCleared its entries were dropped since it was found behind
    */
-  async raise(lane: Lane, floor: bigint): Promise<bigint | undefined> {
-    return toBigInt(await this.#redis.forebay_raise(lane.keys.meta, `${floor}`));
+  async raise(lane: Lane, ledger: LedgerState | undefined, isCleared: boolean): Promise<RaiseReply> {
+    const { batch = 0n, generation = '', persisted = '' } = ledger ?? {};
+    const { meta } = lane.keys;
+    const cleared = isCleared ? 1 : 0;
+    const reply = await this.#redis.forebay_raise(meta, `${batch}`, generation, `${persisted}`, cleared);
+    const [kind, current, before] = reply as [RaiseReply['kind'], string, string];
+    return kind === 'raised'
+      ? { kind, generation: current, before: BigInt(before) }
+      : { kind, generation: current };
   }
 }
 
@@ -410,5 +466,25 @@ function toCounterClaim(reply: CounterClaimReply): CounterClaim {
     sealedDelta: BigInt(sealedDelta),
     dirtyRecord,
     sealedRecord,
+  };
+}
+
+function toLaneState(reply: readonly (string | number)[]): LaneState {
+  const [version, oldest, dirty, sealed, persisted, batches, now, dead, waiting, generation, past] =
+    reply as [...[string, string, number, number, number, number, string, number, number, string, string]];
+  const ageMs = oldest === '' ? 0 : Math.max(0, (Number(now) - Number(oldest)) / 1_000);
+  const survived = [...past.matchAll(/([^ ;]+) (\d+);/g)].map(([, id, last]) => [id, BigInt(last as string)]);
+  return {
+    version: BigInt(version),
+    oldest: toBigInt(oldest),
+    dirty,
+    sealed,
+    persisted,
+    batches,
+    ageMs,
+    dead,
+    waiting,
+    generation,
+    past: new Map(survived as [string, bigint][]),
   };
 }

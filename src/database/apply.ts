@@ -42,15 +42,15 @@ export async function applyBatch(batch: Batch, dependencies: ApplyDependencies):
   const { lane, number } = batch;
   return inTransaction(dependencies.database, async (tx) => {
     const key = [ledgerLane(prefix, lane), number] as const;
-    if ((await tx.$executeRawUnsafe(advanceLedger, ...key)) === 0) {
+    const proof = [batch.sealing?.generation ?? null, batch.sealing?.persisted ?? null];
+    if ((await tx.$executeRawUnsafe(advanceLedger, ...key, ...proof)) === 0) {
       const found = await tx.$queryRawUnsafe<object[]>(isVoid, ...key);
       if (found.length > 0) return { outcome: 'void', overtaken: undefined };
       // Who has applied it may have died before it dropped the entries.
       return { outcome: 'skipped', overtaken: await persister.findOvertaken(batch, tx) };
     }
-    const missing = await persister.write(batch, tx);
+    await persister.write(batch, tx);
     const overtaken = await persister.findOvertaken(batch, tx);
-    for (const rows of missing) emit({ type: 'counter.rows-missing', lane, ...rows });
     if (overtaken)
       emit({ type: 'rows.overtaken', lane, store: overtaken.store, count: overtaken.versions.size });
     emit({ type: 'batch.written', lane, number });

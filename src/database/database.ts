@@ -23,11 +23,25 @@ export type FailureReason = 'unavailable' | 'not-yet' | 'refused';
 /** Of constraints that another lane may yet make true. */
 export const sqlStates = { foreignKeyViolation: '23503', uniqueViolation: '23505' } as const;
 
+/** Stands for an SQLSTATE where a delta's row does not exist; see try-records.sql. */
+export const rowMissing = 'FB001';
+
 /**
  * Classes of SQLSTATE that are about the rows: data, constraints, limits, exceptions of triggers. The rest is the server's
  * state or the schema's, such as a table that is not there yet: no row is to blame.
  */
 const refusedClasses = new Set(['21', '22', '23', '44', '54', 'P0']);
+
+/**
+ * Classes that are the server's state or the schema's as a rule, though a trigger may raise any: connection, transaction, rights, names,
+ * resources, locks, operators, the system.
+ */
+const serverClasses = new Set(['08', '25', '26', '28', '3D', '3F', '40', '42', '53', '55', '57', '58', 'XX']);
+
+/** Whether an SQLSTATE tells nothing of a record when all others of its batch fail too. */
+export function isOfServer(state: string): boolean {
+  return serverClasses.has(state.slice(0, 2));
+}
 
 /** Sorts an error by its SQLSTATE (https://www.postgresql.org/docs/current/errcodes-appendix.html). */
 export function failureReason(error: unknown): FailureReason {

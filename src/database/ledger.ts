@@ -1,4 +1,5 @@
-/** Reads the ledger: the number of each lane's last batch that was applied. */
+/** Reads the ledger: each lane's last batch that was applied, and what it proves. */
+import type { LedgerState } from '../buffer/write-buffer.js';
 import type { Transaction } from '../definitions/record.js';
 import { ledgerLane } from '../keys.js';
 import { readSql } from './sql-file.js';
@@ -8,10 +9,23 @@ export async function readLedgers<L extends { readonly name: string }>(
   database: Transaction,
   prefix: string,
   lanes: readonly L[],
-): Promise<Map<L, bigint>> {
+): Promise<Map<L, LedgerState>> {
   const byName = new Map(lanes.map((lane) => [ledgerLane(prefix, lane.name), lane]));
-  const rows = await database.$queryRawUnsafe<{ lane: string; batch: string }[]>(readSql('read-ledgers'), [
-    ...byName.keys(),
-  ]);
-  return new Map(rows.map(({ lane, batch }) => [byName.get(lane) as L, BigInt(batch)]));
+  const rows = await database.$queryRawUnsafe<LedgerRow[]>(readSql('read-ledgers'), [...byName.keys()]);
+  return new Map(rows.map((row) => [byName.get(row.lane) as L, toState(row)]));
+}
+
+interface LedgerRow {
+  readonly lane: string;
+  readonly batch: string;
+  readonly generation: string | null;
+  readonly persisted: string | null;
+}
+
+function toState({ batch, generation, persisted }: LedgerRow): LedgerState {
+  return {
+    batch: BigInt(batch),
+    generation: generation ?? undefined,
+    persisted: persisted === null ? undefined : BigInt(persisted),
+  };
 }

@@ -9,7 +9,7 @@ import type { CounterStore, LaneGroup, RecordStore } from '../definitions/stores
 import { adaptBatch, unfitRows } from './adapted-batch.js';
 import { counterModel, idJson, matchParts, ofRecordset } from './rows-by-id.js';
 import { readSql } from './sql-file.js';
-import type { FindOvertaken, Item, MissingRows, Statement, Write } from './statement.js';
+import { type FindOvertaken, type Item, MissingRow, type Statement, type Write } from './statement.js';
 import { readTable, type Table } from './table.js';
 import { findByHalves, findOneByOne, type Refusal, unitFields } from './trial.js';
 import { onlyNewer, onlyOlder, onlyOlderAction, withVersions } from './version-column.js';
@@ -49,28 +49,21 @@ export async function createPersister(group: LaneGroup, database: Transaction): 
 }
 
 function refusalsOf(group: LaneGroup, batch: Batch, unfit: ReadonlyMap<string, string>): Refusal[] {
-  return [...unfit].map(([idKey, message]) => ({
-    fields: unitFields(group, batch, idKey),
-    state: '',
-    message,
-  }));
+  return [...unfit].map(([idKey, message]) => {
+    const fields = unitFields(group, batch, idKey);
+    return { fields, letter: fields[0] as string, state: '', message };
+  });
 }
 
-async function runStatements(
-  statements: readonly Statement[],
-  batch: Batch,
-  tx: Transaction,
-): Promise<MissingRows[]> {
-  const missing: MissingRows[] = [];
+async function runStatements(statements: readonly Statement[], batch: Batch, tx: Transaction): Promise<void> {
   for (const { sql, store, items } of statements) {
     const given = items(batch);
     if (given.length === 0) continue;
     // The items are JSON already: joined, not parsed.
     const found = await tx.$executeRawUnsafe(sql, `[${given.map(({ json }) => json).join(',')}]`);
     if (store.kind === 'counter' && found < given.length)
-      missing.push({ store: store.name, count: given.length - found });
+      throw new MissingRow(`${given.length - found} rows of counters of store ${store.name} do not exist.`);
   }
-  return missing;
 }
 
 /** The write of a store with a persist of its own. */
@@ -88,7 +81,6 @@ function customRecordWrite(
     const rows = puts.map(({ json }) => store.rows.decode(json));
     if (deletes.length + rows.length > 0)
       await source.persist({ lane, number: BigInt(number), deletes, puts: rows }, tx);
-    return [];
   };
 }
 
@@ -102,7 +94,6 @@ function customCounterWrite(
       delta: BigInt(delta),
     }));
     if (deltas.length > 0) await source.persist(deltas, tx);
-    return [];
   };
 }
 

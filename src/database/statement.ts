@@ -18,11 +18,6 @@ export interface Item {
   readonly json: string;
 }
 
-export interface MissingRows {
-  readonly store: string;
-  readonly count: number;
-}
-
 /** Records of a batch whose rows are newer than they, and so were not written. */
 export interface Overtaken {
   readonly store: string;
@@ -32,5 +27,10 @@ export interface Overtaken {
 
 export type FindOvertaken = (batch: Batch, tx: Transaction) => Promise<Overtaken | undefined>;
 
-/** Writes a batch, or a part of one, in a transaction; returns the deltas that found no row. */
-export type Write = (batch: Batch, tx: Transaction) => Promise<MissingRows[]>;
+/** Writes a batch, or a part of one, in a transaction. @throws MissingRow */
+export type Write = (batch: Batch, tx: Transaction) => Promise<void>;
+
+/** Thrown for a batch with deltas whose rows do not exist. */
+export class MissingRow extends Error {
+  override readonly name = 'MissingRow';
+}

@@ -36,10 +36,15 @@ export async function readTable(model: Model, database: Transaction): Promise<Ta
   };
 }
 
+const ledgerColumns = ['lane', 'batch', 'is_void', 'generation', 'persisted', 'applied_at'];
+
 /** @throws ForebayError DATABASE_UNAVAILABLE, or DATABASE_NOT_READY when forebay's own table is not there */
 export async function checkLedger(database: Transaction): Promise<void> {
   const columns = await readColumns(quoteIdentifier('forebay_ledger'), database);
   if (columns.size === 0) throw notReady("forebay's table forebay_ledger is not there");
+  const missing = ledgerColumns.filter((column) => !columns.has(column));
+  if (missing.length > 0)
+    throw notReady(`forebay's table forebay_ledger has no column ${missing.join(', ')}`);
 }
 
 function tableName(model: Model): string {

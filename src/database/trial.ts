@@ -6,8 +6,8 @@ import { type Batch, partOf } from '../buffer/batch.js';
 import type { Transaction } from '../definitions/record.js';
 import type { LaneGroup } from '../definitions/stores.js';
 import { messageOf } from '../errors.js';
-import { fieldOf } from '../keys.js';
-import { failureReason, sqlStateOf } from './database.js';
+import { fieldOf, splitField } from '../keys.js';
+import { failureReason, rowMissing, sqlStateOf } from './database.js';
 import { readSql } from './sql-file.js';
 import type { Statement, Write } from './statement.js';
 
@@ -15,6 +15,8 @@ import type { Statement, Write } from './statement.js';
 export interface Refusal {
   /** In the lane's hashes; the record before its counters. */
   readonly fields: readonly string[];
+  /** The field of the dead letter that they become, or join: the row's. */
+  readonly letter: string;
   /** The SQLSTATE; '' when a persist of the user's own threw something else. */
   readonly state: string;
   /** What the database says. */
@@ -39,7 +41,7 @@ export async function findOneByOne(
       const unit = `u${idKey}`;
       const key = store === group.record ? unit : `${at}${idKey}`;
       places.set(key, () => (key === unit ? unitFields(group, batch, idKey) : [fieldOf(store.name, idKey)]));
-      return `[${at},${JSON.stringify(unit)},${JSON.stringify(key)},${json}]`;
+      return `[${at},${JSON.stringify(unit)},${JSON.stringify(key)},${json},${store.kind === 'counter'}]`;
     });
   });
   await tx.$queryRawUnsafe(
@@ -53,8 +55,15 @@ export async function findOneByOne(
   return Object.entries(failures).flatMap(([key, [state, message, detail]]) => {
     const fields = places.get(key)?.();
     if (fields === undefined) return []; // a statement about all of them: what it breaks shows in the next ones
-    return [{ fields, state, message: detail === '' ? message : `${message} (${detail})` }];
+    const letter = letterOf(group, fields, state);
+    return [{ fields, letter, state, message: detail === '' ? message : `${message} (${detail})` }];
   });
+}
+
+/** A delta without a row waits for it where a refused row's deltas do. */
+function letterOf({ record }: LaneGroup, [first]: readonly string[], state: string): string {
+  const field = first as string;
+  return state === rowMissing && record ? fieldOf(record.name, splitField(field).idKey) : field;
 }
 
 /** A record's field, then those of its row's counters that the batch has. */
@@ -79,7 +88,8 @@ export async function findByHalves(
     try {
       await write(partOf(batch, new Set(idKeys)), tx);
     } catch (error) {
-      if (failureReason(error) === 'unavailable') throw error;
+      const state = sqlStateOf(error);
+      if (state === undefined && failureReason(error) === 'unavailable') throw error;
       await tx.$executeRawUnsafe('ROLLBACK TO SAVEPOINT forebay_trial');
       await blame(idKeys, error);
     }
@@ -88,7 +98,8 @@ export async function findByHalves(
     const [idKey] = idKeys;
     if (idKeys.length === 1 && idKey !== undefined) {
       const fields = unitFields(group, batch, idKey);
-      refusals.push({ fields, state: sqlStateOf(error) ?? '', message: messageOf(error) });
+      const letter = fields[0] as string;
+      refusals.push({ fields, letter, state: sqlStateOf(error) ?? '', message: messageOf(error) });
       return;
     }
     const middle = Math.ceil(idKeys.length / 2);

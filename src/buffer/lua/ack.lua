@@ -22,5 +22,5 @@ if redis.call('EXISTS', waiting) == 1 then
 end
 redis.call('UNLINK', sealed)
 redis.call('HDEL', meta, 'sealed', 'since', 'failures')
-announce(meta, order, channel, lane)
+announce(meta, order, waiting, channel, lane)
 return 1

@@ -1,6 +1,6 @@
 -- fill: puts loaded values into the cache, where the caller's lease still stands, and wakes those who wait for them.
 --
--- KEYS[1]  meta    hash: version, ...
+-- KEYS[1]  meta    hash: version, generation, ...
 -- KEYS[2+] entries the entry's key of each value
 -- ARGV[1]  token   that the leases were claimed with
 -- ARGV[2]  channel where waiting is ended, by an entry's key
@@ -19,17 +19,19 @@ local replies = {}
 local version
 local function nextVersion()
   if version then return version end
+  generationOf(meta, 0)
   version = text(nextNumber(redis.call('HGET', meta, 'version'), serverUs()))
   redis.call('HSET', meta, 'version', version)
   return version
 end
 
--- Lua counts no further than 2^53: a version beyond it, which is no time, must not become the lane's.
-local versionMax = 2 ^ 53 - 2 ^ 32
+-- Clocks differ, and the lane follows the one that is ahead. A version that is further ahead is no time of a clock.
+local aheadMaxUs = 24 * 3600 * 1000000
 
 local function raiseVersion(own)
   local last = tonumber(redis.call('HGET', meta, 'version')) or 0
-  if tonumber(own) <= last or tonumber(own) > versionMax then return end
+  if tonumber(own) <= last or tonumber(own) > serverUs() + aheadMaxUs then return end
+  generationOf(meta, 0)
   redis.call('HSET', meta, 'version', own)
 end
 

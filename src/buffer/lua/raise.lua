@@ -1,14 +1,35 @@
--- raise: lifts a lane's batch number to the ledger's, where Redis has lost batches that were applied.
+-- raise: compares a lane with the ledger, and lifts its batch number to the ledger's where Redis has lost batches that were applied.
 --
--- KEYS[1] meta   hash: batch, ...
--- ARGV[1] floor  the number of the last batch in the ledger
--- returns the lane's own number before, '0' when it had none; or '' when it was not behind
+-- KEYS[1] meta   hash: version, batch, generation, past, ...
+-- ARGV[1] floor             the number of the last batch in the ledger; 0: none
+-- ARGV[2] ledgerGeneration  the generation of the lane that this batch was sealed in; ''
+-- ARGV[3] persisted         the version up to which everything of that generation is in the database; '': not known
+-- ARGV[4] isCleared         1 when the lane's entries were dropped since it was found behind, else 0
+-- returns {'even', generation}, or {'behind', generation}: it has lost batches, and is to be cleared; or {'raised', generation,
+--         number}: the lane's own number before, '0' when it had none
 --
 -- Atomic because the number must only ever grow, and because of any number of workers one tells of the loss.
-local meta, floor = KEYS[1], ARGV[1]
+local meta, floor, ledgerGeneration, persisted, isCleared = KEYS[1], ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 
-local number = redis.call('HGET', meta, 'batch') or '0'
-if tonumber(number) >= tonumber(floor) then return '' end
 letPass(meta)
+local generation = generationOf(meta, 0)
+local known = redis.call('HMGET', meta, 'version', 'batch', 'past')
+local version, number, past = known[1] or '0', known[2] or '0', known[3]
+local isBehind = tonumber(number) < tonumber(floor)
+
+-- What the ledger has of another generation survived, also where Redis has lost it.
+if ledgerGeneration ~= '' and persisted ~= '' and ledgerGeneration ~= generation then
+  redis.call('HSET', meta, 'past', surviving(past, ledgerGeneration, persisted))
+  if tonumber(persisted) > tonumber(version) then redis.call('HSET', meta, 'version', persisted) end
+end
+if not isBehind then return {'even', generation} end
+if isCleared ~= '1' then return {'behind', generation} end
+
+-- The server tells nothing of it: the lane was restored. Up to its last batch it has what it had.
+if ledgerGeneration == generation then
+  local lastVersion = math.max(math.min(tonumber(number), tonumber(version)), tonumber(persisted) or 0)
+  generation = renewed(meta, string.match(generation, '^%x*'), text(lastVersion))
+  redis.call('HSET', meta, 'version', text(math.max(tonumber(version), lastVersion)))
+end
 redis.call('HSET', meta, 'batch', floor)
-return number
+return {'raised', generation, number}

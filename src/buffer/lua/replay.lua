@@ -1,6 +1,6 @@
 -- replay: makes the records of a dead letter dirty again, as if they were written now.
 --
--- KEYS[1] meta    hash: version, due, bytes, dead, ...
+-- KEYS[1] meta    hash: version, generation, due, bytes, dead, ...
 -- KEYS[2] order   sorted set: field -> the version at which the record became dirty
 -- KEYS[3] dirty   hash: field -> dirty record
 -- KEYS[4] dead    sorted set: the dead letters' fields -> when (µs) they were refused
@@ -19,6 +19,7 @@ local field, at, entryPrefix, delayMs = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV
 local refusedAt = tonumber(redis.call('ZSCORE', dead, field))
 if not refusedAt or text(refusedAt) ~= at then return 0 end
 local now = serverUs()
+generationOf(meta, 0)
 local known = redis.call('HMGET', meta, 'version', 'due', 'bytes')
 local version = text(nextNumber(known[1], now))
 local bytes = tonumber(known[3]) or 0

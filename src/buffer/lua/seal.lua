@@ -1,40 +1,57 @@
--- seal: the lane's next batch: the one that a crash left, or up to recordsMax of its oldest dirty records.
+-- seal: the lane's next batch: the one that a crash left, or up to recordsMax of its oldest dirty records, or of those that wait
+-- and are due.
 --
--- KEYS[1] meta    hash: batch, sealed, since, bytes, due, hurry, ...
+-- KEYS[1] meta    hash: version, generation, batch, sealed, since, bytes, due, hurry, dead, retried, ...
 -- KEYS[2] order   sorted set: field -> the version at which the record became dirty
 -- KEYS[3] dirty   hash: field -> dirty record
 -- KEYS[4] sealed  hash: field -> record of the sealed batch
+-- KEYS[5] waiting hash: field -> for how long the record waits for what it refers to
+-- KEYS[6] retries sorted set: field -> when (µs) a record that waits is tried next
 -- ARGV[1] recordsMax  most records in a batch
 -- ARGV[2] bytesMax    a batch is closed once its records have this many bytes
 -- ARGV[3] delayMs     how old the oldest dirty record must be, unless there are recordsMax of them, or
 --                     somebody waits for it
 -- ARGV[4] floor       the number of the last batch that is known to be applied
--- returns {'batch', number, field, record, ...}, or {'wait', ms} until the oldest is old enough, or
---         {'empty'}: the wake-up mark was cleared
+-- ARGV[5] compared    the generation of the lane that the caller has compared with the ledger; '': any
+-- returns {'batch', number, generation, persisted, isRetry, field, record, ...}: up to which version everything is in the
+--         database once the batch is, or '' when records wait or are refused; isRetry 1: its records have waited.
+--         Or {'wait', ms} until the oldest is old enough, or {'empty'}: the wake-up mark was cleared, or {'uncompared'}:
+--         the lane is of another generation, and nothing was done
 --
 -- Atomic because "the lane is empty" and the wake-up mark must be decided at one moment (else a write's
 -- wake-up is lost), and because a record must never be in neither of dirty and sealed.
-local meta, order, dirty, sealed = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local meta, order, dirty, sealed, waiting, retries = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
 local recordsMax, bytesMax, delayMs, floor = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+local compared = ARGV[5]
 local chunkSize = 100
+-- Versions of one call are this far ahead of the clock. One that is further ahead was given by another clock, or is a foreign row's.
+local aheadMaxUs = 1000
+-- A record is tried again within half a second: a time that is further ahead was given by another clock.
+local retryMaxUs = 1000000
 
 local now = serverUs()
 
-local known = redis.call('HMGET', meta, 'sealed', 'batch', 'hurry', 'bytes')
+letPass(meta)
+local generation = generationOf(meta, 0)
+if compared ~= '' and compared ~= generation then return {'uncompared'} end
+local known = redis.call('HMGET', meta, 'sealed', 'batch', 'hurry', 'bytes', 'version', 'dead', 'retried')
 local hurry, bytes = tonumber(known[3]) or 0, tonumber(known[4]) or 0
 
-letPass(meta)
+local function persistedThen()
+  if redis.call('HLEN', waiting) > 0 or (tonumber(known[6]) or 0) > 0 then return '' end
+  local oldest = oldestVersion(order)
+  return oldest and text(oldest - 1) or known[5] or '0'
+end
 
-local function sealedBatch(number)
-  local batch = redis.call('HGETALL', sealed)
-  table.insert(batch, 1, number)
-  table.insert(batch, 1, 'batch')
+local function sealedBatch(number, isRetry)
+  local batch = {'batch', number, generation, persistedThen(), isRetry and 1 or 0}
+  for _, part in ipairs(redis.call('HGETALL', sealed)) do batch[#batch + 1] = part end
   return batch
 end
 
 if known[1] then
   redis.call('HSET', meta, 'due', text(now))
-  return sealedBatch(known[1])
+  return sealedBatch(known[1], known[7])
 end
 
 -- All that is dirty becomes the batch, whatever its size: nothing is copied.
@@ -43,21 +60,27 @@ local function takeAll()
   redis.call('UNLINK', order)
 end
 
-local function takeChunk(size)
-  local taken = redis.call('ZPOPMIN', order, size)
-  local fields = {}
-  for i = 1, #taken, 2 do fields[#fields + 1] = taken[i] end
+local function take(fields)
   local moved, movedBytes = {}, 0
   for i, record in ipairs(redis.call('HMGET', dirty, unpack(fields))) do
-    -- A place in the order without its record can only come from outside; it must not stop the lane.
+    -- A place without its record: the deltas of a row that was deleted, or one that comes from outside. It must not stop the lane.
     if record then
       moved[#moved + 1], moved[#moved + 2] = fields[i], record
       if not isDelta(record) then movedBytes = movedBytes + #record end
+    else
+      redis.call('HDEL', waiting, fields[i])
     end
   end
   redis.call('HDEL', dirty, unpack(fields))
   if #moved > 0 then redis.call('HSET', sealed, unpack(moved)) end
   return #moved / 2, movedBytes
+end
+
+local function takeChunk(size)
+  local taken = redis.call('ZPOPMIN', order, size)
+  local fields = {}
+  for i = 1, #taken, 2 do fields[#fields + 1] = taken[i] end
+  return take(fields)
 end
 
 -- Returns how many bytes it took.
@@ -71,25 +94,73 @@ local function takeOldest()
   return taken
 end
 
-local oldest = oldestVersion(order)
-while oldest do
-  local age = (now - oldest) / 1000
-  if age < delayMs and oldest > hurry and redis.call('ZCARD', order) < recordsMax then
-    redis.call('HSET', meta, 'due', text(oldest + delayMs * 1000))
-    return {'wait', math.ceil(delayMs - age)}
+-- Returns how many bytes it took.
+local function takeDue(untilUs)
+  local records, taken = 0, 0
+  while records < recordsMax and taken < bytesMax do
+    local size = math.min(chunkSize, recordsMax - records)
+    local fields = redis.call('ZRANGEBYSCORE', retries, '-inf', untilUs, 'LIMIT', 0, size)
+    if #fields == 0 then break end
+    redis.call('ZREM', retries, unpack(fields))
+    local moved, movedBytes = take(fields)
+    records = records + moved
+    taken = taken + movedBytes
   end
+  return taken
+end
+
+local function sealUnder(since, isRetry)
+  local number = text(math.max(nextNumber(known[2], now), floor + 1))
+  redis.call('HSET', meta, 'batch', number, 'sealed', number, 'since', text(since), 'bytes', bytes, 'due', text(now))
+  if isRetry then redis.call('HSET', meta, 'retried', 1) else redis.call('HDEL', meta, 'retried') end
+  return sealedBatch(number, isRetry)
+end
+
+-- For how many ms the oldest must wait; 0: not at all.
+local function waitMsOf(oldest)
+  local ageUs = now - oldest
+  local isOfAge = ageUs >= delayMs * 1000 or ageUs < -aheadMaxUs or oldest <= hurry
+  if isOfAge or redis.call('ZCARD', order) >= recordsMax then return 0 end
+  return math.ceil(delayMs - ageUs / 1000)
+end
+
+-- What waits holds back nothing: its batches take turns with the others.
+local function sealDue(due)
+  bytes = bytes - takeDue(due > now and '+inf' or text(now))
+  if redis.call('EXISTS', sealed) == 0 then return nil end
+  return sealUnder((tonumber(known[5]) or 0) + 1, true)
+end
+
+local function sealOldest(oldest)
   local dirtyCount = redis.call('HLEN', dirty)
-  if dirtyCount > 0 and dirtyCount <= recordsMax and bytes <= bytesMax then
+  local isAll = dirtyCount > 0 and dirtyCount <= recordsMax and bytes <= bytesMax
+  if isAll and redis.call('EXISTS', retries) == 0 then
     takeAll()
     bytes = 0
   else
     bytes = bytes - takeOldest()
   end
-  if redis.call('EXISTS', sealed) == 1 then
-    local number = text(math.max(nextNumber(known[2], now), floor + 1))
-    redis.call('HSET', meta, 'batch', number, 'sealed', number, 'since', text(oldest), 'bytes', bytes, 'due', text(now))
-    return sealedBatch(number)
+  if redis.call('EXISTS', sealed) == 0 then return nil end
+  return sealUnder(oldest, false)
+end
+
+local due = tonumber(redis.call('ZRANGE', retries, 0, 0, 'WITHSCORES')[2])
+local oldest = oldestVersion(order)
+while oldest or due do
+  local waitMs = oldest and waitMsOf(oldest)
+  local isDue = due and (due <= now or due > now + retryMaxUs)
+  local batch
+  if isDue and not (known[7] and waitMs == 0) then
+    batch = sealDue(due)
+  elseif waitMs == 0 then
+    batch = sealOldest(oldest)
+  else
+    waitMs = math.min(waitMs or math.huge, due and math.ceil((due - now) / 1000) or math.huge)
+    redis.call('HSET', meta, 'due', text(now + waitMs * 1000))
+    return {'wait', waitMs}
   end
+  if batch then return batch end
+  due = tonumber(redis.call('ZRANGE', retries, 0, 0, 'WITHSCORES')[2])
   oldest = oldestVersion(order)
 end
 redis.call('HDEL', meta, 'due')

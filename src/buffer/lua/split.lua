@@ -8,22 +8,22 @@
 --                  hash under this key, a colon and the field: field -> record, and '' -> the error
 -- KEYS[6] waiting  hash: field -> for how long (ms) the record waits for what it refers to, and when (µs) it
 --                  was last tried
--- KEYS[7+] entries the entry's key of each record to be taken out, a row's record before all of its counters
+-- KEYS[7] retries  sorted set: field -> when (µs) a record that waits is tried next
+-- KEYS[8+] entries the entry's key of each record to be taken out, a row's record before all of its counters
 -- ARGV[1] fieldStart  where the field begins in an entry's key (1-based)
 -- ARGV[2] number      the batch's number
 -- ARGV[3] deadMax     most dead letters of the lane
 -- ARGV[4] channel     where to announce what is persisted, when nothing of the batch is left
 -- ARGV[5] lane        the lane's name, for the announcement
--- ARGV[6+] fates      five for each entry: fate ('dead', 'wait': dirty again, for a while; 'again': dirty
---                     again), for how many ms at most it waits, the field of its letter, the field of its
+-- ARGV[6+] fates      five for each entry: fate ('dead'; 'wait': dirty again, for a while; 'again': dirty
+--                     again; 'drop': a delta that is dropped), for how many ms at most it waits, the field of its letter, the field of its
 --                     row's record or '', the error
--- returns {'split', rest, waited, field, ...}: how many records are left, for how many ms the one that waits
---         the longest has done so, and the fields of the new dead letters; or {'late'} when the sealed
+-- returns {'split', rest, field, ...}: how many records are left, and the fields of the new dead letters; or {'late'} when the sealed
 --         batch is not the one with this number; or {'full'}: there are deadMax letters, nothing was changed
 --
 -- Atomic because a record must never be in none of dirty, sealed and dead, and because what stands under one
 -- number must never change: a late worker could apply the old content beside the new.
-local meta, order, dirty, sealed, dead, waiting = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
+local meta, order, dirty, sealed, dead, waiting, retries = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
 local fieldStart, number, deadMax = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3])
 local channel, lane = ARGV[4], ARGV[5]
 
@@ -39,15 +39,15 @@ local function waitedFor(field)
   local known = redis.call('HGET', waiting, field)
   if not known then return 0 end
   local waitedMs, triedAt = string.match(known, '^(%d+) (%d+)$')
-  return tonumber(waitedMs) + math.min((now - tonumber(triedAt)) / 1000, gapMaxMs)
+  return tonumber(waitedMs) + math.min(math.max(now - tonumber(triedAt), 0) / 1000, gapMaxMs)
 end
 
 letPass(meta)
 
-local waited, letters, letterCount = 0, {}, 0
+local letters, letterCount = {}, 0
 local parts = {}
-for i = 7, #KEYS do
-  local at = 5 * (i - 7) + 6
+for i = 8, #KEYS do
+  local at = 5 * (i - 8) + 6
   local part = {
     key = KEYS[i], field = string.sub(KEYS[i], fieldStart),
     fate = ARGV[at], letter = ARGV[at + 2], row = ARGV[at + 3], reason = ARGV[at + 4],
@@ -57,7 +57,7 @@ for i = 7, #KEYS do
   part.newerRow = row and kindOf(row)
   if part.fate == 'wait' then
     part.waits = waitedFor(part.letter)
-    if part.waits > tonumber(ARGV[at + 1]) then part.fate = 'dead' else waited = math.max(waited, part.waits) end
+    if part.waits > tonumber(ARGV[at + 1]) then part.fate = 'dead' end
   end
   if part.fate == 'dead' and not letters[part.letter] then
     letters[part.letter] = part.reason
@@ -79,11 +79,18 @@ local function mergeRecord(part, record, newer)
   addPlace(part.field)
 end
 
+-- It is tried again after half of the time that it has waited, within these bounds.
+local retryMinMs, retryMaxMs = 20, 500
+local function wait(part)
+  local retryMs = math.min(math.max(part.waits / 2, retryMinMs), retryMaxMs)
+  redis.call('HSET', waiting, part.field, text(part.waits) .. ' ' .. text(now))
+  redis.call('ZADD', retries, text(now + retryMs * 1000), part.field)
+end
+
 local function putBack(part, record)
   redis.call('HSET', dirty, part.field, record)
-  addPlace(part.field)
   bytes = bytes + #record
-  if part.fate == 'wait' then redis.call('HSET', waiting, part.field, text(part.waits) .. ' ' .. text(now)) end
+  if part.fate == 'wait' then wait(part) else addPlace(part.field) end
 end
 
 local made = {}
@@ -93,8 +100,10 @@ local function bury(part, record, isCounter)
   if not made[part.letter] then
     made[part.letter] = true
     made[#made + 1] = part.letter
-    redis.call('HSET', letter, '', letters[part.letter])
-    redis.call('ZADD', dead, text(now), part.letter)
+    -- A delta joins the letter that there is of its row, and leaves it its reason.
+    redis.call(isCounter and 'HSETNX' or 'HSET', letter, '', letters[part.letter])
+    if isCounter then redis.call('ZADD', dead, 'NX', text(now), part.letter)
+    else redis.call('ZADD', dead, text(now), part.letter) end
   end
   redis.call('HDEL', waiting, part.field)
   redis.call('DEL', part.key)
@@ -107,13 +116,27 @@ local function takeRecord(part, record)
   else putBack(part, record) end
 end
 
+-- Whether the row of a delta waits; then the delta does, as long as the row.
+local function waitsWithRow(part)
+  local due = part.row ~= '' and redis.call('ZSCORE', retries, part.row)
+  if not due then return false end
+  redis.call('HSET', waiting, part.field, redis.call('HGET', waiting, part.row) or '0 0')
+  redis.call('ZADD', retries, due, part.field)
+  return true
+end
+
 -- A delta goes where its row's record goes, or waits with what is dirty of that row. It ends with a row that is
 -- deleted or made anew meanwhile.
 local function takeCounter(part, record)
   if part.newerRow == DELETE or part.newerRow == REPLACE then return end
   if part.fate == 'dead' and not part.newerRow then return bury(part, record, true) end
+  if part.fate == 'drop' and not part.newerRow then return redis.call('DEL', part.key) end
   redis.call('HINCRBY', dirty, part.field, record)
-  addPlace(part.field)
+  if waitsWithRow(part) then return end
+  if part.fate == 'again' then return addPlace(part.field) end
+  -- Its row is dirty: in its old place it would come before that.
+  part.waits = waitedFor(part.field)
+  wait(part)
 end
 
 for _, part in ipairs(parts) do
@@ -134,6 +157,6 @@ if rest > 0 then
   redis.call('HSET', meta, 'sealed', nextNumber)
 else
   redis.call('HDEL', meta, 'sealed', 'since')
-  announce(meta, order, channel, lane)
+  announce(meta, order, waiting, channel, lane)
 end
-return {'split', rest, math.floor(waited), unpack(made)}
+return {'split', rest, unpack(made)}

@@ -1,6 +1,6 @@
 -- write: accepts writes of one lane: the entries are written and the records marked dirty.
 --
--- KEYS[1]  meta    hash: version, bytes, due, dead, ...
+-- KEYS[1]  meta    hash: version, generation, bytes, due, dead, ...
 -- KEYS[2]  order   sorted set: field -> the version at which the record became dirty
 -- KEYS[3]  dirty   hash: field -> dirty record
 -- KEYS[4]  sealed  hash: field -> record of the sealed batch
@@ -11,30 +11,33 @@
 -- ARGV[2]  dirtyMax    most dirty records in the lane
 -- ARGV[3]  bytesMax    most bytes of dirty records in the lane
 -- ARGV[4]  delayMs     time from the first dirty record to its flush
--- ARGV[5+] writes      three for each entry: op, ttlMs, payload
+-- ARGV[5]  knownVersion the last version of the lane that the caller knows of; 0: none
+-- ARGV[6+] writes      three for each entry: op, ttlMs, payload
 --            put     payload: the row's JSON
 --            put-if  payload: the version that the record must have, '|', and the row's JSON
 --            delete  payload: empty, or the version that the record must have
 --            add     payload: the delta, an integer
 --            forget  payload: empty. Drops the deltas of a deleted row's counter; belongs to the delete
 --                    before it
--- returns  {wake, reply, ...}: wake is 1 when the caller must add a wake-up job; a reply for each write:
---          its version, or 'full', or 'overflow', or 'conflict' with the record's version after a blank,
+-- returns  {wake, generation, reply, ...}: wake is 1 when the caller must add a wake-up job; the lane's generation; a reply for
+--          each write: its version, or 'full', or 'overflow', or 'conflict' with the record's version after a blank,
 --          where that is known
 --
 -- Atomic because the entry, the dirty record, its place in the order and the wake-up mark must change
 -- together: a crash between two of them would lose the write or serve one that is never persisted.
 local meta, order, dirty, sealed, dead = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local fieldStart, dirtyMax, bytesMax, delayMs = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+local knownVersion = ARGV[5]
 
 local now = serverUs()
+local generation = generationOf(meta, knownVersion)
 local known = redis.call('HMGET', meta, 'version', 'due', 'bytes', 'dead')
 local nextVersion = nextNumber(known[1], now)
 local dirtyCount = redis.call('HLEN', dirty)
 local bytes = tonumber(known[3]) or 0
 local hasDead = (tonumber(known[4]) or 0) > 0
 local accepted = 0
-local replies = {0}
+local replies = {0, generation}
 
 local fields = {}
 for i = 6, #KEYS do fields[i] = string.sub(KEYS[i], fieldStart) end
@@ -157,12 +160,12 @@ end
 
 local deleted = false
 for i = 6, #KEYS do
-  local at = 3 * (i - 5) + 2
+  local at = 3 * (i - 5) + 3
   local op, payload = ARGV[at], ARGV[at + 2]
   local version = text(nextVersion)
   if op == 'forget' then
     if deleted then forget(i) end
-    replies[i - 4] = version
+    replies[i - 3] = version
   else
     local reply = ops[op](i, version, payload)
     if hasDead and reply == version and op ~= 'add' then supersede(i, op ~= 'delete', version) end
@@ -171,7 +174,7 @@ for i = 6, #KEYS do
       nextVersion = nextVersion + 1
       accepted = accepted + 1
     end
-    replies[i - 4] = reply
+    replies[i - 3] = reply
   end
 end
 
@@ -180,7 +183,7 @@ if #written > 0 then
   for at, field in ipairs(written) do
     changes[2 * at - 1], changes[2 * at] = field, records[field]
     local i = lastWrite[field]
-    redis.call('SET', KEYS[i], records[field], 'PX', ARGV[3 * (i - 5) + 3])
+    redis.call('SET', KEYS[i], records[field], 'PX', ARGV[3 * (i - 5) + 4])
   end
   redis.call('HSET', dirty, unpack(changes))
   if #places > 0 then redis.call('ZADD', order, unpack(places)) end

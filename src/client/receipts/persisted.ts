@@ -1,11 +1,15 @@
-/** Waiting until what was accepted is in the database: woken by the workers' announcements, checked now and then. */
+/**
+ * Waiting until what was accepted is in the database: woken by the workers' announcements, checked now and then. What is announced
+ * counts within a generation of the lane; else the lane's past and the ledger are asked (see fate.ts).
+ */
 import type { Lane } from '../../buffer/lane.js';
-import type { WriteBuffer } from '../../buffer/write-buffer.js';
+import type { AcceptedAt, LaneState, LedgerState, WriteBuffer } from '../../buffer/write-buffer.js';
 import type { RedisClient } from '../../connection/redis.js';
 import { ForebayError } from '../../errors.js';
 import type { Emit } from '../../events.js';
 import { persistedChannel } from '../../keys.js';
 import type { WriteBehindQueue } from '../../queues/write-behind-queue.js';
+import { type Fate, fateOf, isInLedger } from './fate.js';
 
 /** Announcements can be missed (a connection lost); the lanes are looked at again after this long. */
 const recheckMs = 500;
@@ -14,15 +18,22 @@ export interface PersistedWatchDependencies {
   readonly subscriber: RedisClient;
   readonly buffer: WriteBuffer;
   readonly queue: WriteBehindQueue;
+  /** Reads what the ledger has of a lane. */
+  readonly ledgerOf: (lane: Lane) => Promise<LedgerState | undefined>;
   readonly prefix: string;
   readonly emit: Emit;
 }
 
-interface Waiter {
-  readonly version: bigint;
-  /** Nothing is to wait for its delay. */
-  readonly isHurried: boolean;
-  end(isPersisted: boolean): void;
+/** What became of a write: `late`: it is not known yet. */
+export type Outcome = 'persisted' | 'lost' | 'late';
+
+interface Target extends AcceptedAt {
+  /** It is to be without the delay, and also what waits for others' rows. */
+  readonly isFlush: boolean;
+}
+
+interface Waiter extends Target {
+  end(outcome: Outcome): void;
 }
 
 /** Those who wait for one lane share its announcements and looks, however many they are. */
@@ -50,26 +61,26 @@ export class PersistedWatch {
 
   /**
    * Resolves once everything that the lanes have accepted up to now is in the database, or a dead letter. It waits for no delay.
-   * @throws ForebayError FLUSH_TIMEOUT, CLOSED
+   * @throws ForebayError FLUSH_TIMEOUT, WRITE_LOST, CLOSED
    */
   async settled(lanes: readonly Lane[], timeoutMs: number): Promise<void> {
-    const late: string[] = [];
-    await Promise.all(
-      lanes.map(async (lane) => {
-        const version = await this.#dependencies.buffer.hurry(lane);
-        if (version === undefined) return;
-        if (!(await this.#reached(lane, { version, isHurried: true }, timeoutMs))) late.push(lane.name);
+    const outcomes = await Promise.all(
+      lanes.map(async (lane): Promise<Outcome> => {
+        const last = await this.#dependencies.buffer.hurry(lane);
+        return last === undefined ? 'persisted' : this.#reached(lane, { ...last, isFlush: true }, timeoutMs);
       }),
     );
-    if (late.length > 0) throw flushTimeout(late, timeoutMs);
+    const of = (outcome: Outcome) => lanes.filter((_, i) => outcomes[i] === outcome).map(({ name }) => name);
+    if (of('lost').length > 0) throw flushLost(of('lost'));
+    if (of('late').length > 0) throw flushTimeout(of('late'), timeoutMs);
   }
 
   /**
-   * Whether everything that the lane has accepted up to this version is in the database, or a dead letter, in time.
+   * Whether everything that the lane has accepted up to this write is in the database, or a dead letter, or waits for others' rows.
    * @throws ForebayError CLOSED
    */
-  persisted(lane: Lane, version: bigint, timeoutMs: number): Promise<boolean> {
-    return this.#reached(lane, { version, isHurried: false }, timeoutMs);
+  persisted(lane: Lane, { version, generation }: AcceptedAt, timeoutMs: number): Promise<Outcome> {
+    return this.#reached(lane, { version, generation, isFlush: false }, timeoutMs);
   }
 
   /** Told of each batch that was acknowledged, by its lane. Returns what ends it. */
@@ -83,35 +94,35 @@ export class PersistedWatch {
   close(): void {
     this.#isClosed = true;
     for (const { lane, waiters } of [...this.#waits.values()]) {
-      for (const waiter of waiters) waiter.end(false);
+      for (const waiter of waiters) waiter.end('late');
       this.#drop(lane);
     }
   }
 
-  async #reached(lane: Lane, target: Omit<Waiter, 'end'>, timeoutMs: number): Promise<boolean> {
-    const isPersisted = !this.#isClosed && (await this.#wait(lane, target, timeoutMs));
-    if (this.#isClosed && !isPersisted) throw new ForebayError('CLOSED', 'This client is closed.');
-    return isPersisted;
+  async #reached(lane: Lane, target: Target, timeoutMs: number): Promise<Outcome> {
+    const outcome = this.#isClosed ? 'late' : await this.#wait(lane, target, timeoutMs);
+    if (this.#isClosed && outcome === 'late') throw new ForebayError('CLOSED', 'This client is closed.');
+    return outcome;
   }
 
-  #wait(lane: Lane, target: Omit<Waiter, 'end'>, timeoutMs: number): Promise<boolean> {
+  #wait(lane: Lane, target: Target, timeoutMs: number): Promise<Outcome> {
     return new Promise((resolve) => {
       const wait = this.#waitFor(lane);
       const timer = setTimeout(() => {
         wait.waiters.delete(waiter);
-        waiter.end(false);
+        waiter.end('late');
       }, timeoutMs);
       const waiter: Waiter = {
         ...target,
-        end(isPersisted) {
+        end(outcome) {
           clearTimeout(timer);
-          resolve(isPersisted);
+          resolve(outcome);
         },
       };
       wait.waiters.add(waiter);
       // What was announced before this one waited is found by a look, once the announcements are heard.
       if (wait.waiters.size === 1) void this.#recheck(wait);
-      else if (target.isHurried) void this.#hurry(lane);
+      else if (target.isFlush) void this.#hurry(lane);
     });
   }
 
@@ -131,23 +142,40 @@ export class PersistedWatch {
     if (wait.waiters.size === 0) return this.#drop(lane);
     try {
       await this.#subscribe();
-      const { oldest, version } = await this.#dependencies.buffer.inspect(lane);
-      this.#settle(lane.name, oldest === undefined ? version : oldest - 1n);
-      if ([...wait.waiters].some(({ isHurried }) => isHurried)) await this.#hurry(lane);
+      await this.#judge(wait, await this.#dependencies.buffer.inspect(lane));
+      if ([...wait.waiters].some(({ isFlush }) => isFlush)) await this.#hurry(lane);
     } catch (error) {
       this.#dependencies.emit({ type: 'redis.error', connection: 'reads', error });
     }
   }
 
-  #settle(name: string, watermark: bigint): void {
-    const wait = this.#waits.get(name);
-    if (!wait) return;
+  async #judge(wait: LaneWait, state: LaneState): Promise<void> {
+    const unknown = this.#endWhere(wait, (waiter) => fateOf(waiter, state));
+    if (unknown.length === 0) return;
+    const { ledgerOf, buffer } = this.#dependencies;
+    // The ledger before the lane: what a new generation replaces there was noted here.
+    const ledger = await ledgerOf(wait.lane).catch(() => 'away' as const);
+    // Then nothing is proven either way, and the next look asks again.
+    if (ledger === 'away') return;
+    const later = await buffer.inspect(wait.lane);
+    this.#endWhere(wait, (waiter) => {
+      const fate = isInLedger(waiter, ledger) ? 'persisted' : fateOf(waiter, later);
+      return fate === 'unknown' && unknown.includes(waiter) ? 'lost' : fate;
+    });
+  }
+
+  /** Ends those whose fate is decided; returns those of which the lane does not know. */
+  #endWhere(wait: LaneWait, fateOf: (waiter: Waiter) => Fate | 'lost'): Waiter[] {
+    const unknown: Waiter[] = [];
     for (const waiter of wait.waiters) {
-      if (waiter.version > watermark) continue;
+      const fate = fateOf(waiter);
+      if (fate === 'unknown') unknown.push(waiter);
+      if (fate !== 'persisted' && fate !== 'lost') continue;
       wait.waiters.delete(waiter);
-      waiter.end(true);
+      waiter.end(fate);
     }
     if (wait.waiters.size === 0) this.#drop(wait.lane);
+    return unknown;
   }
 
   #drop({ name }: Lane): void {
@@ -174,10 +202,26 @@ export class PersistedWatch {
   }
 
   #announced(message: string): void {
-    const [lane, watermark] = message.split(' ') as [string, string];
-    this.#settle(lane, BigInt(watermark));
+    const [lane, watermark, generation, waiting] = message.split(' ') as [string, string, string?, string?];
+    const wait = this.#waits.get(lane);
+    if (wait) {
+      const settled = { version: BigInt(watermark), waiting: Number(waiting) };
+      this.#endWhere(wait, (waiter) => {
+        const isReached = waiter.version <= settled.version && !(waiter.isFlush && settled.waiting !== 0);
+        return waiter.generation === generation && isReached ? 'persisted' : 'pending';
+      });
+    }
     for (const listener of this.#listeners) listener(lane);
   }
+}
+
+function flushLost(lanes: readonly string[]): ForebayError {
+  return new ForebayError(
+    'WRITE_LOST',
+    `Redis has gone back in time: writes that lanes ${lanes.join(', ')} had accepted are lost, and were not in the database before. ` +
+      'See redis.regressed, and what Redis lost: its append-only file, a failover.',
+    { context: { lanes } },
+  );
 }
 
 function flushTimeout(lanes: readonly string[], timeoutMs: number): ForebayError {

@@ -1,11 +1,16 @@
 /** What a write returns once it is accepted. */
+
+import { setTimeout as wait } from 'node:timers/promises';
 import type { Lane } from '../../buffer/lane.js';
-import type { WriteBuffer } from '../../buffer/write-buffer.js';
+import type { AcceptedAt, LetterError, WriteBuffer } from '../../buffer/write-buffer.js';
+import { rowMissing } from '../../database/database.js';
 import { ForebayError } from '../../errors.js';
 import { fieldOf, splitField } from '../../keys.js';
 import type { PersistedWatch } from './persisted.js';
 
 const persistedTimeoutMs = 30_000;
+/** How often a record is looked at that waits for another's row. */
+const waitingLookMs = 200;
 
 /** What receipts ask. */
 export interface ReceiptDesk {
@@ -21,15 +26,17 @@ export class Receipt {
   readonly lane: string;
   /** Grows with each write of a lane; µs since 1970, about. */
   readonly version: bigint;
+  readonly #generation: string;
   readonly #field: string;
   readonly #lane: Lane;
   readonly #desk: ReceiptDesk;
 
   /** @internal */
-  constructor(desk: ReceiptDesk, lane: Lane, field: string, version: string) {
+  constructor(desk: ReceiptDesk, lane: Lane, field: string, { version, generation }: AcceptedAt) {
     this.store = field.slice(0, field.indexOf(':'));
     this.lane = lane.name;
-    this.version = BigInt(version);
+    this.version = version;
+    this.#generation = generation;
     this.#field = field;
     this.#lane = lane;
     this.#desk = desk;
@@ -39,17 +46,30 @@ export class Receipt {
    * Resolves when the write is in the database, or a newer one of the same record that took its place. It waits for the store's delay;
    * `flush()` does not.
    * @param options.timeoutMs default 30,000
-   * @throws ForebayError PERSIST_TIMEOUT (the write is kept); DATABASE_REFUSED: it is a dead letter
+   * @throws ForebayError PERSIST_TIMEOUT (the write is kept); DATABASE_REFUSED: it is a dead letter; COUNTER_ROW_MISSING: the delta's
+   * row does not exist; WRITE_LOST: Redis has lost the write
    */
   async persisted({ timeoutMs = persistedTimeoutMs }: { timeoutMs?: number } = {}): Promise<void> {
-    const { watch } = this.#desk;
-    if (!(await watch.persisted(this.#lane, this.version, timeoutMs))) throw persistTimeout(this, timeoutMs);
+    const deadline = Date.now() + timeoutMs;
+    await this.#untilSettled(timeoutMs);
+    while (await this.#desk.buffer.isWaiting(this.#lane, this.#field)) {
+      if (Date.now() >= deadline) throw persistTimeout(this, timeoutMs);
+      await wait(waitingLookMs);
+      await this.#untilSettled(Math.max(deadline - Date.now(), 0));
+    }
     const refusal = await this.#refusal();
     if (refusal !== undefined) throw refused(this, refusal);
   }
 
+  async #untilSettled(timeoutMs: number): Promise<void> {
+    const written = { version: this.version, generation: this.#generation };
+    const outcome = await this.#desk.watch.persisted(this.#lane, written, timeoutMs);
+    if (outcome === 'late') throw persistTimeout(this, timeoutMs);
+    if (outcome === 'lost') throw writeLost(this);
+  }
+
   /** What the database said, when this very write is a dead letter; of a counter: when deltas of it are. */
-  async #refusal(): Promise<string | undefined> {
+  async #refusal(): Promise<LetterError | undefined> {
     const { buffer } = this.#desk;
     const { group } = this.#lane;
     const { idKey } = splitField(this.#field);
@@ -57,7 +77,7 @@ export class Receipt {
     for (const field of new Set([this.#field, ...ofRow])) {
       const letter = await buffer.deadLetter(this.#lane, field);
       const record = letter?.records[this.#field];
-      if (record !== undefined && this.#isOf(record)) return letter?.error.message;
+      if (record !== undefined && this.#isOf(record)) return letter?.error;
     }
     return undefined;
   }
@@ -77,10 +97,28 @@ function persistTimeout({ store, lane, version }: Receipt, timeoutMs: number): F
   );
 }
 
-function refused({ store, lane, version }: Receipt, message: string): ForebayError {
+function refused({ store, lane, version }: Receipt, { state, message }: LetterError): ForebayError {
+  const context = { store, lane, version };
+  if (state === rowMissing) {
+    return new ForebayError(
+      'COUNTER_ROW_MISSING',
+      `The row that a delta of store "${store}" counts in does not exist. The delta is a dead letter: it counts once the row is put, and ends ` +
+        'with a delete of it.',
+      { context },
+    );
+  }
   return new ForebayError(
     'DATABASE_REFUSED',
     `The database refuses a write of store "${store}": ${message}. It is a dead letter: write the record anew, replay or discard it.`,
+    { context },
+  );
+}
+
+function writeLost({ store, lane, version }: Receipt): ForebayError {
+  return new ForebayError(
+    'WRITE_LOST',
+    `Redis has gone back in time and lost a write of store "${store}" that it had accepted; nothing proves that it was in the database ` +
+      'before. Read the record, and write it again where that is needed.',
     { context: { store, lane, version } },
   );
 }

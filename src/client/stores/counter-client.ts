@@ -40,8 +40,8 @@ export class CounterClient<Id, Value> {
     const field = fieldOf(name, idKey);
     const write = { op: 'add', field, ttlMs: 1, payload: this.#toDelta(delta) } as const;
     const plan = planOf(group, options);
-    const version = await this.#context.writes.submit(lane, [write], plan);
-    const receipt = new Receipt(this.#context.receipts, lane, field, version);
+    const accepted = await this.#context.writes.submit(lane, [write], plan);
+    const receipt = new Receipt(this.#context.receipts, lane, field, accepted);
     if (plan.durability === 'database') await receipt.persisted();
     return receipt;
   }

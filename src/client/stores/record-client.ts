@@ -175,8 +175,8 @@ export class RecordClient<Row, Input, Id> {
         writes.push({ op: 'forget', field: fieldOf(counter.name, idKey), ttlMs: 1, payload: '' });
       }
     }
-    const version = await this.#context.writes.submit(lane, writes, plan);
-    const receipt = new Receipt(this.#context.receipts, lane, field, version);
+    const accepted = await this.#context.writes.submit(lane, writes, plan);
+    const receipt = new Receipt(this.#context.receipts, lane, field, accepted);
     if (plan.durability === 'database') await receipt.persisted();
     return receipt;
   }

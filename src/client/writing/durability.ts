@@ -11,13 +11,13 @@ export function confirmedBy({ durability }: WritePlan): ConfirmedDurability | un
 
 export function durabilityNotMet(
   lane: Lane,
-  version: string,
+  version: bigint,
   durability: ConfirmedDurability,
   missing: string,
 ): ForebayError {
   return new ForebayError(
     'DURABILITY_NOT_MET',
     `The write is accepted, but not "${durability}": ${missing}. It must not be repeated for that.`,
-    { context: { lane: lane.name, version: BigInt(version), durability } },
+    { context: { lane: lane.name, version, durability } },
   );
 }

@@ -3,7 +3,7 @@
  * lane is under way, go in one Lua call, in the order in which they were issued.
  */
 import type { Lane } from '../../buffer/lane.js';
-import type { Refused, Write, WriteReply } from '../../buffer/write-buffer.js';
+import type { AcceptedAt, Refused, Write, WriteReply } from '../../buffer/write-buffer.js';
 import { toWriteError } from '../../connection/redis.js';
 import { closedError, ForebayError } from '../../errors.js';
 import type { Emit } from '../../events.js';
@@ -31,12 +31,14 @@ interface Submission {
   readonly submittedAt: number;
   /** Until when it waits for room, in ms since 1970. */
   readonly deadline: number;
-  resolve(version: string): void;
+  resolve(accepted: AcceptedAt): void;
   reject(error: ForebayError): void;
 }
 
 interface LaneQueue {
   readonly lane: Lane;
+  /** The last version of the lane that is known here: a lane that is older than it has lost writes. */
+  knownVersion: bigint;
   waiting: Submission[];
   /** Those that found no room and wait for some, in their order; and the ids of their rows. */
   blocked: Submission[];
@@ -76,11 +78,11 @@ export class WriteQueue {
   }
 
   /**
-   * Resolves with the version of the first write once all are accepted.
+   * Resolves with where the first write stands in the lane's history, once all are accepted.
    * @throws ForebayError TOO_MANY_WRITES, BACKLOG_FULL, REDIS_OUT_OF_MEMORY, COUNTER_OVERFLOW, CONFLICT, REDIS_UNAVAILABLE,
    * REDIS_REFUSED, OUTCOME_UNKNOWN, DURABILITY_NOT_MET (the write is accepted), INVALID_CONFIG, CLOSED
    */
-  submit(lane: Lane, writes: readonly Write[], plan: WritePlan): Promise<string> {
+  submit(lane: Lane, writes: readonly Write[], plan: WritePlan): Promise<AcceptedAt> {
     if (this.#isClosed) return Promise.reject(closedError());
     if (this.#pendingWrites >= pendingWritesMax) return Promise.reject(tooManyWrites());
     this.#pendingWrites += 1;
@@ -113,7 +115,15 @@ export class WriteQueue {
   #laneQueue(lane: Lane): LaneQueue {
     let queue = this.#lanes.get(lane);
     if (!queue) {
-      queue = { lane, waiting: [], blocked: [], blockedIds: new Set(), isSending: false, retry: undefined };
+      queue = {
+        lane,
+        knownVersion: 0n,
+        waiting: [],
+        blocked: [],
+        blockedIds: new Set(),
+        isSending: false,
+        retry: undefined,
+      };
       this.#lanes.set(lane, queue);
     }
     return queue;
@@ -141,9 +151,9 @@ export class WriteQueue {
       const writes = submissions.flatMap((submission) => submission.writes);
       const route = durability === undefined ? this.#route : await this.#durable.open(durability);
       const submittedAt = Math.min(...submissions.map((submission) => submission.submittedAt));
-      const answer = await route.write(queue.lane, writes, submittedAt);
+      const answer = await route.write(queue.lane, writes, submittedAt, queue.knownVersion);
       if (answer?.wake) this.#wake(queue.lane);
-      if (answer) this.#settle(queue, submissions, answer.replies, durability);
+      if (answer) this.#settle(queue, submissions, { ...answer, durability });
       else this.#wentUnsent(queue, submissions, route);
     } catch (error) {
       const reason = toWriteError(error);
@@ -171,16 +181,21 @@ export class WriteQueue {
   #settle(
     queue: LaneQueue,
     submissions: readonly Submission[],
-    replies: readonly WriteReply[],
-    durability: ConfirmedDurability | undefined,
+    answer: {
+      readonly generation: string;
+      readonly replies: readonly WriteReply[];
+      readonly durability: ConfirmedDurability | undefined;
+    },
   ): void {
-    const accepted: [Submission, string][] = [];
+    const { generation, replies, durability } = answer;
+    queue.knownVersion = lastVersion(replies) ?? queue.knownVersion;
+    const accepted: [Submission, AcceptedAt][] = [];
     const refused: [Submission, Refused][] = [];
     let at = 0;
     for (const submission of submissions) {
       const reply = replies[at] as WriteReply;
       at += submission.writes.length;
-      if ('version' in reply) accepted.push([submission, reply.version]);
+      if ('version' in reply) accepted.push([submission, { version: BigInt(reply.version), generation }]);
       else refused.push([submission, reply]);
     }
     const acceptedIds =
@@ -192,18 +207,18 @@ export class WriteQueue {
       else this.#reject(submission, refusal(queue.lane, reply));
     }
     if (durability !== undefined) void this.#confirm(queue.lane, accepted, durability);
-    else for (const [submission, version] of accepted) this.#resolve(submission, version);
+    else for (const [submission, at] of accepted) this.#resolve(submission, at);
   }
 
   async #confirm(
     lane: Lane,
-    accepted: readonly [Submission, string][],
+    accepted: readonly [Submission, AcceptedAt][],
     durability: ConfirmedDurability,
   ): Promise<void> {
     const missing = await this.#durable.missing(durability);
-    for (const [submission, version] of accepted) {
-      if (missing === undefined) this.#resolve(submission, version);
-      else this.#reject(submission, durabilityNotMet(lane, version, durability, missing));
+    for (const [submission, at] of accepted) {
+      if (missing === undefined) this.#resolve(submission, at);
+      else this.#reject(submission, durabilityNotMet(lane, at.version, durability, missing));
     }
   }
 
@@ -235,8 +250,8 @@ export class WriteQueue {
     this.#schedule(queue);
   }
 
-  #resolve(submission: Submission, version: string): void {
-    submission.resolve(version);
+  #resolve(submission: Submission, accepted: AcceptedAt): void {
+    submission.resolve(accepted);
     this.#settled(1);
   }
 
@@ -275,6 +290,11 @@ function takeCall(queue: LaneQueue): Submission[] {
     count += 1;
   }
   return queue.waiting.splice(0, count);
+}
+
+function lastVersion(replies: readonly WriteReply[]): bigint | undefined {
+  const last = replies.findLast((reply) => 'version' in reply);
+  return last && 'version' in last ? BigInt(last.version) : undefined;
 }
 
 function mayWait({ deadline }: Submission): boolean {

@@ -50,12 +50,18 @@ export class WriteRoute {
   /**
    * Undefined: the connection was away until the deadline of a write that was submitted then, and nothing was sent. Tries again only
    * what was certainly not sent.
+   * @param knownVersion the last version of the lane that the caller knows of
    */
-  async write(lane: Lane, writes: readonly Write[], submittedAt: number): Promise<WriteAnswer | undefined> {
+  async write(
+    lane: Lane,
+    writes: readonly Write[],
+    submittedAt: number,
+    knownVersion = 0n,
+  ): Promise<WriteAnswer | undefined> {
     while (await this.#isUp(submittedAt)) {
       const sentAt = Date.now();
       try {
-        const answer = await this.#buffer.write(lane, writes);
+        const answer = await this.#buffer.write(lane, writes, knownVersion);
         this.#answered();
         return answer;
       } catch (error) {

@@ -6,7 +6,7 @@ import { type Batch, partOf } from '../../buffer/batch.js';
 import type { Lane } from '../../buffer/lane.js';
 import type { LetterError, SplitDone, SplitPart, WriteBuffer } from '../../buffer/write-buffer.js';
 import { voidBatch } from '../../database/apply.js';
-import { type Database, sqlStates } from '../../database/database.js';
+import { type Database, isOfServer, rowMissing, sqlStates } from '../../database/database.js';
 import type { Persister } from '../../database/persister.js';
 import { idKeysOf, type Refusal, unitFields } from '../../database/trial.js';
 import type { LaneGroup } from '../../definitions/stores.js';
@@ -26,20 +26,6 @@ export interface BatchSplitDependencies {
   readonly deadLetters: DeadLetterQueue;
 }
 
-export interface SplitResult {
-  /** Records that are left in the batch. */
-  readonly rest: number;
-  /** Records that became dead letters. */
-  readonly dead: number;
-  /** How long to leave the records alone that wait, in ms; 0: none waits. */
-  readonly waitingMs: number;
-}
-
-const nothingSplit: SplitResult = { rest: 0, dead: 0, waitingMs: 0 };
-
-/** Those that wait are tried again after half of the time that they have waited, within these bounds. */
-const waitMinMs = 20;
-const waitMaxMs = 500;
 /** A row that gives up a unique value is flushed within its store's delay, as a rule. */
 const uniqueWaitMs = 2_000;
 
@@ -51,43 +37,73 @@ export class BatchSplit {
   }
 
   /**
+   * Returns how many records became dead letters.
    * @param isRefused the batch fails as a whole: when none of its records fails alone, it is halved
    * @throws ForebayError DEAD_LETTERS_FULL: the batch stays as it is; DatabaseAway; what the database throws
    */
-  async run(lane: Lane, batch: Batch, isRefused: boolean): Promise<SplitResult> {
-    const { database, persisterOf, prefix, breaker, buffer } = this.#dependencies;
+  async run(lane: Lane, batch: Batch, isRefused: boolean): Promise<number> {
+    const { database, persisterOf, prefix, breaker, emit } = this.#dependencies;
     const refusals = await breaker.run(() =>
       voidBatch(batch, { database, persister: persisterOf(lane), prefix }),
     );
-    if (refusals === undefined) return nothingSplit;
-    this.#dependencies.emit({ type: 'batch.void', lane: lane.name, number: batch.number });
+    if (refusals === undefined) return 0;
+    emit({ type: 'batch.void', lane: lane.name, number: batch.number });
+    if (isNobodys(batch, refusals)) {
+      // Tried again with what has been written since, it may show whether it is the records.
+      await this.#split(lane, batch, againParts(lane.group, batch, [...idKeysOf(batch)]));
+      return 0;
+    }
     const halved = isRefused && refusals.length === 0 ? upperHalf(lane.group, batch) : [];
     const parts = [...refusals.flatMap((refusal) => partsOf(lane.group, refusal)), ...halved];
-    const reply = await buffer.split(lane, batch.number, parts);
-    if (reply.kind === 'full') throw deadLettersFull(lane);
-    return reply.kind === 'late' ? nothingSplit : this.#tell(lane, batch, reply, refusals);
+    const done = await this.#split(lane, batch, parts, refusals);
+    return done === undefined ? 0 : this.#tell(lane, batch, done, refusals);
   }
 
-  async #tell(
+  /** Undefined: another worker has split it. Deltas without a row are dropped, rather than to hold up the lane. */
+  async #split(
     lane: Lane,
     { number }: Batch,
-    reply: SplitDone,
-    refusals: readonly Refusal[],
-  ): Promise<SplitResult> {
-    const { rest, waitedMs, deadFields } = reply;
+    parts: readonly SplitPart[],
+    refusals: readonly Refusal[] = [],
+  ): Promise<SplitDone | undefined> {
+    const { buffer } = this.#dependencies;
+    const missing = new Set(refusals.filter(isMissing).flatMap(({ fields }) => fields));
+    let reply = await buffer.split(lane, number, parts);
+    if (reply.kind === 'full' && missing.size > 0) {
+      const fate = ({ field, fate }: SplitPart) => (missing.has(field) ? 'drop' : fate);
+      reply = await buffer.split(
+        lane,
+        number,
+        parts.map((part) => ({ ...part, fate: fate(part) })),
+      );
+    }
+    if (reply.kind === 'full') throw deadLettersFull(lane);
+    return reply.kind === 'late' ? undefined : reply;
+  }
+
+  async #tell(lane: Lane, { number }: Batch, done: SplitDone, refusals: readonly Refusal[]): Promise<number> {
+    const { rest, deadFields } = done;
     const dead = deadFields.length;
     const waiting = refusals.filter((refusal) => waitMaxOf(lane.group, refusal) > 0).length;
     this.#dependencies.emit({ type: 'batch.split', lane: lane.name, number, rest, dead, waiting });
-    const byField = new Map(refusals.map((refusal) => [refusal.fields[0], refusal]));
-    for (const field of deadFields) await this.#show(lane, field, byField.get(field) as Refusal);
-    const waitingMs = waiting === 0 ? 0 : Math.min(waitMaxMs, Math.max(waitMinMs, waitedMs / 2));
-    return { rest, dead, waitingMs };
+    this.#tellMissing(lane, refusals);
+    const byLetter = new Map(refusals.map((refusal) => [refusal.letter, refusal]));
+    for (const field of deadFields) await this.#show(lane, field, byLetter.get(field) as Refusal);
+    return dead;
+  }
+
+  #tellMissing(lane: Lane, refusals: readonly Refusal[]): void {
+    const stores = refusals.filter(isMissing).map(({ fields: [field] }) => splitField(field as string).store);
+    for (const store of new Set(stores)) {
+      const count = stores.filter((one) => one === store).length;
+      this.#dependencies.emit({ type: 'counter.rows-missing', lane: lane.name, store, count });
+    }
   }
 
   async #show(lane: Lane, field: string, { state, message }: Refusal): Promise<void> {
     const { buffer, deadLetters, emit } = this.#dependencies;
     const error = new ForebayError('DATABASE_REFUSED', message, { context: { state } });
-    emit({ type: 'record.refused', lane: lane.name, field, state, error });
+    if (state !== rowMissing) emit({ type: 'record.refused', lane: lane.name, field, state, error });
     try {
       const letter = await buffer.deadLetter(lane, field);
       if (letter) await deadLetters.show(letter);
@@ -98,12 +114,11 @@ export class BatchSplit {
 }
 
 function partsOf(group: LaneGroup, refusal: Refusal): SplitPart[] {
-  const { fields, state, message } = refusal;
-  const letter = fields[0] as string;
+  const { fields, letter, state, message } = refusal;
   const error: LetterError = { state, message };
   const waitMs = waitMaxOf(group, refusal);
   // Also those without a delta: they may be cached as those of a row that is on its way.
-  const all = new Set([...fields, ...countersOf(group, letter)]);
+  const all = new Set([...fields, ...countersOf(group, fields[0] as string)]);
   return [...all].map((field) => ({
     field,
     fate: waitMs > 0 ? 'wait' : 'dead',
@@ -114,19 +129,32 @@ function partsOf(group: LaneGroup, refusal: Refusal): SplitPart[] {
   }));
 }
 
-/** For how long a record may wait for what another lane still has: the row that it refers to, or the unique value that it wants. */
+/**
+ * For how long a record may wait: for what another lane still has, the row that it refers to or the unique value that it wants; or
+ * because it fails, while others don't, with what is the server's to solve as a rule.
+ */
 function waitMaxOf(group: LaneGroup, { state }: Refusal): number {
-  if (state === sqlStates.foreignKeyViolation) return group.parentWaitMs;
+  if (state === sqlStates.foreignKeyViolation || isOfServer(state)) return group.parentWaitMs;
   return state === sqlStates.uniqueViolation ? Math.min(group.parentWaitMs, uniqueWaitMs) : 0;
+}
+
+/** All fail, with what is the server's or the schema's fault as a rule. Of those that have waited for that others did not fail. */
+function isNobodys(batch: Batch, refusals: readonly Refusal[]): boolean {
+  if (refusals.length === 0 || batch.sealing?.isRetry) return false;
+  const failed = new Set(refusals.map(({ fields: [field] }) => splitField(field as string).idKey));
+  return failed.size === idKeysOf(batch).size && refusals.every(({ state }) => isOfServer(state));
 }
 
 /** Something between the records is at fault: fewer of them, and at last one alone, show what. */
 function upperHalf(group: LaneGroup, batch: Batch): SplitPart[] {
   const idKeys = [...idKeysOf(batch)].sort();
-  const upper = idKeys.slice(Math.ceil(idKeys.length / 2));
-  const half = partOf(batch, new Set(upper));
-  return upper.flatMap((idKey) =>
-    unitFields(group, half, idKey).map((field) => ({
+  return againParts(group, batch, idKeys.slice(Math.ceil(idKeys.length / 2)));
+}
+
+function againParts(group: LaneGroup, batch: Batch, idKeys: readonly string[]): SplitPart[] {
+  const part = partOf(batch, new Set(idKeys));
+  return idKeys.flatMap((idKey) =>
+    unitFields(group, part, idKey).map((field) => ({
       field,
       fate: 'again',
       waitMs: 0,
@@ -136,6 +164,8 @@ function upperHalf(group: LaneGroup, batch: Batch): SplitPart[] {
     })),
   );
 }
+
+const isMissing = ({ state }: Refusal): boolean => state === rowMissing;
 
 /** The fields of the counters that live in a record's row. */
 function countersOf(group: LaneGroup, field: string): string[] {

@@ -1,7 +1,7 @@
 /** Flushes one lane: seal, apply, ack, until it is empty, the time of one job is over, or the worker is to stop. */
 import type { Batch } from '../../buffer/batch.js';
 import type { Lane } from '../../buffer/lane.js';
-import type { WriteBuffer } from '../../buffer/write-buffer.js';
+import type { SealReply, WriteBuffer } from '../../buffer/write-buffer.js';
 import { type Applied, applyBatch } from '../../database/apply.js';
 import { type Database, type FailureReason, failureReason } from '../../database/database.js';
 import type { Persister } from '../../database/persister.js';
@@ -9,20 +9,20 @@ import type { Overtaken } from '../../database/statement.js';
 import { isForebayError } from '../../errors.js';
 import type { Emit } from '../../events.js';
 import { fieldOf } from '../../keys.js';
-import { pause } from '../../pause.js';
 import type { FlushSummary } from '../../queues/write-behind-queue.js';
 import { jittered, RetryLater, retryWaits } from '../role/retry.js';
 import type { BatchSize } from './batch-size.js';
 import type { BatchSplit } from './batch-split.js';
 import { DatabaseAway, type DatabaseBreaker } from './database-breaker.js';
+import { LaneVisit } from './lane-visit.js';
 import type { LedgerWatch } from './ledger-watch.js';
 
 /** A job ends after this long, so that busy lanes move between workers and the board has a history. */
 const flushMaxMs = 5_000;
 /** A job waits no longer than this for records to come of age: it keeps others from a worker meanwhile. */
 const waitMaxMs = 500;
-/** So often a batch is tried again for a parent row, before the records that miss it are put back. */
-const notYetTriesMax = 2;
+/** So often a batch is tried again, before its records are tried one by one: a parent row is on its way; a deadlock passes. */
+const triesMax: Record<FailureReason, number> = { 'not-yet': 2, unavailable: 3, refused: 0 };
 
 export interface LaneFlushDependencies {
   readonly buffer: WriteBuffer;
@@ -46,45 +46,78 @@ export interface LaneMarks {
 
 export interface FlushOptions {
   readonly signal: AbortSignal;
+  /** For somebody who waits: the lane has a job of its own besides. */
+  readonly isHurry: boolean;
   onProgress(summary: FlushSummary): Promise<void>;
 }
 
 export type FlushResult = FlushSummary & {
-  /** When the lane needs another job, in ms from now; undefined when it is empty. */
+  /** When the lane needs another job, in ms from now; undefined when it is empty, or has one. */
   readonly againInMs: number | undefined;
 };
 
 export class LaneFlush {
   readonly #dependencies: LaneFlushDependencies;
+  readonly #underWay = new Map<Lane, LaneVisit>();
 
   constructor(dependencies: LaneFlushDependencies) {
     this.#dependencies = dependencies;
   }
 
-  /** @throws RetryLater when a batch could not be applied: it stays sealed */
-  async run(lane: Lane, { signal, onProgress }: FlushOptions): Promise<FlushResult> {
-    const { buffer, sizeOf, ledger } = this.#dependencies;
+  /**
+   * One flush of a lane at a time: who comes meanwhile leaves its work to that, and gets undefined.
+   * @throws RetryLater when a batch could not be applied: it stays sealed
+   */
+  async run(lane: Lane, { signal, isHurry, onProgress }: FlushOptions): Promise<FlushResult | undefined> {
+    const other = this.#underWay.get(lane);
+    if (other) {
+      other.join(isHurry);
+      return undefined;
+    }
+    const visit = new LaneVisit(signal, isHurry);
+    this.#underWay.set(lane, visit);
+    try {
+      return await this.#flush(lane, visit, onProgress);
+    } finally {
+      this.#underWay.delete(lane);
+    }
+  }
+
+  async #flush(lane: Lane, visit: LaneVisit, onProgress: FlushOptions['onProgress']): Promise<FlushResult> {
     const startedAt = Date.now();
     let summary: FlushSummary = { batches: 0, rows: 0, skipped: 0, refused: 0, ms: 0 };
-    let waitingMs = 0;
-    while (!signal.aborted && Date.now() - startedAt < flushMaxMs) {
-      const sealed = await buffer.seal(lane, { ...sizeOf(lane).limits, floor: ledger.floorOf(lane) });
-      if (sealed.kind === 'empty') return { ...summary, againInMs: undefined };
-      if (sealed.kind === 'wait') {
-        if (sealed.waitMs > waitMaxMs) return { ...summary, againInMs: sealed.waitMs };
-        await pause(sealed.waitMs, signal);
-        continue;
+    let againInMs: number | undefined = 0;
+    while (!visit.isStopped && Date.now() - startedAt < flushMaxMs) {
+      visit.look();
+      const sealed = await this.#seal(lane);
+      if (sealed.kind === 'batch') {
+        const flushed = await this.#flushBatch(lane, sealed.batch);
+        if (flushed === 'away') break;
+        summary = add(summary, flushed, Date.now() - startedAt);
+        await onProgress(summary);
+      } else if (sealed.kind === 'wait' && sealed.waitMs <= waitMaxMs) {
+        await visit.pause(sealed.waitMs);
+      } else if (!visit.isJoined) {
+        againInMs = sealed.kind === 'wait' ? sealed.waitMs : undefined;
+        break;
       }
-      const flushed = await this.#flushBatch(lane, sealed.batch);
-      if (flushed === 'away') break;
-      summary = add(summary, flushed, Date.now() - startedAt);
-      await onProgress(summary);
-      waitingMs = Math.max(waitingMs, flushed.waitingMs);
-      if (waitingMs === 0 || flushed.hasRest) continue;
-      await pause(waitingMs, signal);
-      waitingMs = 0;
     }
-    return { ...summary, againInMs: 0 };
+    return { ...summary, againInMs: visit.isOwed ? againInMs : undefined };
+  }
+
+  /** Before the first batch of a generation, the lane is compared with the ledger. @throws RetryLater when that is away */
+  async #seal(lane: Lane): Promise<Exclude<SealReply, { kind: 'uncompared' }>> {
+    const { buffer, sizeOf, ledger } = this.#dependencies;
+    for (;;) {
+      const known = { floor: ledger.floorOf(lane), compared: ledger.comparedOf(lane) };
+      const sealed = await buffer.seal(lane, { ...sizeOf(lane).limits, ...known });
+      if (sealed.kind !== 'uncompared') return sealed;
+      try {
+        await ledger.compareOnce([lane]);
+      } catch (error) {
+        throw new RetryLater('unavailable', jittered(retryWaits.unavailable.firstMs), error);
+      }
+    }
   }
 
   /** 'away': the batch stays sealed, and the lane is to be handed back. */
@@ -101,7 +134,7 @@ export class LaneFlush {
       const isNew = outcome === 'applied';
       // What had been applied before was perhaps sealed again by a Redis that has gone back in time.
       if (isAcked && !isNew) void ledger.compare([lane]);
-      return { ...nothingFlushed, rows: isNew ? size : 0, skipped: isNew ? 0 : 1 };
+      return { rows: isNew ? size : 0, skipped: isNew ? 0 : 1, refused: 0 };
     } catch (error) {
       return await this.#recover(lane, batch, error);
     } finally {
@@ -150,7 +183,8 @@ export class LaneFlush {
       batch.number,
       retryWaits[reason],
     );
-    if (reason === 'not-yet' && failures > notYetTriesMax) return this.#split(lane, batch);
+    // The database answers, else it would be away: which records fail is found out, whatever they fail with.
+    if (batch.sealing?.isRetry || failures > triesMax[reason]) return this.#split(lane, batch);
     throw this.#retryLater(lane, batch, { reason, waitMs, error });
   }
 
@@ -158,8 +192,7 @@ export class LaneFlush {
   async #split(lane: Lane, batch: Batch, error?: unknown): Promise<Flushed | 'away'> {
     const { split, buffer } = this.#dependencies;
     try {
-      const { rest, dead, waitingMs } = await split.run(lane, batch, error !== undefined);
-      return { ...nothingFlushed, refused: dead, waitingMs, hasRest: rest > 0 };
+      return { rows: 0, skipped: 0, refused: await split.run(lane, batch, error !== undefined) };
     } catch (failure) {
       if (failure instanceof DatabaseAway) return 'away';
       const reason = isForebayError(failure, 'DEAD_LETTERS_FULL') ? 'refused' : failureReason(failure);
@@ -181,17 +214,7 @@ export class LaneFlush {
 }
 
 /** What became of one batch. */
-interface Flushed {
-  readonly rows: number;
-  readonly skipped: number;
-  readonly refused: number;
-  /** How long to leave records alone that wait for what they refer to, in ms; 0: none waits. */
-  readonly waitingMs: number;
-  /** The batch was split, and a part of it is sealed still. */
-  readonly hasRest: boolean;
-}
-
-const nothingFlushed: Flushed = { rows: 0, skipped: 0, refused: 0, waitingMs: 0, hasRest: false };
+type Flushed = Pick<FlushSummary, 'rows' | 'skipped' | 'refused'>;
 
 function add(summary: FlushSummary, flushed: Flushed, ms: number): FlushSummary {
   return {

@@ -1,9 +1,11 @@
 /**
- * Compares Redis with the ledger. Redis numbers a batch before it is applied, so a ledger that is ahead means that Redis has gone back in
- * time (a failover to an older replica, a restored backup, lost memory). It is told, and no later number falls below the ledger's.
+ * Compares lanes with the ledger: a lane of which the ledger has a newer batch than Redis has gone back in time, because it was
+ * replaced by an older replica, restored from a backup or emptied. What stands in such a lane's entries counts no more: it is dropped,
+ * then the loss is told, and only then a batch is sealed. It also remembers which batches are known to be applied.
  */
+import { dropEntries } from '../../buffer/drop-entries.js';
 import type { Lane, Lanes } from '../../buffer/lane.js';
-import type { WriteBuffer } from '../../buffer/write-buffer.js';
+import type { LedgerState, WriteBuffer } from '../../buffer/write-buffer.js';
 import type { RedisClient } from '../../connection/redis.js';
 import type { Database } from '../../database/database.js';
 import { readLedgers } from '../../database/ledger.js';
@@ -15,6 +17,7 @@ const retryMs = 1_000;
 
 export interface LedgerWatchDependencies {
   readonly lanes: Lanes;
+  readonly redis: RedisClient;
   readonly buffer: WriteBuffer;
   readonly database: Database;
   readonly breaker: DatabaseBreaker;
@@ -27,16 +30,21 @@ export interface LedgerWatchDependencies {
 export class LedgerWatch {
   readonly #dependencies: LedgerWatchDependencies;
   readonly #applied = new Map<Lane, bigint>();
+  /** The generation of a lane that was compared. */
+  readonly #compared = new Map<Lane, string>();
 
   constructor(dependencies: LedgerWatchDependencies) {
     this.#dependencies = dependencies;
   }
 
-  /** Compares all lanes now, and whenever `redis` is connected again. */
-  async start(redis: RedisClient): Promise<void> {
-    const { all } = this.#dependencies.lanes;
-    await this.compare(all);
-    redis.on('ready', () => this.compare(all));
+  /** Compares all lanes now, and whenever Redis is connected again. */
+  async start(): Promise<void> {
+    const { lanes, redis } = this.#dependencies;
+    await this.compare(lanes.all);
+    redis.on('ready', () => {
+      this.#compared.clear();
+      void this.compare(lanes.all);
+    });
   }
 
   /** The number of the lane's last batch that is known to be applied; 0 when none is. */
@@ -44,16 +52,21 @@ export class LedgerWatch {
     return this.#applied.get(lane) ?? 0n;
   }
 
+  /** The lane's generation that was compared: a batch of it may be sealed. Of one that was not, none may. */
+  comparedOf(lane: Lane): string {
+    return this.#compared.get(lane) ?? 'none';
+  }
+
   applied(lane: Lane, number: bigint): void {
     if (number > this.floorOf(lane)) this.#applied.set(lane, number);
   }
 
-  /** Tells of the lanes that Redis has lost batches of. Tries until it can, or the worker is to stop; throws nothing. */
+  /** Compares lanes until it can, or the worker is to stop; throws nothing. */
   async compare(lanes: readonly Lane[]): Promise<void> {
     const { emit, signal } = this.#dependencies;
     while (!signal.aborted) {
       try {
-        await this.#compareOnce(lanes);
+        await this.compareOnce(lanes);
         return;
       } catch (error) {
         if (!(error instanceof DatabaseAway)) emit({ type: 'ledger.not-compared', retryMs, error });
@@ -62,25 +75,42 @@ export class LedgerWatch {
     }
   }
 
-  /** The ledger is read first: Redis is ahead of it then, unless it has lost batches. */
-  async #compareOnce(lanes: readonly Lane[]): Promise<void> {
-    const { database, prefix, breaker } = this.#dependencies;
+  /**
+   * The ledger is read first: Redis is ahead of it then, unless it has lost batches.
+   * @throws DatabaseAway, and what Redis or the database throws
+   */
+  async compareOnce(lanes: readonly Lane[]): Promise<void> {
+    const { database, prefix, breaker, redis } = this.#dependencies;
     const ledgers = await breaker.run(() => readLedgers(database, prefix, lanes));
-    await Promise.all([...ledgers].map(([lane, number]) => this.#raise(lane, number)));
+    const behind: Lane[] = [];
+    await Promise.all(
+      lanes.map(async (lane) => {
+        if (!(await this.#raise(lane, ledgers.get(lane), false))) behind.push(lane);
+      }),
+    );
+    if (behind.length === 0) return;
+    await dropEntries(redis, prefix, behind);
+    await Promise.all(behind.map((lane) => this.#raise(lane, ledgers.get(lane), true)));
   }
 
-  async #raise(lane: Lane, ledger: bigint): Promise<void> {
-    const { buffer, emit } = this.#dependencies;
-    this.applied(lane, ledger);
-    const batch = await buffer.raise(lane, ledger);
-    if (batch === undefined) return;
-    emit({
+  /** False: the lane is behind, and to be cleared first. Of any number of workers one tells of it. */
+  async #raise(lane: Lane, ledger: LedgerState | undefined, isCleared: boolean): Promise<boolean> {
+    const reply = await this.#dependencies.buffer.raise(lane, ledger, isCleared);
+    if (ledger) this.applied(lane, ledger.batch);
+    if (reply.kind === 'behind') return false;
+    if (reply.kind === 'raised') this.#tell(lane, reply.before, ledger as LedgerState);
+    this.#compared.set(lane, reply.generation);
+    return true;
+  }
+
+  #tell(lane: Lane, before: bigint, { batch }: LedgerState): void {
+    this.#dependencies.emit({
       type: 'redis.regressed',
       lane: lane.name,
-      batch: String(batch),
-      ledger: String(ledger),
-      ...(batch === 0n ? {} : { since: timeOf(batch) }),
-      until: timeOf(ledger),
+      batch: String(before),
+      ledger: String(batch),
+      ...(before === 0n ? {} : { since: timeOf(before) }),
+      until: timeOf(batch),
     });
   }
 }

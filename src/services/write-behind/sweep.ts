@@ -14,6 +14,8 @@ import { every } from '../role/every.js';
 /** How long past its due time a mark counts as alive. */
 const quietMs = 2_000;
 const sweepEveryMs = 1_000;
+/** Nobody promises to look at a lane later than this, or its delay. */
+const promiseMaxMs = 10_000;
 const waitingPerLaneMax = 2;
 /** Lanes that a sweep flushes itself at once. */
 const flushesMax = 8;
@@ -45,7 +47,8 @@ export class Sweep {
       if (await this.#isCrowded()) return;
       await Promise.all(
         lanes.all.map(async (lane) => {
-          if (!(await buffer.wake(lane, quietMs))) return;
+          if (!(await buffer.wake(lane, quietMs, quietMs + Math.max(promiseMaxMs, lane.group.delayMs))))
+            return;
           emit({ type: 'lane.woken', lane: lane.name });
           await this.#wake(lane);
         }),

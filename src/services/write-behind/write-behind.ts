@@ -109,8 +109,8 @@ export class WriteBehindService extends Role {
       signal,
     });
     const shared = { buffer, database: prisma, prefix: config.prefix, emit, breaker };
-    const ledger = new LedgerWatch({ ...shared, lanes: this.#lanes, signal });
-    await ledger.start(redis);
+    const ledger = new LedgerWatch({ ...shared, redis, lanes: this.#lanes, signal });
+    await ledger.start();
     const persisterOf = (lane: Lane) => persisters.get(lane.group) as Persister;
     const split = new BatchSplit({ ...shared, persisterOf, deadLetters });
     const sizeOf = (lane: Lane) => sizes.get(lane.group) as BatchSize;
@@ -141,7 +141,7 @@ export class WriteBehindService extends Role {
   }
 
   #startSweep(parts: Resources, { flush, queue, signal }: Flushing, buffer: WriteBuffer): void {
-    const options = { signal, onProgress: async () => undefined };
+    const options = { signal, isHurry: false, onProgress: async () => undefined };
     const sweep = new Sweep({
       lanes: this.#lanes,
       buffer,
@@ -155,11 +155,14 @@ export class WriteBehindService extends Role {
   async #process(job: Job<WakeUp, FlushSummary>, { flush, queue, signal }: Flushing): Promise<FlushSummary> {
     const lane = this.#lanes.named(job.data.lane);
     if (!lane) throw new UnknownWork(unknownLane(job.data.lane));
-    const { againInMs, ...summary } = await flush.run(lane, {
+    const result = await flush.run(lane, {
       signal,
+      isHurry: job.data.isHurry === true,
       onProgress: nowAndThen((progress: FlushSummary) => job.updateProgress({ ...progress })),
     });
-    if (againInMs !== undefined && !job.data.isHurry) await this.#wakeAgain(lane, againInMs, queue);
+    if (result === undefined) return joined;
+    const { againInMs, ...summary } = result;
+    if (againInMs !== undefined) await this.#wakeAgain(lane, againInMs, queue);
     return summary;
   }
 
@@ -183,6 +186,9 @@ interface FlushParts {
 function unknownLane(name: string): string {
   return `No store is defined for lane ${name}. Deploy the workers with its definition.`;
 }
+
+/** Of a job whose lane was being flushed already. */
+const joined: FlushSummary = { batches: 0, rows: 0, skipped: 0, refused: 0, ms: 0 };
 
 function createSizes(stores: Stores): Map<LaneGroup, BatchSize> {
   return new Map(
