@@ -23,6 +23,7 @@ it('the keys of a lane share one hash tag and are told apart from entries', () =
     meta: '{forebay:tasks/3}:meta',
     dead: '{forebay:tasks/3}:dead',
     waiting: '{forebay:tasks/3}:waiting',
+    retries: '{forebay:tasks/3}:retries',
   });
   const { entryPrefix, ...own } = keys;
   expect(Object.values(own).map((key) => key.slice(entryPrefix.length))).toEqual(reservedStoreNames);

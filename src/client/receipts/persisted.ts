@@ -9,7 +9,7 @@ import { ForebayError } from '../../errors.js';
 import type { Emit } from '../../events.js';
 import { persistedChannel } from '../../keys.js';
 import type { WriteBehindQueue } from '../../queues/write-behind-queue.js';
-import { type Fate, fateOf, isInLedger } from './fate.js';
+import { type Fate, fateOf, isInLedger, reached } from './fate.js';
 
 /** Announcements can be missed (a connection lost); the lanes are looked at again after this long. */
 const recheckMs = 500;
@@ -25,7 +25,7 @@ export interface PersistedWatchDependencies {
 }
 
 /** What became of a write: `late`: it is not known yet. */
-export type Outcome = 'persisted' | 'lost' | 'late';
+export type Outcome = 'persisted' | 'unless-waiting' | 'lost' | 'late';
 
 interface Target extends AcceptedAt {
   /** It is to be without the delay, and also what waits for others' rows. */
@@ -170,7 +170,7 @@ export class PersistedWatch {
     for (const waiter of wait.waiters) {
       const fate = fateOf(waiter);
       if (fate === 'unknown') unknown.push(waiter);
-      if (fate !== 'persisted' && fate !== 'lost') continue;
+      if (fate === 'unknown' || fate === 'pending') continue;
       wait.waiters.delete(waiter);
       waiter.end(fate);
     }
@@ -205,11 +205,12 @@ export class PersistedWatch {
     const [lane, watermark, generation, waiting] = message.split(' ') as [string, string, string?, string?];
     const wait = this.#waits.get(lane);
     if (wait) {
-      const settled = { version: BigInt(watermark), waiting: Number(waiting) };
-      this.#endWhere(wait, (waiter) => {
-        const isReached = waiter.version <= settled.version && !(waiter.isFlush && settled.waiting !== 0);
-        return waiter.generation === generation && isReached ? 'persisted' : 'pending';
-      });
+      const upTo = BigInt(watermark);
+      this.#endWhere(wait, (waiter) =>
+        waiter.generation === generation && waiter.version <= upTo
+          ? reached(waiter, Number(waiting))
+          : 'pending',
+      );
     }
     for (const listener of this.#listeners) listener(lane);
   }

@@ -51,21 +51,21 @@ export class Receipt {
    */
   async persisted({ timeoutMs = persistedTimeoutMs }: { timeoutMs?: number } = {}): Promise<void> {
     const deadline = Date.now() + timeoutMs;
-    await this.#untilSettled(timeoutMs);
-    while (await this.#desk.buffer.isWaiting(this.#lane, this.#field)) {
+    while (await this.#isWaiting(Math.max(deadline - Date.now(), 0))) {
       if (Date.now() >= deadline) throw persistTimeout(this, timeoutMs);
       await wait(waitingLookMs);
-      await this.#untilSettled(Math.max(deadline - Date.now(), 0));
     }
     const refusal = await this.#refusal();
     if (refusal !== undefined) throw refused(this, refusal);
   }
 
-  async #untilSettled(timeoutMs: number): Promise<void> {
+  /** Once the lane has come to this write: whether its record is left behind, for it waits for another's row. */
+  async #isWaiting(timeoutMs: number): Promise<boolean> {
     const written = { version: this.version, generation: this.#generation };
     const outcome = await this.#desk.watch.persisted(this.#lane, written, timeoutMs);
     if (outcome === 'late') throw persistTimeout(this, timeoutMs);
     if (outcome === 'lost') throw writeLost(this);
+    return outcome === 'unless-waiting' && this.#desk.buffer.isWaiting(this.#lane, this.#field);
   }
 
   /** What the database said, when this very write is a dead letter; of a counter: when deltas of it are. */

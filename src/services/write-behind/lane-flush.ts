@@ -19,8 +19,6 @@ import type { LedgerWatch } from './ledger-watch.js';
 
 /** A job ends after this long, so that busy lanes move between workers and the board has a history. */
 const flushMaxMs = 5_000;
-/** A job waits no longer than this for records to come of age: it keeps others from a worker meanwhile. */
-const waitMaxMs = 500;
 /** So often a batch is tried again, before its records are tried one by one: a parent row is on its way; a deadlock passes. */
 const triesMax: Record<FailureReason, number> = { 'not-yet': 2, unavailable: 3, refused: 0 };
 
@@ -86,23 +84,19 @@ export class LaneFlush {
   async #flush(lane: Lane, visit: LaneVisit, onProgress: FlushOptions['onProgress']): Promise<FlushResult> {
     const startedAt = Date.now();
     let summary: FlushSummary = { batches: 0, rows: 0, skipped: 0, refused: 0, ms: 0 };
-    let againInMs: number | undefined = 0;
     while (!visit.isStopped && Date.now() - startedAt < flushMaxMs) {
       visit.look();
       const sealed = await this.#seal(lane);
-      if (sealed.kind === 'batch') {
-        const flushed = await this.#flushBatch(lane, sealed.batch);
-        if (flushed === 'away') break;
-        summary = add(summary, flushed, Date.now() - startedAt);
-        await onProgress(summary);
-      } else if (sealed.kind === 'wait' && sealed.waitMs <= waitMaxMs) {
-        await visit.pause(sealed.waitMs);
-      } else if (!visit.isJoined) {
-        againInMs = sealed.kind === 'wait' ? sealed.waitMs : undefined;
-        break;
+      if (sealed.kind !== 'batch') {
+        if (await visit.rest(waitOf(sealed))) return { ...summary, againInMs: visit.owed(waitOf(sealed)) };
+        continue;
       }
+      const flushed = await this.#flushBatch(lane, sealed.batch);
+      if (flushed === 'away') break;
+      summary = add(summary, flushed, Date.now() - startedAt);
+      await onProgress(summary);
     }
-    return { ...summary, againInMs: visit.isOwed ? againInMs : undefined };
+    return { ...summary, againInMs: visit.owed(0) };
   }
 
   /** Before the first batch of a generation, the lane is compared with the ledger. @throws RetryLater when that is away */
@@ -211,6 +205,11 @@ export class LaneFlush {
     this.#dependencies.emit({ type: 'batch.failed', lane: lane.name, number, reason, retryMs, error });
     return new RetryLater(reason, retryMs, error);
   }
+}
+
+/** Undefined: the lane is empty. */
+function waitOf(sealed: SealReply): number | undefined {
+  return sealed.kind === 'wait' ? sealed.waitMs : undefined;
 }
 
 /** What became of one batch. */

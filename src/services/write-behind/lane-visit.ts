@@ -1,6 +1,9 @@
 /** The flush of a lane that is under way in a worker, which jobs of the lane that come meanwhile join. */
 import { pause } from '../../pause.js';
 
+/** A job waits no longer than this for records to come of age: it keeps others from a worker meanwhile. */
+const waitMaxMs = 500;
+
 export class LaneVisit {
   readonly #signal: AbortSignal;
   #joined = new AbortController();
@@ -16,19 +19,14 @@ export class LaneVisit {
     return this.#signal.aborted;
   }
 
-  /** Somebody has come since the last look at the lane: what that found does not count. */
-  get isJoined(): boolean {
-    return this.#joined.signal.aborted;
+  /** When the lane needs another job, where its own is among those who came; the others leave that to it. */
+  owed(againInMs: number | undefined): number | undefined {
+    return this.#isOwed ? againInMs : undefined;
   }
 
-  /** Among those who came is the lane's own job: what is left needs another one. */
-  get isOwed(): boolean {
-    return this.#isOwed;
-  }
-
-  /** To be called before each look at the lane. */
+  /** To be called before each look at the lane: who came before it is served by it. */
   look(): void {
-    if (this.isJoined) this.#joined = new AbortController();
+    if (this.#joined.signal.aborted) this.#joined = new AbortController();
   }
 
   join(isHurry: boolean): void {
@@ -36,8 +34,16 @@ export class LaneVisit {
     this.#joined.abort();
   }
 
-  /** Ends early when somebody comes, or the worker is to stop. */
-  async pause(ms: number): Promise<void> {
-    await pause(ms, AbortSignal.any([this.#signal, this.#joined.signal]));
+  /**
+   * After a look that found nothing to do for so long; undefined: nothing at all. Waits where that is short, and nobody comes meanwhile.
+   * @returns whether the visit is over
+   */
+  async rest(ms: number | undefined): Promise<boolean> {
+    const joined = this.#joined.signal;
+    if (ms !== undefined && ms <= waitMaxMs) {
+      await pause(ms, AbortSignal.any([this.#signal, joined]));
+      return false;
+    }
+    return !joined.aborted;
   }
 }
