@@ -15,10 +15,11 @@
 local meta, order, dirty, sealed, dead, waiting = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
 
 local known = redis.call('HMGET', meta, 'version', 'since', 'persisted', 'batches', 'generation', 'past')
-local oldest = tonumber(known[2]) or oldestVersion(order)
+-- A batch of records that had waited is no older than what was written last.
+local oldest = math.min(tonumber(known[2]) or math.huge, oldestVersion(order) or math.huge)
 return {
   known[1] or '0',
-  oldest and text(oldest) or '',
+  oldest < math.huge and text(oldest) or '',
   redis.call('HLEN', dirty),
   redis.call('HLEN', sealed),
   tonumber(known[3]) or 0,
