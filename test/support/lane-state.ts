@@ -19,6 +19,7 @@ export interface LaneContent {
   readonly sealed?: Fields;
   readonly dead?: Fields;
   readonly waiting?: Fields;
+  readonly retries?: Fields;
   readonly letters?: Readonly<Record<string, Fields>>;
   readonly entries?: Fields;
 }
@@ -37,10 +38,11 @@ export function createLane(): Lane {
 
 export async function seedLane(redis: Redis, { keys }: Lane, content: LaneContent): Promise<void> {
   const pipeline = redis.pipeline();
+  pipeline.hset(keys.meta, 'generation', await generationOf(redis));
   for (const name of ['meta', 'dirty', 'sealed', 'waiting'] as const) {
     if (content[name]) pipeline.hset(keys[name], withClock(content[name]));
   }
-  for (const name of ['order', 'dead'] as const) {
+  for (const name of ['order', 'dead', 'retries'] as const) {
     for (const [field, score] of Object.entries(withClock(content[name] ?? {})))
       pipeline.zadd(keys[name], score, field);
   }
@@ -59,7 +61,7 @@ export async function readLane(redis: Redis, { keys }: Lane): Promise<LaneConten
   for await (const some of found) names.push(...(some as string[]));
   const letters: Record<string, Fields> = {};
   const entries: Record<string, string> = {};
-  const own = [keys.meta, keys.order, keys.dirty, keys.sealed, keys.dead, keys.waiting];
+  const own = [keys.meta, keys.order, keys.dirty, keys.sealed, keys.dead, keys.waiting, keys.retries];
   for (const name of names) {
     const isLetter = name.startsWith(`${keys.dead}:`);
     const isEntry = !isLetter && !own.includes(name);
@@ -67,16 +69,25 @@ export async function readLane(redis: Redis, { keys }: Lane): Promise<LaneConten
     if (isLetter) letters[name.slice(keys.dead.length + 1)] = await redis.hgetall(name);
     if (isEntry) entries[name.slice(keys.entryPrefix.length)] = (await redis.get(name)) as string;
   }
+  const { generation, ...meta } = await redis.hgetall(keys.meta);
+  expect(generation, 'a new generation').toBe(await generationOf(redis));
   return withoutEmpty({
-    meta: withoutClock(await redis.hgetall(keys.meta)),
+    meta: withoutClock(meta),
     order: withoutClock(await scores(redis, keys.order)),
     dirty: await redis.hgetall(keys.dirty),
     sealed: await redis.hgetall(keys.sealed),
     dead: withoutClock(await scores(redis, keys.dead)),
     waiting: withoutClock(await redis.hgetall(keys.waiting)),
+    retries: withoutClock(await scores(redis, keys.retries)),
     letters,
     entries,
   });
+}
+
+/** The server's own, so that the lane goes on in it. */
+async function generationOf(redis: Redis): Promise<string> {
+  const history = /master_replid:(\w+)/.exec(await redis.info('replication'))?.[1];
+  return `${history}.1`;
 }
 
 async function scores(redis: Redis, key: string): Promise<Record<string, string>> {

@@ -30,7 +30,7 @@ local aheadMaxUs = 24 * 3600 * 1000000
 
 local function raiseVersion(own)
   local last = tonumber(redis.call('HGET', meta, 'version')) or 0
-  if tonumber(own) <= last or tonumber(own) > serverUs() + aheadMaxUs then return end
+  if tonumber(own) <= last or tonumber(own) > math.max(last, serverUs()) + aheadMaxUs then return end
   generationOf(meta, 0)
   redis.call('HSET', meta, 'version', own)
 end

@@ -36,27 +36,34 @@ describe('the mark', () => {
     {
       name: 'wake claims a lane whose mark has gone quiet',
       before: { ...oneSealed, meta: { ...meta, due: old(1) } },
-      run: (one, lane) => one.wake(lane, 2_000),
+      run: (one, lane) => one.wake(lane, 2_000, 10_000),
       reply: true,
       after: oneSealed,
     },
     {
       name: 'wake leaves a lane whose mark is alive',
       before: oneSealed,
-      run: (one, lane) => one.wake(lane, 60_000),
+      run: (one, lane) => one.wake(lane, 60_000, 10_000),
       reply: false,
+    },
+    {
+      name: 'wake claims a lane whose mark is further ahead than anybody promises',
+      before: { ...oneSealed, meta: { ...meta, due: v(1) } },
+      run: (one, lane) => one.wake(lane, 60_000, 10_000),
+      reply: true,
+      after: oneSealed,
     },
     {
       name: 'wake leaves an empty lane',
       before: { meta: { version: v(1), due: old(1) } },
-      run: (one, lane) => one.wake(lane, 2_000),
+      run: (one, lane) => one.wake(lane, 2_000, 10_000),
       reply: false,
     },
     {
       name: 'hurry asks for all that is accepted by now',
       before: onePut,
       run: (one, lane) => one.hurry(lane),
-      reply: BigInt(v(1)),
+      reply: { version: BigInt(v(1)) },
       after: { ...onePut, meta: { ...onePut.meta, hurry: v(1) } },
     },
     {
@@ -66,17 +73,31 @@ describe('the mark', () => {
       reply: undefined,
     },
     {
-      name: 'raise lifts the number of batches to the ledger’s, and tells the old one',
+      name: 'raise tells first that the lane is behind, and changes nothing',
       before: { meta: { batch: v(10) } },
-      run: (one, lane) => one.raise(lane, BigInt(v(12))),
-      reply: BigInt(v(10)),
+      run: (one, lane) => one.raise(lane, { batch: BigInt(v(12)) }, false),
+      reply: { kind: 'behind' },
+    },
+    {
+      name: 'raise lifts the number of batches of a lane that was cleared to the ledger’s, and tells the old one',
+      before: { meta: { batch: v(10) } },
+      run: (one, lane) => one.raise(lane, { batch: BigInt(v(12)) }, true),
+      reply: { kind: 'raised', before: BigInt(v(10)) },
       after: { meta: { batch: v(12) } },
+    },
+    {
+      name: 'raise notes what the ledger proves of an older generation, and that nothing of it is newer than the lane',
+      before: { meta: { batch: v(10), version: v(1), past: `older ${v(1)};oldest ${v(0)};` } },
+      run: (one, lane) =>
+        one.raise(lane, { batch: BigInt(v(9)), generation: 'older', persisted: BigInt(v(3)) }, false),
+      reply: { kind: 'even' },
+      after: { meta: { batch: v(10), version: v(3), past: `older ${v(3)};oldest ${v(0)};` } },
     },
     {
       name: 'raise leaves a number that is not behind',
       before: { meta: { batch: v(10) } },
-      run: (one, lane) => one.raise(lane, BigInt(v(10))),
-      reply: undefined,
+      run: (one, lane) => one.raise(lane, { batch: BigInt(v(10)) }, false),
+      reply: { kind: 'even' },
     },
   ])('$name', check);
 });
@@ -104,6 +125,7 @@ describe('inspect', () => {
         persisted: 7,
         batches: 3,
         dead: 1,
+        waiting: 0,
         isOld: true,
       },
     },
