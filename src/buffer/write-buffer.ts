@@ -5,6 +5,7 @@ import type { RedisClient } from '../connection/redis.js';
 import { filledChannel, letterKey, persistedChannel } from '../keys.js';
 import { type Batch, parseBatch } from './batch.js';
 import type { Lane, LetterLane } from './lane.js';
+import { type AcceptedAt, type LaneState, type LedgerState, toLaneState } from './lane-state.js';
 import {
   type ClaimKind,
   type CounterClaimReply,
@@ -90,49 +91,11 @@ export type SealReply =
   | { readonly kind: 'wait'; readonly waitMs: number }
   | { readonly kind: 'empty' };
 
-/** Where a write stands in its lane's history. */
-export interface AcceptedAt {
-  readonly version: bigint;
-  /** Of the lane: versions of two generations can't be compared. */
-  readonly generation: string;
-}
-
-/** What the ledger has of a lane. */
-export interface LedgerState {
-  /** The number of the last batch that was applied. */
-  readonly batch: bigint;
-  /** The lane's generation then; undefined: not known. */
-  readonly generation?: string | undefined;
-  /** The version up to which everything of that generation is in the database; undefined: not known. */
-  readonly persisted?: bigint | undefined;
-}
-
 export type RaiseReply =
   /** `behind`: Redis has lost batches, and the lane's entries are to be dropped. */
   | { readonly kind: 'even' | 'behind'; readonly generation: string }
   /** `before`: the lane's own number before, 0 when it had none. */
   | { readonly kind: 'raised'; readonly generation: string; readonly before: bigint };
-
-export interface LaneState {
-  /** The last accepted version; '0' when there was none. */
-  readonly version: bigint;
-  /** The version at which the oldest unpersisted record became dirty, of those that do not wait for others' rows. */
-  readonly oldest: bigint | undefined;
-  readonly dirty: number;
-  readonly sealed: number;
-  readonly persisted: number;
-  readonly batches: number;
-  /** Age of the oldest unpersisted record, in ms; 0 when there is none. */
-  readonly ageMs: number;
-  /** Dead letters. */
-  readonly dead: number;
-  /** Records that wait for others' rows. */
-  readonly waiting: number;
-  /** The lane's; '' when nothing was ever written. */
-  readonly generation: string;
-  /** Past generations: up to which version what each has accepted survived. */
-  readonly past: ReadonlyMap<string, bigint>;
-}
 
 /** A record to be taken out of the sealed batch. */
 export interface SplitPart {
@@ -466,25 +429,5 @@ function toCounterClaim(reply: CounterClaimReply): CounterClaim {
     sealedDelta: BigInt(sealedDelta),
     dirtyRecord,
     sealedRecord,
-  };
-}
-
-function toLaneState(reply: readonly (string | number)[]): LaneState {
-  const [version, oldest, dirty, sealed, persisted, batches, now, dead, waiting, generation, past] =
-    reply as [...[string, string, number, number, number, number, string, number, number, string, string]];
-  const ageMs = oldest === '' ? 0 : Math.max(0, (Number(now) - Number(oldest)) / 1_000);
-  const survived = [...past.matchAll(/([^ ;]+) (\d+);/g)].map(([, id, last]) => [id, BigInt(last as string)]);
-  return {
-    version: BigInt(version),
-    oldest: toBigInt(oldest),
-    dirty,
-    sealed,
-    persisted,
-    batches,
-    ageMs,
-    dead,
-    waiting,
-    generation,
-    past: new Map(survived as [string, bigint][]),
   };
 }

@@ -1,5 +1,5 @@
 /** Reads the ledger: each lane's last batch that was applied, and what it proves. */
-import type { LedgerState } from '../buffer/write-buffer.js';
+import type { LedgerState } from '../buffer/lane-state.js';
 import type { Transaction } from '../definitions/record.js';
 import { ledgerLane } from '../keys.js';
 import { readSql } from './sql-file.js';

@@ -1,5 +1,5 @@
 /** What a lane's state proves of a write: versions are compared within one history of the lane only. */
-import type { AcceptedAt, LaneState, LedgerState } from '../../buffer/write-buffer.js';
+import type { AcceptedAt, LaneState, LedgerState } from '../../buffer/lane-state.js';
 
 /**
  * - `unless-waiting`: persisted, unless its record is one of those that wait for others' rows

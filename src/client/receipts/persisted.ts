@@ -3,7 +3,8 @@
  * counts within a generation of the lane; else the lane's past and the ledger are asked (see fate.ts).
  */
 import type { Lane } from '../../buffer/lane.js';
-import type { AcceptedAt, LaneState, LedgerState, WriteBuffer } from '../../buffer/write-buffer.js';
+import type { AcceptedAt, LaneState, LedgerState } from '../../buffer/lane-state.js';
+import type { WriteBuffer } from '../../buffer/write-buffer.js';
 import type { RedisClient } from '../../connection/redis.js';
 import { ForebayError } from '../../errors.js';
 import type { Emit } from '../../events.js';

@@ -2,7 +2,8 @@
 
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Lane } from '../../buffer/lane.js';
-import type { AcceptedAt, LetterError, WriteBuffer } from '../../buffer/write-buffer.js';
+import type { AcceptedAt } from '../../buffer/lane-state.js';
+import type { LetterError, WriteBuffer } from '../../buffer/write-buffer.js';
 import { rowMissing } from '../../database/database.js';
 import { ForebayError } from '../../errors.js';
 import { fieldOf, splitField } from '../../keys.js';

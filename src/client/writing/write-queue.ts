@@ -3,7 +3,8 @@
  * lane is under way, go in one Lua call, in the order in which they were issued.
  */
 import type { Lane } from '../../buffer/lane.js';
-import type { AcceptedAt, Refused, Write, WriteReply } from '../../buffer/write-buffer.js';
+import type { AcceptedAt } from '../../buffer/lane-state.js';
+import type { Refused, Write, WriteReply } from '../../buffer/write-buffer.js';
 import { toWriteError } from '../../connection/redis.js';
 import { closedError, ForebayError } from '../../errors.js';
 import type { Emit } from '../../events.js';

@@ -5,7 +5,8 @@
  */
 import { dropEntries } from '../../buffer/drop-entries.js';
 import type { Lane, Lanes } from '../../buffer/lane.js';
-import type { LedgerState, WriteBuffer } from '../../buffer/write-buffer.js';
+import type { LedgerState } from '../../buffer/lane-state.js';
+import type { WriteBuffer } from '../../buffer/write-buffer.js';
 import type { RedisClient } from '../../connection/redis.js';
 import type { Database } from '../../database/database.js';
 import { readLedgers } from '../../database/ledger.js';
