@@ -17,7 +17,7 @@
 -- renewed        begins a new generation of the lane, and returns it. lastVersion: up to which what the old one has accepted survived
 -- generationOf   the lane's generation; a new one when Redis is not the server that it was (it was started again, or a replica
 --                took its place), has lost the lane, or is older than the caller knows. To be called before a version is given.
---                knownVersion: the last one that the caller knows of, or 0
+--                generation, version: those of the lane, as it has them; knownVersion: the last that the caller knows of, or 0
 -- announce       tells up to which version the lane is persisted, when nothing is sealed; in which generation, and how many
 --                records wait, whatever their versions
 local PUT, DELETE, REPLACE = 'P', 'D', 'R'
@@ -76,15 +76,13 @@ local function renewed(meta, history, lastVersion)
   return generation
 end
 
-local function generationOf(meta, knownVersion)
-  local known = redis.call('HMGET', meta, 'generation', 'version')
-  local generation, version = known[1], known[2] or '0'
+local function generationOf(meta, generation, version, knownVersion)
   -- Where a server does not tell, only what the caller knows counts.
   local info = redis.pcall('INFO', 'replication')
   local history = type(info) == 'string' and string.match(info, 'master_replid:(%x+)') or ''
   local isSame = generation and string.sub(generation, 1, #history) == history
-  if isSame and tonumber(version) >= tonumber(knownVersion) then return generation end
-  return renewed(meta, history, version)
+  if isSame and (tonumber(version) or 0) >= tonumber(knownVersion) then return generation end
+  return renewed(meta, history, version or '0')
 end
 
 local function announce(meta, order, waiting, channel, lane)

@@ -15,12 +15,17 @@
 local meta, token, channel = KEYS[1], ARGV[1], ARGV[2]
 local replies = {}
 
+local function lastVersion()
+  local known = redis.call('HMGET', meta, 'version', 'generation')
+  generationOf(meta, known[2], known[1], 0)
+  return known[1]
+end
+
 -- One for all values of the call.
 local version
 local function nextVersion()
   if version then return version end
-  generationOf(meta, 0)
-  version = text(nextNumber(redis.call('HGET', meta, 'version'), serverUs()))
+  version = text(nextNumber(lastVersion(), serverUs()))
   redis.call('HSET', meta, 'version', version)
   return version
 end
@@ -29,9 +34,8 @@ end
 local aheadMaxUs = 24 * 3600 * 1000000
 
 local function raiseVersion(own)
-  local last = tonumber(redis.call('HGET', meta, 'version')) or 0
+  local last = tonumber(lastVersion()) or 0
   if tonumber(own) <= last or tonumber(own) > math.max(last, serverUs()) + aheadMaxUs then return end
-  generationOf(meta, 0)
   redis.call('HSET', meta, 'version', own)
 end
 

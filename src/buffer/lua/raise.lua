@@ -12,14 +12,14 @@
 local meta, floor, ledgerGeneration, persisted, isCleared = KEYS[1], ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 
 letPass(meta)
-local generation = generationOf(meta, 0)
-local known = redis.call('HMGET', meta, 'version', 'batch', 'past')
-local version, number, past = known[1] or '0', known[2] or '0', known[3]
+local known = redis.call('HMGET', meta, 'version', 'batch', 'generation')
+local generation = generationOf(meta, known[3], known[1], 0)
+local version, number = known[1] or '0', known[2] or '0'
 local isBehind = tonumber(number) < tonumber(floor)
 
 -- What the ledger has of another generation survived, also where Redis has lost it.
 if ledgerGeneration ~= '' and persisted ~= '' and ledgerGeneration ~= generation then
-  redis.call('HSET', meta, 'past', surviving(past, ledgerGeneration, persisted))
+  redis.call('HSET', meta, 'past', surviving(redis.call('HGET', meta, 'past'), ledgerGeneration, persisted))
   if tonumber(persisted) > tonumber(version) then redis.call('HSET', meta, 'version', persisted) end
 end
 if not isBehind then return {'even', generation} end

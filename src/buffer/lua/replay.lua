@@ -19,8 +19,8 @@ local field, at, entryPrefix, delayMs = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV
 local refusedAt = tonumber(redis.call('ZSCORE', dead, field))
 if not refusedAt or text(refusedAt) ~= at then return 0 end
 local now = serverUs()
-generationOf(meta, 0)
-local known = redis.call('HMGET', meta, 'version', 'due', 'bytes')
+local known = redis.call('HMGET', meta, 'version', 'due', 'bytes', 'generation')
+generationOf(meta, known[4], known[1], 0)
 local version = text(nextNumber(known[1], now))
 local bytes = tonumber(known[3]) or 0
 

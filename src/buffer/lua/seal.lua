@@ -32,9 +32,9 @@ local retryMaxUs = 1000000
 local now = serverUs()
 
 letPass(meta)
-local generation = generationOf(meta, 0)
+local known = redis.call('HMGET', meta, 'sealed', 'batch', 'hurry', 'bytes', 'version', 'dead', 'retried', 'generation')
+local generation = generationOf(meta, known[8], known[5], 0)
 if compared ~= '' and compared ~= generation then return {'uncompared'} end
-local known = redis.call('HMGET', meta, 'sealed', 'batch', 'hurry', 'bytes', 'version', 'dead', 'retried')
 local hurry, bytes = tonumber(known[3]) or 0, tonumber(known[4]) or 0
 
 local function persistedThen()

@@ -30,8 +30,8 @@ local fieldStart, dirtyMax, bytesMax, delayMs = tonumber(ARGV[1]), tonumber(ARGV
 local knownVersion = ARGV[5]
 
 local now = serverUs()
-local generation = generationOf(meta, knownVersion)
-local known = redis.call('HMGET', meta, 'version', 'due', 'bytes', 'dead')
+local known = redis.call('HMGET', meta, 'version', 'due', 'bytes', 'dead', 'generation')
+local generation = generationOf(meta, known[5], known[1], knownVersion)
 local nextVersion = nextNumber(known[1], now)
 local dirtyCount = redis.call('HLEN', dirty)
 local bytes = tonumber(known[3]) or 0
