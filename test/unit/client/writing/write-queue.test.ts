@@ -3,7 +3,7 @@ import { EventEmitter } from 'node:events';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Lane, Lanes } from '../../../../src/buffer/lane.js';
-import type { Write, WriteReply } from '../../../../src/buffer/write-buffer.js';
+import type { Accepted, Write, WriteReply } from '../../../../src/buffer/write-buffer.js';
 import type { WritePlan } from '../../../../src/client/writing/write-options.js';
 import { WriteQueue, type WriteQueueDependencies } from '../../../../src/client/writing/write-queue.js';
 import type { RedisClient } from '../../../../src/connection/redis.js';
@@ -67,13 +67,13 @@ beforeEach(() => {
 afterEach(() => void vi.useRealTimers());
 
 /** Each write is accepted under its place in the call, unless the answer says else. */
-function take(lane: Lane, writes: readonly Write[]): Promise<{ wake: boolean; replies: WriteReply[] }> {
+function take(lane: Lane, writes: readonly Write[]): Promise<Accepted> {
   return new Promise((resolve, reject) => {
     calls.push({
       lane: lane.name,
       fields: writes.map(({ field }) => field),
       answer: async (replies = writes.map((_, i) => ({ version: `${i}` })), wake = false) => {
-        resolve({ wake, replies });
+        resolve({ wake, generation: 'g', replies });
         await settled();
       },
       fail: async (error) => {
@@ -89,8 +89,8 @@ async function settled(): Promise<void> {
 }
 
 const write = (id: string): Write => ({ op: 'put', field: `things:${id}`, ttlMs: 1_000, payload: '{}' });
-const submit = (id: string, how = plan, lane = lanes[0]): Promise<string> =>
-  queue.submit(lane, [write(id)], how);
+const submit = async (id: string, how = plan, lane = lanes[0]): Promise<string> =>
+  String((await queue.submit(lane, [write(id)], how)).version);
 const full: WriteReply = { refused: 'full' };
 const replyError = (message: string): Error => Object.assign(new Error(message), { name: 'ReplyError' });
 

@@ -35,7 +35,11 @@ let sealed: SealReply[];
 let fates: ('skipped' | 'void' | Error)[];
 let isAcked: boolean;
 let failures: number;
-let splits: ({ rest: number; dead: number; waitingMs: number } | Error)[];
+/** How many records became dead letters. */
+let splits: (number | Error)[];
+/** The lane's generation that was compared. */
+let compared: string;
+let ledgerAway: Error | undefined;
 let flush: LaneFlush;
 
 beforeEach(() => {
@@ -45,10 +49,13 @@ beforeEach(() => {
   splits = [];
   isAcked = true;
   failures = 1;
+  compared = 'now';
+  ledgerAway = undefined;
   flush = new LaneFlush({
     buffer: {
       seal: async (_: Lane, { floor }: { floor: bigint }) => {
         steps.push(`seal above ${floor}`);
+        if (compared !== 'now') return { kind: 'uncompared' };
         return sealed.shift() ?? empty;
       },
       ack: async (_: Lane, number: string) => {
@@ -66,7 +73,6 @@ beforeEach(() => {
         steps.push(`write ${number}`);
         const fate = fates.shift();
         if (fate instanceof Error) throw fate;
-        return [];
       },
       findOvertaken: async () => undefined,
     }),
@@ -76,6 +82,12 @@ beforeEach(() => {
     sizeOf: () => ({ limits: { recordsMax: 500, delayMs: 25 }, applied: () => undefined }),
     ledger: {
       floorOf: () => 7n,
+      comparedOf: () => compared,
+      compareOnce: async () => {
+        steps.push('compare once');
+        if (ledgerAway) throw ledgerAway;
+        compared = 'now';
+      },
       applied: (_: Lane, number: bigint) => steps.push(`applied ${number}`),
       compare: async () => void steps.push('compare'),
     },
@@ -86,7 +98,7 @@ beforeEach(() => {
     split: {
       run: async (_: Lane, { number }: { number: string }, isRefused: boolean) => {
         steps.push(`split ${number}${isRefused ? ', refused' : ''}`);
-        const done = splits.shift() ?? { rest: 0, dead: 0, waitingMs: 0 };
+        const done = splits.shift() ?? 0;
         if (done instanceof Error) throw done;
         return done;
       },
@@ -103,8 +115,8 @@ function transact(work: (tx: object) => Promise<unknown>): Promise<unknown> {
   });
 }
 
-const run = (signal = new AbortController().signal) =>
-  flush.run(lane, { signal, onProgress: async () => undefined });
+const run = (signal = new AbortController().signal, isHurry = false) =>
+  flush.run(lane, { signal, isHurry, onProgress: async () => undefined });
 const typesOf = () => events.map(({ type }) => type);
 const databaseError = (code: string): Error => Object.assign(new Error('refused'), { meta: { code } });
 
@@ -139,6 +151,47 @@ describe('a lane', () => {
   });
 });
 
+describe('a lane of a new generation', () => {
+  it('is compared with the ledger before its first batch', async () => {
+    compared = 'before';
+    sealed = [batch('8')];
+    expect(await run()).toMatchObject({ batches: 1 });
+    expect(steps.slice(0, 4)).toEqual(['seal above 7', 'compare once', 'seal above 7', 'hold 8']);
+  });
+
+  it('is tried again when the ledger can’t be read', async () => {
+    compared = 'before';
+    ledgerAway = new DatabaseAway('away');
+    sealed = [batch('8')];
+    await expect(run()).rejects.toBeInstanceOf(RetryLater);
+    expect(steps).toEqual(['seal above 7', 'compare once']);
+  });
+});
+
+describe('a job of a lane that is being flushed', () => {
+  it('joins that flush, which looks once more, and asks for the next job in its place', async () => {
+    sealed = [{ kind: 'wait', waitMs: 5_000 }, batch('8'), { kind: 'wait', waitMs: 5_000 }];
+    const hurried = run(undefined, true);
+    expect(await run()).toBeUndefined();
+    expect(await hurried).toMatchObject({ batches: 1, againInMs: 5_000 });
+  });
+
+  it('that hurries leaves the next job to the lane’s own', async () => {
+    sealed = [{ kind: 'wait', waitMs: 5_000 }];
+    expect(await run(undefined, true)).toMatchObject({ againInMs: undefined });
+  });
+
+  it('ends the wait for records to come of age', async () => {
+    sealed = [{ kind: 'wait', waitMs: 500 }, batch('8')];
+    const first = run();
+    await Promise.resolve();
+    const startedAt = performance.now();
+    await run(undefined, true);
+    expect(await first).toMatchObject({ batches: 1 });
+    expect(performance.now() - startedAt).toBeLessThan(400);
+  });
+});
+
 describe('a batch', () => {
   it('that was applied before is acknowledged only, and the lane is compared with the ledger', async () => {
     sealed = [batch('8')];
@@ -165,7 +218,7 @@ describe('a batch', () => {
   it('that is void already is split', async () => {
     sealed = [batch('8')];
     fates = ['void'];
-    splits = [{ rest: 1, dead: 1, waitingMs: 0 }];
+    splits = [1];
     expect(await run()).toMatchObject({ batches: 1, rows: 0, refused: 1 });
     expect(steps).toContain('split 8');
     expect(steps).not.toContain('ack 8');
@@ -199,10 +252,13 @@ describe('a batch', () => {
     expect(events.at(-1)).toMatchObject({ type: 'batch.failed', lane: lane.name, number: '8', reason });
   });
 
-  it('that misses a parent for the third time is split, so that the others go on', async () => {
+  it.each([
+    ['misses a parent for the third time', '23503', 3],
+    ['fails for the fourth time, with what is no record’s fault as a rule', '55000', 4],
+  ])('that %s is split, so that the others go on', async (_, code, times) => {
     sealed = [batch('8')];
-    fates = [databaseError('23503')];
-    failures = 3;
+    fates = [databaseError(code)];
+    failures = times;
     await run();
     expect(steps).toContain('split 8');
   });
