@@ -4,7 +4,13 @@ import { scanKeys } from '../connection/scan.js';
 import { lanesPattern } from '../keys.js';
 import type { Lane } from './lane.js';
 
-export async function dropEntries(redis: RedisClient, prefix: string, lanes: readonly Lane[]): Promise<void> {
+type EntryLane = Pick<Lane, 'keys' | 'group'>;
+
+export async function dropEntries(
+  redis: RedisClient,
+  prefix: string,
+  lanes: readonly EntryLane[],
+): Promise<void> {
   const byPrefix = new Map(lanes.map((lane) => [lane.keys.entryPrefix, lane]));
   for await (const keys of scanKeys(redis, lanesPattern(prefix))) {
     const entries = keys.filter((key) => isEntry(byPrefix.get(entryPrefixOf(key)), key));
@@ -19,7 +25,7 @@ export async function dropEntries(redis: RedisClient, prefix: string, lanes: rea
 }
 
 /** The lane's own keys do not begin with the name of a store. */
-function isEntry(lane: Lane | undefined, key: string): boolean {
+function isEntry(lane: EntryLane | undefined, key: string): boolean {
   if (!lane) return false;
   const { record, counters } = lane.group;
   const name = key.slice(lane.keys.entryPrefix.length).split(':', 1)[0];

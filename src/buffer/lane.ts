@@ -66,8 +66,11 @@ function lanesOf(group: LaneGroup, prefix: string): Lane[] {
   }));
 }
 
+/** Where a lane is, whatever store it belongs to. */
+export type LanePlace = Pick<Lane, 'name' | 'keys'>;
+
 /** Names and keys of a store's lanes, in the order of their partitions. */
-export function lanePlaces(prefix: string, store: string, partitions: number): Pick<Lane, 'name' | 'keys'>[] {
+export function lanePlaces(prefix: string, store: string, partitions: number): LanePlace[] {
   return Array.from({ length: partitions }, (_, partition) => {
     const name = `${store}/${partition}`;
     return { name, keys: laneKeys(prefix, name) };

@@ -21,6 +21,7 @@ export const scripts = {
   renew: 1,
   postpone: 1,
   raise: 1,
+  fence: 2,
 } as const satisfies Record<string, number | undefined>;
 
 export type ScriptName = keyof typeof scripts;
@@ -63,6 +64,7 @@ export interface ScriptCommands {
   forebay_wake(...args: (string | number)[]): Promise<number>;
   forebay_renew(...args: (string | number)[]): Promise<number>;
   forebay_postpone(...args: (string | number)[]): Promise<[number, number]>;
+  forebay_fence(...args: (string | number)[]): Promise<number>;
   forebay_raise(...args: (string | number)[]): Promise<string[]>;
 }
 

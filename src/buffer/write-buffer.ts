@@ -4,7 +4,7 @@
 import type { RedisClient } from '../connection/redis.js';
 import { filledChannel, letterKey, persistedChannel } from '../keys.js';
 import { type Batch, parseBatch } from './batch.js';
-import type { Lane, LetterLane } from './lane.js';
+import type { Lane, LanePlace, LetterLane } from './lane.js';
 import { type AcceptedAt, type LaneState, type LedgerState, toLaneState } from './lane-state.js';
 import {
   type ClaimKind,
@@ -37,6 +37,8 @@ export type WriteReply = { readonly version: string } | Refused;
 
 export type Refused =
   | { readonly refused: 'full' | 'overflow' }
+  /** The lane was given another number of lanes. */
+  | { readonly refused: 'partitions'; readonly inUse: number }
   /** A put-if or a delete found another version, `found`; undefined when the record's is not known. */
   | { readonly refused: 'conflict'; readonly found: string | undefined };
 
@@ -175,6 +177,7 @@ export class WriteBuffer {
       group.dirtyBytesMax,
       group.delayMs,
       `${knownVersion}`,
+      group.partitions,
     );
     for (const write of writes) args.push(write.op, write.ttlMs, write.payload);
     const [wake, generation, ...replies] = await this.#redis.forebay_write(5 + writes.length, ...args);
@@ -369,6 +372,11 @@ export class WriteBuffer {
     return (await this.#redis.forebay_wake(meta, order, retries, quietMs, aheadMaxMs)) === 1;
   }
 
+  /** Refuses from now on who writes by another number of lanes. False: the lane has another, and holds unpersisted records. */
+  async fence({ keys }: LanePlace, partitions: number): Promise<boolean> {
+    return (await this.#redis.forebay_fence(keys.meta, keys.dirty, partitions)) === 1;
+  }
+
   /** Keeps the mark of a lane alive. False: the sealed batch is not this one any more. */
   async renew(lane: Lane, number: string): Promise<boolean> {
     return (await this.#redis.forebay_renew(lane.keys.meta, number)) === 1;
@@ -408,6 +416,8 @@ export class WriteBuffer {
 export function toWriteReply(reply: string | number): WriteReply {
   if (reply === 'full' || reply === 'overflow') return { refused: reply };
   const text = String(reply);
+  const inUse = /^partitions (\d+)$/.exec(text)?.[1];
+  if (inUse !== undefined) return { refused: 'partitions', inUse: Number(inUse) };
   if (!text.startsWith('conflict')) return { version: text };
   return { refused: 'conflict', found: text.slice('conflict '.length) || undefined };
 }

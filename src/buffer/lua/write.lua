@@ -1,6 +1,6 @@
 -- write: accepts writes of one lane: the entries are written and the records marked dirty.
 --
--- KEYS[1]  meta    hash: version, generation, bytes, due, dead, ...
+-- KEYS[1]  meta    hash: version, generation, partitions, bytes, due, dead, ...
 -- KEYS[2]  order   sorted set: field -> the version at which the record became dirty
 -- KEYS[3]  dirty   hash: field -> dirty record
 -- KEYS[4]  sealed  hash: field -> record of the sealed batch
@@ -12,7 +12,8 @@
 -- ARGV[3]  bytesMax    most bytes of dirty records in the lane
 -- ARGV[4]  delayMs     time from the first dirty record to its flush
 -- ARGV[5]  knownVersion the last version of the lane that the caller knows of; 0: none
--- ARGV[6+] writes      three for each entry: op, ttlMs, payload
+-- ARGV[6]  partitions  the number of lanes that the caller knows of; refused when the lane was given another
+-- ARGV[7+] writes      three for each entry: op, ttlMs, payload
 --            put     payload: the row's JSON
 --            put-if  payload: the version that the record must have, '|', and the row's JSON
 --            delete  payload: empty, or the version that the record must have
@@ -21,16 +22,17 @@
 --                    before it
 -- returns  {wake, generation, reply, ...}: wake is 1 when the caller must add a wake-up job; the lane's generation; a reply for
 --          each write: its version, or 'full', or 'overflow', or 'conflict' with the record's version after a blank,
---          where that is known
+--          where that is known; or 'partitions' and the
+--          lane's number of lanes
 --
 -- Atomic because the entry, the dirty record, its place in the order and the wake-up mark must change
 -- together: a crash between two of them would lose the write or serve one that is never persisted.
 local meta, order, dirty, sealed, dead = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local fieldStart, dirtyMax, bytesMax, delayMs = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
-local knownVersion = ARGV[5]
+local knownVersion, partitions = ARGV[5], ARGV[6]
 
 local now = serverUs()
-local known = redis.call('HMGET', meta, 'version', 'due', 'bytes', 'dead', 'generation')
+local known = redis.call('HMGET', meta, 'version', 'due', 'bytes', 'dead', 'generation', 'partitions')
 local generation = generationOf(meta, known[5], known[1], knownVersion)
 local nextVersion = nextNumber(known[1], now)
 local dirtyCount = redis.call('HLEN', dirty)
@@ -38,6 +40,11 @@ local bytes = tonumber(known[3]) or 0
 local hasDead = (tonumber(known[4]) or 0) > 0
 local accepted = 0
 local replies = {0, generation}
+
+if known[6] and known[6] ~= partitions then
+  for i = 6, #KEYS do replies[i - 3] = 'partitions ' .. known[6] end
+  return replies
+end
 
 local fields = {}
 for i = 6, #KEYS do fields[i] = string.sub(KEYS[i], fieldStart) end
@@ -160,7 +167,7 @@ end
 
 local deleted = false
 for i = 6, #KEYS do
-  local at = 3 * (i - 5) + 3
+  local at = 3 * (i - 5) + 4
   local op, payload = ARGV[at], ARGV[at + 2]
   local version = text(nextVersion)
   if op == 'forget' then
@@ -183,7 +190,7 @@ if #written > 0 then
   for at, field in ipairs(written) do
     changes[2 * at - 1], changes[2 * at] = field, records[field]
     local i = lastWrite[field]
-    redis.call('SET', KEYS[i], records[field], 'PX', ARGV[3 * (i - 5) + 4])
+    redis.call('SET', KEYS[i], records[field], 'PX', ARGV[3 * (i - 5) + 5])
   end
   redis.call('HSET', dirty, unpack(changes))
   if #places > 0 then redis.call('ZADD', order, unpack(places)) end

@@ -4,6 +4,7 @@
  */
 import type { Lane } from '../../buffer/lane.js';
 import type { AcceptedAt } from '../../buffer/lane-state.js';
+import { partitionsChanged } from '../../buffer/partitions.js';
 import type { Refused, Write, WriteReply } from '../../buffer/write-buffer.js';
 import { toWriteError } from '../../connection/redis.js';
 import { closedError, ForebayError } from '../../errors.js';
@@ -321,6 +322,7 @@ function holdBack(queue: LaneQueue): void {
 
 function refusal(lane: Lane, reply: Refused): ForebayError {
   if (reply.refused === 'conflict') return conflict(lane, reply.found);
+  if (reply.refused === 'partitions') return partitionsChanged(lane.group, reply.inUse);
   if (reply.refused === 'overflow') {
     return new ForebayError('COUNTER_OVERFLOW', 'The sum of the pending deltas would not fit in 64 bits.', {
       context: { lane: lane.name },
