@@ -6,6 +6,9 @@ import { splitField } from '../keys.js';
 export interface PutRecord {
   readonly idKey: string;
   readonly json: string;
+  readonly version: string;
+  /** What it leaves of a row that is there (see `parseMark`); undefined: nothing. */
+  readonly mark?: string;
 }
 
 export interface Delta {
@@ -79,8 +82,8 @@ class RowRecords {
     const bar = record.indexOf('|');
     if (kind !== 'P') this.deletes.push(idKey);
     if (kind !== 'D') {
-      const { release, json } = splitRelease(record, bar + 1);
-      this.puts.push({ idKey, json });
+      const { release, mark, json } = splitRelease(record, bar + 1);
+      this.puts.push({ idKey, json, version: record.slice(1, bar), ...(mark === '' ? {} : { mark }) });
       if (release !== this.#release) this.otherReleases.add(idKey);
     }
     if (this.#hasVersions) this.versions.set(idKey, record.slice(1, bar));

@@ -16,7 +16,8 @@ export function parseEntry(content: string | null): Entry {
     case 'P':
     case 'R': {
       const bar = content.indexOf('|');
-      return { kind: 'row', version: content.slice(1, bar), ...splitRelease(content, bar + 1) };
+      const { release, json } = splitRelease(content, bar + 1);
+      return { kind: 'row', version: content.slice(1, bar), release, json };
     }
     case 'D':
       return { kind: 'absent', version: content.slice(1, -1) };

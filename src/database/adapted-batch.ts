@@ -15,13 +15,19 @@ export function adaptBatch(store: RecordStore | undefined, batch: Batch): Adapte
   const puts = batch.puts.flatMap((put): PutRecord[] => {
     if (!batch.otherReleases.has(put.idKey)) return [put];
     try {
-      return [{ idKey: put.idKey, json: store.rows.adapt(put.json) }];
+      return [adapted(put, store)];
     } catch (error) {
       unfit.set(put.idKey, messageOf(error));
       return [];
     }
   });
   return { batch: { ...batch, puts, otherReleases: new Set() }, unfit };
+}
+
+/** An update's mark names fields of its release: the row is written whole. A put's still says what it leaves. */
+function adapted({ idKey, json, version, mark = '' }: PutRecord, { rows }: RecordStore): PutRecord {
+  const row = { idKey, json: rows.adapt(json), version };
+  return mark.startsWith(';!') ? { ...row, mark } : row;
 }
 
 /** Refuses the batch; which rows are to blame is found out as for any other. */

@@ -6,7 +6,7 @@ import { ledgerLane } from '../keys.js';
 import type { Database } from './database.js';
 import type { Persister } from './persister.js';
 import { readSql } from './sql-file.js';
-import type { Overtaken } from './statement.js';
+import type { Outdated } from './statement.js';
 import type { Refusal } from './trial.js';
 
 /** Longest wait for a free connection, and longest transaction, in ms. */
@@ -26,8 +26,8 @@ export type Outcome = 'applied' | 'skipped' | 'void';
 
 export interface Applied {
   readonly outcome: Outcome;
-  /** Records whose rows are newer, so that their entries are wrong. */
-  readonly overtaken: Overtaken | undefined;
+  /** Records whose rows are newer, or have what a put left to them, so that their entries are wrong. */
+  readonly outdated: Outdated | undefined;
 }
 
 export interface ApplyDependencies {
@@ -45,17 +45,31 @@ export async function applyBatch(batch: Batch, dependencies: ApplyDependencies):
     const proof = [batch.sealing?.generation ?? null, batch.sealing?.persisted ?? null];
     if ((await tx.$executeRawUnsafe(advanceLedger, ...key, ...proof)) === 0) {
       const found = await tx.$queryRawUnsafe<object[]>(isVoid, ...key);
-      if (found.length > 0) return { outcome: 'void', overtaken: undefined };
+      if (found.length > 0) return { outcome: 'void', outdated: undefined };
       // Who has applied it may have died before it dropped the entries.
-      return { outcome: 'skipped', overtaken: await persister.findOvertaken(batch, tx) };
+      const [overtaken, differing] = await findOutdated(batch, persister, tx);
+      return { outcome: 'skipped', outdated: joined(overtaken, differing) };
     }
     await persister.write(batch, tx);
-    const overtaken = await persister.findOvertaken(batch, tx);
+    const [overtaken, differing] = await findOutdated(batch, persister, tx);
     if (overtaken)
       emit({ type: 'rows.overtaken', lane, store: overtaken.store, count: overtaken.versions.size });
     emit({ type: 'batch.written', lane, number });
-    return { outcome: 'applied', overtaken };
+    return { outcome: 'applied', outdated: joined(overtaken, differing) };
   });
+}
+
+async function findOutdated(
+  batch: Batch,
+  persister: Persister,
+  tx: Transaction,
+): Promise<[overtaken: Outdated | undefined, differing: Outdated | undefined]> {
+  return [await persister.findOvertaken(batch, tx), await persister.findDiffering(batch, tx)];
+}
+
+function joined(one: Outdated | undefined, other: Outdated | undefined): Outdated | undefined {
+  if (!one || !other) return one ?? other;
+  return { store: one.store, versions: new Map([...one.versions, ...other.versions]) };
 }
 
 /**

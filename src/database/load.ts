@@ -1,4 +1,6 @@
 /** Loads: rows and counters from the database, by id key. */
+import type { Field } from '../definitions/model.js';
+import type { ModelSource } from '../definitions/record.js';
 import type { CounterStore, RecordStore } from '../definitions/stores.js';
 import type { Database } from './database.js';
 import { counterModel, idJson, matchParts } from './rows-by-id.js';
@@ -9,38 +11,103 @@ export interface LoadedRow {
   readonly row: object;
   /** Of the store's version column, where somebody has set it; else undefined. */
   readonly version: bigint | undefined;
+  /** The row's JSON, for the cache. @throws ForebayError INVALID_VALUE, VALUE_TOO_LARGE: it can't be cached */
+  toJson(): string;
 }
 
 /** Loads rows by id key; ids without a row are left out. */
 export type RecordLoader = (idKeys: readonly string[]) => Promise<Map<string, LoadedRow>>;
 
 export function createRecordLoader(store: RecordStore, database: Database): RecordLoader {
-  const { source, ids, version } = store;
-  const byKey = (rows: readonly object[]): Map<string, LoadedRow> =>
-    new Map(rows.map((row) => [ids.toKey(ids.ofRow(row)), toLoaded(row, version)]));
-  if (source.kind === 'custom') return async (idKeys) => byKey(await source.load(idKeys));
-  const { model, counters } = source;
-  const delegate = (database as unknown as Record<string, FindMany>)[model.delegate] as FindMany;
-  const fields = Object.keys(model.fields).filter((field) => !counters.includes(field));
-  const select = Object.fromEntries(fields.map((field) => [field, true]));
+  const { source } = store;
+  return source.kind === 'custom' ? customLoader(store, source) : modelLoader(store, source, database);
+}
+
+function customLoader(
+  { ids, rows }: RecordStore,
+  source: Extract<RecordStore['source'], { kind: 'custom' }>,
+): RecordLoader {
   return async (idKeys) => {
-    const wanted = idKeys.map((key) => ids.fromKey(key));
-    return byKey(await delegate.findMany({ where: whereId(model.id, wanted), select }));
+    const found = await source.load(idKeys);
+    return new Map(
+      found.map((row) => [
+        ids.toKey(ids.ofRow(row)),
+        { row, version: undefined, toJson: () => rows.encode(row) },
+      ]),
+    );
   };
 }
 
-function toLoaded(found: object, field: string | undefined): LoadedRow {
-  if (field === undefined) return { row: found, version: undefined };
-  const { [field]: version, ...row } = found as Record<string, unknown>;
-  return { row, version: (version as bigint) > 0n ? (version as bigint) : undefined };
+/** Postgres writes the rows out itself: nothing of them is lost on the way into the cache. */
+function modelLoader(store: RecordStore, { model }: ModelSource, database: Database): RecordLoader {
+  const { rows } = store;
+  const prepared = once(() => readRowsSql(store, database));
+  return async (idKeys) => {
+    const wanted = idKeys.map((key) => ({ ...idJson(store, model, key), _key: key }));
+    const found = await database.$queryRawUnsafe<{ key: string; json: string; version: string | null }[]>(
+      await prepared(),
+      JSON.stringify(wanted),
+    );
+    return new Map(
+      found.map(({ key, json, version }) => [
+        key,
+        { row: rows.decode(json) as object, version: toVersion(version), toJson: () => rows.checked(json) },
+      ]),
+    );
+  };
 }
 
-interface FindMany {
-  findMany(query: { where: object; select: object }): Promise<object[]>;
+function toVersion(text: string | null): bigint | undefined {
+  const version = BigInt(text ?? 0);
+  return version > 0n ? version : undefined;
 }
 
-function whereId(id: readonly string[], wanted: readonly unknown[]): object {
-  return id.length === 1 ? { [id[0] as string]: { in: wanted } } : { OR: wanted };
+async function readRowsSql(store: RecordStore, database: Database): Promise<string> {
+  const { model, counters } = store.source as ModelSource;
+  const table = await readTable(model, database);
+  const without = [...counters, store.version];
+  const fields = Object.keys(model.fields).filter((field) => !without.includes(field));
+  const columnOf = (field: string): string => `t.${table.columns([field])[0]}`;
+  return readSql('read-rows', {
+    table: table.name,
+    values: fields
+      .map(
+        (field) =>
+          `${jsonExpression(model.fields[field] as Field, columnOf(field), table.typeOf(field))} AS "${field}"`,
+      )
+      .join(', '),
+    version: store.version === undefined ? 'NULL' : `${columnOf(store.version)}::text`,
+    ...matchParts(model, table),
+  });
+}
+
+/** A column as the row codec reads it: numbers beyond JavaScript's as texts, and so JSON that is no object or array. */
+function jsonExpression({ type, isList }: Field, column: string, columnType: string): string {
+  const list = isList ? '[]' : '';
+  if (type === 'BigInt') return `${column}::text${list}`;
+  if (type === 'Decimal') return `${column}::numeric${list}::text${list}`;
+  if (columnType.startsWith('oid')) return `${column}::bigint${list}`;
+  if (type !== 'Json') return column;
+  if (!isList) return jsonText(column, "'object', 'array'");
+  return `CASE WHEN ${column} IS NOT NULL THEN coalesce((SELECT json_agg(${jsonText('e.item', "'object'")} ORDER BY e.place)
+    FROM unnest(${column}) WITH ORDINALITY AS e(item, place)), '[]') END`;
+}
+
+/** @param themselves kinds of JSON that need not be a text */
+function jsonText(value: string, themselves: string): string {
+  return `CASE WHEN json_typeof(${value}::json) IN (${themselves}) THEN ${value}::json ELSE to_json(${value}::text) END`;
+}
+
+/** What `make` gives, made once it succeeds. */
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => {
+    made ??= make().catch((error: unknown) => {
+      made = undefined;
+      throw error;
+    });
+    return made;
+  };
 }
 
 /** Counters' values by id key, with the last applied batch of their lane, read at one point. */
@@ -74,17 +141,13 @@ function customCounterLoader(
 }
 
 function modelCounterLoader(store: CounterStore, database: Database): CounterLoader {
-  let prepared: Promise<string> | undefined;
+  const prepared = once(() => readCountersSql(store, database));
   return async (lane, idKeys) => {
-    prepared ??= readCountersSql(store, database).catch((error: unknown) => {
-      prepared = undefined;
-      throw error;
-    });
     const model = counterModel(store);
     const wanted = idKeys.map((key) => ({ ...idJson(store, model, key), _key: key }));
     const rows = await database.$queryRawUnsafe<
       { key: string; value: string | null; batch: string | null }[]
-    >(await prepared, JSON.stringify(wanted), lane);
+    >(await prepared(), JSON.stringify(wanted), lane);
     const values = rows.flatMap(({ key, value }): [string, bigint][] =>
       value === null ? [] : [[key, BigInt(value)]],
     );

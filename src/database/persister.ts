@@ -1,25 +1,28 @@
 /**
- * Persisters: how the batches of a group of stores are written. For models the SQL is generated, one statement for the
- * deletes, two for the puts and one for each counter's deltas; stores with a persist of their own are called.
+ * Persisters: how the batches of a group of stores are written. For models the SQL is generated: that of the rows, and one statement
+ * for each counter's deltas; stores with a persist of their own are called.
  */
 import type { Batch } from '../buffer/batch.js';
 import type { Model } from '../definitions/model.js';
 import type { ModelSource, Transaction } from '../definitions/record.js';
 import type { CounterStore, LaneGroup, RecordStore } from '../definitions/stores.js';
 import { adaptBatch, unfitRows } from './adapted-batch.js';
+import { differingFinder, recordStatements } from './record-statements.js';
 import { counterModel, idJson, matchParts, ofRecordset } from './rows-by-id.js';
 import { readSql } from './sql-file.js';
-import { type FindOvertaken, type Item, MissingRow, type Statement, type Write } from './statement.js';
+import { type FindOutdated, MissingRow, type Statement, type Write } from './statement.js';
 import { readTable, type Table } from './table.js';
 import { findByHalves, findOneByOne, type Refusal, unitFields } from './trial.js';
-import { onlyNewer, onlyOlder, onlyOlderAction, withVersions } from './version-column.js';
+import { onlyNewer } from './version-column.js';
 
 export interface Persister {
   readonly write: Write;
   /** Tries all records one by one or in parts, and undoes that: those that the database refuses, of a batch that it refused. */
   findRefused(batch: Batch, tx: Transaction): Promise<Refusal[]>;
-  /** To be called after `write`, in its transaction. */
-  readonly findOvertaken: FindOvertaken;
+  /** Records whose rows are newer. To be called after `write`, in its transaction; so is the next. */
+  readonly findOvertaken: FindOutdated;
+  /** Records whose rows have other values than they, in columns that were left to the database or to the row. */
+  readonly findDiffering: FindOutdated;
 }
 
 /** @throws ForebayError DATABASE_NOT_READY when a table or column is not there */
@@ -29,22 +32,29 @@ export async function createPersister(group: LaneGroup, database: Transaction): 
     return {
       write: custom,
       findRefused: (batch, tx) => findByHalves(group, batch, tx, custom),
-      findOvertaken: nothingOvertaken,
+      findOvertaken: noneFound,
+      findDiffering: noneFound,
     };
   }
-  const statements = group.record ? await recordStatements(group.record, database) : [];
-  for (const counter of group.counters) statements.push(await counterStatement(counter, database));
+  const puts = group.record && (await recordStatements(group.record, database));
+  const counters: Statement[] = [];
+  for (const counter of group.counters) counters.push(await counterStatement(counter, database));
+  const statementsOf = (batch: Batch): Statement[] => [...(puts?.(batch) ?? []), ...counters];
   return {
     write: (given, tx) => {
       const { batch, unfit } = adaptBatch(group.record, given);
       if (unfit.size > 0) throw unfitRows(group.record as RecordStore, unfit);
-      return runStatements(statements, batch, tx);
+      return runStatements(statementsOf(batch), batch, tx);
     },
     findRefused: async (given, tx) => {
       const { batch, unfit } = adaptBatch(group.record, given);
-      return [...refusalsOf(group, given, unfit), ...(await findOneByOne(group, statements, batch, tx))];
+      return [
+        ...refusalsOf(group, given, unfit),
+        ...(await findOneByOne(group, statementsOf(batch), batch, tx)),
+      ];
     },
-    findOvertaken: group.record ? await overtakenFinder(group.record, database) : nothingOvertaken,
+    findOvertaken: group.record ? await overtakenFinder(group.record, database) : noneFound,
+    findDiffering: group.record ? await differingFinder(group.record, database) : noneFound,
   };
 }
 
@@ -97,46 +107,9 @@ function customCounterWrite(
   };
 }
 
-async function recordStatements(store: RecordStore, database: Transaction): Promise<Statement[]> {
-  const { model, counters } = store.source as ModelSource;
-  const table = await readTable(model, database);
-  const fields = Object.keys(model.fields).filter((field) => !counters.includes(field));
-  const uniqueFields = fields.filter(
-    (field) => table.uniqueFields.includes(field) && field !== store.version,
-  );
-  const replaced = fields.filter((field) => !model.id.includes(field) && !uniqueFields.includes(field));
-  const upsert = readSql('upsert', {
-    table: table.name,
-    columns: table.columns(fields).join(', '),
-    fields: fields.map(ofRecordset).join(', '),
-    recordset: table.recordset(fields),
-    key: table.columns(model.id).join(', '),
-    action: conflictAction(table.columns(replaced)) + onlyOlderAction(store, table),
-  });
-  const puts = (sql: string): Statement => ({
-    sql,
-    store,
-    items: ({ puts, versions }) => withVersions(store, puts, versions),
-  });
-  const idItem = (idKey: string): Item => ({ idKey, json: JSON.stringify(idJson(store, model, idKey)) });
-  return [
-    {
-      sql: readSql('delete', { table: table.name, ...onlyOlder(store, table, matchParts(model, table)) }),
-      store,
-      items: ({ deletes, versions }) => withVersions(store, deletes.map(idItem), versions),
-    },
-    ...uniqueFields.flatMap((field) => {
-      const sql = parkUniqueSql(store, table, field);
-      return sql === undefined ? [] : [{ ...puts(sql), isOfAll: true } as const];
-    }),
-    ...(uniqueFields.length > 0 ? [puts(updateUniqueSql(store, table, uniqueFields))] : []),
-    puts(upsert),
-  ];
-}
-
-async function overtakenFinder(store: RecordStore, database: Transaction): Promise<FindOvertaken> {
+async function overtakenFinder(store: RecordStore, database: Transaction): Promise<FindOutdated> {
   const { version } = store;
-  if (version === undefined) return nothingOvertaken;
+  if (version === undefined) return noneFound;
   const { model } = store.source as ModelSource;
   const table = await readTable(model, database);
   const found = onlyNewer(version, table, matchParts(model, table));
@@ -154,51 +127,7 @@ async function overtakenFinder(store: RecordStore, database: Transaction): Promi
   };
 }
 
-const nothingOvertaken: FindOvertaken = async () => undefined;
-
-/** Undefined for a type without a value that nobody wants: rows can't swap such values in one batch. */
-function parkUniqueSql(store: RecordStore, table: Table, field: string): string | undefined {
-  const { model } = store.source as ModelSource;
-  const parked = parkedValue(table, model, field);
-  if (parked === undefined) return undefined;
-  const { recordset, match } = onlyOlder(store, table, matchParts(model, table));
-  const others = table.columns(model.id).map((column, i) => `t.${column} <> w."${model.id[i]}"`);
-  return readSql('park-unique', {
-    table: table.name,
-    column: table.columns([field])[0] as string,
-    field: `"${field}"`,
-    parked,
-    recordset: `${recordset}, ${table.recordset([field])}`,
-    match,
-    others: others.join(' OR '),
-  });
-}
-
-function parkedValue(table: Table, model: Model, field: string): string | undefined {
-  const type = table.typeOf(field);
-  if (model.fields[field]?.isNullable) return 'NULL';
-  if (type === 'uuid') return 'gen_random_uuid()';
-  return /^(text|character)/.test(type) ? `gen_random_uuid()::text::${type}` : undefined;
-}
-
-function updateUniqueSql(store: RecordStore, table: Table, fields: readonly string[]): string {
-  const { model } = store.source as ModelSource;
-  const pairs = table.columns(fields).map((column, i) => [column, ofRecordset(fields[i] as string)] as const);
-  return readSql('update-unique', {
-    table: table.name,
-    updates: pairs.map(([column, value]) => `${column} = ${value}`).join(', '),
-    ...onlyOlder(store, table, {
-      recordset: table.recordset([...model.id, ...fields]),
-      match: matchParts(model, table).match,
-    }),
-    differs: pairs.map(([column, value]) => `t.${column} IS DISTINCT FROM ${value}`).join(' OR '),
-  });
-}
-
-function conflictAction(columns: readonly string[]): string {
-  if (columns.length === 0) return 'DO NOTHING';
-  return `DO UPDATE SET ${columns.map((column) => `${column} = excluded.${column}`).join(', ')}`;
-}
+const noneFound: FindOutdated = async () => undefined;
 
 async function counterStatement(store: CounterStore, database: Transaction): Promise<Statement> {
   const { source } = store as { source: { field: string } };

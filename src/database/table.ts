@@ -9,6 +9,10 @@ export interface Table {
   readonly name: string;
   /** `"field" type, …` for json_to_recordset. */
   recordset(fields: readonly string[]): string;
+  /** A field's value in that recordset, of its column's type. */
+  valueOf(field: string): string;
+  /** Fields whose columns the database alone writes. */
+  readonly generatedFields: readonly string[];
   /** Fields whose columns are in a unique index, without the id's. */
   readonly uniqueFields: readonly string[];
   /** Of a field's column, as Postgres names it: `character varying(64)`. */
@@ -24,11 +28,17 @@ export async function readTable(model: Model, database: Transaction): Promise<Ta
   const problem = tableProblem(model, columns);
   if (problem) throw notReady(`table ${name} of model ${model.name} ${problem}`);
   const columnOf = (field: string): string => model.fields[field]?.column as string;
+  const typeOf = (field: string): string => columns.get(columnOf(field))?.type as string;
   return {
     name,
     recordset: (fields) =>
-      fields.map((field) => `${quoteIdentifier(field)} ${columns.get(columnOf(field))?.type}`).join(', '),
-    typeOf: (field) => columns.get(columnOf(field))?.type as string,
+      fields.map((field) => `${quoteIdentifier(field)} ${readAs(typeOf(field))}`).join(', '),
+    valueOf: (field) => {
+      const type = typeOf(field);
+      return `r.${quoteIdentifier(field)}${readAs(type) === type ? '' : `::${type}`}`;
+    },
+    generatedFields: Object.keys(model.fields).filter((field) => columns.get(columnOf(field))?.generated),
+    typeOf,
     columns: (fields) => fields.map((field) => quoteIdentifier(columnOf(field))),
     uniqueFields: Object.keys(model.fields).filter(
       (field) => columns.get(columnOf(field))?.unique && !model.id.includes(field),
@@ -47,18 +57,25 @@ export async function checkLedger(database: Transaction): Promise<void> {
     throw notReady(`forebay's table forebay_ledger has no column ${missing.join(', ')}`);
 }
 
-function tableName(model: Model): string {
+export function tableName(model: Model): string {
   const table = quoteIdentifier(model.table);
   return model.schema === undefined ? table : `${quoteIdentifier(model.schema)}.${table}`;
 }
 
-interface Column {
+/** JSON is read as text, for JSON's null would be NULL; money as a number, which has the same words in every locale. */
+function readAs(type: string): string {
+  return type.replace(/^jsonb?(?=\[|$)/, 'text').replace(/^money/, 'numeric');
+}
+
+export interface Column {
   readonly name: string;
   readonly type: string;
   readonly unique: boolean;
+  readonly generated: boolean;
+  readonly required: boolean;
 }
 
-async function readColumns(table: string, database: Transaction): Promise<Map<string, Column>> {
+export async function readColumns(table: string, database: Transaction): Promise<Map<string, Column>> {
   try {
     const columns = await database.$queryRawUnsafe<Column[]>(readSql('columns'), table);
     return new Map(columns.map((column) => [column.name, column]));

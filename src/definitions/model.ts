@@ -16,13 +16,29 @@ export type FieldType =
   | 'Bytes'
   | 'Enum';
 
+/** A column's type where the schema names one: `@db.VarChar(20)`. */
+export interface NativeType {
+  /** As Prisma calls it: `VarChar`. */
+  readonly name: string;
+  /** Its length, or precision and scale; empty where the schema names none. */
+  readonly args: readonly number[];
+}
+
+/** Prisma's functions that make an id in the client. */
+export type Maker = 'uuid4' | 'uuid7' | 'cuid' | 'cuid2' | 'nanoid' | 'ulid';
+
 /** What a put fills in when the app leaves the field out; `none` makes the field required. */
 export type FieldDefault =
-  | { readonly kind: 'none' }
+  /** `isSequence`: the database counts, and a put can't know its number. */
+  | { readonly kind: 'none'; readonly isSequence?: true }
   | { readonly kind: 'null' }
   /** `value` is as Prisma's client would give it: a Date, a bigint, parsed JSON, the text of a Decimal. */
   | { readonly kind: 'value'; readonly value: unknown }
-  | { readonly kind: 'now' };
+  | { readonly kind: 'now' }
+  /** Made by the client, anew for each row. */
+  | { readonly kind: 'made'; readonly by: Maker; readonly length?: number }
+  /** Made by the database: a put that leaves it out leaves it to the database. */
+  | { readonly kind: 'database' };
 
 /** A field of a Prisma model. */
 export interface Field {
@@ -30,12 +46,16 @@ export interface Field {
   readonly column: string;
   /** Its type in the Prisma schema. */
   readonly type: FieldType;
+  /** Undefined: of its Prisma type's usual column. */
+  readonly nativeType?: NativeType;
   /** Whether it holds a list of these. */
   readonly isList: boolean;
   /** Whether it may be null (`?`). */
   readonly isNullable: boolean;
   /** What a put fills in. */
   readonly default: FieldDefault;
+  /** `@updatedAt`: moves with every update. */
+  readonly isUpdatedAt?: true;
   /** True when the database itself has a default for the column (also `autoincrement`, `dbgenerated`). */
   readonly hasDatabaseDefault: boolean;
   /** For enums: the name in Prisma → the value in Postgres (`@map` on enum values). */

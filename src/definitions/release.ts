@@ -8,6 +8,8 @@ import type { Field } from './model.js';
 export interface ReleasedRow {
   /** '' for rows of a store without a model, which are plain JSON of the app's own. */
   readonly release: string;
+  /** '' for a row that replaces all of the one that is there; see `markOf` and `parseMark`. */
+  readonly mark: string;
   readonly json: string;
 }
 
@@ -20,5 +22,32 @@ export function releaseOf(fields: readonly (readonly [string, Field])[]): string
 /** A row is an object, so its JSON begins with the first brace. */
 export function splitRelease(text: string, start = 0): ReleasedRow {
   const brace = text.indexOf('{', start);
-  return { release: text.slice(start, brace), json: text.slice(brace) };
+  const head = text.slice(start, brace);
+  const semicolon = head.indexOf(';');
+  if (semicolon < 0) return { release: head, mark: '', json: text.slice(brace) };
+  return { release: head.slice(0, semicolon), mark: head.slice(semicolon), json: text.slice(brace) };
+}
+
+/**
+ * What a put leaves: `;!createdAt` when that stays as it is where there is a row, `;!~code` when a new row too gets it from the
+ * database. An update's mark is `;+name,title`: of a row that is there, only these are written. The Lua of `write` joins marks.
+ */
+export function markOf(left: readonly string[]): string {
+  return left.length === 0 ? '' : `;!${left.join(',')}`;
+}
+
+export interface Mark {
+  /** Fields of a row that is there that are written. */
+  readonly replaced: readonly string[];
+  /** Fields that a new row gets from the database. */
+  readonly left: ReadonlySet<string>;
+}
+
+/** @param fields all that a put writes */
+export function parseMark(mark: string, fields: readonly string[]): Mark {
+  const names = mark.slice(2).split(',');
+  if (mark[1] === '+') return { replaced: fields.filter((name) => names.includes(name)), left: new Set() };
+  const stay = new Set(names.map((name) => name.replace('~', '')));
+  const left = names.flatMap((name) => (name.startsWith('~') ? [name.slice(1)] : []));
+  return { replaced: fields.filter((name) => !stay.has(name)), left: new Set(left) };
 }

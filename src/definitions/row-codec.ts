@@ -2,18 +2,28 @@
  * Rows as JSON and back. A Prisma model's rows come back with the types that Prisma gives them; the JSON is
  * such that Postgres reads each field as its column's type.
  */
-import { Decimal } from '@prisma/client/runtime/client';
+import { isDeepStrictEqual } from 'node:util';
 import { ForebayError } from '../errors.js';
+import { encodeScalar, expectation, isNull, type Reviver, reviverOf } from './column-value.js';
 import { describe } from './id.js';
+import { joinMembers, membersOf } from './json-members.js';
 import { jsonProblem } from './json-value.js';
+import { makeId } from './makers.js';
 import type { Field, Model } from './model.js';
-import { isInt32, isInt64, isText, isTimestamp, numericDigitsMax } from './postgres-range.js';
-import { releaseOf } from './release.js';
+import { markOf, releaseOf } from './release.js';
 
 export interface RowCodec<Row, Input> {
-  /** @throws ForebayError INVALID_VALUE, VALUE_TOO_LARGE */
+  /** With the ids that are made for it. @throws ForebayError INVALID_VALUE */
+  complete(input: Input): Input;
+  /** A whole row's JSON. @throws ForebayError INVALID_VALUE, VALUE_TOO_LARGE */
   encode(input: Input): string;
+  /** A whole row as it waits: its release, what it leaves to a row that is there, its JSON. @throws as `encode` */
+  putText(input: Input): string;
+  /** A row as it waits that was made of the one with the JSON `before`; what did not change stays to the byte. @throws as `encode` */
+  updateText(before: string, input: Input): string;
   decode(json: string): Row;
+  /** @returns the JSON that it is given. @throws ForebayError VALUE_TOO_LARGE */
+  checked(json: string): string;
   /** Of the definition: what stands in front of a row's JSON where it waits. */
   readonly release: string;
   /**
@@ -34,13 +44,18 @@ export interface RowCodecOptions {
 
 /** Rows of a store without a model: any JSON object. */
 export function jsonRowCodec<Row>(options: RowCodecOptions): RowCodec<Row, Row> {
+  const encode = (row: Row): string => {
+    const problem = isObject(row) ? jsonProblem(row) : `a row must be an object, not ${describe(row)}`;
+    if (problem) throw invalidValue(options.store, problem);
+    return checkedSize(options, JSON.stringify(row));
+  };
   return {
-    encode(row) {
-      const problem = isObject(row) ? jsonProblem(row) : `a row must be an object, not ${describe(row)}`;
-      if (problem) throw invalidValue(options.store, problem);
-      return checkedSize(options, JSON.stringify(row));
-    },
+    complete: (row) => row,
+    encode,
+    putText: encode,
+    updateText: (_before, row) => encode(row),
     decode: (json) => JSON.parse(json) as Row,
+    checked: (json) => checkedSize(options, json),
     release: '',
     adapt: (json) => json,
   };
@@ -52,166 +67,179 @@ export function modelRowCodec<Row, Input>(
   without: readonly string[],
   options: RowCodecOptions,
 ): RowCodec<Row, Input> {
-  const fields = Object.entries(model.fields).filter(([name]) => !without.includes(name));
-  const names = new Set(fields.map(([name]) => name));
-  const revivers = fields.flatMap(([name, field]) => {
-    const reviver = reviverOf(field);
-    return reviver ? [{ name, isList: field.isList, reviver }] : [];
-  });
-  const encode = (input: Input): string => {
-    if (!isObject(input))
-      throw invalidValue(options.store, `a row must be an object, not ${describe(input)}`);
-    checkNames(options.store, names, input);
-    const row: Record<string, unknown> = {};
-    for (const [name, field] of fields) row[name] = encodeField(options.store, name, field, input[name]);
-    return checkedSize(options, JSON.stringify(row));
-  };
-  const decode = (json: string): Row => {
-    const row = JSON.parse(json) as Record<string, unknown>;
-    for (const { name, isList, reviver } of revivers) row[name] = revive(reviver, isList, row[name]);
-    return row as Row;
-  };
-  return {
-    encode,
-    decode,
-    release: releaseOf(fields),
-    adapt(json) {
-      const older = JSON.parse(json) as Record<string, unknown>;
-      const row = Object.fromEntries(
-        [...names].map((name) => [name, older[name] ?? older[options.renamed?.[name] ?? name]]),
-      );
-      return encode(decode(JSON.stringify(row)) as unknown as Input);
-    },
-  };
+  return new ModelRows(model, without, options) as unknown as RowCodec<Row, Input>;
+}
+
+type Values = Record<string, unknown>;
+
+class ModelRows implements RowCodec<Values, Values> {
+  readonly release: string;
+  readonly #fields: readonly (readonly [string, Field])[];
+  readonly #names: ReadonlySet<string>;
+  readonly #isId: ReadonlySet<string>;
+  readonly #revived: readonly { name: string; isList: boolean; reviver: Reviver | undefined }[];
+  readonly #made: readonly (readonly [string, Field])[];
+  /** Fields that a put may leave to the row that is there, or to the database. */
+  readonly #optional: readonly (readonly [string, Field])[];
+  readonly #options: RowCodecOptions;
+
+  constructor(model: Model, without: readonly string[], options: RowCodecOptions) {
+    this.#fields = Object.entries(model.fields).filter(([name]) => !without.includes(name));
+    this.#names = new Set(this.#fields.map(([name]) => name));
+    this.#isId = new Set(model.id);
+    this.#revived = this.#fields.flatMap(([name, field]) => {
+      const reviver = reviverOf(field);
+      const isNeeded = reviver !== undefined || field.isList || field.default.kind === 'database';
+      return isNeeded ? [{ name, isList: field.isList, reviver }] : [];
+    });
+    this.#made = this.#fields.filter(([, field]) => field.default.kind === 'made');
+    this.#optional = this.#fields.filter(([, field]) => isKept(field) || field.default.kind === 'database');
+    this.#options = options;
+    this.release = releaseOf(this.#fields);
+  }
+
+  complete(input: Values): Values {
+    this.#check(input);
+    const missing = this.#made.filter(([name]) => input[name] === undefined);
+    if (missing.length === 0) return input;
+    const ids = missing.map(([name, field]) => [name, madeValue(field)] as const);
+    return { ...input, ...Object.fromEntries(ids) };
+  }
+
+  encode(input: Values): string {
+    this.#check(input);
+    const row: Values = {};
+    for (const [name, field] of this.#fields) row[name] = this.#encodeOrDefault(name, field, input[name]);
+    return this.checked(JSON.stringify(row));
+  }
+
+  putText(input: Values): string {
+    const left = this.#optional.filter(([name]) => input[name] === undefined);
+    return (
+      this.release +
+      markOf(left.map(([name, field]) => (isKept(field) ? name : `~${name}`))) +
+      this.encode(input)
+    );
+  }
+
+  updateText(before: string, input: Values): string {
+    this.#check(input);
+    const members = membersOf(before);
+    const given = this.decode(before);
+    const changed: string[] = [];
+    for (const [name, field] of this.#fields) {
+      if (this.#isId.has(name)) continue;
+      const isSame = input[name] === undefined || isSameValue(input[name], given[name]);
+      if (isSame && !field.isUpdatedAt) continue;
+      const text = JSON.stringify(this.#encodeField(name, field, isSame ? new Date() : input[name]));
+      if (text === members.get(name)) continue;
+      members.set(name, text);
+      changed.push(name);
+    }
+    return `${this.release};+${changed.join(',')}${this.checked(joinMembers(members))}`;
+  }
+
+  decode(json: string): Values {
+    const row = JSON.parse(json) as Values;
+    for (const { name, isList, reviver } of this.#revived) row[name] = revive(reviver, isList, row[name]);
+    return row;
+  }
+
+  adapt(json: string): string {
+    const older = JSON.parse(json) as Values;
+    const row = Object.fromEntries(
+      [...this.#names].map((name) => [name, older[name] ?? older[this.#options.renamed?.[name] ?? name]]),
+    );
+    return this.encode(this.decode(JSON.stringify(row)));
+  }
+
+  checked(json: string): string {
+    return checkedSize(this.#options, json);
+  }
+
+  #check(input: unknown): void {
+    const { store } = this.#options;
+    if (!isObject(input)) throw invalidValue(store, `a row must be an object, not ${describe(input)}`);
+    for (const name in input) {
+      if (!this.#names.has(name)) {
+        throw invalidValue(store, `it has no field "${name}"; its fields are ${[...this.#names].join(', ')}`);
+      }
+    }
+  }
+
+  #encodeOrDefault(name: string, field: Field, given: unknown): unknown {
+    if (given === undefined && field.default.kind === 'database') return undefined;
+    return this.#encodeField(name, field, given === undefined ? this.#defaultOf(name, field) : given);
+  }
+
+  #encodeField(name: string, field: Field, value: unknown): unknown {
+    const { store } = this.#options;
+    if (!field.isList && isNull(field, value)) {
+      if (field.isNullable) return null;
+      throw invalidValue(store, `field ${name} must not be null`);
+    }
+    if (!field.isList) return this.#encodeScalar(name, field, value);
+    if (value === null) throw invalidValue(store, `field ${name} must not be null`);
+    if (!Array.isArray(value))
+      throw invalidValue(store, `field ${name} must be an array, not ${describe(value)}`);
+    return value.map((item, i) => this.#encodeScalar(`${name}[${i}]`, field, item));
+  }
+
+  #encodeScalar(name: string, field: Field, value: unknown): unknown {
+    const encoded = encodeScalar(field, value);
+    if (encoded !== undefined) return encoded;
+    throw invalidValue(this.#options.store, `field ${name} ${expectation(field, value)}`);
+  }
+
+  #defaultOf(name: string, field: Field): unknown {
+    switch (field.default.kind) {
+      case 'null':
+      case 'database':
+        return null;
+      case 'value':
+        return field.default.value;
+      case 'now':
+        return new Date();
+      case 'made':
+        return madeValue(field);
+      case 'none':
+        throw invalidValue(this.#options.store, `field ${name} is missing${sequenceAdvice(field)}`);
+    }
+  }
+}
+
+/** `@default(now())`: it is when the row was made, so a put without it leaves that of a row that is there. */
+function isKept(field: Field): boolean {
+  return field.default.kind === 'now' && !field.isUpdatedAt;
+}
+
+function madeValue({ default: made }: Field): string | undefined {
+  return made.kind === 'made' ? makeId(made.by, made.length) : undefined;
+}
+
+function sequenceAdvice({ default: missing }: Field): string {
+  if (missing.kind !== 'none' || !missing.isSequence) return '';
+  return "; the database's sequence makes it, and a write that waits can't know its number. Give one, or create the row with Prisma";
+}
+
+function isSameValue(one: unknown, other: unknown): boolean {
+  if (one instanceof Date && other instanceof Date) return Object.is(one.getTime(), other.getTime());
+  if (Array.isArray(one) && Array.isArray(other)) {
+    return one.length === other.length && one.every((item, i) => isSameValue(item, other[i]));
+  }
+  return isDeepStrictEqual(one, other);
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function checkNames(store: string, names: ReadonlySet<string>, input: Record<string, unknown>): void {
-  for (const name in input) {
-    if (!names.has(name)) {
-      throw invalidValue(store, `it has no field "${name}"; its fields are ${[...names].join(', ')}`);
-    }
-  }
-}
-
-function encodeField(store: string, name: string, field: Field, given: unknown): unknown {
-  const value = given === undefined ? defaultOf(store, name, field) : given;
-  if (value === null) {
-    if (field.isNullable) return null;
-    throw invalidValue(store, `field ${name} must not be null`);
-  }
-  if (!field.isList) return encodeScalar(store, name, field, value);
-  if (!Array.isArray(value))
-    throw invalidValue(store, `field ${name} must be an array, not ${describe(value)}`);
-  return value.map((item, i) => encodeScalar(store, `${name}[${i}]`, field, item));
-}
-
-function defaultOf(store: string, name: string, field: Field): unknown {
-  switch (field.default.kind) {
-    case 'null':
-      return null;
-    case 'value':
-      return field.default.value;
-    case 'now':
-      return new Date();
-    case 'none':
-      throw invalidValue(store, `field ${name} is missing`);
-  }
-}
-
-/** The JSON of a value of each Prisma type, or undefined when the value is not of that type. */
-const encoders: Record<Field['type'], (value: unknown, field: Field) => unknown> = {
-  String: (value) => (typeof value === 'string' && isText(value) ? value : undefined),
-  Boolean: (value) => (typeof value === 'boolean' ? value : undefined),
-  Int: (value) => (isInt32(value) ? value : undefined),
-  BigInt: (value) => (isInt64(value) ? String(value) : undefined),
-  Float: (value) => (Number.isFinite(value) ? value : undefined),
-  Decimal: encodeDecimal,
-  DateTime: (value) => (isTimestamp(value) ? value.toISOString() : undefined),
-  Json: (value) => (jsonProblem(value) === undefined ? value : undefined),
-  Bytes: (value) => (value instanceof Uint8Array ? `\\x${Buffer.from(value).toString('hex')}` : undefined),
-  Enum: encodeEnum,
-};
-
-function encodeEnum(value: unknown, { enumValues = {} }: Field): string | undefined {
-  return typeof value === 'string' && Object.hasOwn(enumValues, value) ? enumValues[value] : undefined;
-}
-
-function encodeScalar(store: string, name: string, field: Field, value: unknown): unknown {
-  const encoded = encoders[field.type](value, field);
-  if (encoded === undefined) throw invalidValue(store, `field ${name} ${expectation(field, value)}`);
-  return encoded;
-}
-
-function encodeDecimal(value: unknown): string | undefined {
-  if (!Decimal.isDecimal(value) && typeof value !== 'string' && !Number.isFinite(value)) return undefined;
-  const { before, after } = numericDigitsMax;
-  try {
-    const decimal = new Decimal(value as string);
-    // Looked at before it is written out: 1e100000000 has as many digits.
-    const isStorable = decimal.isFinite() && decimal.e < before && decimal.decimalPlaces() <= after;
-    return isStorable ? decimal.toFixed() : undefined;
-  } catch {
-    return undefined; // decimal.js throws on a text that is no number; the caller reports the field
-  }
-}
-
-function expectation(field: Field, value: unknown): string {
-  if (field.type === 'Json') return `is not JSON: ${jsonProblem(value)}`;
-  if (field.type === 'Enum') {
-    return `must be one of ${Object.keys(field.enumValues ?? {}).join(', ')}, not ${describe(value)}`;
-  }
-  if (field.type === 'String' && typeof value === 'string') {
-    return 'must have neither U+0000 nor half a surrogate pair, which Postgres does not store';
-  }
-  return `must be ${expected[field.type]}, not ${describe(value)}`;
-}
-
-const expected: Record<Exclude<Field['type'], 'Json' | 'Enum'>, string> = {
-  String: 'a string',
-  Boolean: 'a boolean',
-  Int: 'an integer of 32 bits',
-  BigInt: 'a bigint of 64 bits or a safe integer',
-  Float: 'a finite number',
-  Decimal:
-    'a finite Decimal, number or numeric string of at most 131,072 digits before and 16,383 after the point',
-  DateTime: 'a valid Date of the years 1 to 9999',
-  Bytes: 'a Uint8Array',
-};
-
-type Reviver = (value: string) => unknown;
-
-function reviverOf(field: Field): Reviver | undefined {
-  switch (field.type) {
-    case 'DateTime':
-      return (value) => new Date(value);
-    case 'BigInt':
-      return (value) => BigInt(value);
-    case 'Decimal':
-      return (value) => new Decimal(value);
-    case 'Bytes':
-      return (value) => new Uint8Array(Buffer.from(value.slice(2), 'hex'));
-    case 'Enum':
-      return enumReviver(field);
-    default:
-      return undefined;
-  }
-}
-
-/** Undefined when every name is its own value, so that plain enums cost nothing to read. */
-function enumReviver(field: Field): Reviver | undefined {
-  const entries = Object.entries(field.enumValues ?? {});
-  if (entries.every(([name, value]) => name === value)) return undefined;
-  const names = new Map(entries.map(([name, value]) => [value, name]));
-  return (value) => names.get(value);
-}
-
-function revive(reviver: Reviver, isList: boolean, value: unknown): unknown {
-  if (value === null || value === undefined) return value;
-  return isList ? (value as string[]).map(reviver) : reviver(value as string);
+function revive(reviver: Reviver | undefined, isList: boolean, value: unknown): unknown {
+  // Prisma gives a list that is NULL as an empty one.
+  if (value === null || value === undefined) return isList ? [] : null;
+  if (reviver === undefined) return value;
+  if (!isList) return reviver(value);
+  return (value as unknown[]).map((item) => (item === null ? null : reviver(item)));
 }
 
 function checkedSize(options: RowCodecOptions, json: string): string {

@@ -1,7 +1,7 @@
 /** From Prisma's description of a data model (DMMF) to forebay's. */
 
 import type { DMMF } from '@prisma/generator-helper';
-import type { Field, FieldDefault, FieldType, Model } from '../definitions/model.js';
+import type { Field, FieldDefault, FieldType, Maker, Model, NativeType } from '../definitions/model.js';
 
 export type ModelFacts = { readonly model: Model } | { readonly unusable: string };
 
@@ -42,12 +42,15 @@ function isColumn(field: DMMF.Field): boolean {
 
 function fieldOf(field: DMMF.Field, id: readonly string[], enums: readonly DMMF.DatamodelEnum[]): Field {
   const values = field.kind === 'enum' ? enumValuesOf(field.type, enums) : undefined;
+  const native = nativeTypeOf(field);
   return {
     column: field.dbName ?? field.name,
     type: values ? 'Enum' : (field.type as FieldType),
+    ...(native ? { nativeType: native } : {}),
     isList: field.isList,
     isNullable: !field.isRequired,
-    default: id.includes(field.name) ? { kind: 'none' } : defaultOf(field),
+    default: id.includes(field.name) ? idDefaultOf(field) : defaultOf(field),
+    ...(field.isUpdatedAt ? { isUpdatedAt: true as const } : {}),
     hasDatabaseDefault: hasDatabaseDefault(field),
     ...(values ? { enumValues: values } : {}),
   };
@@ -58,15 +61,58 @@ function enumValuesOf(name: string, enums: readonly DMMF.DatamodelEnum[]): Recor
   return Object.fromEntries(values.map((value) => [value.name, value.dbName ?? value.name]));
 }
 
+/** Where the schema names none, Prisma's own for a Decimal rounds. */
+function nativeTypeOf({ kind, type, nativeType }: DMMF.Field): NativeType | undefined {
+  if (kind === 'enum') return undefined;
+  if (nativeType) return { name: nativeType[0], args: nativeType[1].map(Number) };
+  return type === 'Decimal' ? { name: 'Decimal', args: [65, 30] } : undefined;
+}
+
+/** An id is never the same for two rows: it is given, or made anew. */
+function idDefaultOf(field: DMMF.Field): FieldDefault {
+  const made = isFunction(field.default) ? functionDefault(field, field.default) : undefined;
+  if (made?.kind === 'made') return made;
+  const isSequence = isFunction(field.default) && sequences.includes(field.default.name);
+  return isSequence ? { kind: 'none', isSequence } : { kind: 'none' };
+}
+
 function defaultOf(field: DMMF.Field): FieldDefault {
   if (field.isUpdatedAt) return { kind: 'now' };
   const given = field.default;
   if (given === undefined) return absenceOf(field);
-  if (isFunction(given)) return { kind: given.name === 'now' ? 'now' : 'none' };
+  if (isFunction(given)) return functionDefault(field, given);
   const literals = Array.isArray(given) ? given : [given];
   const values = literals.map((literal) => clientValue(field.type, literal));
   if (values.some((value) => value === undefined || value === null)) return { kind: 'none' };
   return { kind: 'value', value: field.isList ? values : values[0] };
+}
+
+const sequences = ['autoincrement', 'sequence'];
+
+/** Of functions that the database runs, those whose values the client can make as well are made by it. */
+function functionDefault(field: DMMF.Field, { name, args }: DMMF.FieldDefault): FieldDefault {
+  const by = makerOf(name, args);
+  if (by) {
+    const length = name === 'nanoid' ? args[0] : undefined;
+    return { kind: 'made', by, ...(typeof length === 'number' ? { length } : {}) };
+  }
+  return { kind: name === 'now' && field.type === 'DateTime' ? 'now' : 'database' };
+}
+
+function makerOf(name: string, args: readonly (string | number)[]): Maker | undefined {
+  switch (name) {
+    case 'uuid':
+      return args[0] === 7 ? 'uuid7' : 'uuid4';
+    case 'cuid':
+      return args[0] === 2 ? 'cuid2' : 'cuid';
+    case 'nanoid':
+    case 'ulid':
+      return name;
+    case 'dbgenerated':
+      return /^\s*(gen_random_uuid|uuid_generate_v4)\(\)\s*$/.test(String(args[0])) ? 'uuid4' : undefined;
+    default:
+      return undefined;
+  }
 }
 
 function absenceOf(field: DMMF.Field): FieldDefault {
@@ -74,7 +120,7 @@ function absenceOf(field: DMMF.Field): FieldDefault {
   return { kind: field.isRequired ? 'none' : 'null' };
 }
 
-function isFunction(given: NonNullable<DMMF.Field['default']>): given is DMMF.FieldDefault {
+function isFunction(given: DMMF.Field['default']): given is DMMF.FieldDefault {
   return typeof given === 'object' && !Array.isArray(given);
 }
 

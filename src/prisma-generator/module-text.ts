@@ -21,7 +21,9 @@ const header = `// Written by forebay's Prisma generator; do not edit. \`prisma 
 
 /** The aliases begin with a $, which no name in a Prisma schema can hold. */
 function imports(body: string, runtime: string): string {
-  const types = ['Bytes', 'Decimal', 'JsonValue'].filter((name) => new RegExp(`\\$${name}\\b`).test(body));
+  const types = ['Bytes', 'DbNull', 'Decimal', 'JsonNull', 'JsonValue'].filter((name) =>
+    new RegExp(`\\$${name}\\b`).test(body),
+  );
   const names = types.map((name) => `${name} as $${name}`).join(', ');
   return [
     ...(types.length > 0 ? [`import type { ${names} } from "@prisma/client/runtime/client";`] : []),
@@ -59,10 +61,17 @@ function rowText(source: DMMF.Model, model: Model): string[] {
 
 function inputText(model: Model): string[] {
   const fields = Object.entries(model.fields).map(([name, field]) => {
-    const type = valueType(field, model.id.includes(name) ? rowTypes : inputTypes);
+    const type = inputType(field, model.id.includes(name));
     return field.default.kind === 'none' ? `  ${name}: ${type};` : `  ${name}?: ${type} | undefined;`;
   });
   return [`export interface ${model.name}Input {`, ...fields, '}\n'];
+}
+
+/** Prisma's JsonNull and DbNull tell which null a Json field means. */
+function inputType(field: Field, isId: boolean): string {
+  const type = valueType(field, isId ? rowTypes : inputTypes);
+  if (field.type !== 'Json' || field.isList) return type;
+  return `${type} | typeof $JsonNull${field.isNullable ? ' | typeof $DbNull' : ''}`;
 }
 
 type ScalarTypes = Readonly<Record<Exclude<Field['type'], 'Enum'>, string>>;

@@ -63,6 +63,11 @@ model Everything {
   counted Int @default(autoincrement())
   madeByCuid String @default(cuid())
   madeByNanoid String @default(nanoid())
+  madeByUuid7 String @default(uuid(7))
+  madeByCuid2 String @default(cuid(2))
+  madeByNanoid7 String @default(nanoid(7))
+  madeByUlid String @default(ulid())
+  computed String @default(dbgenerated("lower('X')"))
   madeByDatabase String @default(dbgenerated("gen_random_uuid()")) @db.Uuid
   createdAt DateTime @default(now())
   updatedAt DateTime @updatedAt
@@ -86,7 +91,7 @@ model Member {
   @@schema("public")
 }
 model Model {
-  id Int @id
+  id Int @id @default(autoincrement())
   @@schema("public")
 }
 model Date {
@@ -119,6 +124,7 @@ view Seen {
 
 /** Compiles only when the emitted types say what they should. */
 const usage = `
+import { DbNull, JsonNull } from '@prisma/client/runtime/client';
 import type { Everything as PrismaEverything, Member as PrismaMember } from './client/client.js';
 import { arguments_, Date_, Everything, Member, Model } from './models.js';
 import type { EverythingInput, EverythingRow, MemberId, MemberInput, MemberRow } from './models.js';
@@ -143,8 +149,9 @@ export const shortest: EverythingInput = least;
 export const withDefaultsNamed: EverythingInput = { ...least, text: undefined, big: 1, bytes: Buffer.from('') };
 // @ts-expect-error ids are required, also where the database has a default
 export const idless: MemberInput = { everythingId: '' };
-// @ts-expect-error only the database makes this one
-export const unmade: EverythingInput = { ...least, madeByDatabase: undefined };
+export const unmade: EverythingInput = { longDecimal: '1', jsonNull: JsonNull, jsonOrNull: DbNull };
+// @ts-expect-error a required field can't be NULL
+export const noNull: EverythingInput = { ...least, json: DbNull };
 // @ts-expect-error the name in Postgres is no name of the enum
 export const wrongColor: EverythingInput = { ...least, color: "red 'n' \\"hot\\"" };
 export const id: MemberId = { number: 1n, everythingId: '' };
@@ -261,7 +268,7 @@ describe('a model', () => {
 
   it('has all its columns, and neither relations nor what Prisma can’t read', async () => {
     const names = Object.keys((await emitted()).Everything?.fields ?? {});
-    expect(names).toHaveLength(27);
+    expect(names).toHaveLength(32);
     expect(names).not.toEqual(expect.arrayContaining(['unsupported']));
     expect(names).not.toEqual(expect.arrayContaining(['hidden']));
     expect(names).not.toEqual(expect.arrayContaining(['members']));
@@ -300,15 +307,39 @@ describe('a field', () => {
   });
 
   it.each([
-    ['id', false, 'is an id'],
-    ['counted', true, 'is counted by the database'],
-    ['madeByCuid', false, 'is made by Prisma'],
-    ['madeByNanoid', false, 'is made by Prisma'],
-    ['madeByDatabase', true, 'is made by the database'],
     ['longDecimal', true, 'has more digits than Prisma hands on'],
     ['jsonNull', true, 'defaults to the JSON null, which a put can’t tell from a missing value'],
   ])('%s has no default to fill in (database default: %s), because it %s', async (name, inDatabase) => {
     expect(await field(name)).toMatchObject({ default: { kind: 'none' }, hasDatabaseDefault: inDatabase });
+  });
+
+  it.each([
+    ['id', false, { kind: 'made', by: 'uuid4' }],
+    ['madeByUuid7', false, { kind: 'made', by: 'uuid7' }],
+    ['madeByCuid', false, { kind: 'made', by: 'cuid' }],
+    ['madeByCuid2', false, { kind: 'made', by: 'cuid2' }],
+    ['madeByNanoid', false, { kind: 'made', by: 'nanoid' }],
+    ['madeByNanoid7', false, { kind: 'made', by: 'nanoid', length: 7 }],
+    ['madeByUlid', false, { kind: 'made', by: 'ulid' }],
+    ['madeByDatabase', true, { kind: 'made', by: 'uuid4' }],
+    ['counted', true, { kind: 'database' }],
+    ['computed', true, { kind: 'database' }],
+  ])('%s (database default: %s) may be left out, for it is made', async (name, inDatabase, made) => {
+    expect((await field(name))?.default).toEqual(made);
+    expect(await field(name)).toMatchObject({ hasDatabaseDefault: inDatabase });
+  });
+
+  it('has its column’s type where the schema or Prisma names one, and whether it moves with each update', async () => {
+    expect(await field('madeByDatabase')).toMatchObject({ nativeType: { name: 'Uuid', args: [] } });
+    expect(await field('decimal')).toMatchObject({ nativeType: { name: 'Decimal', args: [65, 30] } });
+    expect(await field('text')).not.toHaveProperty('nativeType');
+    expect(await field('updatedAt')).toMatchObject({ isUpdatedAt: true });
+    expect(await field('touchedAt')).toMatchObject({ isUpdatedAt: true });
+    expect(await field('createdAt')).not.toHaveProperty('isUpdatedAt');
+  });
+
+  it('of an id that a sequence makes is required, and says so', async () => {
+    expect((await emitted()).Model?.fields.id?.default).toEqual({ kind: 'none', isSequence: true });
   });
 
   it('has its column name, whether it is a list or nullable, and its enum’s values in Postgres', async () => {

@@ -15,7 +15,8 @@
 -- ARGV[6]  partitions  the number of lanes that the caller knows of; refused when the lane was given another
 -- ARGV[7+] writes      three for each entry: op, ttlMs, payload
 --            put     payload: the row's JSON
---            put-if  payload: the version that the record must have, '|', and the row's JSON
+--            put-if  payload: the version that the record must have, '|', and the row's JSON. An update's has a mark before it,
+--                    ;+field,field: what it changes of a row that is there
 --            delete  payload: empty, or the version that the record must have
 --            add     payload: the delta, an integer
 --            forget  payload: empty. Drops the deltas of a deleted row's counter; belongs to the delete
@@ -97,12 +98,29 @@ local function versionOf(i)
   return record and versionIn(record)
 end
 
+-- An update on top of what waits writes both what that does and what it changes itself.
+local function onTop(payload, waiting)
+  local release, changed, json = string.match(payload, '^([^{;]*);%+([^{]*)(.*)$')
+  local mark = changed and waiting and string.match(waiting, '^[PR]%d+|([^{]*)')
+  if not mark then return payload end
+  local sign, names = string.match(mark, ';([+!])(.*)$')
+  -- Of ';+' the fields that are written, of ';!' those that are not.
+  local fields = sign == '+' and {changed} or {}
+  for name in string.gmatch(names or '', '[^,]+') do
+    local field = string.gsub(name, '~', '')
+    if not string.find(',' .. changed .. ',', ',' .. field .. ',', 1, true) then fields[#fields + 1] = name end
+  end
+  if #fields == 0 then return release .. json end
+  return release .. ';' .. sign .. table.concat(fields, ',') .. json
+end
+
 ops['put-if'] = function(i, version, payload)
   local bar = string.find(payload, '|', 1, true)
   local found = versionOf(i)
   if not found then return 'conflict' end
   if found ~= string.sub(payload, 1, bar - 1) then return 'conflict ' .. found end
-  return ops.put(i, version, string.sub(payload, bar + 1))
+  local waiting = records[fields[i]] or redis.call('HGET', sealed, fields[i])
+  return ops.put(i, version, onTop(string.sub(payload, bar + 1), waiting))
 end
 
 function ops.delete(i, version, payload)

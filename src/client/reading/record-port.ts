@@ -59,9 +59,29 @@ export class RecordPort<Row> extends StorePort<Row, object, LoadedRecord<Row>, R
   }
 
   toRow(entry: Entry): Row | null {
-    if (entry.kind !== 'row') return null;
+    const json = this.toJson(entry);
+    return json === undefined ? null : (this.store.rows.decode(json) as Row);
+  }
+
+  toJson(entry: Entry): string | undefined {
+    if (entry.kind !== 'row') return undefined;
     const { rows } = this.store;
-    return rows.decode(entry.release === rows.release ? entry.json : rows.adapt(entry.json)) as Row;
+    return entry.release === rows.release ? entry.json : rows.adapt(entry.json);
+  }
+
+  /** @throws ForebayError INVALID_VALUE, VALUE_TOO_LARGE when what the database has can't be cached, and so gets no version */
+  async checkFit(idKey: string): Promise<void> {
+    const loaded = await this.load([{ key: idKey, token: undefined, seen: undefined }]);
+    loaded.get(idKey)?.loaded?.toJson();
+  }
+
+  async evict(idKey: string): Promise<void> {
+    const { redis, breaker } = this.context;
+    try {
+      await breaker.run(() => redis.unlink(this.nameOf(idKey)));
+    } catch (error) {
+      throw toReadError(error);
+    }
   }
 
   protected async claim(
@@ -90,7 +110,7 @@ export class RecordPort<Row> extends StorePort<Row, object, LoadedRecord<Row>, R
 
   protected contentOf({ loaded }: LoadedRecord<Row>): string {
     const { rows } = this.store;
-    return loadedEntry(loaded && rows.release + rows.encode(loaded.row), loaded?.version);
+    return loadedEntry(loaded && rows.release + loaded.toJson(), loaded?.version);
   }
 }
 

@@ -5,6 +5,7 @@ import type { Lane } from '../../buffer/lane.js';
 import type { AcceptedAt } from '../../buffer/lane-state.js';
 import type { LetterError, WriteBuffer } from '../../buffer/write-buffer.js';
 import { rowMissing } from '../../database/database.js';
+import type { Store } from '../../definitions/stores.js';
 import { ForebayError } from '../../errors.js';
 import { fieldOf, splitField } from '../../keys.js';
 import type { PersistedWatch } from './persisted.js';
@@ -20,7 +21,7 @@ export interface ReceiptDesk {
 }
 
 /** What a write returns once it is accepted. */
-export class Receipt {
+export class Receipt<Id = unknown> {
   /** The store that was written to. */
   readonly store: string;
   /** The lane that carries the write to the database, e.g. `tasks/3`. */
@@ -41,6 +42,12 @@ export class Receipt {
     this.#field = field;
     this.#lane = lane;
     this.#desk = desk;
+  }
+
+  /** Of the record: also one that was made for it. */
+  get id(): Id {
+    const { ids } = (this.#lane.group.record ?? this.#lane.group.counters[0]) as Store;
+    return ids.fromKey(splitField(this.#field).idKey) as Id;
   }
 
   /**

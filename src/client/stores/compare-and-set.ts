@@ -12,7 +12,7 @@ export interface Versioned<Row> {
   readonly version: bigint;
 }
 
-/** Gives the row that replaces the one it is given; null leaves that as it is. */
+/** Gives the row as it is to be; what it leaves out stays as it is. Null leaves all as it is. */
 export type Change<Row, Input> = (row: Row | null) => Input | null | Promise<Input | null>;
 
 export type KnownEntry = Exclude<Entry, { kind: 'none' }>;
@@ -38,25 +38,31 @@ export async function untilKnown(store: string, look: () => Promise<Entry>): Pro
   }
 }
 
-export interface UpdateSteps<Row, Input> {
+/** A row as it was read, with its JSON; undefined where there is none. */
+export interface SeenRow<Row> extends Versioned<Row> {
+  readonly json: string | undefined;
+}
+
+export interface UpdateSteps<Row, Input, Id> {
   readonly store: string;
-  read(): Promise<Versioned<Row>>;
+  read(): Promise<SeenRow<Row>>;
   change: Change<Row, Input>;
-  putIf(input: Input, version: bigint): Promise<Receipt>;
+  /** Writes what is changed, if the record is still as it was seen. */
+  write(input: Input, seen: SeenRow<Row>): Promise<Receipt<Id>>;
 }
 
 /**
- * Reads, changes and puts, again while another write came between, at most 10 times.
+ * Reads, changes and writes, again while another write came between, at most 10 times.
  * @throws ForebayError CONFLICT, and what the steps throw
  */
-export async function updateUntilAccepted<Row, Input>(
-  steps: UpdateSteps<Row, Input>,
-): Promise<Receipt | null> {
+export async function updateUntilAccepted<Row, Input, Id>(
+  steps: UpdateSteps<Row, Input, Id>,
+): Promise<Receipt<Id> | null> {
   for (let tries = 1; ; tries++) {
-    const { row, version } = await steps.read();
-    const input = await steps.change(row);
+    const seen = await steps.read();
+    const input = await steps.change(seen.row);
     if (input === null) return null;
-    const result = await steps.putIf(input, version).catch(toConflict);
+    const result = await steps.write(input, seen).catch(toConflict);
     if (!(result instanceof ForebayError)) return result;
     if (tries === updateTriesMax) throw alwaysOvertaken(steps.store, result);
     // Writers that met must not meet again.

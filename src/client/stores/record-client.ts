@@ -15,6 +15,7 @@ import { Receipt } from '../receipts/receipt.js';
 import { planOf, type WriteOptions } from '../writing/write-options.js';
 import {
   type Change,
+  type SeenRow,
   type UpdateSteps,
   untilKnown,
   updateUntilAccepted,
@@ -44,22 +45,22 @@ export class RecordClient<Row, Input, Id> {
 
   /**
    * Writes a whole row: inserts it, or replaces the one that is there. Resolves once it is accepted.
-   * Fields with a default may be left out, counters always are.
+   * Fields with a default may be left out, and get it: an id that the client makes is in the receipt. `@default(now())` is when a row was
+   * made, and stays when one is there. Counters are always left out.
    * @throws ForebayError INVALID_ID, INVALID_VALUE, VALUE_TOO_LARGE, BACKLOG_FULL, TOO_MANY_WRITES, REDIS_UNAVAILABLE,
    * REDIS_REFUSED, OUTCOME_UNKNOWN
    */
-  async put(input: Input, options?: WriteOptions): Promise<Receipt> {
-    const { ids, rows } = this.#store;
-    const json = rows.release + rows.encode(input);
-    return this.#write(ids.toKey(ids.ofRow(input as object)), 'put', json, options);
+  async put(input: Input, options?: WriteOptions): Promise<Receipt<Id>> {
+    const { idKey, text } = this.#toRecord(input);
+    return this.#write(idKey, 'put', text, options);
   }
 
   /**
    * Writes rows as `put` does, in their order, with few round trips.
    * @throws the first error, once all writes are settled; its context says how many were accepted
    */
-  async putMany(inputs: readonly Input[], options?: WriteOptions): Promise<Receipt[]> {
-    const receipts: Receipt[] = [];
+  async putMany(inputs: readonly Input[], options?: WriteOptions): Promise<Receipt<Id>[]> {
+    const receipts: Receipt<Id>[] = [];
     for (let i = 0; i < inputs.length; i += putManyWindow) {
       const results = await Promise.allSettled(
         inputs.slice(i, i + putManyWindow).map((input) => this.put(input, options)),
@@ -78,7 +79,7 @@ export class RecordClient<Row, Input, Id> {
    * Deletes a row; deleting one that is not there is accepted too. Its counters end with it.
    * @throws as `put`
    */
-  async delete(id: Id, options?: WriteOptions): Promise<Receipt> {
+  async delete(id: Id, options?: WriteOptions): Promise<Receipt<Id>> {
     return this.#write(this.#store.ids.toKey(id), 'delete', '', options);
   }
 
@@ -106,9 +107,8 @@ export class RecordClient<Row, Input, Id> {
    * @throws as `get`, and ForebayError LOAD_TIMEOUT when it had no version for 15 s, as others loaded or wrote it all the time
    */
   async getVersioned(id: Id): Promise<Versioned<Row>> {
-    const idKey = this.#store.ids.toKey(id);
-    const entry = await untilKnown(this.#store.name, () => this.#look(idKey));
-    return { row: this.#port.toRow(entry), version: BigInt(entry.version) };
+    const { row, version } = await this.#see(this.#store.ids.toKey(id));
+    return { row, version };
   }
 
   /**
@@ -116,43 +116,70 @@ export class RecordClient<Row, Input, Id> {
    * its version is not known any more, which is a conflict too.
    * @throws as `put`, and ForebayError CONFLICT; its context has the current `version`, or undefined when it is not known
    */
-  async putIf(input: Input, { version, ...options }: WriteOptions & { version: bigint }): Promise<Receipt> {
-    const { ids, rows } = this.#store;
-    const json = rows.release + rows.encode(input);
-    return this.#write(ids.toKey(ids.ofRow(input as object)), 'put-if', `${version}|${json}`, options);
+  async putIf(
+    input: Input,
+    { version, ...options }: WriteOptions & { version: bigint },
+  ): Promise<Receipt<Id>> {
+    const { idKey, text } = this.#toRecord(input);
+    return this.#write(idKey, 'put-if', `${version}|${text}`, options);
   }
 
   /**
    * Deletes as `delete` does, if the record is still at the version that `getVersioned` gave.
    * @throws as `putIf`
    */
-  async deleteIf(id: Id, { version, ...options }: WriteOptions & { version: bigint }): Promise<Receipt> {
+  async deleteIf(id: Id, { version, ...options }: WriteOptions & { version: bigint }): Promise<Receipt<Id>> {
     return this.#write(this.#store.ids.toKey(id), 'delete', String(version), options);
   }
 
   /**
-   * Puts what `change` makes of the row, if no other write came between; else it is called again with the newer row, at most
-   * 10 times. Null when `change` returned null: nothing is written then, nor when it throws.
+   * Writes what `change` changes of the row, if no other write came between; else it is called again with the newer row, at most
+   * 10 times. Columns that it does not change are not written; `@updatedAt` moves. Null when `change` returned null: nothing is written
+   * then, nor when it throws.
    * @throws as `getVersioned` and `put`, what `change` throws, and ForebayError CONFLICT. After OUTCOME_UNKNOWN the update may
    * have been accepted: read before you repeat it
    */
-  async update(id: Id, change: Change<Row, Input>): Promise<Receipt | null> {
-    const idKey = this.#store.ids.toKey(id);
-    const steps: UpdateSteps<Row, Input> = {
-      store: this.#store.name,
-      read: () => this.getVersioned(id),
+  async update(id: Id, change: Change<Row, Input>): Promise<Receipt<Id> | null> {
+    const { name, ids } = this.#store;
+    const idKey = ids.toKey(id);
+    const steps: UpdateSteps<Row, Input, Id> = {
+      store: name,
+      read: () => this.#see(idKey),
       change,
-      putIf: async (input, version) => {
-        this.#checkSameId(idKey, input);
-        return this.putIf(input, { version });
+      write: async (input, { json, version }) => {
+        const row = ids.fillIn(input as object, ids.fromKey(idKey));
+        this.#checkSameId(idKey, row);
+        const text = json === undefined ? this.#toRecord(row).text : this.#store.rows.updateText(json, row);
+        return this.#write(idKey, 'put-if', `${version}|${text}`, undefined);
       },
     };
     return this.#updates.take(idKey, () => updateUntilAccepted(steps));
   }
 
-  #checkSameId(idKey: string, input: Input): void {
+  /**
+   * Forgets what the cache has of a row: the next read sees the database, and what is pending.
+   * @throws ForebayError INVALID_ID, REDIS_UNAVAILABLE, REDIS_REFUSED
+   */
+  async evict(id: Id): Promise<void> {
+    await this.#port.evict(this.#store.ids.toKey(id));
+  }
+
+  /** The row as the database has it now, or as it is pending; it is cached anew. @throws as `evict` and `get` */
+  async refresh(id: Id): Promise<Row | null> {
+    await this.evict(id);
+    return this.get(id);
+  }
+
+  #toRecord(input: unknown): { idKey: string; text: string } {
+    const { ids, rows } = this.#store;
+    const row = rows.complete(input);
+    const text = rows.putText(row);
+    return { idKey: ids.toKey(ids.ofRow(row as object)), text };
+  }
+
+  #checkSameId(idKey: string, row: object): void {
     const { name, ids } = this.#store;
-    if (ids.toKey(ids.ofRow(input as object)) === idKey) return;
+    if (ids.toKey(ids.ofRow(row)) === idKey) return;
     throw new ForebayError('INVALID_ID', `An update of a record of store "${name}" must not change its id.`, {
       context: { store: name },
     });
@@ -163,7 +190,7 @@ export class RecordClient<Row, Input, Id> {
     op: 'put' | 'put-if' | 'delete',
     payload: string,
     options: WriteOptions | undefined,
-  ): Promise<Receipt> {
+  ): Promise<Receipt<Id>> {
     const { name, group, ttlMs } = this.#store;
     const lane = this.#context.lanes.of(group, idKey);
     const isDelete = op === 'delete';
@@ -176,9 +203,16 @@ export class RecordClient<Row, Input, Id> {
       }
     }
     const accepted = await this.#context.writes.submit(lane, writes, plan);
-    const receipt = new Receipt(this.#context.receipts, lane, field, accepted);
+    const receipt = new Receipt<Id>(this.#context.receipts, lane, field, accepted);
     if (plan.durability === 'database') await receipt.persisted();
     return receipt;
+  }
+
+  async #see(idKey: string): Promise<SeenRow<Row>> {
+    const entry = await untilKnown(this.#store.name, () => this.#look(idKey));
+    const json = this.#port.toJson(entry);
+    const row = json === undefined ? null : (this.#store.rows.decode(json) as Row);
+    return { row, version: BigInt(entry.version), json };
   }
 
   /** What is known of a record; `none`: the write or the eviction of an entry came between the two looks. */
@@ -186,7 +220,9 @@ export class RecordClient<Row, Input, Id> {
     const entry = await this.#entryOf(idKey);
     if (entry.kind !== 'none') return entry;
     await this.#reads.get(idKey);
-    return this.#entryOf(idKey);
+    const filled = await this.#entryOf(idKey);
+    if (filled.kind === 'none') await this.#port.checkFit(idKey);
+    return filled;
   }
 
   async #entryOf(idKey: string): Promise<Entry> {

@@ -1,7 +1,8 @@
 -- columns: a table's columns as Postgres's catalog has them.
 -- $1 the table's name, quoted, with its schema or found by the search path
 -- Returns a row for each column: name; type; unique, whether a unique index other than the primary key's has it, and so
--- a foreign key could point to it. None when there is no such table.
+-- a foreign key could point to it; generated, whether the database alone writes it: a generated column, or an identity that is
+-- always its own; required, whether a row without it is refused. None when there is no such table.
 SELECT
   a.attname AS name,
   format_type(a.atttypid, a.atttypmod) AS type,
@@ -9,6 +10,8 @@ SELECT
     SELECT FROM pg_index AS i
     WHERE i.indrelid = a.attrelid AND a.attnum = ANY (i.indkey)
       AND i.indisunique AND NOT i.indisprimary AND i.indpred IS NULL AND i.indexprs IS NULL
-  ) AS "unique"
+  ) AS "unique",
+  a.attgenerated <> '' OR a.attidentity = 'a' AS generated,
+  a.attnotnull AND NOT a.atthasdef AND a.attidentity = '' AS required
 FROM pg_attribute AS a
 WHERE a.attrelid = to_regclass($1) AND a.attnum > 0 AND NOT a.attisdropped

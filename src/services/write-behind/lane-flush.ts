@@ -5,7 +5,7 @@ import type { SealReply, WriteBuffer } from '../../buffer/write-buffer.js';
 import { type Applied, applyBatch } from '../../database/apply.js';
 import { type Database, type FailureReason, failureReason } from '../../database/database.js';
 import type { Persister } from '../../database/persister.js';
-import type { Overtaken } from '../../database/statement.js';
+import type { Outdated } from '../../database/statement.js';
 import { isForebayError } from '../../errors.js';
 import type { Emit } from '../../events.js';
 import { fieldOf } from '../../keys.js';
@@ -121,10 +121,10 @@ export class LaneFlush {
     emit({ type: 'batch.sealed', lane: lane.name, number, size });
     marks.hold(lane, number);
     try {
-      const { outcome, overtaken } = await breaker.run(() => this.#apply(lane, batch));
+      const { outcome, outdated } = await breaker.run(() => this.#apply(lane, batch));
       if (outcome === 'void') return await this.#split(lane, batch);
       // The entries are dropped right behind: before, a reader would put the sealed record back.
-      const [isAcked] = await Promise.all([this.#ack(lane, batch), this.#drop(lane, overtaken)]);
+      const [isAcked] = await Promise.all([this.#ack(lane, batch), this.#drop(lane, outdated)]);
       const isNew = outcome === 'applied';
       // What had been applied before was perhaps sealed again by a Redis that has gone back in time.
       if (isAcked && !isNew) void ledger.compare([lane]);
@@ -159,9 +159,9 @@ export class LaneFlush {
     return isAcked;
   }
 
-  async #drop(lane: Lane, overtaken: Overtaken | undefined): Promise<void> {
-    if (!overtaken) return;
-    const { store, versions } = overtaken;
+  async #drop(lane: Lane, outdated: Outdated | undefined): Promise<void> {
+    if (!outdated) return;
+    const { store, versions } = outdated;
     const byField = [...versions].map(([idKey, version]) => [fieldOf(store, idKey), version] as const);
     await this.#dependencies.buffer.drop(lane, new Map(byField));
   }

@@ -16,6 +16,7 @@ import { checkServer } from '../../connection/server-check.js';
 import type { Database } from '../../database/database.js';
 import { createPersister, type Persister } from '../../database/persister.js';
 import { checkLedger } from '../../database/table.js';
+import { checkTables } from '../../database/table-check.js';
 import type { LaneGroup, Stores } from '../../definitions/stores.js';
 import type { Emit } from '../../events.js';
 import { DeadLetterQueue } from '../../queues/dead-letter-queue.js';
@@ -65,7 +66,7 @@ export class WriteBehindService extends Role {
   readonly #options: WriteBehindOptions;
   readonly #lanes: Lanes;
 
-  /** `start` @throws ForebayError REDIS_UNAVAILABLE, INVALID_CONFIG, PARTITIONS_CHANGED, DATABASE_NOT_READY */
+  /** `start` @throws ForebayError REDIS_UNAVAILABLE, INVALID_CONFIG, PARTITIONS_CHANGED, DATABASE_NOT_READY, INVALID_DEFINITION */
   constructor(options: WriteBehindOptions) {
     super(options);
     this.#options = options;
@@ -84,6 +85,7 @@ export class WriteBehindService extends Role {
     await checkServer(connections.lanes, emit);
     await checkPartitions(connections.lanes, stores, config.prefix, buffer);
     await checkLedger(prisma);
+    await checkTables(stores, prisma);
     const queue = new WriteBehindQueue(connections.queue, config.prefix, emit);
     const letters = new DeadLetterQueue(connections.queue, config.prefix, emit);
     parts.own('queues', [queue, letters], closeQueues);

@@ -18,6 +18,57 @@ const writes =
   (one: WriteBuffer, lane: Lane) =>
     one.write(lane, list);
 
+/** What waits, the mark of an update on top of it, and what comes of both: see `markOf` in definitions/release.ts. */
+const marks: readonly [waiting: string, update: string, joined: string][] = [
+  ['abc', 'abc;+name', 'abc'],
+  ['abc;+name', 'abc;+title,name', 'abc;+title,name'],
+  ['abc;+name', 'abc;+title', 'abc;+title,name'],
+  ['abc;!made', 'abc;+title', 'abc;!made'],
+  ['abc;!made,~code', 'abc;+code', 'abc;!made'],
+  ['abc;!made', 'abc;+made', 'abc'],
+  ['abc;+name', 'abc', 'abc'],
+];
+
+describe('an update on top of what waits', () => {
+  it.each<Step>(
+    marks.flatMap(([waiting, update, joined]): Step[] => {
+      const [before, after] = [`P${v(1)}|${waiting}${row}`, `P${v(2)}|${joined}${row}`];
+      const run = writes(write('put-if', 'projects:a', `${v(1)}|${update}${row}`));
+      const left = {
+        order: { 'projects:a': v(1) },
+        dirty: { 'projects:a': after },
+        entries: { 'projects:a': after },
+      };
+      const reply = { wake: false, replies: [{ version: v(2) }] };
+      return [
+        {
+          name: `${update} on ${waiting}, dirty, is ${joined}`,
+          before: {
+            meta: { version: v(1), bytes: bytesOf(before), due: now },
+            order: { 'projects:a': v(1) },
+            dirty: { 'projects:a': before },
+          },
+          run,
+          reply,
+          after: { ...left, meta: { version: v(2), bytes: bytesOf(after), due: now } },
+        },
+        {
+          name: `${update} on ${waiting}, sealed, is ${joined}`,
+          before: { meta: { version: v(1), due: now, sealed: v(1) }, sealed: { 'projects:a': before } },
+          run,
+          reply,
+          after: {
+            ...left,
+            order: { 'projects:a': v(2) },
+            sealed: { 'projects:a': before },
+            meta: { version: v(2), bytes: bytesOf(after), due: now, sealed: v(1) },
+          },
+        },
+      ];
+    }),
+  )('$name', check);
+});
+
 describe('write', () => {
   it.each<Step>([
     {

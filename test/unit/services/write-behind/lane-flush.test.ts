@@ -75,6 +75,7 @@ beforeEach(() => {
         if (fate instanceof Error) throw fate;
       },
       findOvertaken: async () => undefined,
+      findDiffering: async () => undefined,
     }),
     prefix: 'test',
     emit: (event: ForebayEvent) => events.push(event),
