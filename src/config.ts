@@ -10,9 +10,10 @@ export interface Config {
   /** What all keys and queues begin with. `FOREBAY_PREFIX`, default `forebay`. */
   readonly prefix: string;
   /**
-   * `REDIS_URL`, or `REDIS_HOST`, `REDIS_PORT`, `REDIS_USERNAME`, `REDIS_PASSWORD`, `REDIS_DB`, `REDIS_TLS`. Instead of host and port:
-   * `REDIS_SENTINELS`, `REDIS_SENTINEL_NAME`, `REDIS_SENTINEL_USERNAME`, `REDIS_SENTINEL_PASSWORD`; or `REDIS_CLUSTER_NODES`.
-   * For TLS: `REDIS_TLS_CA`, `REDIS_TLS_CERT`, `REDIS_TLS_KEY` (each a PEM text or a path), `REDIS_TLS_SERVERNAME`.
+   * `REDIS_URL`, or `REDIS_HOST`, `REDIS_PORT`, `REDIS_USERNAME`, `REDIS_PASSWORD`, `REDIS_DB`, `REDIS_TLS`.
+   * Instead of host and port: `REDIS_SENTINELS`, `REDIS_SENTINEL_NAME`, `REDIS_SENTINEL_USERNAME`,
+   * `REDIS_SENTINEL_PASSWORD`; or `REDIS_CLUSTER_NODES`. For TLS: `REDIS_TLS_CA`, `REDIS_TLS_CERT`,
+   * `REDIS_TLS_KEY` (each a PEM text or a path), `REDIS_TLS_SERVERNAME`.
    */
   readonly redis: RedisSettings;
   /** The same names with `QUEUE_` before them; default: `redis`. */

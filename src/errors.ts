@@ -6,12 +6,16 @@
 /** What there is to know of a code: the text of docs/errors.md. */
 export interface ErrorCodeDoc {
   readonly when: string;
-  /** Whether the same call can succeed later, without a change by the caller. `sometimes`: the error says so. */
+  /**
+   * Whether the same call can succeed later, without a change by the caller. `sometimes`: the error says so.
+   */
   readonly retryable: 'yes' | 'no' | 'sometimes';
   readonly advice: string;
 }
 
-/** Every code, in the order of what it is about: what the caller gave, room, Redis, the database, the process. */
+/**
+ * Every code, in the order of what it is about: what the caller gave, room, Redis, the database, the process.
+ */
 export const errorCodes = {
   INVALID_ID: {
     when: 'An id is none that the store can have, or an update would change it.',

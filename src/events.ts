@@ -6,16 +6,24 @@
 export type ForebayEvent =
   /** A wake-up job could not be added; the sweep wakes the lane instead. */
   | { readonly type: 'wake.failed'; readonly lane: string; readonly error: unknown }
-  /** A value is due to be computed anew, but the job could not be added; its readers compute it once it is stale. */
+  /**
+   * A value is due to be computed anew, but the job could not be added; its readers compute it once it is
+   * stale.
+   */
   | {
       readonly type: 'refresh.not-asked';
       readonly store: string;
       readonly id: string;
       readonly error: unknown;
     }
-  /** So many refreshes wait that further ones would come too late; readers compute what is stale meanwhile. */
+  /**
+   * So many refreshes wait that further ones would come too late; readers compute what is stale meanwhile.
+   */
   | { readonly type: 'refresh.crowded'; readonly waiting: number }
-  /** A refresh worker could not compute a value; it tries again after `retryMs`, as long as the old value is there. */
+  /**
+   * A refresh worker could not compute a value; it tries again after `retryMs`, as long as the old value is
+   * there.
+   */
   | {
       readonly type: 'refresh.failed';
       readonly store: string;
@@ -24,7 +32,10 @@ export type ForebayEvent =
       readonly retryMs: number;
       readonly error: unknown;
     }
-  /** A run could not go on, e.g. for its list failed; it does after `retryMs`, with the page that it had come to. */
+  /**
+   * A run could not go on, e.g. for its list failed; it does after `retryMs`, with the page that it had come
+   * to.
+   */
   | {
       readonly type: 'warm.stopped';
       readonly store: string;
@@ -56,21 +67,32 @@ export type ForebayEvent =
       readonly tick: string;
       readonly isRun: boolean;
     }
-  /** A loaded row or counter could not be put into the cache; the read was served, a later one loads again. */
+  /**
+   * A loaded row or counter could not be put into the cache; the read was served, a later one loads again.
+   */
   | { readonly type: 'fill.failed'; readonly store: string; readonly error: unknown }
   /**
-   * Redis did not do what the cache asked of it, or an entry can't be read. A read goes to its loader, and what is loaded may not be cached.
-   * A tag is a key that begins with `#`.
+   * Redis did not do what the cache asked of it, or an entry can't be read. A read goes to its loader, and
+   * what is loaded may not be cached. A tag is a key that begins with `#`.
    */
   | { readonly type: 'cache.failed'; readonly key: string; readonly error: unknown }
-  /** A loaded value can't be cached: the serializer refuses it, or it is too large. Its reads get it all the same; told once for each key. */
+  /**
+   * A loaded value can't be cached: the serializer refuses it, or it is too large. Its reads get it all the
+   * same; told once for each key.
+   */
   | { readonly type: 'value.not-cached'; readonly key: string; readonly error: unknown }
-  /** What the cache has counted since its start or the last reset; told now and then, when anything was counted. */
+  /**
+   * What the cache has counted since its start or the last reset; told now and then, when anything was
+   * counted.
+   */
   | { readonly type: 'cache.statistics'; readonly statistics: CacheStatistics }
   | { readonly type: 'batch.sealed'; readonly lane: string; readonly number: string; readonly size: number }
   /** The batch's rows were written; its transaction is not committed yet. */
   | { readonly type: 'batch.written'; readonly lane: string; readonly number: string }
-  /** The transaction is committed; the batch is not acknowledged yet. `applied` is false when it had been before. */
+  /**
+   * The transaction is committed; the batch is not acknowledged yet. `applied` is false when it had been
+   * before.
+   */
   | {
       readonly type: 'batch.applied';
       readonly lane: string;
@@ -121,7 +143,10 @@ export type ForebayEvent =
       readonly field: string;
       readonly error: unknown;
     }
-  /** A dead letter was replayed or discarded, and its job could not be removed; a worker that compares the two does it later. */
+  /**
+   * A dead letter was replayed or discarded, and its job could not be removed; a worker that compares the two
+   * does it later.
+   */
   | {
       readonly type: 'dead-letter.not-hidden';
       readonly lane: string;
@@ -130,14 +155,18 @@ export type ForebayEvent =
     }
   /** The lanes' dead letters and the board's jobs could not be compared; it is tried again. */
   | { readonly type: 'dead-letter.not-compared'; readonly error: unknown }
-  /** The database does not answer: nothing is applied until it does. `error` is what the first batch failed with. */
+  /**
+   * The database does not answer: nothing is applied until it does. `error` is what the first batch failed
+   * with.
+   */
   | { readonly type: 'database.away'; readonly error: unknown }
   /** It answers again, after `ms`: the lanes in hand go on. */
   | { readonly type: 'database.back'; readonly ms: number }
   /**
-   * Redis has gone back in time: the ledger has a batch of this lane that Redis knows nothing of. What was accepted from `since` (Redis's
-   * last batch; absent when it knows none) to `until` (the ledger's) and later may be lost, rows may be newer than the cache, and
-   * what was dirty in the older state is applied again. Told once for each lane and loss.
+   * Redis has gone back in time: the ledger has a batch of this lane that Redis knows nothing of. What was
+   * accepted from `since` (Redis's last batch; absent when it knows none) to `until` (the ledger's) and later
+   * may be lost, rows may be newer than the cache, and what was dirty in the older state is applied again.
+   * Told once for each lane and loss.
    */
   | {
       readonly type: 'redis.regressed';
@@ -154,20 +183,30 @@ export type ForebayEvent =
       readonly store: string;
       readonly count: number;
     }
-  /** Writes that were not applied, for their rows have a newer version: another program's, or one that Redis has forgotten. */
+  /**
+   * Writes that were not applied, for their rows have a newer version: another program's, or one that Redis
+   * has forgotten.
+   */
   | { readonly type: 'rows.overtaken'; readonly lane: string; readonly store: string; readonly count: number }
   /** A lane had unpersisted records and nobody working on it. */
   | { readonly type: 'lane.woken'; readonly lane: string }
   /** The lanes could not be looked at for abandoned ones; it is tried again with the next sweep. */
   | { readonly type: 'sweep.failed'; readonly error: unknown }
-  /** The mark of a lane in hand could not be renewed: when it goes quiet, another worker takes the lane. Harmless, but work done twice. */
+  /**
+   * The mark of a lane in hand could not be renewed: when it goes quiet, another worker takes the lane.
+   * Harmless, but work done twice.
+   */
   | { readonly type: 'mark.not-renewed'; readonly lane: string; readonly error: unknown }
-  /** Lanes could not be compared with the ledger, so that a Redis that has gone back in time is not noticed yet; again after `retryMs`. */
+  /**
+   * Lanes could not be compared with the ledger, so that a Redis that has gone back in time is not noticed
+   * yet; again after `retryMs`.
+   */
   | { readonly type: 'ledger.not-compared'; readonly retryMs: number; readonly error: unknown }
   | { readonly type: 'job.failed'; readonly job: string; readonly error: unknown }
   /**
-   * A job that this worker can't do. Handed back, for a worker of another release may know its store, lane or schedule; or set aside as failed, when it is
-   * malformed, or nobody has known it for a quarter of an hour. Told once for each reason.
+   * A job that this worker can't do. Handed back, for a worker of another release may know its store, lane or
+   * schedule; or set aside as failed, when it is malformed, or nobody has known it for a quarter of an hour.
+   * Told once for each reason.
    */
   | {
       readonly type: 'job.unknown';
@@ -182,7 +221,10 @@ export type ForebayEvent =
   /** Redis does not answer: it is not asked until it does. Of cached values, or of stores. */
   | { readonly type: 'breaker.opened'; readonly connection: BreakerConnection; readonly error: unknown }
   | { readonly type: 'breaker.closed'; readonly connection: BreakerConnection }
-  /** Values in memory are used, for every change of them is told; or not, for the connection that tells is lost. */
+  /**
+   * Values in memory are used, for every change of them is told; or not, for the connection that tells is
+   * lost.
+   */
   | { readonly type: 'l1.opened' }
   | { readonly type: 'l1.closed' }
   | { readonly type: 'server.warning'; readonly what: string; readonly advice: string };

@@ -1,4 +1,7 @@
-/** `forebay/health`: how the Redis of the client that the process shares (`forebay/shared`) is doing. Of any other client, ask `app.redis`. */
+/**
+ * `forebay/health`: how the Redis of the client that the process shares (`forebay/shared`) is doing. Of any
+ * other client, ask `app.redis`.
+ */
 import type { RedisMetrics } from './connection/connection-metrics.js';
 import type { ConnectionTest, RedisInfo, RedisMemoryStats } from './connection/health.js';
 import { messageOf } from './errors.js';
@@ -13,8 +16,8 @@ export async function isRedisAvailable(): Promise<boolean> {
 }
 
 /**
- * A PING and what it took, in ms; in a cluster, the slowest master's. It waits for a second at most, and never throws: a client that is not
- * shared, or could not connect, is told of as a connection that fails.
+ * A PING and what it took, in ms; in a cluster, the slowest master's. It waits for a second at most, and
+ * never throws: a client that is not shared, or could not connect, is told of as a connection that fails.
  */
 export async function testRedisConnection(): Promise<ConnectionTest> {
   const startedAt = performance.now();
@@ -26,7 +29,8 @@ export async function testRedisConnection(): Promise<ConnectionTest> {
 }
 
 /**
- * What the server says of itself: version, mode, role, uptime, clients and commands. It waits for 5 s at most.
+ * What the server says of itself: version, mode, role, uptime, clients and commands. It waits for 5 s at
+ * most.
  * @throws ForebayError REDIS_UNAVAILABLE, NOT_SHARED
  */
 export async function getRedisInfo(): Promise<RedisInfo> {
@@ -34,7 +38,8 @@ export async function getRedisInfo(): Promise<RedisInfo> {
 }
 
 /**
- * The server's memory, in bytes: used, peak and limit, with its policy and what it has evicted. It waits for 5 s at most.
+ * The server's memory, in bytes: used, peak and limit, with its policy and what it has evicted. It waits for
+ * 5 s at most.
  * @throws ForebayError REDIS_UNAVAILABLE, NOT_SHARED
  */
 export async function getRedisMemoryStats(): Promise<RedisMemoryStats> {
@@ -42,7 +47,8 @@ export async function getRedisMemoryStats(): Promise<RedisMemoryStats> {
 }
 
 /**
- * What this process has counted of its own connections: connects, reconnects, errors, commands and uptime. Redis is not asked.
+ * What this process has counted of its own connections: connects, reconnects, errors, commands and uptime.
+ * Redis is not asked.
  * @throws ForebayError NOT_SHARED
  */
 export async function getRedisMetrics(): Promise<RedisMetrics> {

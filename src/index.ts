@@ -1,6 +1,7 @@
 /**
- * `forebay`, for apps: define stores and keys, connect, read and write. The patterns by their names are in `forebay/patterns`, the client that a process shares in
- * `forebay/shared`, questions about Redis in `forebay/health`, and what worker processes need in `forebay/worker`.
+ * `forebay`, for apps: define stores and keys, connect, read and write. The patterns by their names are in
+ * `forebay/patterns`, the client that a process shares in `forebay/shared`, questions about Redis in
+ * `forebay/health`, and what worker processes need in `forebay/worker`.
  */
 
 export type { Patterns } from './app/bound-patterns.js';

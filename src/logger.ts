@@ -61,8 +61,9 @@ const levels: Record<EventType, 'debug' | 'info' | 'warn' | 'error'> = {
 const repeatMs = 10_000;
 
 /**
- * Logs events, each with its type as the message. Of warnings and infos the first of a kind is logged at once, and what repeats as one line for
- * an interval: with the facts of the last, and their number as `repeated`.
+ * Logs events, each with its type as the message. Of warnings and infos the first of a kind is logged at
+ * once, and what repeats as one line for an interval: with the facts of the last, and their number as
+ * `repeated`.
  */
 export function logEvents(logger: Logger): Emit {
   const repeats = new Map<string, Repeats>();

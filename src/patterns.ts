@@ -1,6 +1,7 @@
 /**
- * `forebay/patterns`: nine patterns of caching, under the names by which they are known. They are settings of `read`, `readMany` and `write`, and work with
- * the client that the process shares (`share` of `forebay/shared`), or with the one of the option `app`.
+ * `forebay/patterns`: nine patterns of caching, under the names by which they are known. They are settings of
+ * `read`, `readMany` and `write`, and work with the client that the process shares (`share` of
+ * `forebay/shared`), or with the one of the option `app`.
  *
  * Positional times (`ttl`, `staleTtl`, `l1Ttl`) are in SECONDS; options are in ms, and say so in their names.
  */
@@ -41,7 +42,10 @@ export interface ClientOption {
   readonly app?: PatternClient;
 }
 
-/** Options of the patterns that read, in ms: those of `app.read` but `ttlMs`, which is a parameter, in seconds. */
+/**
+ * Options of the patterns that read, in ms: those of `app.read` but `ttlMs`, which is a parameter, in
+ * seconds.
+ */
 export interface ReadPatternOptions extends Omit<ReadValueOptions, 'ttlMs'>, ClientOption {}
 
 /** Options of the patterns that write: those of `app.write` but `ttlMs`, which is a parameter, in seconds. */
@@ -63,11 +67,13 @@ export interface GlobPattern {
 }
 
 /**
- * P1, lazy loading: the cached value; else the one that `fetch` loads, once for all callers of all processes; null when there is none.
+ * P1, lazy loading: the cached value; else the one that `fetch` loads, once for all callers of all processes;
+ * null when there is none.
  * @param ttl - how long a value is fresh, in seconds; default: the key's own, else 900
  * @param options - in ms, as of `app.read`
- * @throws what `fetch` throws, when there is no value in grace; ForebayError INVALID_KEY, INVALID_VALUE (a time out of its range), LOAD_TIMEOUT, TOO_MANY_LOADS,
- * NOT_SHARED; the signal's reason. A Redis that is away is no error: `fetch` is called. Nor is a value that can't be cached: it is returned all the same.
+ * @throws what `fetch` throws, when there is no value in grace; ForebayError INVALID_KEY, INVALID_VALUE (a
+ * time out of its range), LOAD_TIMEOUT, TOO_MANY_LOADS, NOT_SHARED; the signal's reason. A Redis that is away
+ * is no error: `fetch` is called. Nor is a value that can't be cached: it is returned all the same.
  */
 export function cacheAside<T>(
   key: Key<T>,
@@ -85,7 +91,8 @@ async function readShared<T>(key: Key<T>, load: Load<T>, options: ReadValueOptio
 }
 
 /**
- * P2, stale-while-revalidate: as `cacheAside`, but a value that is no longer fresh is returned at once, and loaded anew in the background.
+ * P2, stale-while-revalidate: as `cacheAside`, but a value that is no longer fresh is returned at once, and
+ * loaded anew in the background.
  * @param ttl - how long a value is fresh, in seconds; default: the key's own, else 900
  * @param staleTtl - how long it may be served after that, in seconds; default: as `ttl`
  * @throws as `cacheAside`; never while there is a stale value
@@ -104,9 +111,11 @@ export async function cacheAsideStale<T>(
 }
 
 /**
- * P3: writes to the database by calling `write`, then to the cache: both agree when it returns `data`. A write that fails leaves no entry.
+ * P3: writes to the database by calling `write`, then to the cache: both agree when it returns `data`. A
+ * write that fails leaves no entry.
  * @param ttl - how long the value is fresh, in seconds; default: the key's own, else 900
- * @throws what `write` throws; before anything was written: ForebayError INVALID_KEY, INVALID_VALUE, VALUE_TOO_LARGE, REDIS_UNAVAILABLE, NOT_SHARED
+ * @throws what `write` throws; before anything was written: ForebayError INVALID_KEY, INVALID_VALUE,
+ * VALUE_TOO_LARGE, REDIS_UNAVAILABLE, NOT_SHARED
  */
 export async function writeThrough<T>(
   key: Key<T>,
@@ -120,12 +129,13 @@ export async function writeThrough<T>(
 }
 
 /**
- * P4: accepts a value. It is in the cache when the call returns, and workers carry it to the database, coalesced with other writes of the key.
+ * P4: accepts a value. It is in the cache when the call returns, and workers carry it to the database,
+ * coalesced with other writes of the key.
  * @param write - a registered writer, `app.stores.<its name>`, so that the write survives this process
  * @param ttl - how long the value is fresh in the cache, in seconds; default: the key's own, else 900
  * @returns a receipt: `persisted()` resolves when the write is in the database
- * @throws as `put` of a record store; ForebayError INVALID_KEY (also for a key that is not the writer's), INVALID_VALUE, VALUE_TOO_LARGE,
- * REDIS_UNAVAILABLE, NOT_SHARED
+ * @throws as `put` of a record store; ForebayError INVALID_KEY (also for a key that is not the writer's),
+ * INVALID_VALUE, VALUE_TOO_LARGE, REDIS_UNAVAILABLE, NOT_SHARED
  */
 export async function writeBehind<T>(
   key: Key<T>,
@@ -139,13 +149,15 @@ export async function writeBehind<T>(
 }
 
 /**
- * P5: as `cacheAside`, but a read in the last part of a value's life has it computed anew, so that readers of a key that is read often never wait for
- * a load. A registered loader is run by a refresh worker, once over all processes; a plain function in the background of this process.
+ * P5: as `cacheAside`, but a read in the last part of a value's life has it computed anew, so that readers of
+ * a key that is read often never wait for a load. A registered loader is run by a refresh worker, once over
+ * all processes; a plain function in the background of this process.
  * @param ttl - the value's life, in seconds; default: the loader's or the key's own, else 900
- * @param threshold - share of its life after which it is computed anew, above 0 and below 1; or 'xfetch': by chance, the likelier the nearer
- * its end is and the longer its load took. Default 0.8
+ * @param threshold - share of its life after which it is computed anew, above 0 and below 1; or 'xfetch': by
+ * chance, the likelier the nearer its end is and the longer its load took. Default 0.8
  * @param options - for plain functions: a registered loader has its own
- * @throws as `cacheAside`; ForebayError INVALID_VALUE for a threshold out of its range, INVALID_KEY for a key that is not the loader's
+ * @throws as `cacheAside`; ForebayError INVALID_VALUE for a threshold out of its range, INVALID_KEY for a key
+ * that is not the loader's
  */
 export async function refreshAhead<T>(
   key: Key<T>,
@@ -163,11 +175,13 @@ export async function refreshAhead<T>(
 }
 
 /**
- * P6: values in the order of `keys`, null where there is none: one round trip for all hits, one load for all misses. A key that another batch loads at the
- * same time is loaded once; absent ones are remembered.
- * @param fetchMissing - gives a Map by key, without those that do not exist; or a list in the order of its keys, with null for those
+ * P6: values in the order of `keys`, null where there is none: one round trip for all hits, one load for all
+ * misses. A key that another batch loads at the same time is loaded once; absent ones are remembered.
+ * @param fetchMissing - gives a Map by key, without those that do not exist; or a list in the order of its
+ * keys, with null for those
  * @param ttl - how long values are fresh, in seconds; default: the first key's own, else 900
- * @throws what `fetchMissing` throws; ForebayError INVALID_VALUE for a list of another length than its keys; as `cacheAside`
+ * @throws what `fetchMissing` throws; ForebayError INVALID_VALUE for a list of another length than its keys;
+ * as `cacheAside`
  */
 export async function batchCacheAside<T>(
   keys: readonly Key<T>[],
@@ -181,8 +195,9 @@ export async function batchCacheAside<T>(
 }
 
 /**
- * P7: the same as `cacheAside`, under the name that says why. Every pattern loads under the key's lease: of any number of callers in any number of
- * processes one loads, and the others are woken by a message when it has.
+ * P7: the same as `cacheAside`, under the name that says why. Every pattern loads under the key's lease: of
+ * any number of callers in any number of processes one loads, and the others are woken by a message when it
+ * has.
  * @param ttl - how long a value is fresh, in seconds; default: the key's own, else 900
  * @param options - in ms, as of `app.read`
  * @throws as `cacheAside`
@@ -197,9 +212,11 @@ export function preventStampede<T>(
 }
 
 /**
- * P8: the value from this process's memory, else from Redis, else the one that `l2Fetch` loads. What is read is kept in memory; what is read often stays
- * there. All patterns read through these tiers; this one says how long a value may stay in memory.
- * @param l1Ttl - how long it may be in memory, in seconds; it goes earlier when it changes. In Redis it lives as long as its key says, else 900 s
+ * P8: the value from this process's memory, else from Redis, else the one that `l2Fetch` loads. What is read
+ * is kept in memory; what is read often stays there. All patterns read through these tiers; this one says how
+ * long a value may stay in memory.
+ * @param l1Ttl - how long it may be in memory, in seconds; it goes earlier when it changes. In Redis it lives
+ * as long as its key says, else 900 s
  * @throws as `cacheAside`
  */
 export async function multiTierCache<T>(
@@ -213,8 +230,9 @@ export async function multiTierCache<T>(
 }
 
 /**
- * P9: deletes keys, and all keys that match patterns, in one call. A text with a `*` is a glob pattern of Redis, any other text is a key, taken as it is.
- * Where that would be wrong, say which of the two is meant: `{ key: 'rating:5*' }`, `{ pattern: 'page:?' }`.
+ * P9: deletes keys, and all keys that match patterns, in one call. A text with a `*` is a glob pattern of
+ * Redis, any other text is a key, taken as it is. Where that would be wrong, say which of the two is meant:
+ * `{ key: 'rating:5*' }`, `{ pattern: 'page:?' }`.
  * @returns how many there were
  * @throws ForebayError INVALID_KEY, REDIS_UNAVAILABLE, NOT_SHARED
  */

@@ -37,7 +37,10 @@ interface Access {
 /** A single server. */
 export interface ServerSettings extends Access, Address {}
 
-/** A server that sentinels know; they name another when it fails. With TLS, the sentinels are reached by TLS too. */
+/**
+ * A server that sentinels know; they name another when it fails. With TLS, the sentinels are reached by TLS
+ * too.
+ */
 export interface SentinelSettings extends Access {
   /** Some of the sentinels; they tell of the others. */
   readonly sentinels: readonly Address[];
@@ -135,7 +138,10 @@ const shape = {
 
 type Values = z.output<z.ZodObject<typeof shape>>;
 
-/** Reads the variables that begin with `prefix`, e.g. `REDIS_`. Issues have the rest of the name as their path. */
+/**
+ * Reads the variables that begin with `prefix`, e.g. `REDIS_`. Issues have the rest of the name as their
+ * path.
+ */
 export function parseRedisVariables(
   env: Readonly<Record<string, string | undefined>>,
   prefix: string,

@@ -1,6 +1,7 @@
 /**
- * What an app, a worker or a command has opened, in order of need: each thing is registered as it is made, and all are closed in reverse. Each has a
- * deadline: what does not end by then is told as an event and left behind.
+ * What an app, a worker or a command has opened, in order of need: each thing is registered as it is made,
+ * and all are closed in reverse. Each has a deadline: what does not end by then is told as an event and left
+ * behind.
  */
 import type { ConnectionMetrics } from './connection/connection-metrics.js';
 import { inTime } from './connection/deadline.js';
@@ -69,7 +70,10 @@ export class Resources {
     return this.own('connections', connections, closeConnections);
   }
 
-  /** Runs what makes and registers; what stands already is closed when that fails. @throws what `construct` throws */
+  /**
+   * Runs what makes and registers; what stands already is closed when that fails. @throws what `construct`
+   * throws
+   */
   async construct<T>(construct: () => Promise<T>, closeDeadlineMs: number): Promise<T> {
     try {
       return await construct();

@@ -1,6 +1,7 @@
 /**
- * `forebay/shared`: the client that a process shares. It is connected once, at the process's start, and used by plain functions from anywhere in it:
- * `await share(() => connect(stores, { prisma }))`, then `cacheAside(key, fetch)` of `forebay/patterns`.
+ * `forebay/shared`: the client that a process shares. It is connected once, at the process's start, and used
+ * by plain functions from anywhere in it: `await share(() => connect(stores, { prisma }))`, then
+ * `cacheAside(key, fetch)` of `forebay/patterns`.
  */
 import type { CacheService } from './cache/cache-service.js';
 import type { CachedValues } from './client/values/values.js';

@@ -86,13 +86,18 @@ export interface Backlog {
   readonly batches: number;
 }
 
-/** What an app holds once it is connected: its stores, reads and writes of cached values, and what concerns all of them. */
+/**
+ * What an app holds once it is connected: its stores, reads and writes of cached values, and what concerns
+ * all of them.
+ */
 export interface Forebay<D extends Definitions> extends CachedValues {
   /** A client for each store, by its name in the definitions. */
   readonly stores: StoreClients<D>;
   /** Single operations on cached values. */
   readonly cache: CacheService;
-  /** The functions of `forebay/patterns`, which work with this client. Their positional times are in seconds. */
+  /**
+   * The functions of `forebay/patterns`, which work with this client. Their positional times are in seconds.
+   */
   readonly patterns: Patterns;
   /**
    * Resolves when everything accepted before it, from any process, is in the database.
@@ -100,15 +105,18 @@ export interface Forebay<D extends Definitions> extends CachedValues {
    * @throws ForebayError FLUSH_TIMEOUT; the writes are kept. CLOSED, REDIS_UNAVAILABLE
    */
   flush(options?: { timeoutMs?: number }): Promise<void>;
-  /** What is accepted and not in the database yet, over all stores and processes. @throws ForebayError REDIS_UNAVAILABLE, REDIS_REFUSED, CLOSED */
+  /**
+   * What is accepted and not in the database yet, over all stores and processes. @throws ForebayError
+   * REDIS_UNAVAILABLE, REDIS_REFUSED, CLOSED
+   */
   backlog(): Promise<Backlog>;
   /** What the database refused. */
   readonly deadLetters: DeadLetters;
   /** How Redis is doing. */
   readonly redis: RedisHealth;
   /**
-   * Waits for what is under way, for some seconds at most, then disconnects. Accepted writes need no client to reach the database. Whatever is
-   * asked of the client from now on is refused with CLOSED.
+   * Waits for what is under way, for some seconds at most, then disconnects. Accepted writes need no client
+   * to reach the database. Whatever is asked of the client from now on is refused with CLOSED.
    */
   close(): Promise<void>;
 }
@@ -134,7 +142,10 @@ export function connect<D extends Definitions>(
 
 type OpenOptions = ConnectOptions & { readonly emit: Emit };
 
-/** All parts of an app, in order of need: what is to be closed is registered as it is made, and closed in reverse. */
+/**
+ * All parts of an app, in order of need: what is to be closed is registered as it is made, and closed in
+ * reverse.
+ */
 async function open<D extends Definitions>(
   stores: Stores<D>,
   options: OpenOptions,

@@ -1,4 +1,7 @@
-/** Drops all entries of lanes, found by a scan in small steps. What is pending stays: a reader finds it in the lane. */
+/**
+ * Drops all entries of lanes, found by a scan in small steps. What is pending stays: a reader finds it in the
+ * lane.
+ */
 import type { RedisClient } from '../connection/redis.js';
 import { scanKeys } from '../connection/scan.js';
 import { lanesPattern } from '../keys.js';

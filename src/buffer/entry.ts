@@ -1,6 +1,7 @@
 /**
- * What stands in a record's entry: the record as the lane has it (`P<version>|<JSON>` or `R…` for a row, `D<version>|` for a row
- * known to be absent), or `?<token>`, a lease, and `;w` behind it while somebody waits for it. A counter's entry is the plain integer, so that Redis can add to it.
+ * What stands in a record's entry: the record as the lane has it (`P<version>|<JSON>` or `R…` for a row,
+ * `D<version>|` for a row known to be absent), or `?<token>`, a lease, and `;w` behind it while somebody
+ * waits for it. A counter's entry is the plain integer, so that Redis can add to it.
  */
 
 import { splitRelease } from '../definitions/release.js';

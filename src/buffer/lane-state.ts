@@ -19,7 +19,10 @@ export interface LedgerState {
 export interface LaneState {
   /** The last accepted version; '0' when there was none. */
   readonly version: bigint;
-  /** The version at which the oldest unpersisted record became dirty, of those that do not wait for others' rows. */
+  /**
+   * The version at which the oldest unpersisted record became dirty, of those that do not wait for others'
+   * rows.
+   */
   readonly oldest: bigint | undefined;
   readonly dirty: number;
   readonly sealed: number;

@@ -1,7 +1,8 @@
 /**
- * The number of a store's lanes is part of where its writes are. This notices when the definitions' number differs from the
- * one that is in use, and allows the change only while the store's old lanes hold nothing. Then each lane is told the new number,
- * one by one: an app that still writes by the old one is refused there, rather than to write where nobody looks.
+ * The number of a store's lanes is part of where its writes are. This notices when the definitions' number
+ * differs from the one that is in use, and allows the change only while the store's old lanes hold nothing.
+ * Then each lane is told the new number, one by one: an app that still writes by the old one is refused
+ * there, rather than to write where nobody looks.
  */
 import type { RedisClient } from '../connection/redis.js';
 import type { LaneGroup, Stores } from '../definitions/stores.js';

@@ -1,25 +1,30 @@
--- prelude: stands in front of the lane's scripts: what records and entries look like, and what several steps do alike.
+-- prelude: stands in front of the lane's scripts: what records and entries look like, and what several steps
+-- do alike.
 --
 -- PUT            kind of a record: the row is written
 -- DELETE         kind of a record: the row is deleted
 -- REPLACE        kind of a record: the row is deleted and made anew
 -- kindOf         a record's kind; '' when there is none
--- isDelta        whether what stands in a lane is a counter's delta, a plain integer, rather than a record of a row
+-- isDelta        whether what stands in a lane is a counter's delta, a plain integer, rather than a record of
+--                a row
 -- versionIn      the version in a record or in an entry of a row; nil when there is none
--- leaseIn        the holder of the lease that stands in an entry, and the mark that somebody waits for it or ''; nil when
---                there is no lease
+-- leaseIn        the holder of the lease that stands in an entry, and the mark that somebody waits for it or
+--                ''; nil when there is no lease
 -- leaseText      the content of an entry that is leased, and nobody waits for
 -- awaitedText    the same when somebody waits
--- letPass        a write that takes no memory: after it Redis lets a script's other writes pass, though its memory is full
+-- letPass        a write that takes no memory: after it Redis lets a script's other writes pass, though its
+--                memory is full
 -- oldestVersion  the version at which the oldest dirty record became dirty; nil when nothing is dirty
--- surviving      a lane's past generations as text, `<generation> <version>;` for each, with one more: what it has accepted up to
---                that version is known to have survived. Only the latest are kept
--- renewed        begins a new generation of the lane, and returns it. lastVersion: up to which what the old one has accepted survived
--- generationOf   the lane's generation; a new one when Redis is not the server that it was (it was started again, or a replica
---                took its place), has lost the lane, or is older than the caller knows. To be called before a version is given.
---                generation, version: those of the lane, as it has them; knownVersion: the last that the caller knows of, or 0
--- announce       tells up to which version the lane is persisted, when nothing is sealed; in which generation, and how many
---                records wait, whatever their versions
+-- surviving      a lane's past generations as text, `<generation> <version>;` for each, with one more: what
+--                it has accepted up to that version is known to have survived. Only the latest are kept
+-- renewed        begins a new generation of the lane, and returns it. lastVersion: up to which what the old
+--                one has accepted survived
+-- generationOf   the lane's generation; a new one when Redis is not the server that it was (it was started
+--                again, or a replica took its place), has lost the lane, or is older than the caller knows.
+--                To be called before a version is given. generation, version: those of the lane, as it has
+--                them; knownVersion: the last that the caller knows of, or 0
+-- announce       tells up to which version the lane is persisted, when nothing is sealed; in which
+--                generation, and how many records wait, whatever their versions
 local PUT, DELETE, REPLACE = 'P', 'D', 'R'
 
 local function kindOf(record)

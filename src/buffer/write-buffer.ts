@@ -102,7 +102,10 @@ export type RaiseReply =
 /** A record to be taken out of the sealed batch. */
 export interface SplitPart {
   readonly field: string;
-  /** `wait`: dirty again, until it has waited for too long; `again`: dirty again; `drop`: a delta that is dropped. */
+  /**
+   * `wait`: dirty again, until it has waited for too long; `again`: dirty again; `drop`: a delta that is
+   * dropped.
+   */
   readonly fate: 'dead' | 'wait' | 'again' | 'drop';
   /** One that waits longer becomes a dead letter. */
   readonly waitMs: number;
@@ -203,7 +206,10 @@ export class WriteBuffer {
     return replies.map(([kind, detail]) => toRecordClaim(kind, detail));
   }
 
-  /** `fields` are the counters'; `recordFields` those of the rows that hold them, or ''. Without a token no lease is taken. */
+  /**
+   * `fields` are the counters'; `recordFields` those of the rows that hold them, or ''. Without a token no
+   * lease is taken.
+   */
   async claimCounters(
     lane: Lane,
     fields: readonly string[],
@@ -274,7 +280,9 @@ export class WriteBuffer {
     return reply === 1;
   }
 
-  /** Takes records out of the sealed batch with this number, which is void, and gives the rest a new number. */
+  /**
+   * Takes records out of the sealed batch with this number, which is void, and gives the rest a new number.
+   */
   async split(lane: Lane, number: string, parts: readonly SplitPart[]): Promise<SplitReply> {
     const { keys, group } = lane;
     const [kind, rest, ...deadFields] = (await this.#redis.forebay_split(
@@ -357,7 +365,10 @@ export class WriteBuffer {
     return (await this.#redis.hexists(lane.keys.waiting, field)) === 1;
   }
 
-  /** Asks that what is accepted by now is flushed without delay. The last write; undefined when all is persisted. */
+  /**
+   * Asks that what is accepted by now is flushed without delay. The last write; undefined when all is
+   * persisted.
+   */
   async hurry(lane: Lane): Promise<AcceptedAt | undefined> {
     const { meta, order, waiting } = lane.keys;
     const [version, generation] = await this.#redis.forebay_hurry(meta, order, waiting);
@@ -365,14 +376,18 @@ export class WriteBuffer {
   }
 
   /**
-   * Claims a lane whose mark has been quiet for `quietMs`, or is further ahead than `aheadMaxMs`. True: the caller must add a wake-up job.
+   * Claims a lane whose mark has been quiet for `quietMs`, or is further ahead than `aheadMaxMs`. True: the
+   * caller must add a wake-up job.
    */
   async wake(lane: Lane, quietMs: number, aheadMaxMs: number): Promise<boolean> {
     const { meta, order, retries } = lane.keys;
     return (await this.#redis.forebay_wake(meta, order, retries, quietMs, aheadMaxMs)) === 1;
   }
 
-  /** Refuses from now on who writes by another number of lanes. False: the lane has another, and holds unpersisted records. */
+  /**
+   * Refuses from now on who writes by another number of lanes. False: the lane has another, and holds
+   * unpersisted records.
+   */
   async fence({ keys }: LanePlace, partitions: number): Promise<boolean> {
     return (await this.#redis.forebay_fence(keys.meta, keys.dirty, partitions)) === 1;
   }
@@ -383,8 +398,9 @@ export class WriteBuffer {
   }
 
   /**
-   * Notes that the sealed batch could not be applied. Returns how long to wait at most until the next try, in ms: doubled
-   * with each failure of this batch; and how often it has failed. Zeros when the sealed batch is not this one any more.
+   * Notes that the sealed batch could not be applied. Returns how long to wait at most until the next try, in
+   * ms: doubled with each failure of this batch; and how often it has failed. Zeros when the sealed batch is
+   * not this one any more.
    */
   async postpone(
     lane: Lane,
@@ -397,7 +413,8 @@ export class WriteBuffer {
   }
 
   /**
-   * Compares the lane with the ledger, and lifts its batch number to the ledger's where Redis has lost batches.
+   * Compares the lane with the ledger, and lifts its batch number to the ledger's where Redis has lost
+   * batches.
    * @param isCleared its entries were dropped since it was found behind
    */
   async raise(lane: Lane, ledger: LedgerState | undefined, isCleared: boolean): Promise<RaiseReply> {

@@ -1,4 +1,6 @@
-/** Single operations on cached values, and batches of them in one round trip. Times to live are in seconds. */
+/**
+ * Single operations on cached values, and batches of them in one round trip. Times to live are in seconds.
+ */
 import { toReadError } from '../connection/redis.js';
 import { type CacheKey, matcherOf, ttlOf } from '../definitions/cache-key.js';
 import { DEFAULT_TTL } from '../definitions/default-ttl.js';
@@ -46,7 +48,10 @@ const ttlMaxMs = 10 * 365 * 86_400_000;
 /** Keys that are deleted in one round trip. */
 const deleteMax = 500;
 
-/** Single operations on cached values, and batches of them in one round trip: `app.cache`. Times to live are in seconds. */
+/**
+ * Single operations on cached values, and batches of them in one round trip: `app.cache`. Times to live are
+ * in seconds.
+ */
 export class CacheService {
   readonly #prefix: string;
   readonly #tier: RedisTier;
@@ -118,7 +123,8 @@ export class CacheService {
   }
 
   /**
-   * Keys that match a glob pattern of Redis, or one that `allOf` made, as they are found; some may come twice. Memory stays bounded.
+   * Keys that match a glob pattern of Redis, or one that `allOf` made, as they are found; some may come
+   * twice. Memory stays bounded.
    * @throws ForebayError INVALID_KEY, REDIS_UNAVAILABLE
    */
   async *scanPattern(pattern: string): AsyncGenerator<string, void, undefined> {
@@ -135,7 +141,8 @@ export class CacheService {
   }
 
   /**
-   * Deletes all keys that match a glob pattern of Redis, or one that `allOf` made, without blocking it. Returns how many there were.
+   * Deletes all keys that match a glob pattern of Redis, or one that `allOf` made, without blocking it.
+   * Returns how many there were.
    * @throws ForebayError INVALID_KEY, REDIS_UNAVAILABLE
    */
   async invalidatePattern(pattern: string): Promise<number> {
@@ -149,7 +156,10 @@ export class CacheService {
     return keys.length === 0 ? deleted : deleted + (await this.mdelete(keys));
   }
 
-  /** Makes every value with this tag stale, in one step whatever their number. @throws ForebayError INVALID_KEY, REDIS_UNAVAILABLE */
+  /**
+   * Makes every value with this tag stale, in one step whatever their number. @throws ForebayError
+   * INVALID_KEY, REDIS_UNAVAILABLE
+   */
   async invalidateTag(tag: string): Promise<void> {
     checkKey(tag);
     await orReadError(this.#tier.invalidateTag(tag));
@@ -158,11 +168,14 @@ export class CacheService {
   }
 
   /**
-   * Adds to a plain integer, which lives on as before; where there is none, it makes one. A sum that JavaScript can't hold is refused, and nothing is added.
+   * Adds to a plain integer, which lives on as before; where there is none, it makes one. A sum that
+   * JavaScript can't hold is refused, and nothing is added.
    * @param delta - a whole number. Default 1
-   * @param ttl - how long a counter lives that the call makes, in seconds, and not shortened by chance; default: the key's own, else 900
+   * @param ttl - how long a counter lives that the call makes, in seconds, and not shortened by chance;
+   * default: the key's own, else 900
    * @returns the sum
-   * @throws ForebayError NOT_A_COUNTER for another value, COUNTER_OVERFLOW beyond ±(2^53 − 1), INVALID_VALUE, INVALID_KEY, REDIS_UNAVAILABLE
+   * @throws ForebayError NOT_A_COUNTER for another value, COUNTER_OVERFLOW beyond ±(2^53 − 1), INVALID_VALUE,
+   * INVALID_KEY, REDIS_UNAVAILABLE
    */
   async increment(key: Key<number>, delta = 1, ttl?: number): Promise<number> {
     const ttlMs = checkedTtlMs(key, ttl);
@@ -197,14 +210,20 @@ export class CacheService {
     return (await this.ttl(key)) !== null;
   }
 
-  /** Seconds that are left; Infinity for a value that does not expire; null when there is none. @throws as `exists` */
+  /**
+   * Seconds that are left; Infinity for a value that does not expire; null when there is none. @throws as
+   * `exists`
+   */
   async ttl(key: Key<unknown>): Promise<number | null> {
     checkKey(key);
     const leftMs = await orReadError(this.#tier.ttlMs(key));
     return leftMs === undefined ? null : leftMs / 1_000;
   }
 
-  /** Gives a value another life, in seconds. False: there is none. @throws as `exists`; ForebayError INVALID_VALUE */
+  /**
+   * Gives a value another life, in seconds. False: there is none. @throws as `exists`; ForebayError
+   * INVALID_VALUE
+   */
   async expire(key: Key<unknown>, ttl: number): Promise<boolean> {
     const ttlMs = checkedTtlMs(key, ttl);
     return this.#change([key], () => this.#tier.expire(key, ttlMs));
@@ -234,7 +253,10 @@ export class CacheService {
     return found.kind === 'fresh' ? (found.value as T) : null;
   }
 
-  /** Reads of this process that begin after a change neither share a load from before it nor find the old value in memory. */
+  /**
+   * Reads of this process that begin after a change neither share a load from before it nor find the old
+   * value in memory.
+   */
   async #change<T>(keys: readonly string[], change: () => Promise<T>): Promise<T> {
     for (const key of keys) this.#loads.forget(key);
     try {
@@ -245,7 +267,10 @@ export class CacheService {
   }
 }
 
-/** @throws ForebayError INVALID_KEY: two texts with half a surrogate pair would be one key, for it has no UTF-8 */
+/**
+ * @throws ForebayError INVALID_KEY: two texts with half a surrogate pair would be one key, for it has no
+ * UTF-8
+ */
 export function checkKey(key: string): void {
   if (key !== '' && key.length <= keyCharactersMax && key[0] !== tagMark && key.isWellFormed()) return;
   throw new ForebayError(
@@ -259,7 +284,10 @@ export function checkTags(tags: readonly string[]): void {
   for (const tag of tags) checkKey(tag);
 }
 
-/** @param ttl in seconds; default: the key's own, else 900 @returns ms @throws ForebayError INVALID_KEY, INVALID_VALUE */
+/**
+ * @param ttl in seconds; default: the key's own, else 900 @returns ms @throws ForebayError INVALID_KEY,
+ * INVALID_VALUE
+ */
 export function checkedTtlMs(key: string, ttl?: number): number {
   return checkedLifeMs(key, ttl === undefined ? undefined : ttl * 1_000);
 }

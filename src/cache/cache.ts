@@ -28,7 +28,10 @@ export interface CacheOptions {
   readonly compressAboveBytes?: number;
   /** Most bytes of a value as it is stored. Default 1,048,576. */
   readonly valueBytesMax?: number;
-  /** Loads of this process under way at once: of values over all keys, and as many of rows and counters over all stores. Default 64. */
+  /**
+   * Loads of this process under way at once: of values over all keys, and as many of rows and counters over
+   * all stores. Default 64.
+   */
   readonly loadsMax?: number;
   /** Values in this process's memory; false: none. Default: 10,000 of 64 MiB. */
   readonly l1?: L1Options | false;

@@ -10,8 +10,9 @@ import type { ValueStore } from './value-store.js';
 /** Why a read of a key is a hit, stale or a miss. */
 export interface Explanation {
   /**
-   * `fresh`: a hit. `stale`: its fresh time is over, and it is in grace. `invalidated`: one of its tags has another version, or none.
-   * `missing`: there is no value. `pending`: there is none, and one was written behind that may not be in the database yet.
+   * `fresh`: a hit. `stale`: its fresh time is over, and it is in grace. `invalidated`: one of its tags has
+   * another version, or none. `missing`: there is no value. `pending`: there is none, and one was written
+   * behind that may not be in the database yet.
    */
   readonly state: 'fresh' | 'stale' | 'invalidated' | 'missing' | 'pending';
   /** Whether this process has it in memory. */

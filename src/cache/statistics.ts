@@ -4,7 +4,10 @@ import type { CacheCounts, CacheStatistics, Emit } from '../events.js';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
-/** Beyond so many namespaces, the others are counted together: keys without a structure would be a namespace each. */
+/**
+ * Beyond so many namespaces, the others are counted together: keys without a structure would be a namespace
+ * each.
+ */
 const namespacesMax = 1_000;
 const otherNamespaces = 'other';
 
@@ -61,7 +64,10 @@ export class StatisticsCounter {
   }
 }
 
-/** Tells `cache.statistics` at intervals in which something was counted, and once more when it is stopped. Returns what stops it. */
+/**
+ * Tells `cache.statistics` at intervals in which something was counted, and once more when it is stopped.
+ * Returns what stops it.
+ */
 export function tellStatistics(counter: StatisticsCounter, emit: Emit, everyMs: number): () => void {
   let told = 0;
   const tell = (): void => {

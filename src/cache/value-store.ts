@@ -1,6 +1,6 @@
 /**
- * Values in the cache: looked up, and put there. L1 stands before Redis; what is stale is told apart from what is fresh, and
- * from what must not be served at all.
+ * Values in the cache: looked up, and put there. L1 stands before Redis; what is stale is told apart from
+ * what is fresh, and from what must not be served at all.
  */
 
 import { LRUCache } from 'lru-cache';
@@ -163,7 +163,9 @@ export class ValueStore {
     return lease === undefined || found.kind !== 'missing' ? found : { ...found, lease };
   }
 
-  /** Frozen, so that no caller changes what the others get; or as text, where freezing does not protect it. */
+  /**
+   * Frozen, so that no caller changes what the others get; or as text, where freezing does not protect it.
+   */
   #keep({ reservation, memoryTtlMs }: Keeping, entry: ValueEntry, value: unknown): void {
     const freshMs = Math.min(entry.freshUntilMs - this.#clock.now(), memoryTtlMs);
     const isFrozen = freezeDeep(value);
@@ -238,7 +240,9 @@ export class ValueStore {
     return this.#l1?.read(key) !== undefined;
   }
 
-  /** Once the value was changed by this process: its own reads must not wait for the message that tells of it. */
+  /**
+   * Once the value was changed by this process: its own reads must not wait for the message that tells of it.
+   */
   forget(key: string): void {
     this.#l1?.invalidate(key);
   }

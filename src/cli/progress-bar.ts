@@ -1,4 +1,7 @@
-/** Shows how far something has come: on a terminal one line that is written anew, elsewhere a line for each thing that is done. */
+/**
+ * Shows how far something has come: on a terminal one line that is written anew, elsewhere a line for each
+ * thing that is done.
+ */
 
 /** What is used of a stream, such as `process.stderr`. */
 export interface LineOutput {

@@ -4,7 +4,8 @@ import { ScheduleQueue, standingJobs } from '../queues/schedule-queue.js';
 import { withConnections } from './with-connections.js';
 
 /**
- * Promotes the schedule's standing job, so that a scheduler runs it at once; returns the exit code: 2 for an unknown schedule.
+ * Promotes the schedule's standing job, so that a scheduler runs it at once; returns the exit code: 2 for an
+ * unknown schedule.
  * @throws ForebayError INVALID_CONFIG, REDIS_UNAVAILABLE
  */
 export async function runSchedule(

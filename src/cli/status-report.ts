@@ -17,7 +17,9 @@ export interface RunStatus {
   /** When it was due, or asked for. */
   readonly at: string;
   readonly job: string;
-  /** BullMQ's word: `completed`, `failed`, `active`, `waiting`, `delayed` …; `unknown` once the job is gone. */
+  /**
+   * BullMQ's word: `completed`, `failed`, `active`, `waiting`, `delayed` …; `unknown` once the job is gone.
+   */
   readonly state: string;
   /** What it took, in ms. */
   readonly ms?: number;

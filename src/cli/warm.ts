@@ -1,6 +1,7 @@
 /**
- * `cache:warm`: computes the values that the stores name, and tells what came of it. The runs go through the warm queue: warm workers take them, and
- * so does this process as long as it lives; a run that it leaves unfinished goes on in the next worker.
+ * `cache:warm`: computes the values that the stores name, and tells what came of it. The runs go through the
+ * warm queue: warm workers take them, and so does this process as long as it lives; a run that it leaves
+ * unfinished goes on in the next worker.
  */
 import { type Job, QueueEvents } from 'bullmq';
 import { type Config, readConfig, requireDatabaseUrl } from '../config.js';

@@ -1,4 +1,6 @@
-/** The dead letters as an app holds them: what the database refused, to be looked at, replayed or discarded. */
+/**
+ * The dead letters as an app holds them: what the database refused, to be looked at, replayed or discarded.
+ */
 import type { LetterLane } from '../buffer/lane.js';
 import type { DeadLetter as LaneLetter, LetterName, WriteBuffer } from '../buffer/write-buffer.js';
 import type { Breaker } from '../connection/breaker.js';
@@ -63,7 +65,10 @@ export class DeadLetters {
     this.#dependencies = dependencies;
   }
 
-  /** All of them, lane by lane, oldest first; read page by page. @throws ForebayError UNKNOWN_STORE, REDIS_UNAVAILABLE, REDIS_REFUSED, CLOSED */
+  /**
+   * All of them, lane by lane, oldest first; read page by page. @throws ForebayError UNKNOWN_STORE,
+   * REDIS_UNAVAILABLE, REDIS_REFUSED, CLOSED
+   */
   async *list(options: DeadLettersOptions = {}): AsyncGenerator<DeadLetter> {
     for (const lane of this.#lanesOf(options)) {
       for (let offset = 0; ; offset += pageSize) {
@@ -76,8 +81,10 @@ export class DeadLetters {
   }
 
   /**
-   * Accepts its records again, as if written now. False: it is gone: replayed, superseded by a newer write, or discarded.
-   * @throws ForebayError UNKNOWN_STORE, REDIS_UNAVAILABLE, REDIS_REFUSED, OUTCOME_UNKNOWN (it may be replayed, and can be again), CLOSED
+   * Accepts its records again, as if written now. False: it is gone: replayed, superseded by a newer write,
+   * or discarded.
+   * @throws ForebayError UNKNOWN_STORE, REDIS_UNAVAILABLE, REDIS_REFUSED, OUTCOME_UNKNOWN (it may be
+   * replayed, and can be again), CLOSED
    */
   async replay(letter: LetterPlace): Promise<boolean> {
     const { wakeUps, emit } = this.#dependencies;

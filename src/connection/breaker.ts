@@ -1,7 +1,8 @@
 /**
- * A circuit breaker for calls to Redis (Nygard, "Release It!"): when Redis is away, a call costs microseconds rather than its time-out.
- * It opens after some failures in a row, or at once when the connection is known to be down; probes by itself so that no caller pays for
- * it, one probe at a time; and closes when a probe succeeds or the connection is back.
+ * A circuit breaker for calls to Redis (Nygard, "Release It!"): when Redis is away, a call costs microseconds
+ * rather than its time-out. It opens after some failures in a row, or at once when the connection is known to
+ * be down; probes by itself so that no caller pays for it, one probe at a time; and closes when a probe
+ * succeeds or the connection is back.
  */
 import { closedError, type ForebayError } from '../errors.js';
 import type { BreakerConnection, Emit } from '../events.js';
@@ -40,7 +41,10 @@ export class Breaker {
     return this.#refusal !== undefined;
   }
 
-  /** @throws what the call throws; at once ForebayError REDIS_UNAVAILABLE while it is open, CLOSED when it was stopped */
+  /**
+   * @throws what the call throws; at once ForebayError REDIS_UNAVAILABLE while it is open, CLOSED when it was
+   * stopped
+   */
   run<T>(call: () => Promise<T>): Promise<T> {
     if (this.#refusal !== undefined) return Promise.reject(this.#refusal);
     return call().then(

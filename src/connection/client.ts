@@ -66,7 +66,9 @@ const retryMaxMs = 10_000;
 const keepAliveMs = 10_000;
 const sentinelTimeoutMs = 5_000;
 const slotsTimeoutMs = 5_000;
-/** How often a cluster is asked who holds what. It also tells by itself, when it is asked the wrong server. */
+/**
+ * How often a cluster is asked who holds what. It also tells by itself, when it is asked the wrong server.
+ */
 const slotsEveryMs = 10_000;
 /** Between two tries of a command whose server is being replaced. */
 const failoverWaitMs = 100;
@@ -107,7 +109,8 @@ class CountedCluster extends Cluster {
     if (this.isWaiting || this.status === 'ready' || command.name === 'cluster') {
       return super.sendCommand(...args);
     }
-    // ioredis's own switch for this would also refuse what has only to wait for the first connection to a node.
+    // ioredis's own switch for this would also refuse what has only to wait for the first connection to a
+    // node.
     command.reject(new Error("Cluster isn't ready and enableOfflineQueue options is false"));
     return command.promise;
   }
@@ -126,8 +129,9 @@ class CountedCluster extends Cluster {
 }
 
 /**
- * For a client that is to end, with the copies that were made of it. One that ends between two tries to connect would leave those who wait for its end, or for
- * an answer, waiting for ever: as one that has not tried yet, it ends at once.
+ * For a client that is to end, with the copies that were made of it. One that ends between two tries to
+ * connect would leave those who wait for its end, or for an answer, waiting for ever: as one that has not
+ * tried yet, it ends at once.
  */
 function prepareEnd(redis: RedisClient, copies: readonly RedisClient[] = []): void {
   for (const copy of copies) {
@@ -152,7 +156,8 @@ function createClusterClient(
     ...(isWaiting ? { maxRedirections: waitingTriesMax } : {}),
     // Names stay names, for that is what certificates have.
     dnsLookup: (address, callback) => callback(null, address),
-    // No automatic pipelines: ioredis would sort calls of scripts into them by their first argument, which need not be a key.
+    // No automatic pipelines: ioredis would sort calls of scripts into them by their first argument, which
+    // need not be a key.
     redisOptions: { ...options, replyMapping: 'legacy', ...tlsOptions(settings.tls) },
   });
   cluster.isWaiting = isWaiting;

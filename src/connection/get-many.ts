@@ -3,8 +3,8 @@ import { Cluster } from 'ioredis';
 import type { RedisClient } from './client.js';
 
 /**
- * In one command; in a cluster, whose MGET is for one slot only, in one for each key, all at once: also in one of a single node, which was
- * configured as a server.
+ * In one command; in a cluster, whose MGET is for one slot only, in one for each key, all at once: also in
+ * one of a single node, which was configured as a server.
  */
 export function getMany(redis: RedisClient, keys: readonly string[]): Promise<(string | null)[]> {
   const one = (key: string): Promise<string | null> => redis.get(key);

@@ -1,4 +1,7 @@
-/** Tells which keys have changed, by whomever: of the one server that there is, or of all masters of a cluster. */
+/**
+ * Tells which keys have changed, by whomever: of the one server that there is, or of all masters of a
+ * cluster.
+ */
 import { Cluster } from 'ioredis';
 import type { ClusterSettings } from '../redis-settings.js';
 import { mastersOf, type RedisClient } from './client.js';

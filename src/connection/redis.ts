@@ -25,7 +25,10 @@ export type ConnectionRole = 'cache' | 'reads' | 'writes' | 'queue' | 'worker' |
 
 const commandTimeoutMs = 5_000;
 
-/** A cache that is silent for longer is no cache. Of the socket, for a timer for each command costs a hit a tenth of its time. */
+/**
+ * A cache that is silent for longer is no cache. Of the socket, for a timer for each command costs a hit a
+ * tenth of its time.
+ */
 const cacheTimeoutMs = 1_000;
 
 const roleOptions: Record<ConnectionRole, ClientOptions> = {
@@ -47,8 +50,8 @@ const roleOptions: Record<ConnectionRole, ClientOptions> = {
   queue: { maxRetriesPerRequest: 0, enableOfflineQueue: false },
   worker: { maxRetriesPerRequest: null },
   subscriber: { maxRetriesPerRequest: null },
-  // RESP2, for ioredis drops the messages of RESP3. Subscribed anew by its owner, once tracking is on again; what was under way on
-  // a connection that broke means nothing on the next.
+  // RESP2, for ioredis drops the messages of RESP3. Subscribed anew by its owner, once tracking is on again;
+  // what was under way on a connection that broke means nothing on the next.
   feed: { maxRetriesPerRequest: 0, enableOfflineQueue: false, autoResubscribe: false, protocol: 2 },
 };
 

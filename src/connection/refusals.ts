@@ -1,6 +1,6 @@
 /**
- * What Redis's refusals mean: one table for reads and writes. A refusal is a reply that begins with a word; where a script passes one on, the
- * word stands further behind.
+ * What Redis's refusals mean: one table for reads and writes. A refusal is a reply that begins with a word;
+ * where a script passes one on, the word stands further behind.
  */
 import { type ErrorCode, ForebayError, messageOf } from '../errors.js';
 

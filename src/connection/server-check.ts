@@ -1,4 +1,7 @@
-/** Looks at the Redis it is given, and tells what about it endangers accepted writes, and what could be better. */
+/**
+ * Looks at the Redis it is given, and tells what about it endangers accepted writes, and what could be
+ * better.
+ */
 import { ForebayError } from '../errors.js';
 import type { Emit } from '../events.js';
 import { addressesOf, type RedisSettings } from '../redis-settings.js';
@@ -31,7 +34,10 @@ export interface ServerFacts {
   readonly user?: string | undefined;
 }
 
-/** `fatal`: forebay does not start. `error`: accepted writes can be lost. `warning`: works, and could be better. */
+/**
+ * `fatal`: forebay does not start. `error`: accepted writes can be lost. `warning`: works, and could be
+ * better.
+ */
 export type Severity = 'fatal' | 'error' | 'warning';
 
 export interface ServerWarning {

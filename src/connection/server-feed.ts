@@ -1,7 +1,7 @@
 /**
  * Tells which keys of one server have changed, by whomever: Redis's client-side caching in broadcast mode
- * (https://redis.io/docs/latest/develop/reference/client-side-caching/). One connection, of RESP2, redirects the messages to itself: so it
- * either tells of every change, or is lost.
+ * (https://redis.io/docs/latest/develop/reference/client-side-caching/). One connection, of RESP2, redirects
+ * the messages to itself: so it either tells of every change, or is lost.
  */
 import { messageOf } from '../errors.js';
 import type { Emit } from '../events.js';

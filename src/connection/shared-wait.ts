@@ -1,12 +1,16 @@
 /**
- * Waiting for what Redis confirms of a connection's writes (WAIT, WAITAOF): all that wait at a time share one command. Once one has waited in vain,
- * those that come are told at once, until it looks as if waiting made sense again.
+ * Waiting for what Redis confirms of a connection's writes (WAIT, WAITAOF): all that wait at a time share one
+ * command. Once one has waited in vain, those that come are told at once, until it looks as if waiting made
+ * sense again.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { messageOf } from '../errors.js';
 import type { RedisClient } from './client.js';
 
-/** Redis answers nothing else on the connection meanwhile; so a write behind it is in time for its own time-out. */
+/**
+ * Redis answers nothing else on the connection meanwhile; so a write behind it is in time for its own
+ * time-out.
+ */
 const askMaxMs = 1_000;
 /** How long after a wait in vain it is looked again whether waiting makes sense; doubled each time. */
 const lookFirstMs = 1_000;

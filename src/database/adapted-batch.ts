@@ -1,4 +1,6 @@
-/** Rows that another release of the definitions has written, made rows of this one before they are written. */
+/**
+ * Rows that another release of the definitions has written, made rows of this one before they are written.
+ */
 import type { Batch, PutRecord } from '../buffer/batch.js';
 import type { RecordStore } from '../definitions/stores.js';
 import { ForebayError, messageOf } from '../errors.js';
@@ -24,7 +26,9 @@ export function adaptBatch(store: RecordStore | undefined, batch: Batch): Adapte
   return { batch: { ...batch, puts, otherReleases: new Set() }, unfit };
 }
 
-/** An update's mark names fields of its release: the row is written whole. A put's still says what it leaves. */
+/**
+ * An update's mark names fields of its release: the row is written whole. A put's still says what it leaves.
+ */
 function adapted({ idKey, json, version, mark = '' }: PutRecord, { rows }: RecordStore): PutRecord {
   const row = { idKey, json: rows.adapt(json), version };
   return mark.startsWith(';!') ? { ...row, mark } : row;

@@ -27,14 +27,14 @@ export const sqlStates = { foreignKeyViolation: '23503', uniqueViolation: '23505
 export const rowMissing = 'FB001';
 
 /**
- * Classes of SQLSTATE that are about the rows: data, constraints, limits, exceptions of triggers. The rest is the server's
- * state or the schema's, such as a table that is not there yet: no row is to blame.
+ * Classes of SQLSTATE that are about the rows: data, constraints, limits, exceptions of triggers. The rest is
+ * the server's state or the schema's, such as a table that is not there yet: no row is to blame.
  */
 const refusedClasses = new Set(['21', '22', '23', '44', '54', 'P0']);
 
 /**
- * Classes that are the server's state or the schema's as a rule, though a trigger may raise any: connection, transaction, rights, names,
- * resources, locks, operators, the system.
+ * Classes that are the server's state or the schema's as a rule, though a trigger may raise any: connection,
+ * transaction, rights, names, resources, locks, operators, the system.
  */
 const serverClasses = new Set(['08', '25', '26', '28', '3D', '3F', '40', '42', '53', '55', '57', '58', 'XX']);
 
@@ -85,7 +85,8 @@ const connectionKinds = new Set([
   'TooManyConnections',
 ]);
 
-// Prisma's codes for a server that can't be reached, a pool or a transaction that timed out, and the like; Node's for sockets.
+// Prisma's codes for a server that can't be reached, a pool or a transaction that timed out, and the like;
+// Node's for sockets.
 const connectionCodes = /^(P1\d{3}|P2024|P2028|P2034|P2037|E(?!RR_)[A-Z_]+)$/;
 
 function isConnectionFailure(error: unknown): boolean {

@@ -11,7 +11,9 @@ export interface LoadedRow {
   readonly row: object;
   /** Of the store's version column, where somebody has set it; else undefined. */
   readonly version: bigint | undefined;
-  /** The row's JSON, for the cache. @throws ForebayError INVALID_VALUE, VALUE_TOO_LARGE: it can't be cached */
+  /**
+   * The row's JSON, for the cache. @throws ForebayError INVALID_VALUE, VALUE_TOO_LARGE: it can't be cached
+   */
   toJson(): string;
 }
 
@@ -81,7 +83,10 @@ async function readRowsSql(store: RecordStore, database: Database): Promise<stri
   });
 }
 
-/** A column as the row codec reads it: numbers beyond JavaScript's as texts, and so JSON that is no object or array. */
+/**
+ * A column as the row codec reads it: numbers beyond JavaScript's as texts, and so JSON that is no object or
+ * array.
+ */
 function jsonExpression({ type, isList }: Field, column: string, columnType: string): string {
   const list = isList ? '[]' : '';
   if (type === 'BigInt') return `${column}::text${list}`;

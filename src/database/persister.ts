@@ -1,6 +1,6 @@
 /**
- * Persisters: how the batches of a group of stores are written. For models the SQL is generated: that of the rows, and one statement
- * for each counter's deltas; stores with a persist of their own are called.
+ * Persisters: how the batches of a group of stores are written. For models the SQL is generated: that of the
+ * rows, and one statement for each counter's deltas; stores with a persist of their own are called.
  */
 import type { Batch } from '../buffer/batch.js';
 import type { Model } from '../definitions/model.js';
@@ -17,11 +17,16 @@ import { onlyNewer } from './version-column.js';
 
 export interface Persister {
   readonly write: Write;
-  /** Tries all records one by one or in parts, and undoes that: those that the database refuses, of a batch that it refused. */
+  /**
+   * Tries all records one by one or in parts, and undoes that: those that the database refuses, of a batch
+   * that it refused.
+   */
   findRefused(batch: Batch, tx: Transaction): Promise<Refusal[]>;
   /** Records whose rows are newer. To be called after `write`, in its transaction; so is the next. */
   readonly findOvertaken: FindOutdated;
-  /** Records whose rows have other values than they, in columns that were left to the database or to the row. */
+  /**
+   * Records whose rows have other values than they, in columns that were left to the database or to the row.
+   */
   readonly findDiffering: FindOutdated;
 }
 

@@ -1,6 +1,6 @@
 /**
- * The generated SQL of a record store's rows: one statement for the deletes, two for the puts, and as many for the puts and updates of
- * each mark, which write other columns of a row that is there.
+ * The generated SQL of a record store's rows: one statement for the deletes, two for the puts, and as many
+ * for the puts and updates of each mark, which write other columns of a row that is there.
  */
 import type { Batch, PutRecord } from '../buffer/batch.js';
 import type { Model } from '../definitions/model.js';

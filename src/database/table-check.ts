@@ -1,4 +1,7 @@
-/** What of a database's tables keeps their stores from being written: told when a worker starts rather than by dead letters. */
+/**
+ * What of a database's tables keeps their stores from being written: told when a worker starts rather than by
+ * dead letters.
+ */
 import type { Model } from '../definitions/model.js';
 import type { ModelSource, Transaction } from '../definitions/record.js';
 import type { RecordStore, Stores } from '../definitions/stores.js';

@@ -21,7 +21,10 @@ export interface Table {
   columns(fields: readonly string[]): readonly string[];
 }
 
-/** @throws ForebayError DATABASE_UNAVAILABLE, or DATABASE_NOT_READY when the table or one of the model's columns is not there */
+/**
+ * @throws ForebayError DATABASE_UNAVAILABLE, or DATABASE_NOT_READY when the table or one of the model's
+ * columns is not there
+ */
 export async function readTable(model: Model, database: Transaction): Promise<Table> {
   const name = tableName(model);
   const columns = await readColumns(name, database);
@@ -62,7 +65,10 @@ export function tableName(model: Model): string {
   return model.schema === undefined ? table : `${quoteIdentifier(model.schema)}.${table}`;
 }
 
-/** JSON is read as text, for JSON's null would be NULL; money as a number, which has the same words in every locale. */
+/**
+ * JSON is read as text, for JSON's null would be NULL; money as a number, which has the same words in every
+ * locale.
+ */
 function readAs(type: string): string {
   return type.replace(/^jsonb?(?=\[|$)/, 'text').replace(/^money/, 'numeric');
 }

@@ -1,6 +1,6 @@
 /**
- * The trial of a batch that the database refused: which of its records are to blame. A record and the deltas of its row's counters
- * are one unit: what counts in a row goes where the row goes.
+ * The trial of a batch that the database refused: which of its records are to blame. A record and the deltas
+ * of its row's counters are one unit: what counts in a row goes where the row goes.
  */
 import { type Batch, partOf } from '../buffer/batch.js';
 import type { Transaction } from '../definitions/record.js';
@@ -74,7 +74,9 @@ export function unitFields(group: LaneGroup, batch: Batch, idKey: string): strin
   return [...(group.record ? [group.record] : []), ...counters].map(({ name }) => fieldOf(name, idKey));
 }
 
-/** Halves of halves, each in a savepoint: for a persist of the user's own, which takes many records at once. */
+/**
+ * Halves of halves, each in a savepoint: for a persist of the user's own, which takes many records at once.
+ */
 export async function findByHalves(
   group: LaneGroup,
   batch: Batch,

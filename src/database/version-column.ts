@@ -1,9 +1,13 @@
-/** Rows with a version: they are replaced and deleted by newer writes only. The parts of SQL and JSON for it. */
+/**
+ * Rows with a version: they are replaced and deleted by newer writes only. The parts of SQL and JSON for it.
+ */
 import type { RecordStore } from '../definitions/stores.js';
 import type { Item } from './statement.js';
 import type { Table } from './table.js';
 
-/** The part of a statement that finds rows to be written: `recordset` and `match`, as `matchParts` has them. */
+/**
+ * The part of a statement that finds rows to be written: `recordset` and `match`, as `matchParts` has them.
+ */
 export interface FoundBy {
   readonly recordset: string;
   readonly match: string;

@@ -1,6 +1,6 @@
 /**
- * Keys of cached values, `namespace:what:id`: made by typed generators, so that a key knows the type of its value and its time to live. At run time
- * a key is a plain text.
+ * Keys of cached values, `namespace:what:id`: made by typed generators, so that a key knows the type of its
+ * value and its time to live. At run time a key is a plain text.
  */
 import { ForebayError } from '../errors.js';
 
@@ -61,7 +61,8 @@ export function cacheKey<T, Ids extends readonly string[] = readonly [id: string
 }
 
 /**
- * Generators of a namespace's keys: `cacheKeys('user', { profile: cacheKey<UserProfile>(3_600) }).profile('7')` is `user:profile:7`.
+ * Generators of a namespace's keys: `cacheKeys('user', { profile: cacheKey<UserProfile>(3_600)
+ * }).profile('7')` is `user:profile:7`.
  * @throws ForebayError INVALID_DEFINITION; the generators throw INVALID_ID
  */
 export function cacheKeys<const D extends Definitions>(
@@ -79,8 +80,9 @@ export function cacheKeys<const D extends Definitions>(
 }
 
 /**
- * The pattern of all keys of a namespace whose first id is exactly this one: `allOf('user', '7')` is of `user:tasks:7` and `user:task:7:3`, and neither of
- * `user:tasks:70` nor of `user:task:3:7`. To be given to `invalidatePattern`, `scanPattern` or `invalidateRelated`; Redis itself knows no such pattern.
+ * The pattern of all keys of a namespace whose first id is exactly this one: `allOf('user', '7')` is of
+ * `user:tasks:7` and `user:task:7:3`, and neither of `user:tasks:70` nor of `user:task:3:7`. To be given to
+ * `invalidatePattern`, `scanPattern` or `invalidateRelated`; Redis itself knows no such pattern.
  * @throws ForebayError INVALID_ID
  */
 export function allOf(namespace: string, idText: string): CachePattern {

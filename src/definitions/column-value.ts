@@ -1,4 +1,7 @@
-/** A value of a field as JSON that Postgres reads as its column's type, in the form in which the column holds it, and back. */
+/**
+ * A value of a field as JSON that Postgres reads as its column's type, in the form in which the column holds
+ * it, and back.
+ */
 import { Decimal, isDbNull, isJsonNull } from '@prisma/client/runtime/client';
 import { describe } from './id.js';
 import { jsonProblem } from './json-value.js';
@@ -40,8 +43,8 @@ function encodeText(value: unknown, { nativeType }: Field): string | undefined {
 }
 
 /**
- * Objects and arrays are themselves; other values are texts of their JSON, so that the JSON null is not taken for NULL. So are arrays in
- * a list, which would be taken for its second dimension.
+ * Objects and arrays are themselves; other values are texts of their JSON, so that the JSON null is not taken
+ * for NULL. So are arrays in a list, which would be taken for its second dimension.
  */
 function encodeJson(value: unknown, { isList }: Field): unknown {
   if (isJsonNull(value)) return 'null';

@@ -1,4 +1,7 @@
-/** Computed stores: values that a loader derives, such as dashboards and statistics. They are cached, and never written. */
+/**
+ * Computed stores: values that a loader derives, such as dashboards and statistics. They are cached, and
+ * never written.
+ */
 import type { CacheKey } from './cache-key.js';
 
 /** What the loader and the list of a computed store are given. */
@@ -12,15 +15,21 @@ export interface ComputeContext<Prisma> {
 /** When a read has a value computed anew that is fresh still, by a refresh worker. */
 export interface RefreshOptions {
   /**
-   * After this share of its fresh life, above 0 and below 1; or 'xfetch': by chance, the likelier the nearer its end is and the longer its load took (Vattani,
-   * Chierichetti, Lowenstein: "Optimal probabilistic cache stampede prevention", VLDB 2015). Default 0.8.
+   * After this share of its fresh life, above 0 and below 1; or 'xfetch': by chance, the likelier the nearer
+   * its end is and the longer its load took (Vattani, Chierichetti, Lowenstein: "Optimal probabilistic cache
+   * stampede prevention", VLDB 2015). Default 0.8.
    */
   readonly when?: RefreshWhen;
-  /** Loads of the store that one refresh worker has under way at once, each of 25 values at most. Default 4. */
+  /**
+   * Loads of the store that one refresh worker has under way at once, each of 25 values at most. Default 4.
+   */
   readonly concurrency?: number;
 }
 
-/** A share of a value's fresh life, above 0 and below 1; or 'xfetch': by chance, the likelier the nearer its end is and the longer its load took. */
+/**
+ * A share of a value's fresh life, above 0 and below 1; or 'xfetch': by chance, the likelier the nearer its
+ * end is and the longer its load took.
+ */
 export type RefreshWhen = number | 'xfetch';
 
 /** The page of ids that a list is asked for. */
@@ -34,7 +43,8 @@ export interface WarmRequest {
 /** What is computed before anybody asks for it: on a schedule, or by `cache:warm`. */
 export interface WarmOptions<Prisma> {
   /**
-   * Gives a page of ids, one query for each; in an order in which the ids after one can be found. Or 'hottest': what apps have read most, lately.
+   * Gives a page of ids, one query for each; in an order in which the ids after one can be found. Or
+   * 'hottest': what apps have read most, lately.
    */
   readonly list:
     | 'hottest'
@@ -45,7 +55,10 @@ export interface WarmOptions<Prisma> {
   readonly pageIdsMax?: number;
   /** How long a warmed value is fresh, in ms. Default: as other values of the store. */
   readonly ttlMs?: number;
-  /** Most of a run's time that it may keep the database busy, above 0 and up to 1; it rests the other part. Default 0.5. */
+  /**
+   * Most of a run's time that it may keep the database busy, above 0 and up to 1; it rests the other part.
+   * Default 0.5.
+   */
   readonly loadShare?: number;
   /** Of 'hottest': after so long a read counts half, in ms. Default 3,600,000. */
   readonly halfLifeMs?: number;
@@ -63,11 +76,16 @@ export interface ComputedOptions<Value, Prisma> {
   readonly loadTimeoutMs?: number;
   /** All values are stale once one of them is invalidated. */
   readonly tags?: readonly string[];
-  /** Has values computed before they go stale, by workers, as long as they are read. Default: a stale value is computed by its reader. */
+  /**
+   * Has values computed before they go stale, by workers, as long as they are read. Default: a stale value is
+   * computed by its reader.
+   */
   readonly refresh?: RefreshOptions;
   /** What `cache:warm` and schedules compute ahead. Default: nothing. */
   readonly warm?: WarmOptions<Prisma>;
-  /** Computes values, by id; ids without a value are left out. One query for all of them, where that can be. */
+  /**
+   * Computes values, by id; ids without a value are left out. One query for all of them, where that can be.
+   */
   load(ids: readonly string[], context: ComputeContext<Prisma>): Promise<ReadonlyMap<string, Value>>;
 }
 
@@ -80,7 +98,10 @@ export interface ComputedDefinition<Value = unknown> {
   readonly options: ComputedOptions<Value, never>;
 }
 
-/** A store of computed values: `computed({ key: DashboardCacheKeys.overview, load: (ids, { prisma }: ComputeContext<PrismaClient>) => … })`. */
+/**
+ * A store of computed values: `computed({ key: DashboardCacheKeys.overview, load: (ids, { prisma }:
+ * ComputeContext<PrismaClient>) => … })`.
+ */
 export function computed<Value, Prisma>(options: ComputedOptions<Value, Prisma>): ComputedDefinition<Value> {
   return { kind: 'computed', options: options as ComputedOptions<Value, never> };
 }

@@ -1,4 +1,7 @@
-/** Counter stores: integers that grow by deltas, which add up in Redis and reach the database as `col = col + delta`. */
+/**
+ * Counter stores: integers that grow by deltas, which add up in Redis and reach the database as `col = col +
+ * delta`.
+ */
 import type { Model } from './model.js';
 import type { BufferOptions, RecordDefinition, StoreOptions, Transaction } from './record.js';
 

@@ -1,4 +1,7 @@
-/** The members of a JSON object as texts, so that one can be changed and the others stay as they are, to the byte. */
+/**
+ * The members of a JSON object as texts, so that one can be changed and the others stay as they are, to the
+ * byte.
+ */
 
 /** @param json an object, well-formed */
 export function membersOf(json: string): Map<string, string> {

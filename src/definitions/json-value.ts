@@ -14,7 +14,10 @@ export type JsonValue =
 const depthMax = 200;
 const notText = 'U+0000 or half a surrogate pair, which Postgres does not store';
 
-/** What keeps a value from being JSON, as `path: reason`; undefined when it is JSON. Keys set to undefined are left out. */
+/**
+ * What keeps a value from being JSON, as `path: reason`; undefined when it is JSON. Keys set to undefined are
+ * left out.
+ */
 export function jsonProblem(value: unknown, path = '', depth = 0): string | undefined {
   switch (typeof value) {
     case 'string':

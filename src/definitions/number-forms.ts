@@ -22,7 +22,10 @@ export function encodeFloat(value: unknown, native: NativeType | undefined): num
   return Number.isFinite(held) ? held : held?.toString();
 }
 
-/** Of the numbers that 32 bits hold, the nearest, written as short as they allow; undefined when it is too large or too small for them. */
+/**
+ * Of the numbers that 32 bits hold, the nearest, written as short as they allow; undefined when it is too
+ * large or too small for them.
+ */
 function realForm(value: number): number | undefined {
   const held = Math.fround(value);
   if (!Number.isFinite(held)) return Number.isFinite(value) ? undefined : held;

@@ -1,4 +1,6 @@
-/** What Postgres can store. Whatever it could not is refused before it is accepted: it would hold up its lane. */
+/**
+ * What Postgres can store. Whatever it could not is refused before it is accepted: it would hold up its lane.
+ */
 
 /** Text without U+0000 and without half surrogate pairs, which have no UTF-8. */
 export function isText(value: string): boolean {
@@ -20,5 +22,8 @@ export function isTimestamp(value: unknown): value is Date {
   return year >= 1 && year <= 9_999;
 }
 
-/** Digits of a `numeric` before and after the point (https://www.postgresql.org/docs/current/datatype-numeric.html). */
+/**
+ * Digits of a `numeric` before and after the point
+ * (https://www.postgresql.org/docs/current/datatype-numeric.html).
+ */
 export const numericDigitsMax = { before: 131_072, after: 16_383 };

@@ -31,25 +31,37 @@ export interface BufferOptions {
   /** Lanes of the store: how many batches can be under way at once. Default 4. */
   readonly partitions?: number;
   /**
-   * How long a write waits for others to coalesce with, in ms; longer while the database is slow, ten times and 2 s at most. Default 100,
-   * and 50 more for each generation of parents among the stores.
+   * How long a write waits for others to coalesce with, in ms; longer while the database is slow, ten times
+   * and 2 s at most. Default 100, and 50 more for each generation of parents among the stores.
    */
   readonly delayMs?: number;
   /** Most records in a batch; fewer while the database is slow. Default 1,000. */
   readonly batchRecordsMax?: number;
-  /** Most dirty records in a lane; at it, writes of further records are refused. For all lanes together: times `partitions`. Default 100,000. */
+  /**
+   * Most dirty records in a lane; at it, writes of further records are refused. For all lanes together: times
+   * `partitions`. Default 100,000.
+   */
   readonly dirtyMax?: number;
   /** Most bytes of a lane's dirty records; as for `dirtyMax`. Default 67,108,864 (64 MiB). */
   readonly dirtyBytesMax?: number;
-  /** What a write of a further record does when its lane is full, or Redis's memory: fail at once, or wait for room. Default 'reject'. */
+  /**
+   * What a write of a further record does when its lane is full, or Redis's memory: fail at once, or wait for
+   * room. Default 'reject'.
+   */
   readonly onFull?: OnFull;
   /** How long it waits, in ms. Default 5,000. */
   readonly onFullWaitMs?: number;
   /** How safe a write is when it returns. Default 'memory'. */
   readonly durability?: Durability;
-  /** Most dead letters of a lane; with as many, a batch with refused records holds up its lane. Default 10,000. */
+  /**
+   * Most dead letters of a lane; with as many, a batch with refused records holds up its lane. Default
+   * 10,000.
+   */
   readonly deadLettersMax?: number;
-  /** How long a record may wait for a row that it refers to, in ms; then it becomes a dead letter. Default 60,000. */
+  /**
+   * How long a record may wait for a row that it refers to, in ms; then it becomes a dead letter. Default
+   * 60,000.
+   */
   readonly parentWaitMs?: number;
   /** Most bytes of a row's JSON. Default 1,048,576 (1 MiB). */
   readonly valueBytesMax?: number;
@@ -84,13 +96,14 @@ export interface ModelRecordOptions<M, C extends string, V extends string>
   /** Fields that counter stores own: left out of the store's rows, and never overwritten by a put. */
   readonly counters?: readonly C[];
   /**
-   * A required BigInt field for the version of a row's last write: a row is then only replaced or deleted by a newer write. Left out of
-   * the store's rows. Other programs that write the rows must set it to µs since 1970. Default: none.
+   * A required BigInt field for the version of a row's last write: a row is then only replaced or deleted by
+   * a newer write. Left out of the store's rows. Other programs that write the rows must set it to µs since
+   * 1970. Default: none.
    */
   readonly version?: V;
   /**
-   * What fields were called in an older release of the definition, by what they are called now: `{ title: 'name' }`. Rows of another
-   * release that still wait are adapted by it. Default: none.
+   * What fields were called in an older release of the definition, by what they are called now: `{ title:
+   * 'name' }`. Rows of another release that still wait are adapted by it. Default: none.
    */
   readonly renamed?: Readonly<Record<string, string>>;
 }

@@ -1,6 +1,7 @@
 /**
- * The release of a store's definition that has written a row: a mark in front of the row's JSON, made from its fields. So a row that
- * waits while a new release is deployed is known by it, and is adapted rather than misread.
+ * The release of a store's definition that has written a row: a mark in front of the row's JSON, made from
+ * its fields. So a row that waits while a new release is deployed is known by it, and is adapted rather than
+ * misread.
  */
 import { createHash } from 'node:crypto';
 import type { Field } from './model.js';
@@ -29,8 +30,9 @@ export function splitRelease(text: string, start = 0): ReleasedRow {
 }
 
 /**
- * What a put leaves: `;!createdAt` when that stays as it is where there is a row, `;!~code` when a new row too gets it from the
- * database. An update's mark is `;+name,title`: of a row that is there, only these are written. The Lua of `write` joins marks.
+ * What a put leaves: `;!createdAt` when that stays as it is where there is a row, `;!~code` when a new row
+ * too gets it from the database. An update's mark is `;+name,title`: of a row that is there, only these are
+ * written. The Lua of `write` joins marks.
  */
 export function markOf(left: readonly string[]): string {
   return left.length === 0 ? '' : `;!${left.join(',')}`;

@@ -17,9 +17,15 @@ export interface RowCodec<Row, Input> {
   complete(input: Input): Input;
   /** A whole row's JSON. @throws ForebayError INVALID_VALUE, VALUE_TOO_LARGE */
   encode(input: Input): string;
-  /** A whole row as it waits: its release, what it leaves to a row that is there, its JSON. @throws as `encode` */
+  /**
+   * A whole row as it waits: its release, what it leaves to a row that is there, its JSON. @throws as
+   * `encode`
+   */
   putText(input: Input): string;
-  /** A row as it waits that was made of the one with the JSON `before`; what did not change stays to the byte. @throws as `encode` */
+  /**
+   * A row as it waits that was made of the one with the JSON `before`; what did not change stays to the byte.
+   * @throws as `encode`
+   */
   updateText(before: string, input: Input): string;
   decode(json: string): Row;
   /** @returns the JSON that it is given. @throws ForebayError VALUE_TOO_LARGE */
@@ -27,8 +33,8 @@ export interface RowCodec<Row, Input> {
   /** Of the definition: what stands in front of a row's JSON where it waits. */
   readonly release: string;
   /**
-   * The JSON of a row that another release has written, as this one would write it: renamed fields are renamed, those that are not
-   * there any more are left out, and new ones get their defaults.
+   * The JSON of a row that another release has written, as this one would write it: renamed fields are
+   * renamed, those that are not there any more are left out, and new ones get their defaults.
    * @throws ForebayError INVALID_VALUE
    */
   adapt(json: string): string;

@@ -2,15 +2,24 @@
 import { AnyNull, DbNull, Decimal, JsonNull } from '@prisma/client/runtime/client';
 import { parse as parseDevalue, stringify as stringifyDevalue } from 'devalue';
 
-/** Values as text and back. Whole numbers from −(2^53 − 1) to 2^53 − 1 are kept as digits without it, so that Redis can add to them. */
+/**
+ * Values as text and back. Whole numbers from −(2^53 − 1) to 2^53 − 1 are kept as digits without it, so that
+ * Redis can add to them.
+ */
 export interface Serializer {
-  /** Gives a value's text. @throws when the value has no text from which it would come back: it is not cached then */
+  /**
+   * Gives a value's text. @throws when the value has no text from which it would come back: it is not cached
+   * then
+   */
   stringify(value: unknown): string;
   /** Gives the value that a text was made from. @throws for any other text */
   parse(text: string): unknown;
 }
 
-/** What Prisma has besides plain data, as texts: its Decimal, its names for null, and bytes, which may be a part of a larger buffer. */
+/**
+ * What Prisma has besides plain data, as texts: its Decimal, its names for null, and bytes, which may be a
+ * part of a larger buffer.
+ */
 const reducers = {
   Decimal: (value: unknown) => isDecimal(value) && String(value.valueOf()),
   Bytes: (value: unknown) => value instanceof Uint8Array && `b${Buffer.from(value).toString('base64')}`,
@@ -30,8 +39,9 @@ function isDecimal(value: unknown): value is { valueOf(): string } {
 }
 
 /**
- * JSON for what JSON gives back as it was; else `d` and devalue's text, which keeps Date, BigInt, Map, Set, undefined, NaN, typed
- * arrays and repeated references (https://github.com/sveltejs/devalue), with Prisma's Decimal and Bytes. No JSON text begins with a `d`.
+ * JSON for what JSON gives back as it was; else `d` and devalue's text, which keeps Date, BigInt, Map, Set,
+ * undefined, NaN, typed arrays and repeated references (https://github.com/sveltejs/devalue), with Prisma's
+ * Decimal and Bytes. No JSON text begins with a `d`.
  */
 export const defaultSerializer: Serializer = {
   stringify: (value) =>

@@ -1,4 +1,7 @@
-/** Texts as Postgres's types of text hold them: what Postgres would change is changed before, what it would refuse is refused. */
+/**
+ * Texts as Postgres's types of text hold them: what Postgres would change is changed before, what it would
+ * refuse is refused.
+ */
 import { isIPv4, isIPv6, SocketAddress } from 'node:net';
 import type { NativeType } from './model.js';
 import { xmlForm } from './xml-form.js';

@@ -38,11 +38,17 @@ function roundedMs(ms: number, digits: number): number {
   return Math.sign(ms) * Math.floor((Math.abs(ms) + unit / 2) / unit) * unit;
 }
 
-/** Dates, times and both, as `encodeTime` and Postgres's JSON have them. Zones are UTC, or, for times of a day, none of Prisma's. */
+/**
+ * Dates, times and both, as `encodeTime` and Postgres's JSON have them. Zones are UTC, or, for times of a
+ * day, none of Prisma's.
+ */
 const pattern =
   /^(?:(\d{4}-\d\d-\d\d))?T?(?:(\d\d):(\d\d):(\d\d)(?:\.(\d{1,6}))?)?(?:Z|[+-]\d\d(?::\d\d){0,2})?$/;
 
-/** The Date of a column's text, as Prisma gives it: an invalid one for infinity, and for years that have no four digits. */
+/**
+ * The Date of a column's text, as Prisma gives it: an invalid one for infinity, and for years that have no
+ * four digits.
+ */
 export function decodeTime(text: string): Date {
   if (text.length === 24 && text.endsWith('Z')) return new Date(text);
   const found = pattern.exec(text);

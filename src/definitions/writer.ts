@@ -1,4 +1,7 @@
-/** Registered writers: what `writeBehind` names, as code can't cross to the workers that carry its writes to the database. */
+/**
+ * Registered writers: what `writeBehind` names, as code can't cross to the workers that carry its writes to
+ * the database.
+ */
 
 import { ForebayError } from '../errors.js';
 import { type BufferOptions, type RecordDefinition, record, type Transaction } from './record.js';
@@ -26,7 +29,10 @@ export interface WriterRow<T> {
 export interface WriterOptions<T> extends BufferOptions {
   /** What the keys begin with, `namespace:what`: those whose values this writer writes. */
   readonly keys: string;
-  /** Writes values, each key at most once and the newest of each, in one transaction: it commits whole or not at all. */
+  /**
+   * Writes values, each key at most once and the newest of each, in one transaction: it commits whole or not
+   * at all.
+   */
   write(values: readonly WrittenValue<T>[], tx: Transaction): Promise<void>;
 }
 
@@ -36,11 +42,15 @@ export interface WriterDefinition<T> extends RecordDefinition<WriterRow<T>, Writ
   readonly writerOf: string;
 }
 
-/** What was written is in the database soon after it stops to be pending, so that its entry need not live longer. */
+/**
+ * What was written is in the database soon after it stops to be pending, so that its entry need not live
+ * longer.
+ */
 const entryTtlMs = 1_000;
 
 /**
- * A writer, to be given to `defineStores`: `writer<Profile>({ keys: 'user:profile', write: async (values, tx) => … })`.
+ * A writer, to be given to `defineStores`: `writer<Profile>({ keys: 'user:profile', write: async (values, tx)
+ * => … })`.
  * @throws ForebayError INVALID_DEFINITION
  */
 export function writer<T>({ keys, write, ...options }: WriterOptions<T>): WriterDefinition<T> {

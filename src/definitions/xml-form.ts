@@ -1,4 +1,7 @@
-/** XML as Postgres's type holds it. What is not well-formed is found as far as that takes no parser of documents. */
+/**
+ * XML as Postgres's type holds it. What is not well-formed is found as far as that takes no parser of
+ * documents.
+ */
 
 const token =
   /<!--(?:(?!--)[\s\S])*-->|<!\[CDATA\[(?:(?!\]\]>)[\s\S])*\]\]>|<\?(?!xml[\s?])[^\s?]+(?:(?!\?>)[\s\S])*\?>|<\/([^\s<>/]+)\s*>|<([A-Za-z_:\u0080-\uffff][^\s<>/=]*)((?:\s+[^\s=<>/"']+\s*=\s*(?:"[^"<]*"|'[^'<]*'))*)\s*(\/?)>|[^<]+/y;

@@ -1,6 +1,8 @@
 /** Values and names as TypeScript source. */
 
-/** An expression for a value of JSON, or for a bigint, a Date or a Uint8Array, also inside arrays and objects. */
+/**
+ * An expression for a value of JSON, or for a bigint, a Date or a Uint8Array, also inside arrays and objects.
+ */
 export function literal(value: unknown): string {
   if (typeof value === 'bigint') return `${value}n`;
   if (value instanceof Date) return `new Date(${JSON.stringify(value)})`;

@@ -14,7 +14,8 @@ export interface GeneratorSettings {
 /**
  * `output` is required: a `.ts` file, or the folder to write `models.ts` into.
  *
- * @throws ForebayError INVALID_CONFIG for an option that is missing or unknown, or another database than Postgres
+ * @throws ForebayError INVALID_CONFIG for an option that is missing or unknown, or another database than
+ * Postgres
  */
 export function settingsOf(
   generator: GeneratorConfig,

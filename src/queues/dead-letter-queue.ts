@@ -8,7 +8,10 @@ import { openQueue } from './open-queue.js';
 
 export const deadLetterQueueName = 'dead-letter';
 
-/** A dead letter as the board shows it: a job that has failed with the database's error. Its retry is a replay. */
+/**
+ * A dead letter as the board shows it: a job that has failed with the database's error. Its retry is a
+ * replay.
+ */
 export interface DeadLetterJob {
   readonly lane: string;
   /** `store:id`. */

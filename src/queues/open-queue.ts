@@ -1,4 +1,7 @@
-/** Queues as they are all kept: under one prefix, on a connection that is there already. Jobs are wake-ups and progress: the truth is elsewhere. */
+/**
+ * Queues as they are all kept: under one prefix, on a connection that is there already. Jobs are wake-ups and
+ * progress: the truth is elsewhere.
+ */
 import { type DefaultJobOptions, Queue } from 'bullmq';
 import type { RedisClient } from '../connection/redis.js';
 import type { Emit } from '../events.js';

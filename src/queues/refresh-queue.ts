@@ -26,7 +26,10 @@ export const refreshJobShape = z.object({
   ttlMs: z.number().positive().optional(),
 });
 
-/** `fresh`: somebody has computed it meanwhile. `gone`: it was deleted, or has expired. `overtaken`: something newer came during the load. */
+/**
+ * `fresh`: somebody has computed it meanwhile. `gone`: it was deleted, or has expired. `overtaken`: something
+ * newer came during the load.
+ */
 export type RefreshOutcome = 'computed' | 'absent' | 'overtaken' | 'fresh' | 'gone';
 
 /** A load that fails is tried again as long as the old value is there: that ends sooner than its tries. */

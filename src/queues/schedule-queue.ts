@@ -71,7 +71,10 @@ export class ScheduleQueue {
     this.queue = openQueue(scheduleQueueName, { connection, prefix, emit }, keptRuns);
   }
 
-  /** The standing job of a schedule, whichever scheduler adds it. It is never done, so it may be tried for ever. */
+  /**
+   * The standing job of a schedule, whichever scheduler adds it. It is never done, so it may be tried for
+   * ever.
+   */
   async stand(job: StandingJob, delayMs: number): Promise<void> {
     await this.queue.add(job.schedule, job, {
       jobId: job.schedule,
@@ -85,7 +88,10 @@ export class ScheduleQueue {
     return (await this.queue.getJob(schedule)) as Job<StandingJob> | undefined;
   }
 
-  /** Adds a run of a function, once for an id. While another of the schedule waits or runs, none is added. Returns the id of the one that is there. */
+  /**
+   * Adds a run of a function, once for an id. While another of the schedule waits or runs, none is added.
+   * Returns the id of the one that is there.
+   */
   async run(schedule: string, id: string): Promise<string> {
     const name = `run ${schedule}`;
     const job = await this.queue.add(

@@ -80,7 +80,8 @@ export class WarmQueue {
   }
 
   /**
-   * Adds a run. At most one of a store waits or runs: while there is one, that is returned, and nothing is added.
+   * Adds a run. At most one of a store waits or runs: while there is one, that is returned, and nothing is
+   * added.
    * @param id of the job: a run that was added under it before is not added again. Default: a new one
    */
   async add(store: string, id?: string): Promise<Job<WarmJob, WarmSummary>> {

@@ -11,9 +11,9 @@
 -- ARGV[4+] recordFields  for each counter the field of the record it is a column of, or ''
 -- returns  {batch, sealed, then one for each counter: {kind, detail, dirty delta, sealed delta, kind of the
 --           dirty record, kind of the sealed record}}
---          batch and sealed: a number as text, or ''; 'value' with the entry when it is cached by now; 'lease' with ''
---          when the caller may fill; 'wait' with ms when somebody else may, for so long at most, and then wakes those
---          who wait; deltas: integers or ''; kinds of records: 'P', 'D', 'R' or ''
+--          batch and sealed: a number as text, or ''; 'value' with the entry when it is cached by now;
+--          'lease' with '' when the caller may fill; 'wait' with ms when somebody else may, for so long at
+--          most, and then wakes those who wait; deltas: integers or ''; kinds of records: 'P', 'D', 'R' or ''
 --
 -- Atomic because deltas and batch numbers must be those of one moment: a batch sealed or acknowledged
 -- between two looks would be counted twice or not at all.

@@ -7,8 +7,9 @@
 -- ARGV[2]  token       the caller's, for the leases that it gets
 -- ARGV[3]  leaseMs     how long a lease holds
 -- ARGV[4]  ttlMs       life of an entry that is put back
--- returns  one for each entry: {'value', record} when it is pending, or filled meanwhile; {'lease'} when the caller
---          may fill; {'wait', ms} when somebody else may, for so long at most, and then wakes those who wait
+-- returns  one for each entry: {'value', record} when it is pending, or filled meanwhile; {'lease'} when the
+--          caller may fill; {'wait', ms} when somebody else may, for so long at most, and then wakes those
+--          who wait
 --
 -- Atomic because the look at the pending record and the grant of the lease must see one state: a write
 -- between them would be overwritten by the fill.

@@ -1,13 +1,14 @@
--- fill: puts loaded values into the cache, where the caller's lease still stands, and wakes those who wait for them.
+-- fill: puts loaded values into the cache, where the caller's lease still stands, and wakes those who wait
+-- for them.
 --
 -- KEYS[1]  meta    hash: version, generation, ...
 -- KEYS[2+] entries the entry's key of each value
 -- ARGV[1]  token   that the leases were claimed with
 -- ARGV[2]  channel where waiting is ended, by an entry's key
--- ARGV[3+] values  two for each entry: ttlMs, content. A record's content comes without a version, P|<JSON> or D|,
---                  and gets the lane's next: no other state of the record has had it. Or it comes with that
---                  of its row's version column, and the lane's next write gets a newer one. '': there is nothing
---                  to fill, and the lease is released
+-- ARGV[3+] values  two for each entry: ttlMs, content. A record's content comes without a version, P|<JSON>
+--                  or D|, and gets the lane's next: no other state of the record has had it. Or it comes with
+--                  that of its row's version column, and the lane's next write gets a newer one. '': there is
+--                  nothing to fill, and the lease is released
 -- returns  one for each entry: 1 when it was filled, else 0
 --
 -- Atomic because the lease stands in the entry itself: between the comparison and the SET no write may
@@ -30,7 +31,8 @@ local function nextVersion()
   return version
 end
 
--- Clocks differ, and the lane follows the one that is ahead. A version that is further ahead is no time of a clock.
+-- Clocks differ, and the lane follows the one that is ahead. A version that is further ahead is no time of a
+-- clock.
 local aheadMaxUs = 24 * 3600 * 1000000
 
 local function raiseVersion(own)

@@ -3,7 +3,8 @@
 -- KEYS[1] meta    hash: version, generation, sealed, hurry, ...
 -- KEYS[2] order   sorted set: field -> the version at which the record became dirty
 -- KEYS[3] waiting hash: field -> for how long the record waits for what it refers to
--- returns {version, generation}: the last accepted version, and the lane's generation; or {} when everything is persisted
+-- returns {version, generation}: the last accepted version, and the lane's generation; or {} when everything
+--         is persisted
 --
 -- Atomic because a write that is accepted meanwhile must not be among what is asked for, nor a batch that
 -- is sealed meanwhile look like an empty lane.

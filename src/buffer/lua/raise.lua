@@ -1,12 +1,14 @@
--- raise: compares a lane with the ledger, and lifts its batch number to the ledger's where Redis has lost batches that were applied.
+-- raise: compares a lane with the ledger, and lifts its batch number to the ledger's where Redis has lost
+-- batches that were applied.
 --
 -- KEYS[1] meta   hash: version, batch, generation, past, ...
 -- ARGV[1] floor             the number of the last batch in the ledger; 0: none
 -- ARGV[2] ledgerGeneration  the generation of the lane that this batch was sealed in; ''
--- ARGV[3] persisted         the version up to which everything of that generation is in the database; '': not known
+-- ARGV[3] persisted         the version up to which everything of that generation is in the database; '': not
+--                           known
 -- ARGV[4] isCleared         1 when the lane's entries were dropped since it was found behind, else 0
--- returns {'even', generation}, or {'behind', generation}: it has lost batches, and is to be cleared; or {'raised', generation,
---         number}: the lane's own number before, '0' when it had none
+-- returns {'even', generation}, or {'behind', generation}: it has lost batches, and is to be cleared; or
+--         {'raised', generation, number}: the lane's own number before, '0' when it had none
 --
 -- Atomic because the number must only ever grow, and because of any number of workers one tells of the loss.
 local meta, floor, ledgerGeneration, persisted, isCleared = KEYS[1], ARGV[1], ARGV[2], ARGV[3], ARGV[4]

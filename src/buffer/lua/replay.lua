@@ -9,8 +9,8 @@
 -- ARGV[2] at           when it was refused (µs)
 -- ARGV[3] entryPrefix  what the entries' keys begin with
 -- ARGV[4] delayMs      time from the first dirty record to its flush
--- returns 0 when there is no such letter (any more), 1 when it is replayed, 2 when the caller must add a wake-up
---         job besides
+-- returns 0 when there is no such letter (any more), 1 when it is replayed, 2 when the caller must add a
+--         wake-up job besides
 --
 -- Atomic because a write that comes in between must find the letter or the dirty record, to supersede it.
 local meta, order, dirty, dead, letter = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]

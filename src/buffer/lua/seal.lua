@@ -1,4 +1,5 @@
--- seal: the lane's next batch: the one that a crash left, or up to recordsMax of its oldest dirty records, or of those that wait
+-- seal: the lane's next batch: the one that a crash left, or up to recordsMax of its oldest dirty records, or
+-- of those that wait
 -- and are due.
 --
 -- KEYS[1] meta    hash: version, generation, batch, sealed, since, bytes, due, hurry, dead, retried, ...
@@ -13,10 +14,10 @@
 --                     somebody waits for it
 -- ARGV[4] floor       the number of the last batch that is known to be applied
 -- ARGV[5] compared    the generation of the lane that the caller has compared with the ledger; '': any
--- returns {'batch', number, generation, persisted, isRetry, field, record, ...}: up to which version everything is in the
---         database once the batch is, or '' when records wait or are refused; isRetry 1: its records have waited.
---         Or {'wait', ms} until the oldest is old enough, or {'empty'}: the wake-up mark was cleared, or {'uncompared'}:
---         the lane is of another generation, and nothing was done
+-- returns {'batch', number, generation, persisted, isRetry, field, record, ...}: up to which version
+--         everything is in the database once the batch is, or '' when records wait or are refused; isRetry 1:
+--         its records have waited. Or {'wait', ms} until the oldest is old enough, or {'empty'}: the wake-up
+--         mark was cleared, or {'uncompared'}: the lane is of another generation, and nothing was done
 --
 -- Atomic because "the lane is empty" and the wake-up mark must be decided at one moment (else a write's
 -- wake-up is lost), and because a record must never be in neither of dirty and sealed.
@@ -24,7 +25,8 @@ local meta, order, dirty, sealed, waiting, retries = KEYS[1], KEYS[2], KEYS[3], 
 local recordsMax, bytesMax, delayMs, floor = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local compared = ARGV[5]
 local chunkSize = 100
--- Versions of one call are this far ahead of the clock. One that is further ahead was given by another clock, or is a foreign row's.
+-- Versions of one call are this far ahead of the clock. One that is further ahead was given by another clock,
+-- or is a foreign row's.
 local aheadMaxUs = 1000
 -- A record is tried again within half a second: a time that is further ahead was given by another clock.
 local retryMaxUs = 1000000
@@ -63,7 +65,8 @@ end
 local function take(fields)
   local moved, movedBytes = {}, 0
   for i, record in ipairs(redis.call('HMGET', dirty, unpack(fields))) do
-    -- A place without its record: the deltas of a row that was deleted, or one that comes from outside. It must not stop the lane.
+    -- A place without its record: the deltas of a row that was deleted, or one that comes from outside. It
+    -- must not stop the lane.
     if record then
       moved[#moved + 1], moved[#moved + 2] = fields[i], record
       if not isDelta(record) then movedBytes = movedBytes + #record end

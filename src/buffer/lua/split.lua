@@ -1,4 +1,5 @@
--- split: takes refused records out of the sealed batch, whose number is void, and gives the rest a new number.
+-- split: takes refused records out of the sealed batch, whose number is void, and gives the rest a new
+-- number.
 --
 -- KEYS[1] meta     hash: version, batch, sealed, since, bytes, due, failures, dead, ...
 -- KEYS[2] order    sorted set: field -> the version at which the record became dirty
@@ -16,10 +17,11 @@
 -- ARGV[4] channel     where to announce what is persisted, when nothing of the batch is left
 -- ARGV[5] lane        the lane's name, for the announcement
 -- ARGV[6+] fates      five for each entry: fate ('dead'; 'wait': dirty again, for a while; 'again': dirty
---                     again; 'drop': a delta that is dropped), for how many ms at most it waits, the field of its letter, the field of its
---                     row's record or '', the error
--- returns {'split', rest, field, ...}: how many records are left, and the fields of the new dead letters; or {'late'} when the sealed
---         batch is not the one with this number; or {'full'}: there are deadMax letters, nothing was changed
+--                     again; 'drop': a delta that is dropped), for how many ms at most it waits, the field of
+--                     its letter, the field of its row's record or '', the error
+-- returns {'split', rest, field, ...}: how many records are left, and the fields of the new dead letters; or
+--         {'late'} when the sealed batch is not the one with this number; or {'full'}: there are deadMax
+--         letters, nothing was changed
 --
 -- Atomic because a record must never be in none of dirty, sealed and dead, and because what stands under one
 -- number must never change: a late worker could apply the old content beside the new.
@@ -125,8 +127,8 @@ local function waitsWithRow(part)
   return true
 end
 
--- A delta goes where its row's record goes, or waits with what is dirty of that row. It ends with a row that is
--- deleted or made anew meanwhile.
+-- A delta goes where its row's record goes, or waits with what is dirty of that row. It ends with a row that
+-- is deleted or made anew meanwhile.
 local function takeCounter(part, record)
   if part.newerRow == DELETE or part.newerRow == REPLACE then return end
   if part.fate == 'dead' and not part.newerRow then return bury(part, record, true) end

@@ -15,16 +15,16 @@
 -- ARGV[6]  partitions  the number of lanes that the caller knows of; refused when the lane was given another
 -- ARGV[7+] writes      three for each entry: op, ttlMs, payload
 --            put     payload: the row's JSON
---            put-if  payload: the version that the record must have, '|', and the row's JSON. An update's has a mark before it,
---                    ;+field,field: what it changes of a row that is there
+--            put-if  payload: the version that the record must have, '|', and the row's JSON. An update's has
+--                    a mark before it, ;+field,field: what it changes of a row that is there
 --            delete  payload: empty, or the version that the record must have
 --            add     payload: the delta, an integer
 --            forget  payload: empty. Drops the deltas of a deleted row's counter; belongs to the delete
 --                    before it
--- returns  {wake, generation, reply, ...}: wake is 1 when the caller must add a wake-up job; the lane's generation; a reply for
---          each write: its version, or 'full', or 'overflow', or 'conflict' with the record's version after a blank,
---          where that is known; or 'partitions' and the
---          lane's number of lanes
+-- returns  {wake, generation, reply, ...}: wake is 1 when the caller must add a wake-up job; the lane's
+--          generation; a reply for each write: its version, or 'full', or 'overflow', or 'conflict' with the
+--          record's version after a blank, where that is known; or 'partitions' and the lane's number of
+--          lanes
 --
 -- Atomic because the entry, the dirty record, its place in the order and the wake-up mark must change
 -- together: a crash between two of them would lose the write or serve one that is never persisted.
@@ -152,7 +152,8 @@ function ops.add(i, version, payload)
   return version
 end
 
--- A newer write of the same record ends a dead letter. The deltas that it holds back count, unless the row is deleted.
+-- A newer write of the same record ends a dead letter. The deltas that it holds back count, unless the row is
+-- deleted.
 local function supersede(i, isPut, version)
   local field = fields[i]
   if not redis.call('ZSCORE', dead, field) then return end

@@ -1,8 +1,9 @@
 /** Keeps a cached value from being changed behind the cache's back. */
 
 /**
- * Freezes objects and arrays, with all that they hold. False, with nothing frozen, when there is something that freezing does
- * not protect: Date, Map, Set, typed arrays, instances of classes, functions. A value may hold itself, or one thing many times.
+ * Freezes objects and arrays, with all that they hold. False, with nothing frozen, when there is something
+ * that freezing does not protect: Date, Map, Set, typed arrays, instances of classes, functions. A value may
+ * hold itself, or one thing many times.
  */
 export function freezeDeep(value: unknown): boolean {
   const found = new Set<object>();

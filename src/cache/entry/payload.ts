@@ -62,7 +62,9 @@ export function isCompressed(payload: string): boolean {
   return payload[0] === compressedMark;
 }
 
-/** At once, or a promise for a compressed payload: most are not, and a hit should not wait a turn for them. */
+/**
+ * At once, or a promise for a compressed payload: most are not, and a hit should not wait a turn for them.
+ */
 export function decodePayload(payload: string, serializer: Serializer): unknown | Promise<unknown> {
   if (!isCompressed(payload)) return parsePlain(payload, serializer);
   const bytes = Buffer.from(payload.slice(1), 'base64');

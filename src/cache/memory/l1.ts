@@ -1,6 +1,6 @@
 /**
- * The values of this process's memory, in front of Redis: bounded, and coherent by what the invalidation feed tells. While the feed is
- * lost nothing is read here, and nothing is kept.
+ * The values of this process's memory, in front of Redis: bounded, and coherent by what the invalidation feed
+ * tells. While the feed is lost nothing is read here, and nothing is kept.
  */
 import { LRUCache } from 'lru-cache';
 import type { TagVersions, ValueHead } from '../entry/value-entry.js';
@@ -62,7 +62,9 @@ export class L1 {
     return found !== undefined && found.expiresAtMs > Date.now() ? found : undefined;
   }
 
-  /** Before a read of Redis whose reply is to be kept. Must be dropped in the end. Undefined while bypassed. */
+  /**
+   * Before a read of Redis whose reply is to be kept. Must be dropped in the end. Undefined while bypassed.
+   */
   reserve(key: string): Reservation | undefined {
     if (!this.#isOpen) return undefined;
     let reservation = this.#reservations.get(key);

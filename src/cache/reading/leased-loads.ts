@@ -1,7 +1,8 @@
 /**
- * Who misses loads, the others wait. Of all who miss an entry, over all processes, one gets its lease, loads the value and fills the entry;
- * the others take what is there by now, or wait for it. In a process, reads of one entry share what is under way. It knows no Redis: a port
- * says how entries are looked at, loaded and filled.
+ * Who misses loads, the others wait. Of all who miss an entry, over all processes, one gets its lease, loads
+ * the value and fills the entry; the others take what is there by now, or wait for it. In a process, reads of
+ * one entry share what is under way. It knows no Redis: a port says how entries are looked at, loaded and
+ * filled.
  */
 
 import { arrive, claimOf, createTask, type Missed, mayJoin, type Outcome, type Task } from './load-task.js';
@@ -26,7 +27,10 @@ export class LeasedLoads<Value> {
     this.#waitingRoom = waitingRoom;
   }
 
-  /** The promise of each key's value, in their order. Keys must differ. `isForced`: loads, whatever is under way or has just failed. */
+  /**
+   * The promise of each key's value, in their order. Keys must differ. `isForced`: loads, whatever is under
+   * way or has just failed.
+   */
   read(missed: readonly Missed[], port: Port<Value>, { isForced = false } = {}): Promise<Value>[] {
     const own: Task<Value>[] = [];
     const reads = missed.map((one) => {
@@ -48,7 +52,9 @@ export class LeasedLoads<Value> {
     return Promise.allSettled(tasks.map(({ promise }) => promise));
   }
 
-  /** Reads that come from now on do not share what is under way: it may be older than a write of this process. */
+  /**
+   * Reads that come from now on do not share what is under way: it may be older than a write of this process.
+   */
   forget(key: string): void {
     this.#underWay.delete(key);
     this.#loading.forget(key);

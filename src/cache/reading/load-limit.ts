@@ -1,4 +1,7 @@
-/** The limit on loads of one process over all keys, so that a Redis that is away does not become a database that is overrun. */
+/**
+ * The limit on loads of one process over all keys, so that a Redis that is away does not become a database
+ * that is overrun.
+ */
 import pLimit from 'p-limit';
 import { ForebayError } from '../../errors.js';
 

@@ -20,8 +20,9 @@ export interface Outcome<Value> {
 /** One key's way to its value. */
 export interface Task<Value> extends Missed {
   /**
-   * `open`: what it gets is asked for later than any read that comes until then. `leased`: it loads, under a lease that tells whether
-   * something newer came. `closed`: what it gets may be older than a read that comes now.
+   * `open`: what it gets is asked for later than any read that comes until then. `leased`: it loads, under a
+   * lease that tells whether something newer came. `closed`: what it gets may be older than a read that comes
+   * now.
    */
   stage: 'open' | 'leased' | 'closed';
   token?: string;
@@ -45,8 +46,9 @@ export function createTask<Value>(missed: Missed): Task<Value> {
 }
 
 /**
- * Whether a read may share what is under way, by what its look at the entry found: it must not get anything that is older. What is asked
- * for later than it looked is new enough, as replies come in order; and so is what is loaded under the lease that it saw.
+ * Whether a read may share what is under way, by what its look at the entry found: it must not get anything
+ * that is older. What is asked for later than it looked is new enough, as replies come in order; and so is
+ * what is loaded under the lease that it saw.
  */
 export function mayJoin<Value>({ stage, token }: Task<Value>, missed: Missed): boolean {
   if (missed.away !== undefined || stage === 'open') return true;

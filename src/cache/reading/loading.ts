@@ -1,4 +1,6 @@
-/** Runs loaders: under the limit over all keys, with a time-out, and not again at once when they have failed. */
+/**
+ * Runs loaders: under the limit over all keys, with a time-out, and not again at once when they have failed.
+ */
 import { LRUCache } from 'lru-cache';
 import { ForebayError } from '../../errors.js';
 import type { LoadLimit } from './load-limit.js';
@@ -31,7 +33,10 @@ export class Loading {
     this.#limit = limit;
   }
 
-  /** From now on no load begins: a read that waits for another's, or was refreshing in the background, ends without one. */
+  /**
+   * From now on no load begins: a read that waits for another's, or was refreshing in the background, ends
+   * without one.
+   */
   close(): void {
     this.#isClosed = true;
   }

@@ -1,4 +1,7 @@
-/** What the loads of a kind of store are to `LeasedLoads`: how its entries are looked at, loaded, filled and released. */
+/**
+ * What the loads of a kind of store are to `LeasedLoads`: how its entries are looked at, loaded, filled and
+ * released.
+ */
 import type { OnRedisAway } from '../../definitions/record.js';
 import type { CacheCounts } from '../../events.js';
 import type { LoadContext } from './loading.js';
@@ -37,8 +40,8 @@ export interface Lease {
 export type Filled<L> = Lease & { readonly loaded: L };
 
 /**
- * What came of a fill. `revoked`: by a write, or another load. `unleased`: Redis did not answer, so nothing was to be filled.
- * `failed`: the cache did not take it.
+ * What came of a fill. `revoked`: by a write, or another load. `unleased`: Redis did not answer, so nothing
+ * was to be filled. `failed`: the cache did not take it.
  */
 export type Fill =
   | { readonly kind: 'filled' | 'revoked' | 'unleased' }

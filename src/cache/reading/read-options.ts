@@ -2,17 +2,25 @@
 import type { RefreshAhead } from './refresh-ahead.js';
 
 export interface ReadOptions {
-  /** How long a value is fresh, in ms; up to a tenth shorter by chance, so that values made together don't go stale together. */
+  /**
+   * How long a value is fresh, in ms; up to a tenth shorter by chance, so that values made together don't go
+   * stale together.
+   */
   readonly ttlMs: number;
   /** How long after that it may be served in place of one that is slow or can't be had, in ms. Default 0. */
   readonly graceMs?: number;
-  /** Serve the stale value at once, and load in the background. Default: load, and serve it when that fails. */
+  /**
+   * Serve the stale value at once, and load in the background. Default: load, and serve it when that fails.
+   */
   readonly isServedStale?: boolean;
   /** How long `null` is believed, in ms; 0: not at all. Default: `ttlMs`, a minute at most. */
   readonly absentTtlMs?: number;
   /** The value is stale once one of them is invalidated. */
   readonly tags?: readonly string[];
-  /** With a stale value at hand, a load may take so long before that is served, in ms. Default: `loadTimeoutMs`. */
+  /**
+   * With a stale value at hand, a load may take so long before that is served, in ms. Default:
+   * `loadTimeoutMs`.
+   */
   readonly softTimeoutMs?: number;
   /** A load that takes longer fails, in ms. Default 10,000. The lease lasts a second longer. */
   readonly loadTimeoutMs?: number;

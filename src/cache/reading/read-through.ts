@@ -1,4 +1,6 @@
-/** The one way in which values are read: from the cache, else loaded under a lease. README.md has the steps. */
+/**
+ * The one way in which values are read: from the cache, else loaded under a lease. README.md has the steps.
+ */
 import type { RefreshWhen } from '../../definitions/computed.js';
 import type { ValueHead } from '../entry/value-entry.js';
 import type { StatisticsCounter } from '../statistics.js';
@@ -39,8 +41,8 @@ export class ReadThrough {
   }
 
   /**
-   * @throws what the loader throws, when there is no stale value to serve; ForebayError LOAD_TIMEOUT, TOO_MANY_LOADS, INVALID_VALUE,
-   * VALUE_TOO_LARGE; the signal's reason
+   * @throws what the loader throws, when there is no stale value to serve; ForebayError LOAD_TIMEOUT,
+   * TOO_MANY_LOADS, INVALID_VALUE, VALUE_TOO_LARGE; the signal's reason
    */
   read<T>(key: string, load: LoadMany<T>, options: ReadOptions): Promise<T | null> {
     if (options.forceRefresh || options.signal !== undefined) return this.#readWith(key, load, options);
@@ -104,7 +106,10 @@ export class ReadThrough {
     if (due !== undefined) refresh(key, due);
   }
 
-  /** Values in the order of `keys`, null where there is none: one round trip for hits, one load for misses. @throws as `read` */
+  /**
+   * Values in the order of `keys`, null where there is none: one round trip for hits, one load for misses.
+   * @throws as `read`
+   */
   async readMany<T>(keys: readonly string[], load: LoadMany<T>, options: ReadOptions): Promise<(T | null)[]> {
     options.signal?.throwIfAborted();
     const plan = toPlan(options);

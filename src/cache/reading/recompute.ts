@@ -1,4 +1,7 @@
-/** Computes values before they are missed, for nobody who waits: those in the last part of their life, and those to be warmed. */
+/**
+ * Computes values before they are missed, for nobody who waits: those in the last part of their life, and
+ * those to be warmed.
+ */
 import { ForebayError } from '../../errors.js';
 import type { Emit } from '../../events.js';
 import { parseEntryContent, type ValueEntry } from '../entry/value-entry.js';
@@ -16,7 +19,10 @@ export interface RecomputeDependencies {
   readonly loading: Loading;
 }
 
-/** `fresh`: another value has taken the place of the one that was seen. `gone`: there is none, so nobody is served by a new one. */
+/**
+ * `fresh`: another value has taken the place of the one that was seen. `gone`: there is none, so nobody is
+ * served by a new one.
+ */
 export type RecomputeOutcome = 'computed' | 'absent' | 'overtaken' | 'fresh' | 'gone';
 
 /** Why there is none: the load failed, or Redis did not keep its value. */
@@ -61,8 +67,8 @@ export class Recompute {
   }
 
   /**
-   * Computes the values that take the place of those with the ids `seen`: one look at all of them, and one load. What came of each, in their order; one whose load
-   * failed stays as it is. Keys must differ.
+   * Computes the values that take the place of those with the ids `seen`: one look at all of them, and one
+   * load. What came of each, in their order; one whose load failed stays as it is. Keys must differ.
    * @throws what Redis throws
    */
   async successorsOf<T>(
@@ -91,7 +97,10 @@ export class Recompute {
     return results.map((result, i) => toRenewal((missing[i] as MissingValue).key, result));
   }
 
-  /** The same in the background of a read, once at a time for a key. A load that failed is counted, and not repeated at once. */
+  /**
+   * The same in the background of a read, once at a time for a key. A load that failed is counted, and not
+   * repeated at once.
+   */
   inBackground<T>(key: string, seen: string, load: LoadMany<T>, options: ReadOptions): void {
     if (this.#underWay.has(key) || this.#loading.failureOf(key) !== undefined) return;
     this.#underWay.add(key);
@@ -101,7 +110,8 @@ export class Recompute {
   }
 
   /**
-   * Computes those values that are missing, stale, or fresh for less than `freshForMs`: one look at all of them, and one load. Keys must differ.
+   * Computes those values that are missing, stale, or fresh for less than `freshForMs`: one look at all of
+   * them, and one load. Keys must differ.
    * @throws what Redis throws
    */
   async missingOf<T>(

@@ -1,4 +1,7 @@
-/** Whether a read of a fresh value has it computed anew: in the last part of its life, so that nobody waits when that is over. */
+/**
+ * Whether a read of a fresh value has it computed anew: in the last part of its life, so that nobody waits
+ * when that is over.
+ */
 import type { RefreshWhen } from '../../definitions/computed.js';
 import type { ValueHead } from '../entry/value-entry.js';
 
@@ -21,8 +24,8 @@ export interface DueValue {
 const beta = 1;
 
 /**
- * By threshold, or by XFetch: `now − δ β ln(rand()) ≥ expiry`, where δ is what the load took (Vattani, Chierichetti, Lowenstein: "Optimal
- * probabilistic cache stampede prevention", VLDB 2015, figure 2).
+ * By threshold, or by XFetch: `now − δ β ln(rand()) ≥ expiry`, where δ is what the load took (Vattani,
+ * Chierichetti, Lowenstein: "Optimal probabilistic cache stampede prevention", VLDB 2015, figure 2).
  */
 export function isRefreshDue(
   when: RefreshWhen,

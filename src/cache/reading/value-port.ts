@@ -1,4 +1,7 @@
-/** Cached values that a read missed: claimed, loaded with the caller's loader, and filled. Made for each read that misses some. */
+/**
+ * Cached values that a read missed: claimed, loaded with the caller's loader, and filled. Made for each read
+ * that misses some.
+ */
 import type { CacheCounts, Emit } from '../../events.js';
 import { tagMark } from '../../keys.js';
 import type { TagVersions, ValueEntry } from '../entry/value-entry.js';

@@ -1,13 +1,22 @@
-/** Those who wait until somebody else has filled an entry: woken by a message, and after half a second in any case. */
+/**
+ * Those who wait until somebody else has filled an entry: woken by a message, and after half a second in any
+ * case.
+ */
 import type { RedisClient } from '../../connection/redis.js';
 import type { Emit } from '../../events.js';
 import { filledChannel } from '../../keys.js';
 
-/** A message can be lost (a connection broke, the entry was deleted); the entry is looked at again after this long. */
+/**
+ * A message can be lost (a connection broke, the entry was deleted); the entry is looked at again after this
+ * long.
+ */
 const lookAgainMs = 500;
 
 export interface Waiting {
-  /** Resolves when the entry was filled or given back since `enter`, or the last time that this told so: true; or after `maxMs`. */
+  /**
+   * Resolves when the entry was filled or given back since `enter`, or the last time that this told so: true;
+   * or after `maxMs`.
+   */
   until(maxMs: number): Promise<boolean>;
   /** Must be called once the wait is over or not needed. */
   leave(): void;

@@ -1,4 +1,7 @@
-/** Entries that are asked for in one turn of the event loop are read with one MGET: a command costs the client more than a value does. */
+/**
+ * Entries that are asked for in one turn of the event loop are read with one MGET: a command costs the client
+ * more than a value does.
+ */
 
 /** Most keys of one command, as Redis serves nobody else meanwhile. */
 const keysMax = 500;

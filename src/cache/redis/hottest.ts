@@ -22,7 +22,10 @@ export class Hottest {
     this.#prefix = prefix;
   }
 
-  /** @param counts reads by id @param halfLifeMs a whole number; it may change: what was counted fades with it from now on @throws what Redis throws; some of them may be added then */
+  /**
+   * @param counts reads by id @param halfLifeMs a whole number; it may change: what was counted fades with it
+   * from now on @throws what Redis throws; some of them may be added then
+   */
   async add(store: string, counts: ReadonlyMap<string, number>, halfLifeMs: number): Promise<void> {
     const { reads, since } = hottestKeys(this.#prefix, store);
     const pairs = [...counts];

@@ -1,4 +1,7 @@
-/** Typed calls for the steps of the protocol in README.md, each on one entry or tag; calls of one turn share a round trip. */
+/**
+ * Typed calls for the steps of the protocol in README.md, each on one entry or tag; calls of one turn share a
+ * round trip.
+ */
 import { randomBytes } from 'node:crypto';
 import type { Breaker } from '../../connection/breaker.js';
 import { getMany } from '../../connection/get-many.js';
@@ -18,8 +21,8 @@ export type Claim =
   | { readonly kind: 'value'; readonly entry: ValueEntry };
 
 /**
- * What a claim finds too old: the value with this id, none, or whatever stands there. `write`: whatever stands there is about to be
- * written, so the lease covers nothing.
+ * What a claim finds too old: the value with this id, none, or whatever stands there. `write`: whatever
+ * stands there is about to be written, so the lease covers nothing.
  */
 export type Seen = { readonly id: string } | 'nothing' | 'anything' | 'write';
 
@@ -117,7 +120,10 @@ export class RedisTier {
     return (await this.#breaker.run(() => this.#redis['cache_set-if-absent'](entry, content, ttlMs))) === 1;
   }
 
-  /** The sum; of no value, a counter is made that lives for `ttlMs`. `other`: there is a value that is no plain integer; `overflow`: nothing was added. */
+  /**
+   * The sum; of no value, a counter is made that lives for `ttlMs`. `other`: there is a value that is no
+   * plain integer; `overflow`: nothing was added.
+   */
   async increment(key: string, delta: number, ttlMs: number): Promise<number | 'other' | 'overflow'> {
     const sum = await this.#breaker.run(() =>
       this.#redis.cache_increment(cacheEntryKey(this.#prefix, key), delta, ttlMs),

@@ -1,4 +1,7 @@
-/** The values of a counter store in the cache: those that were missed are the sum of the database's and what is pending, at one point. */
+/**
+ * The values of a counter store in the cache: those that were missed are the sum of the database's and what
+ * is pending, at one point.
+ */
 import { parseCounterEntry } from '../../buffer/entry.js';
 import type { Lane } from '../../buffer/lane.js';
 import {
@@ -15,7 +18,9 @@ import { type ClientContext, leaseMs } from '../context.js';
 import { toLoadError } from './load-error.js';
 import { type Description, type Standing, StorePort } from './store-port.js';
 
-/** Looks at pending deltas and row until no batch came in between; a flush cycle is far longer than a look. */
+/**
+ * Looks at pending deltas and row until no batch came in between; a flush cycle is far longer than a look.
+ */
 const looksMax = 5;
 
 /** What is pending of counters of one lane, at one moment. */
@@ -154,8 +159,9 @@ export function isOvertaken(claimed: Pick<CountersClaim, 'batch'>, loaded: Loade
 }
 
 /**
- * A counter's value from the row and what was pending before the row was read. The ledger's number, read with the row,
- * tells whether the row holds the sealed batch. Undefined when there is no row and none is on its way.
+ * A counter's value from the row and what was pending before the row was read. The ledger's number, read with
+ * the row, tells whether the row holds the sealed batch. Undefined when there is no row and none is on its
+ * way.
  */
 export function counterValue(
   store: Pick<CounterStore, 'initial' | 'record'>,

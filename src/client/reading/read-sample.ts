@@ -1,6 +1,7 @@
 /**
- * Counts the reads of a store, for what is warmed: all while they are few, else every n-th on average, which then counts for n. What was counted goes to Redis now
- * and then; what could not be sent is dropped, as it is only a sample.
+ * Counts the reads of a store, for what is warmed: all while they are few, else every n-th on average, which
+ * then counts for n. What was counted goes to Redis now and then; what could not be sent is dropped, as it is
+ * only a sample.
  */
 import type { Hottest } from '../../cache/redis/hottest.js';
 import type { Emit } from '../../events.js';

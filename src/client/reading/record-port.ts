@@ -1,4 +1,7 @@
-/** The rows of a record store in the cache: what is pending of those that were missed; else claimed, loaded and filled. */
+/**
+ * The rows of a record store in the cache: what is pending of those that were missed; else claimed, loaded
+ * and filled.
+ */
 import { type Entry, loadedEntry, parseEntry } from '../../buffer/entry.js';
 import type { Lane } from '../../buffer/lane.js';
 import type { Claim, Loaded, Look } from '../../cache/reading/port.js';
@@ -44,7 +47,10 @@ export class RecordPort<Row> extends StorePort<Row, object, LoadedRecord<Row>, R
       : { kind: 'value', value: this.toRow(entry) };
   }
 
-  /** Another release's row is as good as none, unless it is pending: the database knows the fields that it lacks. */
+  /**
+   * Another release's row is as good as none, unless it is pending: the database knows the fields that it
+   * lacks.
+   */
   toEntry(idKey: string, content: string | null): Entry | Promise<Entry> {
     const entry = parseEntry(content);
     if (entry.kind !== 'row' || entry.release === this.store.rows.release) return entry;
@@ -69,7 +75,10 @@ export class RecordPort<Row> extends StorePort<Row, object, LoadedRecord<Row>, R
     return entry.release === rows.release ? entry.json : rows.adapt(entry.json);
   }
 
-  /** @throws ForebayError INVALID_VALUE, VALUE_TOO_LARGE when what the database has can't be cached, and so gets no version */
+  /**
+   * @throws ForebayError INVALID_VALUE, VALUE_TOO_LARGE when what the database has can't be cached, and so
+   * gets no version
+   */
   async checkFit(idKey: string): Promise<void> {
     const loaded = await this.load([{ key: idKey, token: undefined, seen: undefined }]);
     loaded.get(idKey)?.loaded?.toJson();

@@ -1,6 +1,6 @@
 /**
- * Asks refresh workers for values that are due: a job for each value, whichever processes ask for it. Nothing is lost when a job is: a
- * value that nobody has refreshed is computed by its readers once it is stale.
+ * Asks refresh workers for values that are due: a job for each value, whichever processes ask for it. Nothing
+ * is lost when a job is: a value that nobody has refreshed is computed by its readers once it is stale.
  */
 import { LRUCache } from 'lru-cache';
 import type { DueValue } from '../../cache/reading/refresh-ahead.js';

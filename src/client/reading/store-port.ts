@@ -1,4 +1,7 @@
-/** What the loads of rows and of counters have in common: entries that stand in lanes, claimed and filled with one call for each lane. */
+/**
+ * What the loads of rows and of counters have in common: entries that stand in lanes, claimed and filled with
+ * one call for each lane.
+ */
 import { randomUUID } from 'node:crypto';
 import { absentEntry } from '../../buffer/entry.js';
 import type { Lane } from '../../buffer/lane.js';

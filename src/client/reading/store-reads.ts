@@ -1,4 +1,6 @@
-/** Reads of a store: entries from Redis, those of one turn in one command; what is missing, by leased loads. */
+/**
+ * Reads of a store: entries from Redis, those of one turn in one command; what is missing, by leased loads.
+ */
 import { LeasedLoads } from '../../cache/reading/leased-loads.js';
 import type { Missed } from '../../cache/reading/load-task.js';
 import type { Loaded } from '../../cache/reading/port.js';

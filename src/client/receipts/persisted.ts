@@ -1,6 +1,7 @@
 /**
- * Waiting until what was accepted is in the database: woken by the workers' announcements, checked now and then. What is announced
- * counts within a generation of the lane; else the lane's past and the ledger are asked (see fate.ts).
+ * Waiting until what was accepted is in the database: woken by the workers' announcements, checked now and
+ * then. What is announced counts within a generation of the lane; else the lane's past and the ledger are
+ * asked (see fate.ts).
  */
 import type { Lane } from '../../buffer/lane.js';
 import type { AcceptedAt, LaneState, LedgerState } from '../../buffer/lane-state.js';
@@ -61,7 +62,8 @@ export class PersistedWatch {
   }
 
   /**
-   * Resolves once everything that the lanes have accepted up to now is in the database, or a dead letter. It waits for no delay.
+   * Resolves once everything that the lanes have accepted up to now is in the database, or a dead letter. It
+   * waits for no delay.
    * @throws ForebayError FLUSH_TIMEOUT, WRITE_LOST, CLOSED
    */
   async settled(lanes: readonly Lane[], timeoutMs: number): Promise<void> {
@@ -77,7 +79,8 @@ export class PersistedWatch {
   }
 
   /**
-   * Whether everything that the lane has accepted up to this write is in the database, or a dead letter, or waits for others' rows.
+   * Whether everything that the lane has accepted up to this write is in the database, or a dead letter, or
+   * waits for others' rows.
    * @throws ForebayError CLOSED
    */
   persisted(lane: Lane, { version, generation }: AcceptedAt, timeoutMs: number): Promise<Outcome> {
@@ -184,7 +187,10 @@ export class PersistedWatch {
     this.#waits.delete(name);
   }
 
-  /** Asked for at each look, for a job that is ending may miss it. Without the job, the lane's own comes in its time. */
+  /**
+   * Asked for at each look, for a job that is ending may miss it. Without the job, the lane's own comes in
+   * its time.
+   */
   async #hurry(lane: Lane): Promise<void> {
     const { queue, emit } = this.#dependencies;
     try {

@@ -51,11 +51,11 @@ export class Receipt<Id = unknown> {
   }
 
   /**
-   * Resolves when the write is in the database, or a newer one of the same record that took its place. It waits for the store's delay;
-   * `flush()` does not.
+   * Resolves when the write is in the database, or a newer one of the same record that took its place. It
+   * waits for the store's delay; `flush()` does not.
    * @param options.timeoutMs default 30,000
-   * @throws ForebayError PERSIST_TIMEOUT (the write is kept); DATABASE_REFUSED: it is a dead letter; COUNTER_ROW_MISSING: the delta's
-   * row does not exist; WRITE_LOST: Redis has lost the write
+   * @throws ForebayError PERSIST_TIMEOUT (the write is kept); DATABASE_REFUSED: it is a dead letter;
+   * COUNTER_ROW_MISSING: the delta's row does not exist; WRITE_LOST: Redis has lost the write
    */
   async persisted({ timeoutMs = persistedTimeoutMs }: { timeoutMs?: number } = {}): Promise<void> {
     const deadline = Date.now() + timeoutMs;
@@ -67,7 +67,9 @@ export class Receipt<Id = unknown> {
     if (refusal !== undefined) throw refused(this, refusal);
   }
 
-  /** Once the lane has come to this write: whether its record is left behind, for it waits for another's row. */
+  /**
+   * Once the lane has come to this write: whether its record is left behind, for it waits for another's row.
+   */
   async #isWaiting(timeoutMs: number): Promise<boolean> {
     const written = { version: this.version, generation: this.#generation };
     const outcome = await this.#desk.watch.persisted(this.#lane, written, timeoutMs);

@@ -1,4 +1,7 @@
-/** Compare-and-set: rows with their versions, and updates that are tried again when another write came between. */
+/**
+ * Compare-and-set: rows with their versions, and updates that are tried again when another write came
+ * between.
+ */
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Entry } from '../../buffer/entry.js';
 import { ForebayError, isForebayError } from '../../errors.js';
@@ -8,7 +11,10 @@ import type { Receipt } from '../receipts/receipt.js';
 export interface Versioned<Row> {
   /** Null: there is none, which has a version too. */
   readonly row: Row | null;
-  /** Of the record's last accepted write; of a row that was loaded, one that no other state of the record has had. */
+  /**
+   * Of the record's last accepted write; of a row that was loaded, one that no other state of the record has
+   * had.
+   */
   readonly version: bigint;
 }
 
@@ -25,7 +31,8 @@ const updateTriesMax = 10;
 const updateWaitMaxMs = 200;
 
 /**
- * Looks until what is known of a record has a version: writes and evictions may come between a look and the next.
+ * Looks until what is known of a record has a version: writes and evictions may come between a look and the
+ * next.
  * @throws ForebayError LOAD_TIMEOUT
  */
 export async function untilKnown(store: string, look: () => Promise<Entry>): Promise<KnownEntry> {

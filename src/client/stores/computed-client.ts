@@ -67,9 +67,11 @@ export class ComputedClient<Value> {
   }
 
   /**
-   * The value, or null when there is none: from the cache, else computed once for all callers of all processes. With the store's option `refresh`, a
-   * read in the last part of its fresh life has a worker compute it anew.
-   * @throws what the loader throws, when there is no value in grace; ForebayError INVALID_ID, LOAD_TIMEOUT, TOO_MANY_LOADS
+   * The value, or null when there is none: from the cache, else computed once for all callers of all
+   * processes. With the store's option `refresh`, a read in the last part of its fresh life has a worker
+   * compute it anew.
+   * @throws what the loader throws, when there is no value in grace; ForebayError INVALID_ID, LOAD_TIMEOUT,
+   * TOO_MANY_LOADS
    */
   get(id: string): Promise<Value | null> {
     try {
@@ -86,7 +88,10 @@ export class ComputedClient<Value> {
     }
   }
 
-  /** Values in the order of `ids`, null where there is none: one round trip for hits, one load for misses. @throws as `get` */
+  /**
+   * Values in the order of `ids`, null where there is none: one round trip for hits, one load for misses.
+   * @throws as `get`
+   */
   async getMany(ids: readonly string[]): Promise<(Value | null)[]> {
     const keys = ids.map((id) => this.#keyOf(id));
     const [first] = keys;
@@ -110,8 +115,8 @@ export class ComputedClient<Value> {
   }
 
   /**
-   * Computes values before they are read: those that are missing, or in the second half of their fresh life, with one load. A value that
-   * something newer overtakes meanwhile counts as fresh.
+   * Computes values before they are read: those that are missing, or in the second half of their fresh life,
+   * with one load. A value that something newer overtakes meanwhile counts as fresh.
    * @param ttlMs their fresh life; default: as of other values of the store
    * @throws ForebayError INVALID_ID, REDIS_UNAVAILABLE
    */
@@ -129,7 +134,10 @@ export class ComputedClient<Value> {
     return { ...counts, failures: failures.map(({ key, error }) => ({ id: call.idOf(key), error })) };
   }
 
-  /** Ids that apps have read most, lately: of a store with `warm: { list: 'hottest' }`. The hottest first. @throws ForebayError REDIS_UNAVAILABLE */
+  /**
+   * Ids that apps have read most, lately: of a store with `warm: { list: 'hottest' }`. The hottest first.
+   * @throws ForebayError REDIS_UNAVAILABLE
+   */
   async hottest(max: number): Promise<string[]> {
     try {
       return await this.#hottest.top(this.#store.name, max);
@@ -139,8 +147,8 @@ export class ComputedClient<Value> {
   }
 
   /**
-   * @internal For refresh workers: computes the values that take the place of those that reads found due, with one load. What came of each, in their
-   * order. Ids must differ.
+   * @internal For refresh workers: computes the values that take the place of those that reads found due,
+   * with one load. What came of each, in their order. Ids must differ.
    * @param due with the ids of those values, as `seen`
    * @throws ForebayError REDIS_UNAVAILABLE
    */

@@ -29,9 +29,9 @@ export class CounterClient<Id, Value> {
 
   /**
    * Adds an integer, which may be negative. Resolves once it is accepted.
-   * @throws ForebayError INVALID_ID, INVALID_VALUE, COUNTER_OVERFLOW, BACKLOG_FULL, TOO_MANY_WRITES, REDIS_UNAVAILABLE,
-   * REDIS_REFUSED, REDIS_OUT_OF_MEMORY, DURABILITY_NOT_MET (the delta counts), OUTCOME_UNKNOWN (then the delta may count, and must not
-   * simply be added again)
+   * @throws ForebayError INVALID_ID, INVALID_VALUE, COUNTER_OVERFLOW, BACKLOG_FULL, TOO_MANY_WRITES,
+   * REDIS_UNAVAILABLE, REDIS_REFUSED, REDIS_OUT_OF_MEMORY, DURABILITY_NOT_MET (the delta counts),
+   * OUTCOME_UNKNOWN (then the delta may count, and must not simply be added again)
    */
   async add(id: Id, delta: number | bigint = 1, options?: WriteOptions): Promise<Receipt> {
     const { name, group, ids } = this.#store;
@@ -47,21 +47,29 @@ export class CounterClient<Id, Value> {
   }
 
   /**
-   * The sum of the row's value and all accepted deltas; null when there is no row. While Redis is away, what the store's `onRedisAway` says.
-   * @throws ForebayError INVALID_ID, REDIS_UNAVAILABLE, REDIS_REFUSED, DATABASE_UNAVAILABLE, TOO_MANY_LOADS, LOAD_TIMEOUT, CLOSED
+   * The sum of the row's value and all accepted deltas; null when there is no row. While Redis is away, what
+   * the store's `onRedisAway` says.
+   * @throws ForebayError INVALID_ID, REDIS_UNAVAILABLE, REDIS_REFUSED, DATABASE_UNAVAILABLE, TOO_MANY_LOADS,
+   * LOAD_TIMEOUT, CLOSED
    */
   async get(id: Id): Promise<Value | null> {
     return this.#toValue(await this.#reads.get(this.#store.ids.toKey(id)));
   }
 
-  /** Values in the order of `ids`, null where there is no row: one round trip for hits, one load for misses. @throws as `get` */
+  /**
+   * Values in the order of `ids`, null where there is no row: one round trip for hits, one load for misses.
+   * @throws as `get`
+   */
   async getMany(ids: readonly Id[]): Promise<(Value | null)[]> {
     const idKeys = ids.map((id) => this.#store.ids.toKey(id));
     const values = await this.#reads.getMany(idKeys);
     return values.map((value) => this.#toValue(value));
   }
 
-  /** Why a read of the counter is a hit or a miss. @throws ForebayError INVALID_ID, REDIS_UNAVAILABLE, REDIS_REFUSED */
+  /**
+   * Why a read of the counter is a hit or a miss. @throws ForebayError INVALID_ID, REDIS_UNAVAILABLE,
+   * REDIS_REFUSED
+   */
   async explain(id: Id): Promise<Explanation> {
     return explainEntry(this.#context, this.#port, this.#store.ids.toKey(id));
   }

@@ -44,11 +44,11 @@ export class RecordClient<Row, Input, Id> {
   }
 
   /**
-   * Writes a whole row: inserts it, or replaces the one that is there. Resolves once it is accepted.
-   * Fields with a default may be left out, and get it: an id that the client makes is in the receipt. `@default(now())` is when a row was
-   * made, and stays when one is there. Counters are always left out.
-   * @throws ForebayError INVALID_ID, INVALID_VALUE, VALUE_TOO_LARGE, BACKLOG_FULL, TOO_MANY_WRITES, REDIS_UNAVAILABLE,
-   * REDIS_REFUSED, OUTCOME_UNKNOWN
+   * Writes a whole row: inserts it, or replaces the one that is there. Resolves once it is accepted. Fields
+   * with a default may be left out, and get it: an id that the client makes is in the receipt.
+   * `@default(now())` is when a row was made, and stays when one is there. Counters are always left out.
+   * @throws ForebayError INVALID_ID, INVALID_VALUE, VALUE_TOO_LARGE, BACKLOG_FULL, TOO_MANY_WRITES,
+   * REDIS_UNAVAILABLE, REDIS_REFUSED, OUTCOME_UNKNOWN
    */
   async put(input: Input, options?: WriteOptions): Promise<Receipt<Id>> {
     const { idKey, text } = this.#toRecord(input);
@@ -84,27 +84,35 @@ export class RecordClient<Row, Input, Id> {
   }
 
   /**
-   * The row, or null. Never older than an accepted write: the cache, what is pending, then the database. While Redis is away, what the store's
-   * `onRedisAway` says.
-   * @throws ForebayError INVALID_ID, REDIS_UNAVAILABLE, REDIS_REFUSED, DATABASE_UNAVAILABLE, TOO_MANY_LOADS, LOAD_TIMEOUT, CLOSED
+   * The row, or null. Never older than an accepted write: the cache, what is pending, then the database.
+   * While Redis is away, what the store's `onRedisAway` says.
+   * @throws ForebayError INVALID_ID, REDIS_UNAVAILABLE, REDIS_REFUSED, DATABASE_UNAVAILABLE, TOO_MANY_LOADS,
+   * LOAD_TIMEOUT, CLOSED
    */
   async get(id: Id): Promise<Row | null> {
     return this.#reads.get(this.#store.ids.toKey(id));
   }
 
-  /** Rows in the order of `ids`, null where there is none: one round trip for hits, one load for misses. @throws as `get` */
+  /**
+   * Rows in the order of `ids`, null where there is none: one round trip for hits, one load for misses.
+   * @throws as `get`
+   */
   async getMany(ids: readonly Id[]): Promise<(Row | null)[]> {
     return this.#reads.getMany(ids.map((id) => this.#store.ids.toKey(id)));
   }
 
-  /** Why a read of the row is a hit or a miss. @throws ForebayError INVALID_ID, REDIS_UNAVAILABLE, REDIS_REFUSED */
+  /**
+   * Why a read of the row is a hit or a miss. @throws ForebayError INVALID_ID, REDIS_UNAVAILABLE,
+   * REDIS_REFUSED
+   */
   async explain(id: Id): Promise<Explanation> {
     return explainEntry(this.#context, this.#port, this.#store.ids.toKey(id));
   }
 
   /**
    * The row as `get` gives it, with its version, for `putIf`.
-   * @throws as `get`, and ForebayError LOAD_TIMEOUT when it had no version for 15 s, as others loaded or wrote it all the time
+   * @throws as `get`, and ForebayError LOAD_TIMEOUT when it had no version for 15 s, as others loaded or
+   * wrote it all the time
    */
   async getVersioned(id: Id): Promise<Versioned<Row>> {
     const { row, version } = await this.#see(this.#store.ids.toKey(id));
@@ -112,9 +120,10 @@ export class RecordClient<Row, Input, Id> {
   }
 
   /**
-   * Writes as `put` does, if the record is still at the version that `getVersioned` gave. When nobody has read it for a while
-   * its version is not known any more, which is a conflict too.
-   * @throws as `put`, and ForebayError CONFLICT; its context has the current `version`, or undefined when it is not known
+   * Writes as `put` does, if the record is still at the version that `getVersioned` gave. When nobody has
+   * read it for a while its version is not known any more, which is a conflict too.
+   * @throws as `put`, and ForebayError CONFLICT; its context has the current `version`, or undefined when it
+   * is not known
    */
   async putIf(
     input: Input,
@@ -133,11 +142,11 @@ export class RecordClient<Row, Input, Id> {
   }
 
   /**
-   * Writes what `change` changes of the row, if no other write came between; else it is called again with the newer row, at most
-   * 10 times. Columns that it does not change are not written; `@updatedAt` moves. Null when `change` returned null: nothing is written
-   * then, nor when it throws.
-   * @throws as `getVersioned` and `put`, what `change` throws, and ForebayError CONFLICT. After OUTCOME_UNKNOWN the update may
-   * have been accepted: read before you repeat it
+   * Writes what `change` changes of the row, if no other write came between; else it is called again with the
+   * newer row, at most 10 times. Columns that it does not change are not written; `@updatedAt` moves. Null
+   * when `change` returned null: nothing is written then, nor when it throws.
+   * @throws as `getVersioned` and `put`, what `change` throws, and ForebayError CONFLICT. After
+   * OUTCOME_UNKNOWN the update may have been accepted: read before you repeat it
    */
   async update(id: Id, change: Change<Row, Input>): Promise<Receipt<Id> | null> {
     const { name, ids } = this.#store;
@@ -164,7 +173,9 @@ export class RecordClient<Row, Input, Id> {
     await this.#port.evict(this.#store.ids.toKey(id));
   }
 
-  /** The row as the database has it now, or as it is pending; it is cached anew. @throws as `evict` and `get` */
+  /**
+   * The row as the database has it now, or as it is pending; it is cached anew. @throws as `evict` and `get`
+   */
   async refresh(id: Id): Promise<Row | null> {
     await this.evict(id);
     return this.get(id);

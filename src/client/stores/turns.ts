@@ -1,6 +1,9 @@
 /** Work on one thing, of one process, one after the other: as a courtesy, not as a lock. */
 
-/** After this long the next one starts too, so that work which waits for other work on the same thing does not wait for ever. */
+/**
+ * After this long the next one starts too, so that work which waits for other work on the same thing does not
+ * wait for ever.
+ */
 const turnMaxMs = 100;
 
 export class Turns {

@@ -1,4 +1,7 @@
-/** Reads of cached values, as an app asks for them: one key with its loader, or many with one loader for all that is missing. */
+/**
+ * Reads of cached values, as an app asks for them: one key with its loader, or many with one loader for all
+ * that is missing.
+ */
 import type { Cache } from '../../cache/cache.js';
 import { checkedLifeMs, checkKey, checkTags, type Key } from '../../cache/cache-service.js';
 import type { LoadContext, LoadMany } from '../../cache/reading/loading.js';
@@ -9,7 +12,10 @@ import { ForebayError } from '../../errors.js';
 /** Loads the value of one key; null or undefined: there is none. */
 export type Load<T> = (context: LoadContext) => Promise<T | null | undefined>;
 
-/** Loads the values of the keys that are missing: a Map of those that exist, or a list with a value for each key in their order, null where there is none. */
+/**
+ * Loads the values of the keys that are missing: a Map of those that exist, or a list with a value for each
+ * key in their order, null where there is none.
+ */
 export type LoadMissing<T> = (
   keys: string[],
   context: LoadContext,
@@ -17,22 +23,38 @@ export type LoadMissing<T> = (
 
 /** How values are read through the cache. All times are in ms. */
 export interface ReadValueOptions {
-  /** How long a value is fresh, in ms; up to a tenth shorter by chance, so that values made together do not go stale together. Default: the key's own, else 900,000. */
+  /**
+   * How long a value is fresh, in ms; up to a tenth shorter by chance, so that values made together do not go
+   * stale together. Default: the key's own, else 900,000.
+   */
   readonly ttlMs?: number;
-  /** How long after `ttlMs` a value is served in place of one that can't be loaded, or not within `softTimeoutMs`; in ms. Default 0. */
+  /**
+   * How long after `ttlMs` a value is served in place of one that can't be loaded, or not within
+   * `softTimeoutMs`; in ms. Default 0.
+   */
   readonly graceMs?: number;
-  /** Serves a value in its grace at once, and loads in the background. Default false: loads, and serves it when that fails or is slow. */
+  /**
+   * Serves a value in its grace at once, and loads in the background. Default false: loads, and serves it
+   * when that fails or is slow.
+   */
   readonly isServedStale?: boolean;
   /**
-   * Has a value computed anew, in the background, while it is fresh still: after this share of its life, above 0 and below 1; or 'xfetch': by chance, the
-   * likelier the nearer its end is and the longer its load took. Default: never.
+   * Has a value computed anew, in the background, while it is fresh still: after this share of its life,
+   * above 0 and below 1; or 'xfetch': by chance, the likelier the nearer its end is and the longer its load
+   * took. Default: never.
    */
   readonly refreshWhen?: RefreshWhen;
   /** How long the absence of a value is believed, in ms; 0: not at all. Default: `ttlMs`, at most 60,000. */
   readonly absentTtlMs?: number;
-  /** How long a value may stay in this process's memory, in ms; it goes earlier when it changes. Default: as long as it is fresh. Of single reads. */
+  /**
+   * How long a value may stay in this process's memory, in ms; it goes earlier when it changes. Default: as
+   * long as it is fresh. Of single reads.
+   */
   readonly memoryTtlMs?: number;
-  /** With a stale value at hand, a load may take so long before that is served, in ms. Default: `loadTimeoutMs`. */
+  /**
+   * With a stale value at hand, a load may take so long before that is served, in ms. Default:
+   * `loadTimeoutMs`.
+   */
   readonly softTimeoutMs?: number;
   /** A load that takes longer fails with LOAD_TIMEOUT, in ms. Default 10,000. */
   readonly loadTimeoutMs?: number;

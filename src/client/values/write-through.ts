@@ -14,7 +14,8 @@ export async function writeThrough<T>(
   write: (data: T) => Promise<unknown>,
   options: WriteValueOptions,
 ): Promise<T> {
-  // Before the write: what can't be cached is not written either, and an invalidation during it makes the value stale.
+  // Before the write: what can't be cached is not written either, and an invalidation during it makes the
+  // value stale.
   const entry = await encodeForWrite(cache, key, data, options);
   cache.loads.forget(key);
   const token = await claimForWrite(cache, key, writeLeaseMs);

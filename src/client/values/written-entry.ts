@@ -12,7 +12,10 @@ export interface WriteValueOptions {
   readonly tags?: readonly string[];
 }
 
-/** What is to stand in the cache after the write. @throws ForebayError INVALID_KEY, INVALID_VALUE, VALUE_TOO_LARGE, REDIS_UNAVAILABLE */
+/**
+ * What is to stand in the cache after the write. @throws ForebayError INVALID_KEY, INVALID_VALUE,
+ * VALUE_TOO_LARGE, REDIS_UNAVAILABLE
+ */
 export async function encodeForWrite(
   cache: Cache,
   key: string,
@@ -32,7 +35,10 @@ async function tagVersions(cache: Cache, tags: readonly string[]): Promise<TagVe
   }
 }
 
-/** The lease's token. What stood there is gone: whatever becomes of the write, nobody reads it again. @throws ForebayError REDIS_UNAVAILABLE */
+/**
+ * The lease's token. What stood there is gone: whatever becomes of the write, nobody reads it again. @throws
+ * ForebayError REDIS_UNAVAILABLE
+ */
 export async function claimForWrite(cache: Cache, key: string, leaseMs: number): Promise<string> {
   try {
     const claim = await cache.tier.claim(key, 'write', leaseMs);
@@ -51,7 +57,8 @@ export async function fillOrDrop(
 ): Promise<void> {
   try {
     const isFilled = await cache.tier.fill(key, token, entry.content, entry.ttlMs);
-    // Another writer's lease, or a reader's that began when ours was over: what it fills may be older than this write.
+    // Another writer's lease, or a reader's that began when ours was over: what it fills may be older than
+    // this write.
     if (!isFilled) await cache.tier.delete([key]);
     cache.statistics.of(key).sets += 1;
   } catch (error) {
@@ -60,7 +67,10 @@ export async function fillOrDrop(
   }
 }
 
-/** After a write that failed, and may have been done all the same: nothing may stand in the cache that was loaded before. */
+/**
+ * After a write that failed, and may have been done all the same: nothing may stand in the cache that was
+ * loaded before.
+ */
 export async function drop(cache: Cache, key: string, cause: unknown): Promise<void> {
   try {
     await cache.tier.delete([key]);

@@ -1,6 +1,6 @@
 /**
- * The way of writes that are to be on a replica or on disk when they return: a connection of their own, made when the first comes, for Redis
- * answers nothing else on it while it waits.
+ * The way of writes that are to be on a replica or on disk when they return: a connection of their own, made
+ * when the first comes, for Redis answers nothing else on it while it waits.
  */
 import { WriteBuffer } from '../../buffer/write-buffer.js';
 import { isCluster } from '../../connection/client.js';
@@ -46,8 +46,8 @@ export class DurableRoute {
   }
 
   /**
-   * Resolves once what the route has accepted so far is as safe as that, else with what is missing. To be called in the turn in which the
-   * write was answered: another connection would know nothing of it.
+   * Resolves once what the route has accepted so far is as safe as that, else with what is missing. To be
+   * called in the turn in which the write was answered: another connection would know nothing of it.
    */
   async missing(durability: ConfirmedDurability): Promise<string | undefined> {
     return (await this.#opening)?.waits[durability].join(confirmMaxMs);

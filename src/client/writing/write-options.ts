@@ -1,4 +1,7 @@
-/** What a caller may choose for a write: how safe it is when it returns, and what happens when there is no room. */
+/**
+ * What a caller may choose for a write: how safe it is when it returns, and what happens when there is no
+ * room.
+ */
 import type { Durability, OnFull } from '../../definitions/record.js';
 
 /** How one write of a store is made. */

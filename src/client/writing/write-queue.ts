@@ -1,6 +1,6 @@
 /**
- * The way of writes from an app to Redis. Writes of one lane that are issued in the same turn, or while a call of that
- * lane is under way, go in one Lua call, in the order in which they were issued.
+ * The way of writes from an app to Redis. Writes of one lane that are issued in the same turn, or while a
+ * call of that lane is under way, go in one Lua call, in the order in which they were issued.
  */
 import type { Lane } from '../../buffer/lane.js';
 import type { AcceptedAt } from '../../buffer/lane-state.js';
@@ -81,8 +81,9 @@ export class WriteQueue {
 
   /**
    * Resolves with where the first write stands in the lane's history, once all are accepted.
-   * @throws ForebayError TOO_MANY_WRITES, BACKLOG_FULL, REDIS_OUT_OF_MEMORY, COUNTER_OVERFLOW, CONFLICT, REDIS_UNAVAILABLE,
-   * REDIS_REFUSED, OUTCOME_UNKNOWN, DURABILITY_NOT_MET (the write is accepted), INVALID_CONFIG, CLOSED
+   * @throws ForebayError TOO_MANY_WRITES, BACKLOG_FULL, REDIS_OUT_OF_MEMORY, COUNTER_OVERFLOW, CONFLICT,
+   * REDIS_UNAVAILABLE, REDIS_REFUSED, OUTCOME_UNKNOWN, DURABILITY_NOT_MET (the write is accepted),
+   * INVALID_CONFIG, CLOSED
    */
   submit(lane: Lane, writes: readonly Write[], plan: WritePlan): Promise<AcceptedAt> {
     if (this.#isClosed) return Promise.reject(closedError());
@@ -144,7 +145,9 @@ export class WriteQueue {
     for (const queue of queues) void this.#send(queue);
   }
 
-  /** One call at a time for a lane: so calls grow with the load, and a broken connection leaves one in doubt. */
+  /**
+   * One call at a time for a lane: so calls grow with the load, and a broken connection leaves one in doubt.
+   */
   async #send(queue: LaneQueue): Promise<void> {
     const submissions = takeCall(queue);
     const durability = confirmedBy((submissions[0] as Submission).plan);
@@ -268,7 +271,9 @@ export class WriteQueue {
     for (const resolve of this.#onIdle.splice(0)) resolve();
   }
 
-  /** The write is accepted whether or not its wake-up job can be added: the sweep finds a lane without one. */
+  /**
+   * The write is accepted whether or not its wake-up job can be added: the sweep finds a lane without one.
+   */
   #wake(lane: Lane): void {
     const wake = this.#queue
       .wake(lane.name, lane.group.delayMs)

@@ -7,7 +7,9 @@ import { type RedisClient, writeNotSent } from '../../connection/redis.js';
 import { isNotSent, isReplyError } from '../../connection/refusals.js';
 import type { ForebayError } from '../../errors.js';
 
-/** How long a write waits for a connection that is being made again, or for a server that has fallen silent. */
+/**
+ * How long a write waits for a connection that is being made again, or for a server that has fallen silent.
+ */
 const reconnectWaitMs = 2_000;
 
 export type WriteAnswer = Awaited<ReturnType<WriteBuffer['write']>>;
@@ -48,8 +50,8 @@ export class WriteRoute {
   }
 
   /**
-   * Undefined: the connection was away until the deadline of a write that was submitted then, and nothing was sent. Tries again only
-   * what was certainly not sent.
+   * Undefined: the connection was away until the deadline of a write that was submitted then, and nothing was
+   * sent. Tries again only what was certainly not sent.
    * @param knownVersion the last version of the lane that the caller knows of
    */
   async write(

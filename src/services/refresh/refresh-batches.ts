@@ -1,6 +1,7 @@
 /**
- * The refreshes of one store that a worker has in hand: so many loads at once as the store allows, and each for all that came while the ones before it were under
- * way. The busier the store, the fewer loads for each value.
+ * The refreshes of one store that a worker has in hand: so many loads at once as the store allows, and each
+ * for all that came while the ones before it were under way. The busier the store, the fewer loads for each
+ * value.
  */
 import type { ComputedClient } from '../../client/stores/computed-client.js';
 import type { RefreshJob, RefreshOutcome } from '../../queues/refresh-queue.js';

@@ -1,6 +1,7 @@
 /**
- * The refresh worker: takes jobs that readers of computed values have added, and computes the values under leases, before they go stale. A
- * load that fails leaves the old value as it is, and is tried again as long as that is there.
+ * The refresh worker: takes jobs that readers of computed values have added, and computes the values under
+ * leases, before they go stale. A load that fails leaves the old value as it is, and is tried again as long
+ * as that is there.
  *
  * start: connect → take jobs. stop: take no more, finish the loads in hand, leave.
  */
@@ -23,7 +24,10 @@ import { jobsMaxOf, RefreshBatches } from './refresh-batches.js';
 /** Longer than a failed load stands for the process's next ones. */
 const firstRetryMs = 2_500;
 const retryMaxMs = 60_000;
-/** A job whose store has its share of the worker comes back after so long, and makes room for other stores' jobs. */
+/**
+ * A job whose store has its share of the worker comes back after so long, and makes room for other stores'
+ * jobs.
+ */
 const comeBackMs = 100;
 
 /** Computes values that reads found due, before they go stale. */

@@ -5,7 +5,10 @@ import type { Resources } from '../../resources.js';
 
 const endDeadlineMs = 500;
 
-/** Runs `work` again a while after it has ended, so that runs never pile up, until the parts are stopped. `work` throws nothing. */
+/**
+ * Runs `work` again a while after it has ended, so that runs never pile up, until the parts are stopped.
+ * `work` throws nothing.
+ */
 export function every(parts: Resources, name: string, ms: number, work: () => Promise<void>): void {
   const stopping = new AbortController();
   const loop = async (): Promise<void> => {

@@ -1,7 +1,10 @@
 /** Jobs that end in another way than done or failed. */
 import { DelayedError, type Job, UnrecoverableError } from 'bullmq';
 
-/** What a worker does not know: a store, lane or schedule of another release, or of another app. The job is handed back for other workers. */
+/**
+ * What a worker does not know: a store, lane or schedule of another release, or of another app. The job is
+ * handed back for other workers.
+ */
 export class UnknownWork extends Error {
   override readonly name = 'UnknownWork';
 }

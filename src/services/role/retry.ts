@@ -2,14 +2,20 @@
 import type { FailureReason } from '../../database/database.js';
 import { messageOf } from '../../errors.js';
 
-/** Waits by reason: a parent row arrives soon or with its lane; a database needs time; refused rows need a person. */
+/**
+ * Waits by reason: a parent row arrives soon or with its lane; a database needs time; refused rows need a
+ * person.
+ */
 export const retryWaits: Record<FailureReason, { readonly firstMs: number; readonly maxMs: number }> = {
   'not-yet': { firstMs: 20, maxMs: 500 },
   unavailable: { firstMs: 50, maxMs: 10_000 },
   refused: { firstMs: 1_000, maxMs: 10_000 },
 };
 
-/** Ends a job that could not be done; BullMQ starts it again after `retryMs`. Its message is what the board shows. */
+/**
+ * Ends a job that could not be done; BullMQ starts it again after `retryMs`. Its message is what the board
+ * shows.
+ */
 export class RetryLater extends Error {
   override readonly name = 'RetryLater';
   readonly retryMs: number;

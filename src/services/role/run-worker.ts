@@ -7,7 +7,9 @@ import type { Service } from './service.js';
 /** Within pm2's `kill_timeout` of 10 s. */
 const stopDeadlineMs = 8_500;
 
-/** Runs until a signal comes. What keeps it from starting is logged, and ends the process with exit code 1. */
+/**
+ * Runs until a signal comes. What keeps it from starting is logged, and ends the process with exit code 1.
+ */
 export async function runWorker(
   name: string,
   create: (config: Config, logger: Logger) => Service,

@@ -8,10 +8,14 @@ import { Resources } from '../../resources.js';
 export interface Service {
   /**
    * Resolves when the service is at work. Once: one that has failed or was stopped is not started again.
-   * @throws ForebayError ALREADY_STARTED; CLOSED when it is stopped meanwhile, or was before; what its parts throw: none of them stands then
+   * @throws ForebayError ALREADY_STARTED; CLOSED when it is stopped meanwhile, or was before; what its parts
+   * throw: none of them stands then
    */
   start(): Promise<void>;
-  /** Finishes what is in hand and leaves; resolves within about `deadlineMs` whether or not that succeeded. At any time, any number of times. */
+  /**
+   * Finishes what is in hand and leaves; resolves within about `deadlineMs` whether or not that succeeded. At
+   * any time, any number of times.
+   */
   stop(deadlineMs: number): Promise<void>;
 }
 
@@ -31,7 +35,8 @@ export abstract class Role implements Service {
   }
 
   /**
-   * Makes and starts the role's parts, in order of need, and registers each with what stops it. `signal`: nothing new is to be begun.
+   * Makes and starts the role's parts, in order of need, and registers each with what stops it. `signal`:
+   * nothing new is to be begun.
    * @internal
    */
   protected abstract open(parts: Resources, signal: AbortSignal): Promise<void>;

@@ -1,4 +1,7 @@
-/** The one place where roles take jobs from a queue: how jobs are locked and tried again, and what becomes of those that this worker can't do. */
+/**
+ * The one place where roles take jobs from a queue: how jobs are locked and tried again, and what becomes of
+ * those that this worker can't do.
+ */
 import { type Job, Worker } from 'bullmq';
 import { LRUCache } from 'lru-cache';
 import { prettifyError, type ZodType } from 'zod';
@@ -20,13 +23,16 @@ export interface JobsOptions<Data, Result> {
   readonly concurrency: number;
   /** What a job carries. One that carries anything else is set aside. */
   readonly shape: ZodType;
-  /** @throws UnknownWork, ImpossibleWork, RetryLater, or anything else: then it is tried again as the queue says */
+  /**
+   * @throws UnknownWork, ImpossibleWork, RetryLater, or anything else: then it is tried again as the queue
+   * says
+   */
   readonly process: (job: Job<Data, Result>, token: string | undefined) => Promise<Result>;
 }
 
 /**
- * A dead worker's job is taken by another after about this long, and any number of times: every job can be done twice, and goes on where the dead one
- * stopped.
+ * A dead worker's job is taken by another after about this long, and any number of times: every job can be
+ * done twice, and goes on where the dead one stopped.
  */
 const lockMs = 10_000;
 const stallsMax = 1_000_000;
@@ -37,7 +43,10 @@ const reasonsToldMax = 1_000;
 /** For a worker whose connection was cut. */
 const cutDeadlineMs = 500;
 
-/** Takes jobs until the parts are stopped: then no more, and those in hand are finished. Resolves when it is at work. */
+/**
+ * Takes jobs until the parts are stopped: then no more, and those in hand are finished. Resolves when it is
+ * at work.
+ */
 export async function takeJobs<Data, Result>(
   parts: Resources,
   options: JobsOptions<Data, Result>,

@@ -9,7 +9,10 @@ export interface CronTasksOptions {
   readonly emit: Emit;
 }
 
-/** What node-cron says on the console: its missed ticks are caught up by the standing jobs, and its errors are told as events. */
+/**
+ * What node-cron says on the console: its missed ticks are caught up by the standing jobs, and its errors are
+ * told as events.
+ */
 const silence = {
   info: () => undefined,
   warn: () => undefined,

@@ -1,4 +1,7 @@
-/** Adds the runs of schedules to their queues: once for a tick, whoever asks, and none while the one before still runs. */
+/**
+ * Adds the runs of schedules to their queues: once for a tick, whoever asks, and none while the one before
+ * still runs.
+ */
 import type { Emit } from '../../events.js';
 import { type LastRun, type ScheduleQueue, scheduleQueueName } from '../../queues/schedule-queue.js';
 import { type WarmQueue, warmQueueName } from '../../queues/warm-queue.js';

@@ -1,9 +1,11 @@
 /**
- * The scheduler: node-cron's tasks, whose ticks add runs to the queues. A run's job is named after its schedule and tick, so any number of schedulers
- * add it once. Each schedule has a standing job besides, which waits for the next tick: it shows the schedule on the board, it catches up what was missed
- * while no scheduler was there, and promoting it is a run by hand.
+ * The scheduler: node-cron's tasks, whose ticks add runs to the queues. A run's job is named after its
+ * schedule and tick, so any number of schedulers add it once. Each schedule has a standing job besides, which
+ * waits for the next tick: it shows the schedule on the board, it catches up what was missed while no
+ * scheduler was there, and promoting it is a run by hand.
  *
- * start: connect → see to the standing jobs → start the tasks → take jobs. stop: stop the tasks, abort the functions that run, leave.
+ * start: connect → see to the standing jobs → start the tasks → take jobs. stop: stop the tasks, abort the
+ * functions that run, leave.
  */
 import type { Job } from 'bullmq';
 import { connect, type Forebay } from '../../app/connect.js';

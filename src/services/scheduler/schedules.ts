@@ -10,7 +10,9 @@ interface ScheduleTimes {
   readonly cron: string;
   /** An IANA name, e.g. `Europe/Berlin`. Default `UTC`. */
   readonly timeZone?: string;
-  /** When no scheduler was there at the time: one run for all ticks that were missed, or none. Default `run`. */
+  /**
+   * When no scheduler was there at the time: one run for all ticks that were missed, or none. Default `run`.
+   */
   readonly missed?: MissedTicks;
 }
 
@@ -26,8 +28,8 @@ export interface WarmSchedule extends ScheduleTimes {
 /** Runs a function in a scheduler's process. */
 export interface FunctionSchedule<D extends Definitions, Prisma> extends ScheduleTimes {
   /**
-   * Does the work; what it returns is shown on the board. It may run again when its process dies in the middle, so it must bear that. One that fails is tried
-   * three times.
+   * Does the work; what it returns is shown on the board. It may run again when its process dies in the
+   * middle, so it must bear that. One that fails is tried three times.
    */
   readonly run: (context: RunContext<D, Prisma>) => Promise<unknown>;
 }
@@ -38,7 +40,9 @@ export interface RunContext<D extends Definitions, Prisma> {
   readonly app: Forebay<D>;
   /** The scheduler's Prisma client. */
   readonly prisma: Prisma;
-  /** Aborted when the scheduler stops: reject with its reason, and another scheduler runs the function again. */
+  /**
+   * Aborted when the scheduler stops: reject with its reason, and another scheduler runs the function again.
+   */
   readonly signal: AbortSignal;
   /** Shown on the board. */
   progress(done: number, total?: number): Promise<void>;

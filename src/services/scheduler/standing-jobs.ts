@@ -38,7 +38,10 @@ export class StandingJobs {
     this.#emit = emit;
   }
 
-  /** Adds those that are not there, adapts those whose schedule has changed, and removes those whose schedule is gone. */
+  /**
+   * Adds those that are not there, adapts those whose schedule has changed, and removes those whose schedule
+   * is gone.
+   */
   async ensure(schedules: Schedules): Promise<void> {
     for (const job of await this.#queue.queue.getDelayed()) {
       if (isStandingJob(job.data) && !schedules.has(job.data.schedule)) await job.remove();
@@ -69,7 +72,8 @@ export class StandingJobs {
   }
 
   /**
-   * Does what a standing job is due for, and sends it back to wait. A process that dies in the middle leaves it to another, which adds the same run.
+   * Does what a standing job is due for, and sends it back to wait. A process that dies in the middle leaves
+   * it to another, which adds the same run.
    * @throws DelayedError always
    */
   async process(

@@ -1,4 +1,7 @@
-/** A run of warming: a store's values computed page by page, so that a worker that takes the run over goes on with the next page. */
+/**
+ * A run of warming: a store's values computed page by page, so that a worker that takes the run over goes on
+ * with the next page.
+ */
 import type { ComputedClient } from '../../client/stores/computed-client.js';
 import { inTime } from '../../connection/deadline.js';
 import type { ComputedStore } from '../../definitions/computed.js';

@@ -1,6 +1,7 @@
 /**
- * The warm worker: takes runs of warming, one at a time, and computes their stores' values before anybody asks for them. Where a run has come to stands in its job:
- * when the worker dies or is stopped, another goes on with the next page.
+ * The warm worker: takes runs of warming, one at a time, and computes their stores' values before anybody
+ * asks for them. Where a run has come to stands in its job: when the worker dies or is stopped, another goes
+ * on with the next page.
  *
  * start: connect → take runs. stop: finish the page in hand, hand the run back, leave.
  */

@@ -1,6 +1,7 @@
 /**
- * How large a batch may be, and how long its records wait for others: both follow the database. An apply that takes too long halves the
- * size; one that was full and quick lets it grow by a quarter; one in between leaves it, so that it settles.
+ * How large a batch may be, and how long its records wait for others: both follow the database. An apply that
+ * takes too long halves the size; one that was full and quick lets it grow by a quarter; one in between
+ * leaves it, so that it settles.
  */
 
 /** An apply takes no longer than this: its rows stay locked meanwhile, and its lane waits. */
@@ -38,7 +39,8 @@ export class BatchSize {
   /** Learns from a batch of `size` records that took `ms`. */
   applied(size: number, ms: number): void {
     this.#applyMs = Math.ceil(ms);
-    // Of an earlier, larger limit: it tells nothing of this one, and one slow spell of many lanes must count once.
+    // Of an earlier, larger limit: it tells nothing of this one, and one slow spell of many lanes must count
+    // once.
     if (size > this.#recordsMax) return;
     const isFull = size === this.#recordsMax;
     if (ms > applyTargetMs) this.#set(Math.floor(this.#recordsMax / 2));

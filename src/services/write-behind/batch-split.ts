@@ -1,6 +1,7 @@
 /**
- * Splits a batch that the database refused: its number becomes void, its refused records become dead letters or wait for the rows
- * that they refer to, and the rest is applied under a new number. A step that was interrupted is done again.
+ * Splits a batch that the database refused: its number becomes void, its refused records become dead letters
+ * or wait for the rows that they refer to, and the rest is applied under a new number. A step that was
+ * interrupted is done again.
  */
 import { type Batch, partOf } from '../../buffer/batch.js';
 import type { Lane } from '../../buffer/lane.js';
@@ -59,7 +60,10 @@ export class BatchSplit {
     return done === undefined ? 0 : this.#tell(lane, batch, done, refusals);
   }
 
-  /** Undefined: another worker has split it. Deltas without a row are dropped, rather than to hold up the lane. */
+  /**
+   * Undefined: another worker has split it. Deltas without a row are dropped, rather than to hold up the
+   * lane.
+   */
   async #split(
     lane: Lane,
     { number }: Batch,
@@ -130,15 +134,18 @@ function partsOf(group: LaneGroup, refusal: Refusal): SplitPart[] {
 }
 
 /**
- * For how long a record may wait: for what another lane still has, the row that it refers to or the unique value that it wants; or
- * because it fails, while others don't, with what is the server's to solve as a rule.
+ * For how long a record may wait: for what another lane still has, the row that it refers to or the unique
+ * value that it wants; or because it fails, while others don't, with what is the server's to solve as a rule.
  */
 function waitMaxOf(group: LaneGroup, { state }: Refusal): number {
   if (state === sqlStates.foreignKeyViolation || isOfServer(state)) return group.parentWaitMs;
   return state === sqlStates.uniqueViolation ? Math.min(group.parentWaitMs, uniqueWaitMs) : 0;
 }
 
-/** All fail, with what is the server's or the schema's fault as a rule. Of those that have waited for that others did not fail. */
+/**
+ * All fail, with what is the server's or the schema's fault as a rule. Of those that have waited for that
+ * others did not fail.
+ */
 function isNobodys(batch: Batch, refusals: readonly Refusal[]): boolean {
   if (refusals.length === 0 || batch.sealing?.isRetry) return false;
   const failed = new Set(refusals.map(({ fields: [field] }) => splitField(field as string).idKey));

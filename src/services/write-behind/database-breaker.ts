@@ -1,7 +1,8 @@
 /**
- * A circuit breaker for a worker's way to the database: while the database is away, the lanes in hand wait, and nothing but one probe at a
- * time reaches for it. A failure alone opens nothing, for a deadlock fails too: what a probe finds decides. Work that is silent for long is
- * no failure, but also reason for a probe: a query to a server that froze never ends.
+ * A circuit breaker for a worker's way to the database: while the database is away, the lanes in hand wait,
+ * and nothing but one probe at a time reaches for it. A failure alone opens nothing, for a deadlock fails
+ * too: what a probe finds decides. Work that is silent for long is no failure, but also reason for a probe: a
+ * query to a server that froze never ends.
  */
 import { inTime } from '../../connection/deadline.js';
 import { failureReason } from '../../database/database.js';
@@ -52,8 +53,10 @@ export class DatabaseBreaker {
   }
 
   /**
-   * Runs `work` when the database is there and a connection is free; and again when it failed because the database went away.
-   * @throws what the work throws while the database answers; DatabaseAway when it stays away for 5 s, or the worker is to stop meanwhile
+   * Runs `work` when the database is there and a connection is free; and again when it failed because the
+   * database went away.
+   * @throws what the work throws while the database answers; DatabaseAway when it stays away for 5 s, or the
+   * worker is to stop meanwhile
    */
   async run<T>(work: () => Promise<T>): Promise<T> {
     for (;;) {

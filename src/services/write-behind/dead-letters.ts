@@ -1,6 +1,7 @@
 /**
- * The dead letters on the board: each is a job that has failed with the database's error, and whose retry replays the letter. The
- * lanes have the letters themselves: a queue that has lost its jobs is filled again, and jobs of letters that are gone are removed.
+ * The dead letters on the board: each is a job that has failed with the database's error, and whose retry
+ * replays the letter. The lanes have the letters themselves: a queue that has lost its jobs is filled again,
+ * and jobs of letters that are gone are removed.
  */
 import type { Job } from 'bullmq';
 import type { Lanes } from '../../buffer/lane.js';
@@ -56,7 +57,9 @@ export class DeadLetters {
     every(parts, 'comparison of dead letters', compareEveryMs, () => this.#compare());
   }
 
-  /** A job fails the first time, with the database's error: so the board shows it, and offers to try it again. */
+  /**
+   * A job fails the first time, with the database's error: so the board shows it, and offers to try it again.
+   */
   async #process(job: Job<DeadLetterJob, DeadLetterOutcome>): Promise<DeadLetterOutcome> {
     const { lanes, buffer, wakeUps } = this.#dependencies;
     const { state, message } = job.data.error;

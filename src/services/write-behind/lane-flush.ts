@@ -1,4 +1,7 @@
-/** Flushes one lane: seal, apply, ack, until it is empty, the time of one job is over, or the worker is to stop. */
+/**
+ * Flushes one lane: seal, apply, ack, until it is empty, the time of one job is over, or the worker is to
+ * stop.
+ */
 import type { Batch } from '../../buffer/batch.js';
 import type { Lane } from '../../buffer/lane.js';
 import type { SealReply, WriteBuffer } from '../../buffer/write-buffer.js';
@@ -19,7 +22,10 @@ import type { LedgerWatch } from './ledger-watch.js';
 
 /** A job ends after this long, so that busy lanes move between workers and the board has a history. */
 const flushMaxMs = 5_000;
-/** So often a batch is tried again, before its records are tried one by one: a parent row is on its way; a deadlock passes. */
+/**
+ * So often a batch is tried again, before its records are tried one by one: a parent row is on its way; a
+ * deadlock passes.
+ */
 const triesMax: Record<FailureReason, number> = { 'not-yet': 2, unavailable: 3, refused: 0 };
 
 export interface LaneFlushDependencies {
@@ -99,7 +105,10 @@ export class LaneFlush {
     return { ...summary, againInMs: visit.owed(0) };
   }
 
-  /** Before the first batch of a generation, the lane is compared with the ledger. @throws RetryLater when that is away */
+  /**
+   * Before the first batch of a generation, the lane is compared with the ledger. @throws RetryLater when
+   * that is away
+   */
   async #seal(lane: Lane): Promise<Exclude<SealReply, { kind: 'uncompared' }>> {
     const { buffer, sizeOf, ledger } = this.#dependencies;
     for (;;) {
@@ -166,7 +175,10 @@ export class LaneFlush {
     await this.#dependencies.buffer.drop(lane, new Map(byField));
   }
 
-  /** What to do about a batch that failed. A parent row that is on its way is given some tries before anybody looks closer. */
+  /**
+   * What to do about a batch that failed. A parent row that is on its way is given some tries before anybody
+   * looks closer.
+   */
   async #recover(lane: Lane, batch: Batch, error: unknown): Promise<Flushed | 'away'> {
     if (error instanceof DatabaseAway) return 'away';
     if (error instanceof RetryLater) throw error;

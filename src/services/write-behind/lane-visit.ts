@@ -35,7 +35,8 @@ export class LaneVisit {
   }
 
   /**
-   * After a look that found nothing to do for so long; undefined: nothing at all. Waits where that is short, and nobody comes meanwhile.
+   * After a look that found nothing to do for so long; undefined: nothing at all. Waits where that is short,
+   * and nobody comes meanwhile.
    * @returns whether the visit is over
    */
   async rest(ms: number | undefined): Promise<boolean> {

@@ -1,7 +1,8 @@
 /**
- * Compares lanes with the ledger: a lane of which the ledger has a newer batch than Redis has gone back in time, because it was
- * replaced by an older replica, restored from a backup or emptied. What stands in such a lane's entries counts no more: it is dropped,
- * then the loss is told, and only then a batch is sealed. It also remembers which batches are known to be applied.
+ * Compares lanes with the ledger: a lane of which the ledger has a newer batch than Redis has gone back in
+ * time, because it was replaced by an older replica, restored from a backup or emptied. What stands in such a
+ * lane's entries counts no more: it is dropped, then the loss is told, and only then a batch is sealed. It
+ * also remembers which batches are known to be applied.
  */
 import { dropEntries } from '../../buffer/drop-entries.js';
 import type { Lane, Lanes } from '../../buffer/lane.js';

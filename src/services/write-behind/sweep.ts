@@ -1,7 +1,8 @@
 /**
- * The sweep: wakes lanes that have unpersisted records and a mark that has gone quiet. It covers a worker or an app that died
- * and a queue that lost its jobs. Every write-behind worker runs one; Redis lets one of them claim a lane. While the queue takes no jobs, for
- * its Redis is away or its memory is full, the sweep flushes the lanes itself: else nothing would make room.
+ * The sweep: wakes lanes that have unpersisted records and a mark that has gone quiet. It covers a worker or
+ * an app that died and a queue that lost its jobs. Every write-behind worker runs one; Redis lets one of them
+ * claim a lane. While the queue takes no jobs, for its Redis is away or its memory is full, the sweep flushes
+ * the lanes itself: else nothing would make room.
  */
 import pLimit from 'p-limit';
 import type { Lane, Lanes } from '../../buffer/lane.js';
@@ -58,7 +59,10 @@ export class Sweep {
     }
   }
 
-  /** With more jobs waiting than workers can take, or with the queue paused, further wake-ups would only pile up. */
+  /**
+   * With more jobs waiting than workers can take, or with the queue paused, further wake-ups would only pile
+   * up.
+   */
   async #isCrowded(): Promise<boolean> {
     const { queue, lanes } = this.#dependencies;
     try {

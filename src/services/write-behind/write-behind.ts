@@ -1,9 +1,9 @@
 /**
- * The write-behind worker: takes wake-up jobs, and flushes their lanes to the database. It also sweeps: finds lanes that
- * have unpersisted records and nobody at work on them.
+ * The write-behind worker: takes wake-up jobs, and flushes their lanes to the database. It also sweeps: finds
+ * lanes that have unpersisted records and nobody at work on them.
  *
- * start: check the database → take jobs, renew marks, sweep. stop: take no more, finish the batches in hand, hand the
- * unfinished lanes back, leave.
+ * start: check the database → take jobs, renew marks, sweep. stop: take no more, finish the batches in hand,
+ * hand the unfinished lanes back, leave.
  */
 import type { Job } from 'bullmq';
 import pLimit from 'p-limit';
@@ -66,7 +66,10 @@ export class WriteBehindService extends Role {
   readonly #options: WriteBehindOptions;
   readonly #lanes: Lanes;
 
-  /** `start` @throws ForebayError REDIS_UNAVAILABLE, INVALID_CONFIG, PARTITIONS_CHANGED, DATABASE_NOT_READY, INVALID_DEFINITION */
+  /**
+   * `start` @throws ForebayError REDIS_UNAVAILABLE, INVALID_CONFIG, PARTITIONS_CHANGED, DATABASE_NOT_READY,
+   * INVALID_DEFINITION
+   */
   constructor(options: WriteBehindOptions) {
     super(options);
     this.#options = options;

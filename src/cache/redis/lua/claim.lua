@@ -3,8 +3,9 @@
 -- KEYS[1] entry  string: what is no value and no lease counts as nothing
 -- ARGV[1] token    the caller's, new for each claim
 -- ARGV[2] leaseMs  how long the lease holds
--- ARGV[3] seen     id of the value that the caller finds too old; '' when it saw none; '*' whatever stands there;
---                  '!' whatever stands there, and the lease covers nothing: the caller is about to write
+-- ARGV[3] seen     id of the value that the caller finds too old; '' when it saw none; '*' whatever stands
+--                  there; '!' whatever stands there, and the lease covers nothing: the caller is about to
+--                  write
 -- returns {'lease', content} when the caller may fill; {'wait', content, ms} when somebody else may, for so
 --         long at most; {'value', content} when there is a value that the caller has not seen. content: the
 --         value that stands there, or that the lease covers; '' when there is none

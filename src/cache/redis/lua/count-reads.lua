@@ -1,16 +1,18 @@
 -- count-reads: adds counts of reads to a store's, in which older reads count less: half after each half-life.
 --
 -- KEYS[1] reads  sorted set: id -> decayed count, as of the landmark
--- KEYS[2] since  string: the landmark, in ms since 1970, and the half-life that the counts have, in ms. Without it they mean nothing
+-- KEYS[2] since  string: the landmark, in ms since 1970, and the half-life that the counts have, in ms.
+--                Without it they mean nothing
 -- ARGV[1] halfLifeMs  after so long a read counts half
 -- ARGV[2] idsMax      most ids that are kept: the coldest go
 -- ARGV[3] ttlMs       life of both keys after their last use
 -- ARGV[4+] counts     two for each id: the id, and its reads
 -- returns the number of ids that are kept
 --
--- Forward decay: a read counts 2^(half-lives since the landmark), so no other count has to change (Cormode, Shkapenyuk,
--- Srivastava, Xu: "Forward decay: a practical time decay model for streaming systems", ICDE 2009). The landmark
--- is moved to now before the numbers get too large, when the half-life has changed, and when the clock was set back.
+-- Forward decay: a read counts 2^(half-lives since the landmark), so no other count has to change (Cormode,
+-- Shkapenyuk, Srivastava, Xu: "Forward decay: a practical time decay model for streaming systems", ICDE
+-- 2009). The landmark is moved to now before the numbers get too large, when the half-life has changed, and
+-- when the clock was set back.
 --
 -- Atomic because the counts and their landmark must change together.
 local reads, since = KEYS[1], KEYS[2]

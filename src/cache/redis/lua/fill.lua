@@ -6,8 +6,8 @@
 -- ARGV[3] ttlMs    life of the entry
 -- ARGV[4] channel  where waiting is ended
 -- ARGV[5] name     what they wait for
--- returns 1, or 0 when the lease is gone: a write, a delete, an invalidation or another lease has replaced it,
---         or it was evicted or has expired. No lease, no fill
+-- returns 1, or 0 when the lease is gone: a write, a delete, an invalidation or another lease has replaced
+--         it, or it was evicted or has expired. No lease, no fill
 --
 -- Atomic because between the comparison and the SET no write may come.
 local entry = KEYS[1]

@@ -3,11 +3,11 @@
 -- KEYS[1] entry  string: what README.md says
 -- ARGV[1] delta  an integer within ±(2^53 - 1)
 -- ARGV[2] ttlMs  life of a counter that is made; one that is there lives on as before
--- returns the sum; 'other' when there is a value that is no plain integer; 'overflow', with nothing added, when the
---         sum would leave ±(2^53 - 1), which JavaScript can't hold exactly
+-- returns the sum; 'other' when there is a value that is no plain integer; 'overflow', with nothing added,
+--         when the sum would leave ±(2^53 - 1), which JavaScript can't hold exactly
 --
--- Atomic because a lease over nothing must give way to the first sum, and to no other, and because the sum must be
--- known to fit before it is kept.
+-- Atomic because a lease over nothing must give way to the first sum, and to no other, and because the sum
+-- must be known to fit before it is kept.
 local entry = KEYS[1]
 local delta, ttlMs = ARGV[1], ARGV[2]
 
