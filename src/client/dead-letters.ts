@@ -2,7 +2,8 @@
  * The dead letters as an app holds them: what the database refused, to be looked at, replayed or discarded.
  */
 import type { LetterLane } from '../buffer/lane.js';
-import type { DeadLetter as LaneLetter, LetterName, WriteBuffer } from '../buffer/write-buffer.js';
+import type { DeadLetter as LaneLetter, LetterName } from '../buffer/step-replies.js';
+import type { WriteBuffer } from '../buffer/write-buffer.js';
 import type { Breaker } from '../connection/breaker.js';
 import { toReadError, toWriteError } from '../connection/redis.js';
 import { ForebayError } from '../errors.js';

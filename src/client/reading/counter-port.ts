@@ -4,12 +4,8 @@
  */
 import { parseCounterEntry } from '../../buffer/entry.js';
 import type { Lane } from '../../buffer/lane.js';
-import {
-  type CounterClaim,
-  type CountersClaim,
-  type PendingCounter,
-  released,
-} from '../../buffer/write-buffer.js';
+import type { CounterClaim, CountersClaim, PendingCounter } from '../../buffer/step-replies.js';
+import { released } from '../../buffer/write-buffer.js';
 import type { Claim, Loaded, Look } from '../../cache/reading/port.js';
 import { type CounterLoader, createCounterLoader, type LoadedCounters } from '../../database/load.js';
 import type { CounterStore } from '../../definitions/stores.js';

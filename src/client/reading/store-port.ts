@@ -5,7 +5,8 @@
 import { randomUUID } from 'node:crypto';
 import { absentEntry } from '../../buffer/entry.js';
 import type { Lane } from '../../buffer/lane.js';
-import { released, type Fill as Write } from '../../buffer/write-buffer.js';
+import type { Fill as Write } from '../../buffer/step-replies.js';
+import { released } from '../../buffer/write-buffer.js';
 import type { LoadContext } from '../../cache/reading/loading.js';
 import type { Claim, Fill, Filled, Lease, Loaded, Look, Port } from '../../cache/reading/port.js';
 import { toReadError } from '../../connection/redis.js';

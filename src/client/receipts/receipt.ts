@@ -3,7 +3,8 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Lane } from '../../buffer/lane.js';
 import type { AcceptedAt } from '../../buffer/lane-state.js';
-import type { LetterError, WriteBuffer } from '../../buffer/write-buffer.js';
+import type { LetterError } from '../../buffer/step-replies.js';
+import type { WriteBuffer } from '../../buffer/write-buffer.js';
 import { rowMissing } from '../../database/database.js';
 import type { Store } from '../../definitions/stores.js';
 import { ForebayError } from '../../errors.js';

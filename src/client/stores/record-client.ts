@@ -1,7 +1,7 @@
 /** A record store as an app holds it: rows by id, read through the cache and written into it. */
 
 import type { Entry } from '../../buffer/entry.js';
-import type { Write } from '../../buffer/write-buffer.js';
+import type { Write } from '../../buffer/step-replies.js';
 import type { Explanation } from '../../cache/explain.js';
 import { entryTtlMs } from '../../definitions/entry-ttl.js';
 import type { RecordStore } from '../../definitions/stores.js';

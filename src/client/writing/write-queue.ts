@@ -4,8 +4,7 @@
  */
 import type { Lane } from '../../buffer/lane.js';
 import type { AcceptedAt } from '../../buffer/lane-state.js';
-import { partitionsChanged } from '../../buffer/partitions.js';
-import type { Refused, Write, WriteReply } from '../../buffer/write-buffer.js';
+import type { Refused, Write, WriteReply } from '../../buffer/step-replies.js';
 import { toWriteError } from '../../connection/redis.js';
 import { closedError, ForebayError } from '../../errors.js';
 import type { Emit } from '../../events.js';
@@ -14,6 +13,7 @@ import type { WriteBehindQueue } from '../../queues/write-behind-queue.js';
 import type { PersistedWatch } from '../receipts/persisted.js';
 import { confirmedBy, durabilityNotMet } from './durability.js';
 import type { ConfirmedDurability, DurableRoute } from './durable-route.js';
+import { refusal } from './refusal.js';
 import type { WritePlan } from './write-options.js';
 import { type WriteConnection, WriteRoute } from './write-route.js';
 
@@ -323,37 +323,6 @@ function holdBack(queue: LaneQueue): void {
   const isBehind = (submission: Submission): boolean => touches(queue.blockedIds, submission);
   queue.blocked.push(...queue.waiting.filter(isBehind));
   queue.waiting = queue.waiting.filter((submission) => !isBehind(submission));
-}
-
-function refusal(lane: Lane, reply: Refused): ForebayError {
-  if (reply.refused === 'conflict') return conflict(lane, reply.found);
-  if (reply.refused === 'partitions') return partitionsChanged(lane.group, reply.inUse);
-  if (reply.refused === 'overflow') {
-    return new ForebayError('COUNTER_OVERFLOW', 'The sum of the pending deltas would not fit in 64 bits.', {
-      context: { lane: lane.name },
-    });
-  }
-  return new ForebayError(
-    'BACKLOG_FULL',
-    `Lane ${lane.name} holds its maximum of ${lane.group.dirtyMax} dirty records, or of ${lane.group.dirtyBytesMax} bytes of them. Check ` +
-      "that the workers run and that the database keeps up, or raise the store's dirtyMax, dirtyBytesMax or partitions.",
-    {
-      retryable: true,
-      context: {
-        lane: lane.name,
-        dirtyMax: lane.group.dirtyMax,
-        dirtyBytesMax: lane.group.dirtyBytesMax,
-      },
-    },
-  );
-}
-
-function conflict(lane: Lane, found: string | undefined): ForebayError {
-  return new ForebayError(
-    'CONFLICT',
-    'The record is not at the version that this write was to replace. Read it again with getVersioned, or use update.',
-    { context: { lane: lane.name, version: found === undefined ? undefined : BigInt(found) } },
-  );
 }
 
 function tooManyWrites(): ForebayError {

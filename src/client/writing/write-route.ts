@@ -1,7 +1,8 @@
 /** A connection for writes: sends calls, and waits for it while it is away, for a bounded time. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Lane } from '../../buffer/lane.js';
-import type { Write, WriteBuffer } from '../../buffer/write-buffer.js';
+import type { Write } from '../../buffer/step-replies.js';
+import type { WriteBuffer } from '../../buffer/write-buffer.js';
 import { isConnected } from '../../connection/connected.js';
 import { type RedisClient, writeNotSent } from '../../connection/redis.js';
 import { isNotSent, isReplyError } from '../../connection/refusals.js';

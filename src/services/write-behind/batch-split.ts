@@ -5,7 +5,8 @@
  */
 import { type Batch, partOf } from '../../buffer/batch.js';
 import type { Lane } from '../../buffer/lane.js';
-import type { LetterError, SplitDone, SplitPart, WriteBuffer } from '../../buffer/write-buffer.js';
+import type { LetterError, SplitDone, SplitPart } from '../../buffer/step-replies.js';
+import type { WriteBuffer } from '../../buffer/write-buffer.js';
 import { voidBatch } from '../../database/apply.js';
 import { type Database, isOfServer, rowMissing, sqlStates } from '../../database/database.js';
 import type { Persister } from '../../database/persister.js';

@@ -4,7 +4,8 @@
  */
 import type { Batch } from '../../buffer/batch.js';
 import type { Lane } from '../../buffer/lane.js';
-import type { SealReply, WriteBuffer } from '../../buffer/write-buffer.js';
+import type { SealReply } from '../../buffer/step-replies.js';
+import type { WriteBuffer } from '../../buffer/write-buffer.js';
 import { type Applied, applyBatch } from '../../database/apply.js';
 import { type Database, type FailureReason, failureReason } from '../../database/database.js';
 import type { Persister } from '../../database/persister.js';

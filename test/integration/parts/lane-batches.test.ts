@@ -1,7 +1,8 @@
 /** What workers do to a lane, each script alone: the whole lane is compared. */
 import { describe, it } from 'vitest';
 import type { Lane } from '../../../src/buffer/lane.js';
-import type { SplitPart, WriteBuffer } from '../../../src/buffer/write-buffer.js';
+import type { SplitPart } from '../../../src/buffer/step-replies.js';
+import type { WriteBuffer } from '../../../src/buffer/write-buffer.js';
 import { type LaneContent, now } from '../../support/lane-state.js';
 import {
   bytesOf,

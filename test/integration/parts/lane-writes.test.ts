@@ -1,7 +1,8 @@
 /** What apps do to a lane, each script alone: the whole lane is compared. */
 import { describe, expect, it } from 'vitest';
 import type { Lane } from '../../../src/buffer/lane.js';
-import type { Write, WriteBuffer } from '../../../src/buffer/write-buffer.js';
+import type { Write } from '../../../src/buffer/step-replies.js';
+import type { WriteBuffer } from '../../../src/buffer/write-buffer.js';
 import { now } from '../../support/lane-state.js';
 import { bytesOf, letter, onePut, put, row, type Step, stepRunner, v } from '../../support/lane-step.js';
 

@@ -1,6 +1,6 @@
 /** What Lua answers to each write of a call. */
 import { expect, test } from 'vitest';
-import { toWriteReply } from '../../../src/buffer/write-buffer.js';
+import { toWriteReply } from '../../../src/buffer/step-replies.js';
 
 test.each([
   ['1700000000000000', { version: '1700000000000000' }],

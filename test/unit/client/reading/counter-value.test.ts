@@ -1,7 +1,7 @@
 /** A counter's value, put together from two looks: at the lane, then at the row. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { CountersClaim, PendingCounter } from '../../../../src/buffer/write-buffer.js';
+import type { CountersClaim, PendingCounter } from '../../../../src/buffer/step-replies.js';
 import { counterValue, isOvertaken } from '../../../../src/client/reading/counter-port.js';
 import type { LoadedCounters } from '../../../../src/database/load.js';
 import type { CounterStore, RecordStore } from '../../../../src/definitions/stores.js';

@@ -3,7 +3,7 @@
  * had gone to the database at once. Steps that are not possible now do nothing.
  */
 import type { RecordKind } from '../../../../src/buffer/scripts.js';
-import type { CountersClaim } from '../../../../src/buffer/write-buffer.js';
+import type { CountersClaim } from '../../../../src/buffer/step-replies.js';
 import type { LoadedCounters } from '../../../../src/database/load.js';
 
 export type Step =

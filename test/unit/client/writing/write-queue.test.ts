@@ -3,7 +3,7 @@ import { EventEmitter } from 'node:events';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Lane, Lanes } from '../../../../src/buffer/lane.js';
-import type { Accepted, Write, WriteReply } from '../../../../src/buffer/write-buffer.js';
+import type { Accepted, Write, WriteReply } from '../../../../src/buffer/step-replies.js';
 import type { WritePlan } from '../../../../src/client/writing/write-options.js';
 import { WriteQueue, type WriteQueueDependencies } from '../../../../src/client/writing/write-queue.js';
 import type { RedisClient } from '../../../../src/connection/redis.js';

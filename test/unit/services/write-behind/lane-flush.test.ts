@@ -2,7 +2,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { parseBatch } from '../../../../src/buffer/batch.js';
 import { type Lane, Lanes } from '../../../../src/buffer/lane.js';
-import type { SealReply } from '../../../../src/buffer/write-buffer.js';
+import type { SealReply } from '../../../../src/buffer/step-replies.js';
 import { record } from '../../../../src/definitions/record.js';
 import { defineStores } from '../../../../src/definitions/stores.js';
 import { ForebayError } from '../../../../src/errors.js';

@@ -1,0 +1,169 @@
+/** What the steps of the write buffer are given, and what they answer: it alone knows the scripts’ codes. */
+import type { Batch } from './batch.js';
+import type { ClaimKind, CounterClaimReply, RecordKind } from './scripts.js';
+
+export type WriteOp = 'put' | 'put-if' | 'delete' | 'add' | 'forget';
+
+export interface Write {
+  readonly op: WriteOp;
+  /** `store:id`. */
+  readonly field: string;
+  readonly ttlMs: number;
+  readonly payload: string;
+}
+
+/** What a call of writes was answered. */
+export interface Accepted {
+  readonly wake: boolean;
+  /** The lane's, in which they were accepted. */
+  readonly generation: string;
+  readonly replies: WriteReply[];
+}
+
+/** A write's version, or why it was not accepted. */
+export type WriteReply = { readonly version: string } | Refused;
+
+export type Refused =
+  | { readonly refused: 'full' | 'overflow' }
+  /** The lane was given another number of lanes. */
+  | { readonly refused: 'partitions'; readonly inUse: number }
+  /** A put-if or a delete found another version, `found`; undefined when the record's is not known. */
+  | { readonly refused: 'conflict'; readonly found: string | undefined };
+
+/** What came of a claim of a missed entry. */
+export type RecordClaim =
+  /** The entry's content: pending, or filled meanwhile. */
+  | { readonly kind: 'value'; readonly entry: string }
+  /** The caller may fill. */
+  | { readonly kind: 'lease' }
+  /** Somebody else may, for `waitMs` at most. */
+  | { readonly kind: 'wait'; readonly waitMs: number };
+
+/** That of a counter's entry, and what is pending. */
+export type CounterClaim = RecordClaim & PendingCounter;
+
+export interface PendingCounter {
+  readonly dirtyDelta: bigint;
+  readonly sealedDelta: bigint;
+  readonly dirtyRecord: RecordKind;
+  readonly sealedRecord: RecordKind;
+}
+
+export interface CountersClaim {
+  /** The last batch number of the lane, and that of the sealed batch; undefined when there is none. */
+  readonly batch: bigint | undefined;
+  readonly sealed: bigint | undefined;
+  readonly counters: readonly CounterClaim[];
+}
+
+export interface Fill {
+  readonly field: string;
+  /** The entry's, or `released`. */
+  readonly content: string;
+  readonly ttlMs: number;
+}
+
+export interface SealOptions {
+  /** Most records in the batch. */
+  readonly recordsMax: number;
+  /** How old the oldest record must be, unless there are `recordsMax` of them or somebody waits for it. */
+  readonly delayMs: number;
+  /** The number of the lane's last batch that is known to be applied; a new one gets a greater number. */
+  readonly floor: bigint;
+  /** The lane's generation that was compared with the ledger; undefined: any. */
+  readonly compared?: string | undefined;
+}
+
+export type SealReply =
+  /** The lane is of another generation than was compared. */
+  | { readonly kind: 'uncompared' }
+  | { readonly kind: 'batch'; readonly batch: Batch }
+  | { readonly kind: 'wait'; readonly waitMs: number }
+  | { readonly kind: 'empty' };
+
+export type RaiseReply =
+  /** `behind`: Redis has lost batches, and the lane's entries are to be dropped. */
+  | { readonly kind: 'even' | 'behind'; readonly generation: string }
+  /** `before`: the lane's own number before, 0 when it had none. */
+  | { readonly kind: 'raised'; readonly generation: string; readonly before: bigint };
+
+/** A record to be taken out of the sealed batch. */
+export interface SplitPart {
+  readonly field: string;
+  /**
+   * `wait`: dirty again, until it has waited for too long; `again`: dirty again; `drop`: a delta that is
+   * dropped.
+   */
+  readonly fate: 'dead' | 'wait' | 'again' | 'drop';
+  /** One that waits longer becomes a dead letter. */
+  readonly waitMs: number;
+  /** The field of its letter. */
+  readonly letter: string;
+  /** The field of the record in whose row a counter lives; '' when there is none. */
+  readonly row: string;
+  /** A `LetterError` as JSON. */
+  readonly error: string;
+}
+
+export interface SplitDone {
+  readonly kind: 'split';
+  /** Records that are left in the sealed batch, under its new number. */
+  readonly rest: number;
+  /** Of the new dead letters. */
+  readonly deadFields: readonly string[];
+}
+
+export type SplitReply = SplitDone | { readonly kind: 'late' } | { readonly kind: 'full' };
+
+/** What the database said. */
+export interface LetterError {
+  /** The SQLSTATE; '' when there is none. */
+  readonly state: string;
+  readonly message: string;
+}
+
+/** What tells a dead letter from others of its lane. */
+export interface LetterName {
+  /** `store:id`. */
+  readonly field: string;
+  /** When it was refused, in µs since 1970. */
+  readonly at: string;
+}
+
+/** A record that the database refuses, kept with its error. */
+export interface DeadLetter extends LetterName {
+  readonly lane: string;
+  /** By field: the record, and the deltas of its row's counters that wait with it; as the lane has them. */
+  readonly records: Readonly<Record<string, string>>;
+  readonly error: LetterError;
+}
+
+/** The one place that knows the codes. */
+export function toWriteReply(reply: string | number): WriteReply {
+  if (reply === 'full' || reply === 'overflow') return { refused: reply };
+  const text = String(reply);
+  const inUse = /^partitions (\d+)$/.exec(text)?.[1];
+  if (inUse !== undefined) return { refused: 'partitions', inUse: Number(inUse) };
+  if (!text.startsWith('conflict')) return { version: text };
+  return { refused: 'conflict', found: text.slice('conflict '.length) || undefined };
+}
+
+export function toBigInt(text: string): bigint | undefined {
+  return text === '' ? undefined : BigInt(text);
+}
+
+export function toRecordClaim(kind: ClaimKind, detail: string | number | undefined): RecordClaim {
+  if (kind === 'value') return { kind, entry: String(detail) };
+  return kind === 'wait' ? { kind, waitMs: Number(detail) } : { kind };
+}
+
+export function toCounterClaim(reply: CounterClaimReply): CounterClaim {
+  const [kind, detail, dirtyDelta, sealedDelta, dirtyRecord, sealedRecord] = reply;
+  return {
+    ...toRecordClaim(kind, detail),
+    dirtyDelta: BigInt(dirtyDelta),
+    sealedDelta: BigInt(sealedDelta),
+    dirtyRecord,
+    sealedRecord,
+  };
+}

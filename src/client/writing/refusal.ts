@@ -1,0 +1,36 @@
+/** Why a lane has not accepted a write, as the error that its caller gets. */
+import type { Lane } from '../../buffer/lane.js';
+import { partitionsChanged } from '../../buffer/partitions.js';
+import type { Refused } from '../../buffer/step-replies.js';
+import { ForebayError } from '../../errors.js';
+
+export function refusal(lane: Lane, reply: Refused): ForebayError {
+  if (reply.refused === 'conflict') return conflict(lane, reply.found);
+  if (reply.refused === 'partitions') return partitionsChanged(lane.group, reply.inUse);
+  if (reply.refused === 'overflow') {
+    return new ForebayError('COUNTER_OVERFLOW', 'The sum of the pending deltas would not fit in 64 bits.', {
+      context: { lane: lane.name },
+    });
+  }
+  return new ForebayError(
+    'BACKLOG_FULL',
+    `Lane ${lane.name} holds its maximum of ${lane.group.dirtyMax} dirty records, or of ${lane.group.dirtyBytesMax} bytes of them. Check ` +
+      "that the workers run and that the database keeps up, or raise the store's dirtyMax, dirtyBytesMax or partitions.",
+    {
+      retryable: true,
+      context: {
+        lane: lane.name,
+        dirtyMax: lane.group.dirtyMax,
+        dirtyBytesMax: lane.group.dirtyBytesMax,
+      },
+    },
+  );
+}
+
+function conflict(lane: Lane, found: string | undefined): ForebayError {
+  return new ForebayError(
+    'CONFLICT',
+    'The record is not at the version that this write was to replace. Read it again with getVersioned, or use update.',
+    { context: { lane: lane.name, version: found === undefined ? undefined : BigInt(found) } },
+  );
+}
