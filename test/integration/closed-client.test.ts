@@ -49,11 +49,15 @@ const calls: Record<string, Calls> = {
     putIf: ({ stores }) => stores.projects.putIf(project, { version: 1n }),
     deleteIf: ({ stores }) => stores.projects.deleteIf('a', { version: 1n }),
     update: ({ stores }) => stores.projects.update('a', () => project),
+    evict: ({ stores }) => stores.projects.evict('a'),
+    refresh: ({ stores }) => stores.projects.refresh('a'),
+    explain: ({ stores }) => stores.projects.explain('a'),
   },
   views: {
     add: ({ stores }) => stores.views.add('a'),
     get: ({ stores }) => stores.views.get('a'),
     getMany: ({ stores }) => stores.views.getMany(['a']),
+    explain: ({ stores }) => stores.views.explain('a'),
   },
   pages: {
     get: ({ stores }) => stores.pages.get('a'),
@@ -109,6 +113,9 @@ const calls: Record<string, Calls> = {
   app: {
     flush: (app) => app.flush({ timeoutMs: 500 }),
     backlog: (app) => app.backlog(),
+    read: (app) => app.read('a:b:1', load),
+    readMany: (app) => app.readMany(['a:b:1', 'a:b:2'], load),
+    write: (app) => app.write('a:b:1', 1, load),
   },
 };
 const table = Object.entries(calls).flatMap(([owner, methods]) =>
@@ -187,7 +194,7 @@ describe('while Redis is away', () => {
 
   it('what a client throws has a code', async () => {
     // What the loaders throw is theirs.
-    const own = table.filter(([name]) => !/^patterns\.(?!writeBehind|invalidateRelated)/.test(name));
+    const own = table.filter(([name]) => !/^patterns\.(?!writeBehind|invalidateRelated)|^app\.(read|write)/.test(name));
     const settled = await Promise.allSettled(own.map(([, call]) => call(app, receipt)));
     const strangers = settled.flatMap((result, i) =>
       result.status === 'rejected' && !(result.reason instanceof ForebayError)
