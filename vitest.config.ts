@@ -7,6 +7,8 @@ const withServices = { globalSetup: ['test/support/global-setup.ts'], ...limits 
 
 export default defineConfig({
   test: {
+    // Most of a test is waiting: two files at once fit on two cores.
+    maxWorkers: 2,
     projects: [
       { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], ...limits } },
       { test: { name: 'integration', include: ['test/integration/**/*.test.ts'], ...withServices } },
