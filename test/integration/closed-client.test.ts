@@ -194,7 +194,9 @@ describe('while Redis is away', () => {
 
   it('what a client throws has a code', async () => {
     // What the loaders throw is theirs.
-    const own = table.filter(([name]) => !/^patterns\.(?!writeBehind|invalidateRelated)|^app\.(read|write)/.test(name));
+    const own = table.filter(
+      ([name]) => !/^patterns\.(?!writeBehind|invalidateRelated)|^app\.(read|write)/.test(name),
+    );
     const settled = await Promise.allSettled(own.map(([, call]) => call(app, receipt)));
     const strangers = settled.flatMap((result, i) =>
       result.status === 'rejected' && !(result.reason instanceof ForebayError)
