@@ -49,7 +49,8 @@ export class WriteBuffer {
    */
   async write(lane: Lane, writes: readonly Write[], knownVersion = 0n): Promise<Accepted> {
     const { keys, group } = lane;
-    const args: (string | number)[] = [keys.meta, keys.order, keys.dirty, keys.sealed, keys.dead];
+    const { meta, order, dirty, sealed, dead, waiting, retries } = keys;
+    const args: (string | number)[] = [meta, order, dirty, sealed, dead, waiting, retries];
     for (const write of writes) args.push(keys.entryPrefix + write.field);
     args.push(
       keys.entryPrefix.length + 1,
@@ -60,7 +61,7 @@ export class WriteBuffer {
       group.partitions,
     );
     for (const write of writes) args.push(write.op, write.ttlMs, write.payload);
-    const [wake, generation, ...replies] = await this.#redis.forebay_write(5 + writes.length, ...args);
+    const [wake, generation, ...replies] = await this.#redis.forebay_write(7 + writes.length, ...args);
     return { wake: wake === 1, generation: String(generation), replies: replies.map(toWriteReply) };
   }
 

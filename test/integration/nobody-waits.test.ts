@@ -53,6 +53,29 @@ describe('a record that waits for its parent', () => {
     });
   });
 
+  it('and is made anew keeps every delta that comes while it waits, with others that wait too', async () => {
+    const ids = Array.from({ length: 15 }, (_, i) => `again${i}`);
+    await app.stores.projects.put({ id: 'there', name: 'There' });
+    for (const id of ids) await task(id, 'there');
+    for (const id of ids) await app.stores.touches.add(id, 100);
+    const worker = await environment.startWorker(stores);
+    await app.flush();
+    await worker.stop(5_000);
+    for (const id of ids) await app.stores.tasks.delete(id);
+    for (const id of ids) await task(id, 'late');
+    for (const id of ids.slice(0, 8)) await app.stores.touches.add(id, 1);
+    await environment.startWorker(stores);
+    for (let splits = 1; splits <= 4; splits++) {
+      await expect.poll(() => told('batch.split').length, { interval: 1 }).toBeGreaterThanOrEqual(splits);
+      for (const id of ids) await app.stores.touches.add(id, 10 ** splits);
+    }
+    await app.stores.projects.put({ id: 'late', name: 'Late' });
+    await app.flush();
+    const rows = await environment.prisma.task.findMany({ orderBy: { id: 'asc' } });
+    const sums = rows.map(({ id, touches }) => [id, touches]);
+    expect(sums).toEqual(ids.map((id, i) => [id, i < 8 ? 11_111 : 11_110]).sort());
+  });
+
   it('holds up nobody, with more of its kind than a batch holds', async () => {
     await app.stores.projects.put({ id: 'there', name: 'There' });
     for (let i = 0; i < 35; i++) void task(`waits${i}`, 'late');

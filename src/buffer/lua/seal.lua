@@ -1,6 +1,5 @@
 -- seal: the lane's next batch: the one that a crash left, or up to recordsMax of its oldest dirty records, or
--- of those that wait
--- and are due.
+-- of those that wait and are due.
 --
 -- KEYS[1] meta    hash: version, generation, batch, sealed, since, bytes, due, hurry, dead, retried, ...
 -- KEYS[2] order   sorted set: field -> the version at which the record became dirty
@@ -104,6 +103,8 @@ local function takeDue(untilUs)
     local size = math.min(chunkSize, recordsMax - records)
     local fields = redis.call('ZRANGEBYSCORE', retries, '-inf', untilUs, 'LIMIT', 0, size)
     if #fields == 0 then break end
+    -- A row and its counters have the same time, and are not parted.
+    fields = redis.call('ZRANGEBYSCORE', retries, '-inf', redis.call('ZSCORE', retries, fields[#fields]))
     redis.call('ZREM', retries, unpack(fields))
     local moved, movedBytes = take(fields)
     records = records + moved

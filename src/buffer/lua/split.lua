@@ -83,10 +83,13 @@ end
 
 -- It is tried again after half of the time that it has waited, within these bounds.
 local retryMinMs, retryMaxMs = 20, 500
+local waits = 0
 local function wait(part)
+  -- Only a row and its counters have the same time: they are tried together.
+  waits = waits + 1
   local retryMs = math.min(math.max(part.waits / 2, retryMinMs), retryMaxMs)
   redis.call('HSET', waiting, part.field, text(part.waits) .. ' ' .. text(now))
-  redis.call('ZADD', retries, text(now + retryMs * 1000), part.field)
+  redis.call('ZADD', retries, text(now + retryMs * 1000 + waits), part.field)
 end
 
 local function putBack(part, record)
@@ -124,6 +127,7 @@ local function waitsWithRow(part)
   if not due then return false end
   redis.call('HSET', waiting, part.field, redis.call('HGET', waiting, part.row) or '0 0')
   redis.call('ZADD', retries, due, part.field)
+  redis.call('ZREM', order, part.field)
   return true
 end
 
@@ -148,6 +152,9 @@ for _, part in ipairs(parts) do
     if isDelta(record) then takeCounter(part, record) else takeRecord(part, record) end
   elseif part.fate == 'dead' then
     redis.call('DEL', part.key)
+  elseif part.row ~= '' and redis.call('HEXISTS', dirty, part.field) == 1 then
+    -- Added since the batch was sealed, so after the record of its row, which waits.
+    waitsWithRow(part)
   end
 end
 

@@ -6,7 +6,9 @@
 -- KEYS[4]  sealed  hash: field -> record of the sealed batch
 -- KEYS[5]  dead    sorted set: the dead letters' fields -> when (µs) they were refused; each letter is a
 --                  hash under this key, a colon and the field
--- KEYS[6+] entries the entry's key of each write
+-- KEYS[6]  waiting hash: field -> for how long the record waits for what it refers to
+-- KEYS[7]  retries sorted set: field -> when (µs) a record that waits is tried next
+-- KEYS[8+] entries the entry's key of each write
 -- ARGV[1]  fieldStart  where the field begins in an entry's key (1-based)
 -- ARGV[2]  dirtyMax    most dirty records in the lane
 -- ARGV[3]  bytesMax    most bytes of dirty records in the lane
@@ -18,7 +20,8 @@
 --            put-if  payload: the version that the record must have, '|', and the row's JSON. An update's has
 --                    a mark before it, ;+field,field: what it changes of a row that is there
 --            delete  payload: empty, or the version that the record must have
---            add     payload: the delta, an integer
+--            add     payload: the delta, an integer; where it counts in a record's row, '|' and the field of
+--                    the record
 --            forget  payload: empty. Drops the deltas of a deleted row's counter; belongs to the delete
 --                    before it
 -- returns  {wake, generation, reply, ...}: wake is 1 when the caller must add a wake-up job; the lane's
@@ -29,6 +32,7 @@
 -- Atomic because the entry, the dirty record, its place in the order and the wake-up mark must change
 -- together: a crash between two of them would lose the write or serve one that is never persisted.
 local meta, order, dirty, sealed, dead = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+local waiting, retries = KEYS[6], KEYS[7]
 local fieldStart, dirtyMax, bytesMax, delayMs = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local knownVersion, partitions = ARGV[5], ARGV[6]
 
@@ -43,17 +47,17 @@ local accepted = 0
 local replies = {0, generation}
 
 if known[6] and known[6] ~= partitions then
-  for i = 6, #KEYS do replies[i - 3] = 'partitions ' .. known[6] end
+  for i = 8, #KEYS do replies[i - 5] = 'partitions ' .. known[6] end
   return replies
 end
 
 local fields = {}
-for i = 6, #KEYS do fields[i] = string.sub(KEYS[i], fieldStart) end
+for i = 8, #KEYS do fields[i] = string.sub(KEYS[i], fieldStart) end
 
 -- What is dirty, as of the write that is looked at: field -> record. One look and one change for all
 -- writes of the call, for each costs Redis more than the record does.
 local records = {}
-for at, record in ipairs(redis.call('HMGET', dirty, unpack(fields, 6, #KEYS))) do records[fields[at + 5]] = record end
+for at, record in ipairs(redis.call('HMGET', dirty, unpack(fields, 8, #KEYS))) do records[fields[at + 7]] = record end
 local lastWrite, written, places = {}, {}, {}
 
 local function isFull(field)
@@ -133,22 +137,32 @@ function ops.delete(i, version, payload)
   return version
 end
 
+-- A delta comes after its row's record: it waits with one that waits, else it takes the next place.
+local hasRetries = redis.call('EXISTS', retries) == 1
+local function placeDelta(field, row, version)
+  local due = hasRetries and row ~= '' and redis.call('ZSCORE', retries, row)
+  if not due then return redis.call('ZADD', order, version, field) end
+  redis.call('HSET', waiting, field, redis.call('HGET', waiting, row) or '0 0')
+  return redis.call('ZADD', retries, due, field)
+end
+
 -- At once, for only Redis adds 64-bit integers.
 function ops.add(i, version, payload)
   local field = fields[i]
   if isFull(field) then return 'full' end
-  local sum = redis.pcall('HINCRBY', dirty, field, payload)
+  local delta, row = string.match(payload, '^([^|]+)|?(.*)$')
+  local sum = redis.pcall('HINCRBY', dirty, field, delta)
   if type(sum) ~= 'number' then
     if string.find(sum.err, 'overflow', 1, true) then return 'overflow' end
     -- Redis refuses writes in the state that it is in: nothing was done before the call's first one.
     error(sum.err, 0)
   end
   if not records[field] then
-    redis.call('ZADD', order, version, field)
+    placeDelta(field, row, version)
     dirtyCount = dirtyCount + 1
   end
   records[field] = sum
-  addToEntry(KEYS[i], payload)
+  addToEntry(KEYS[i], delta)
   return version
 end
 
@@ -177,6 +191,8 @@ local function forget(i)
   if records[field] then
     redis.call('HDEL', dirty, field)
     redis.call('ZREM', order, field)
+    redis.call('ZREM', retries, field)
+    redis.call('HDEL', waiting, field)
     records[field] = nil
     dirtyCount = dirtyCount - 1
   end
@@ -185,13 +201,13 @@ local function forget(i)
 end
 
 local deleted = false
-for i = 6, #KEYS do
-  local at = 3 * (i - 5) + 4
+for i = 8, #KEYS do
+  local at = 3 * (i - 7) + 4
   local op, payload = ARGV[at], ARGV[at + 2]
   local version = text(nextVersion)
   if op == 'forget' then
     if deleted then forget(i) end
-    replies[i - 3] = version
+    replies[i - 5] = version
   else
     local reply = ops[op](i, version, payload)
     if hasDead and reply == version and op ~= 'add' then supersede(i, op ~= 'delete', version) end
@@ -200,7 +216,7 @@ for i = 6, #KEYS do
       nextVersion = nextVersion + 1
       accepted = accepted + 1
     end
-    replies[i - 3] = reply
+    replies[i - 5] = reply
   end
 end
 
@@ -209,7 +225,7 @@ if #written > 0 then
   for at, field in ipairs(written) do
     changes[2 * at - 1], changes[2 * at] = field, records[field]
     local i = lastWrite[field]
-    redis.call('SET', KEYS[i], records[field], 'PX', ARGV[3 * (i - 5) + 5])
+    redis.call('SET', KEYS[i], records[field], 'PX', ARGV[3 * (i - 7) + 5])
   end
   redis.call('HSET', dirty, unpack(changes))
   if #places > 0 then redis.call('ZADD', order, unpack(places)) end

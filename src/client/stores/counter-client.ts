@@ -34,11 +34,12 @@ export class CounterClient<Id, Value> {
    * OUTCOME_UNKNOWN (then the delta may count, and must not simply be added again)
    */
   async add(id: Id, delta: number | bigint = 1, options?: WriteOptions): Promise<Receipt> {
-    const { name, group, ids } = this.#store;
+    const { name, group, ids, record } = this.#store;
     const idKey = ids.toKey(id);
     const lane = this.#context.lanes.of(group, idKey);
     const field = fieldOf(name, idKey);
-    const write = { op: 'add', field, ttlMs: 1, payload: this.#toDelta(delta) } as const;
+    const row = record ? `|${fieldOf(record.name, idKey)}` : '';
+    const write = { op: 'add', field, ttlMs: 1, payload: this.#toDelta(delta) + row } as const;
     const plan = planOf(group, options);
     const accepted = await this.#context.writes.submit(lane, [write], plan);
     const receipt = new Receipt(this.#context.receipts, lane, field, accepted);
