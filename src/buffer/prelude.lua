@@ -4,6 +4,8 @@
 -- PUT            kind of a record: the row is written
 -- DELETE         kind of a record: the row is deleted
 -- REPLACE        kind of a record: the row is deleted and made anew
+-- SINCE          a dead letter's part that is no field: the version before which nothing of the letter was
+--                accepted. What is dirty again takes that place, so that it counts as not persisted
 -- kindOf         a record's kind; '' when there is none
 -- isDelta        whether what stands in a lane is a counter's delta, a plain integer, rather than a record of
 --                a row
@@ -24,8 +26,10 @@
 --                To be called before a version is given. generation, version: those of the lane, as it has
 --                them; knownVersion: the last that the caller knows of, or 0
 -- announce       tells up to which version the lane is persisted, when nothing is sealed; in which
---                generation, and how many records wait, whatever their versions
+--                generation, and how many records wait and how many dead letters there are, whatever their
+--                versions
 local PUT, DELETE, REPLACE = 'P', 'D', 'R'
+local SINCE = 'since'
 
 local function kindOf(record)
   return record and string.sub(record, 1, 1) or ''
@@ -92,8 +96,9 @@ end
 
 local function announce(meta, order, waiting, channel, lane)
   local oldest = oldestVersion(order)
-  local known = redis.call('HMGET', meta, 'version', 'generation')
+  local known = redis.call('HMGET', meta, 'version', 'generation', 'dead')
   local watermark = oldest and text(oldest - 1) or known[1] or '0'
   local waitingCount = redis.call('HLEN', waiting)
-  redis.call('PUBLISH', channel, lane .. ' ' .. watermark .. ' ' .. (known[2] or '') .. ' ' .. waitingCount)
+  local generation, dead = known[2] or '', known[3] or '0'
+  redis.call('PUBLISH', channel, table.concat({lane, watermark, generation, waitingCount, dead}, ' '))
 end

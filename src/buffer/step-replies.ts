@@ -133,6 +133,8 @@ export interface LetterName {
 /** A record that the database refuses, kept with its error. */
 export interface DeadLetter extends LetterName {
   readonly lane: string;
+  /** The version before which nothing of it was accepted. */
+  readonly since: string;
   /** By field: the record, and the deltas of its row's counters that wait with it; as the lane has them. */
   readonly records: Readonly<Record<string, string>>;
   readonly error: LetterError;

@@ -195,10 +195,10 @@ export class WriteBuffer {
   async deadLetter(lane: LetterLane, field: string): Promise<DeadLetter | undefined> {
     const at = await this.#redis.zscore(lane.keys.dead, field);
     if (at === null) return undefined;
-    const { '': error, ...records } = await this.#redis.hgetall(letterKey(lane.keys, field));
-    return error === undefined
-      ? undefined
-      : { lane: lane.name, field, at: String(at), records, error: JSON.parse(error) as LetterError };
+    const { '': reason, since = '0', ...records } = await this.#redis.hgetall(letterKey(lane.keys, field));
+    if (reason === undefined) return undefined;
+    const error = JSON.parse(reason) as LetterError;
+    return { lane: lane.name, field, at: String(at), since, records, error };
   }
 
   /** Makes a dead letter's records dirty again. `wake` tells the caller to add a wake-up job for the lane. */

@@ -103,7 +103,7 @@ function withoutEmpty(content: Record<keyof LaneContent, object>): LaneContent {
 
 function withoutClock(fields: Fields): Record<string, string> {
   const isNow = (text: string): boolean => Math.abs(Number(text) / 1_000 - Date.now()) < 3_600_000;
-  return mapped(fields, (text) => text.replace(/\d{16}$/, (time) => (isNow(time) ? now : time)));
+  return mapped(fields, (text) => text.replace(/\d{16}/, (time) => (isNow(time) ? now : time)));
 }
 
 function withClock(fields: Fields): Record<string, string> {

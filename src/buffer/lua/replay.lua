@@ -4,7 +4,7 @@
 -- KEYS[2] order   sorted set: field -> the version at which the record became dirty
 -- KEYS[3] dirty   hash: field -> dirty record
 -- KEYS[4] dead    sorted set: the dead letters' fields -> when (µs) they were refused
--- KEYS[5] letter  hash: field -> record, and '' -> the error
+-- KEYS[5] letter  hash: field -> record, '' -> the error, SINCE
 -- ARGV[1] field        the letter's field
 -- ARGV[2] at           when it was refused (µs)
 -- ARGV[3] entryPrefix  what the entries' keys begin with
@@ -25,10 +25,10 @@ local version = text(nextNumber(known[1], now))
 local bytes = tonumber(known[3]) or 0
 
 -- There is no newer record of the field: its write would have ended the letter.
-local parts = redis.call('HGETALL', letter)
+local parts, since = redis.call('HGETALL', letter), redis.call('HGET', letter, SINCE) or version
 for i = 1, #parts, 2 do
   local part, record = parts[i], parts[i + 1]
-  if part ~= '' then
+  if part ~= '' and part ~= SINCE then
     if isDelta(record) then
       redis.call('HINCRBY', dirty, part, record)
     else
@@ -36,7 +36,7 @@ for i = 1, #parts, 2 do
       redis.call('HSET', dirty, part, renewed)
       bytes = bytes + #renewed
     end
-    redis.call('ZADD', order, 'NX', version, part)
+    redis.call('ZADD', order, 'LT', since, part)
     redis.call('DEL', entryPrefix .. part)
   end
 end

@@ -6,9 +6,9 @@
 -- KEYS[3] dirty    hash: field -> dirty record
 -- KEYS[4] sealed   hash: field -> record of the sealed batch
 -- KEYS[5] dead     sorted set: the dead letters' fields -> when (µs) they were refused; each letter is a
---                  hash under this key, a colon and the field: field -> record, and '' -> the error
--- KEYS[6] waiting  hash: field -> for how long (ms) the record waits for what it refers to, and when (µs) it
---                  was last tried
+--                  hash under this key, a colon and the field: field -> record, '' -> the error, SINCE
+-- KEYS[6] waiting  hash: field -> for how long (ms) the record waits for what it refers to, when (µs) it was
+--                  last tried, and the version before which nothing of it was accepted
 -- KEYS[7] retries  sorted set: field -> when (µs) a record that waits is tried next
 -- KEYS[8+] entries the entry's key of each record to be taken out, a row's record before all of its counters
 -- ARGV[1] fieldStart  where the field begins in an entry's key (1-based)
@@ -40,7 +40,7 @@ local gapMaxMs = 1000
 local function waitedFor(field)
   local known = redis.call('HGET', waiting, field)
   if not known then return 0 end
-  local waitedMs, triedAt = string.match(known, '^(%d+) (%d+)$')
+  local waitedMs, triedAt = string.match(known, '^(%d+) (%d+)')
   return tonumber(waitedMs) + math.min(math.max(now - tonumber(triedAt), 0) / 1000, gapMaxMs)
 end
 
@@ -69,16 +69,14 @@ for i = 8, #KEYS do
 end
 if letterCount > 0 and redis.call('ZCARD', dead) + letterCount > deadMax then return {'full'} end
 
-local function addPlace(field)
-  redis.call('ZADD', order, 'LT', since, field)
+-- Before it nothing of the record was accepted that is not in the database. A batch of records that waited
+-- has no such version of its own.
+local function sinceOf(field)
+  return string.match(redis.call('HGET', waiting, field) or '', '^%d+ %d+ (%d+)$') or since
 end
 
--- What is dirty is newer and takes its place; a deletion that was to come before it still has to.
-local function mergeRecord(part, record, newer)
-  if kindOf(newer) == PUT and kindOf(record) ~= PUT then
-    redis.call('HSET', dirty, part.field, REPLACE .. string.sub(newer, 2))
-  end
-  addPlace(part.field)
+local function addPlace(field)
+  redis.call('ZADD', order, 'LT', sinceOf(field), field)
 end
 
 -- It is tried again after half of the time that it has waited, within these bounds.
@@ -88,8 +86,17 @@ local function wait(part)
   -- Only a row and its counters have the same time: they are tried together.
   waits = waits + 1
   local retryMs = math.min(math.max(part.waits / 2, retryMinMs), retryMaxMs)
-  redis.call('HSET', waiting, part.field, text(part.waits) .. ' ' .. text(now))
+  redis.call('HSET', waiting, part.field, table.concat({text(part.waits), text(now), sinceOf(part.field)}, ' '))
   redis.call('ZADD', retries, text(now + retryMs * 1000 + waits), part.field)
+  redis.call('ZREM', order, part.field)
+end
+
+-- What is dirty is newer and takes its place; a deletion that was to come before it still has to.
+local function mergeRecord(part, record, newer)
+  if kindOf(newer) == PUT and kindOf(record) ~= PUT then
+    redis.call('HSET', dirty, part.field, REPLACE .. string.sub(newer, 2))
+  end
+  if part.fate == 'wait' then wait(part) else addPlace(part.field) end
 end
 
 local function putBack(part, record)
@@ -110,6 +117,8 @@ local function bury(part, record, isCounter)
     if isCounter then redis.call('ZADD', dead, 'NX', text(now), part.letter)
     else redis.call('ZADD', dead, text(now), part.letter) end
   end
+  local known, own = redis.call('HGET', letter, SINCE), sinceOf(part.field)
+  if not known or tonumber(own) < tonumber(known) then redis.call('HSET', letter, SINCE, own) end
   redis.call('HDEL', waiting, part.field)
   redis.call('DEL', part.key)
 end
@@ -121,28 +130,33 @@ local function takeRecord(part, record)
   else putBack(part, record) end
 end
 
--- Whether the row of a delta waits; then the delta does, as long as the row.
-local function waitsWithRow(part)
-  local due = part.row ~= '' and redis.call('ZSCORE', retries, part.row)
-  if not due then return false end
-  redis.call('HSET', waiting, part.field, redis.call('HGET', waiting, part.row) or '0 0')
-  redis.call('ZADD', retries, due, part.field)
-  redis.call('ZREM', order, part.field)
+-- A delta never comes before what is dirty of its row, which may make the row anew: it waits as long as that,
+-- or that takes the place before it. False: nothing of the row is dirty.
+local function followRow(part)
+  if part.row == '' then return false end
+  local due = redis.call('ZSCORE', retries, part.row)
+  if due then
+    redis.call('HSET', waiting, part.field, redis.call('HGET', waiting, part.row))
+    redis.call('ZADD', retries, due, part.field)
+    redis.call('ZREM', order, part.field)
+    return true
+  end
+  if not redis.call('ZSCORE', order, part.row) then return false end
+  addPlace(part.field)
+  local place = tonumber(redis.call('ZSCORE', order, part.field))
+  redis.call('ZADD', order, 'LT', text(place - 1), part.row)
   return true
 end
 
--- A delta goes where its row's record goes, or waits with what is dirty of that row. It ends with a row that
--- is deleted or made anew meanwhile.
+-- A delta goes where its row's record goes, or follows what is dirty of that row. It ends with a row that is
+-- deleted or made anew meanwhile.
 local function takeCounter(part, record)
   if part.newerRow == DELETE or part.newerRow == REPLACE then return end
   if part.fate == 'dead' and not part.newerRow then return bury(part, record, true) end
   if part.fate == 'drop' and not part.newerRow then return redis.call('DEL', part.key) end
   redis.call('HINCRBY', dirty, part.field, record)
-  if waitsWithRow(part) then return end
-  if part.fate == 'again' then return addPlace(part.field) end
-  -- Its row is dirty: in its old place it would come before that.
-  part.waits = waitedFor(part.field)
-  wait(part)
+  if followRow(part) then return end
+  if part.fate == 'wait' then wait(part) else addPlace(part.field) end
 end
 
 for _, part in ipairs(parts) do
@@ -153,8 +167,8 @@ for _, part in ipairs(parts) do
   elseif part.fate == 'dead' then
     redis.call('DEL', part.key)
   elseif part.row ~= '' and redis.call('HEXISTS', dirty, part.field) == 1 then
-    -- Added since the batch was sealed, so after the record of its row, which waits.
-    waitsWithRow(part)
+    -- Added since the batch was sealed, so after the record of its row.
+    followRow(part)
   end
 end
 

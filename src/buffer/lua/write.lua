@@ -6,7 +6,8 @@
 -- KEYS[4]  sealed  hash: field -> record of the sealed batch
 -- KEYS[5]  dead    sorted set: the dead letters' fields -> when (µs) they were refused; each letter is a
 --                  hash under this key, a colon and the field
--- KEYS[6]  waiting hash: field -> for how long the record waits for what it refers to
+-- KEYS[6]  waiting hash: field -> for how long the record waits for what it refers to, when it was tried, and
+--                  the version before which nothing of it was accepted
 -- KEYS[7]  retries sorted set: field -> when (µs) a record that waits is tried next
 -- KEYS[8+] entries the entry's key of each write
 -- ARGV[1]  fieldStart  where the field begins in an entry's key (1-based)
@@ -142,7 +143,7 @@ local hasRetries = redis.call('EXISTS', retries) == 1
 local function placeDelta(field, row, version)
   local due = hasRetries and row ~= '' and redis.call('ZSCORE', retries, row)
   if not due then return redis.call('ZADD', order, version, field) end
-  redis.call('HSET', waiting, field, redis.call('HGET', waiting, row) or '0 0')
+  redis.call('HSET', waiting, field, redis.call('HGET', waiting, row) or '0 0 ' .. version)
   return redis.call('ZADD', retries, due, field)
 end
 
@@ -166,29 +167,34 @@ function ops.add(i, version, payload)
   return version
 end
 
--- A newer write of the same record ends a dead letter. The deltas that it holds back count, unless the row is
--- deleted.
+-- A newer write of the same record ends a dead letter, and takes its place in the order. The deltas that it
+-- holds back count, unless the row is deleted.
 local function supersede(i, isPut, version)
   local field = fields[i]
   if not redis.call('ZSCORE', dead, field) then return end
   redis.call('ZREM', dead, field)
   local letter = dead .. ':' .. field
+  local since = redis.call('HGET', letter, SINCE) or version
   local parts = isPut and redis.call('HGETALL', letter) or {}
   for at = 1, #parts, 2 do
     local counter, delta = parts[at], parts[at + 1]
-    if isDelta(delta) then
+    if counter ~= SINCE and isDelta(delta) then
       records[counter] = redis.call('HINCRBY', dirty, counter, delta)
-      dirtyCount = dirtyCount + redis.call('ZADD', order, 'NX', version, counter)
+      dirtyCount = dirtyCount + redis.call('ZADD', order, 'LT', since, counter)
       addToEntry(string.sub(KEYS[i], 1, fieldStart - 1) .. counter, delta)
     end
   end
+  if records[field] then places[#places + 1], places[#places + 2] = since, field end
   redis.call('UNLINK', letter)
   redis.call('HINCRBY', meta, 'dead', -1)
 end
 
-local function forget(i)
+-- The delete takes the place of the deltas that end with it.
+local function forget(i, row)
   local field = fields[i]
   if records[field] then
+    local place = redis.call('ZSCORE', order, field)
+    if place then places[#places + 1], places[#places + 2] = place, row end
     redis.call('HDEL', dirty, field)
     redis.call('ZREM', order, field)
     redis.call('ZREM', retries, field)
@@ -200,18 +206,18 @@ local function forget(i)
   if hasDead then supersede(i) end
 end
 
-local deleted = false
+local deletedRow
 for i = 8, #KEYS do
   local at = 3 * (i - 7) + 4
   local op, payload = ARGV[at], ARGV[at + 2]
   local version = text(nextVersion)
   if op == 'forget' then
-    if deleted then forget(i) end
+    if deletedRow then forget(i, deletedRow) end
     replies[i - 5] = version
   else
     local reply = ops[op](i, version, payload)
     if hasDead and reply == version and op ~= 'add' then supersede(i, op ~= 'delete', version) end
-    deleted = op == 'delete' and reply == version
+    deletedRow = op == 'delete' and reply == version and fields[i]
     if reply == version then
       nextVersion = nextVersion + 1
       accepted = accepted + 1
@@ -228,7 +234,7 @@ if #written > 0 then
     redis.call('SET', KEYS[i], records[field], 'PX', ARGV[3 * (i - 7) + 5])
   end
   redis.call('HSET', dirty, unpack(changes))
-  if #places > 0 then redis.call('ZADD', order, unpack(places)) end
+  if #places > 0 then redis.call('ZADD', order, 'LT', unpack(places)) end
 end
 
 if accepted > 0 then

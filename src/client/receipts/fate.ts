@@ -2,10 +2,10 @@
 import type { AcceptedAt, LaneState, LedgerState } from '../../buffer/lane-state.js';
 
 /**
- * - `unless-waiting`: persisted, unless its record is one of those that wait for others' rows
+ * - `unless-left-behind`: persisted, unless its record is a dead letter, or waits for others' rows
  * - `unknown`: the lane does not know of the write, so Redis has lost it, before or after it was persisted
  */
-export type Fate = 'persisted' | 'unless-waiting' | 'pending' | 'unknown';
+export type Fate = 'persisted' | 'unless-left-behind' | 'pending' | 'unknown';
 
 interface Judged extends AcceptedAt {
   /** Nothing may wait for others' rows either. */
@@ -13,17 +13,17 @@ interface Judged extends AcceptedAt {
 }
 
 export function fateOf(write: Judged, state: LaneState): Fate {
-  const { generation, past, version, oldest, waiting } = state;
+  const { generation, past, version, oldest } = state;
   const survivedUpTo = write.generation === generation ? version : past.get(write.generation);
   if (survivedUpTo === undefined || write.version > survivedUpTo) return 'unknown';
   const watermark = oldest === undefined ? version : oldest - 1n;
-  return write.version > watermark ? 'pending' : reached(write, waiting);
+  return write.version > watermark ? 'pending' : reached(write, state);
 }
 
 /** Of a write that the lane's watermark has reached. */
-export function reached({ isFlush }: Judged, waiting: number): Fate {
-  if (waiting === 0) return 'persisted';
-  return isFlush ? 'pending' : 'unless-waiting';
+export function reached({ isFlush }: Judged, { waiting, dead }: Pick<LaneState, 'waiting' | 'dead'>): Fate {
+  if (isFlush) return waiting === 0 ? 'persisted' : 'pending';
+  return waiting + dead === 0 ? 'persisted' : 'unless-left-behind';
 }
 
 /** What the ledger itself proves. */

@@ -27,7 +27,7 @@ export interface PersistedWatchDependencies {
 }
 
 /** What became of a write: `late`: it is not known yet. */
-export type Outcome = 'persisted' | 'unless-waiting' | 'lost' | 'late';
+export type Outcome = 'persisted' | 'unless-left-behind' | 'lost' | 'late';
 
 interface Target extends AcceptedAt {
   /** It is to be without the delay, and also what waits for others' rows. */
@@ -79,12 +79,16 @@ export class PersistedWatch {
   }
 
   /**
-   * Whether everything that the lane has accepted up to this write is in the database, or a dead letter, or
-   * waits for others' rows.
+   * Whether everything that the lane has accepted up to this write is in the database, or left behind.
    * @throws ForebayError CLOSED
    */
   persisted(lane: Lane, { version, generation }: AcceptedAt, timeoutMs: number): Promise<Outcome> {
     return this.#reached(lane, { version, generation, isFlush: false }, timeoutMs);
+  }
+
+  /** What the lane proves of a write now. */
+  async fateNow(lane: Lane, { version, generation }: AcceptedAt): Promise<Fate> {
+    return fateOf({ version, generation, isFlush: false }, await this.#dependencies.buffer.inspect(lane));
   }
 
   /** Told of each batch that was acknowledged, by its lane. Returns what ends it. */
@@ -209,13 +213,14 @@ export class PersistedWatch {
   }
 
   #announced(message: string): void {
-    const [lane, watermark, generation, waiting] = message.split(' ') as [string, string, string?, string?];
+    const [lane, watermark, generation, ...left] = message.split(' ') as [string, string, ...string[]];
+    const [waiting, dead] = left.map(Number) as [number, number];
     const wait = this.#waits.get(lane);
     if (wait) {
       const upTo = BigInt(watermark);
       this.#endWhere(wait, (waiter) =>
         waiter.generation === generation && waiter.version <= upTo
-          ? reached(waiter, Number(waiting))
+          ? reached(waiter, { waiting, dead })
           : 'pending',
       );
     }

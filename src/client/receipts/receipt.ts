@@ -3,7 +3,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Lane } from '../../buffer/lane.js';
 import type { AcceptedAt } from '../../buffer/lane-state.js';
-import type { LetterError } from '../../buffer/step-replies.js';
+import type { DeadLetter, LetterError } from '../../buffer/step-replies.js';
 import type { WriteBuffer } from '../../buffer/write-buffer.js';
 import { rowMissing } from '../../database/database.js';
 import type { Store } from '../../definitions/stores.js';
@@ -55,31 +55,43 @@ export class Receipt<Id = unknown> {
    * Resolves when the write is in the database, or a newer one of the same record that took its place. It
    * waits for the store's delay; `flush()` does not.
    * @param options.timeoutMs default 30,000
-   * @throws ForebayError PERSIST_TIMEOUT (the write is kept); DATABASE_REFUSED: it is a dead letter;
-   * COUNTER_ROW_MISSING: the delta's row does not exist; WRITE_LOST: Redis has lost the write
+   * @throws ForebayError PERSIST_TIMEOUT (the write is kept); DATABASE_REFUSED: it is a dead letter, or what
+   * took its place is; COUNTER_ROW_MISSING: the delta's row does not exist; WRITE_LOST: Redis has lost the
+   * write
    */
   async persisted({ timeoutMs = persistedTimeoutMs }: { timeoutMs?: number } = {}): Promise<void> {
     const deadline = Date.now() + timeoutMs;
-    while (await this.#isWaiting(Math.max(deadline - Date.now(), 0))) {
+    while ((await this.#reached(deadline, timeoutMs)) !== 'persisted') {
+      if (!(await this.#isLeftBehind())) return;
       if (Date.now() >= deadline) throw persistTimeout(this, timeoutMs);
       await wait(waitingLookMs);
     }
-    const refusal = await this.#refusal();
-    if (refusal !== undefined) throw refused(this, refusal);
   }
 
-  /**
-   * Once the lane has come to this write: whether its record is left behind, for it waits for another's row.
-   */
-  async #isWaiting(timeoutMs: number): Promise<boolean> {
-    const written = { version: this.version, generation: this.#generation };
-    const outcome = await this.#desk.watch.persisted(this.#lane, written, timeoutMs);
+  get #acceptedAt(): AcceptedAt {
+    return { version: this.version, generation: this.#generation };
+  }
+
+  async #reached(deadline: number, timeoutMs: number): Promise<'persisted' | 'unless-left-behind'> {
+    const leftMs = Math.max(deadline - Date.now(), 0);
+    const outcome = await this.#desk.watch.persisted(this.#lane, this.#acceptedAt, leftMs);
     if (outcome === 'late') throw persistTimeout(this, timeoutMs);
     if (outcome === 'lost') throw writeLost(this);
-    return outcome === 'unless-waiting' && this.#desk.buffer.isWaiting(this.#lane, this.#field);
+    return outcome;
   }
 
-  /** What the database said, when this very write is a dead letter; of a counter: when deltas of it are. */
+  /** Once the lane has come to this write: whether its record was left behind, and may come yet. */
+  async #isLeftBehind(): Promise<boolean> {
+    const { watch, buffer } = this.#desk;
+    if (await buffer.isWaiting(this.#lane, this.#field)) return true;
+    const refusal = await this.#refusal();
+    if (refusal !== undefined) throw refused(this, refusal);
+    // A dead letter that ended between the looks is on its way again: the lane has not come to it then.
+    const fate = await watch.fateNow(this.#lane, this.#acceptedAt);
+    return fate === 'pending' || fate === 'unknown';
+  }
+
+  /** What the database said, when this write is in a dead letter. */
   async #refusal(): Promise<LetterError | undefined> {
     const { buffer } = this.#desk;
     const { group } = this.#lane;
@@ -87,15 +99,17 @@ export class Receipt<Id = unknown> {
     const ofRow = group.record ? [fieldOf(group.record.name, idKey)] : [];
     for (const field of new Set([this.#field, ...ofRow])) {
       const letter = await buffer.deadLetter(this.#lane, field);
-      const record = letter?.records[this.#field];
-      if (record !== undefined && this.#isOf(record)) return letter?.error;
+      if (letter && this.#isIn(letter)) return letter.error;
     }
     return undefined;
   }
 
-  #isOf(record: string): boolean {
+  /** A record's version is that of the last of its writes. */
+  #isIn({ since, records }: DeadLetter): boolean {
+    const record = records[this.#field];
+    if (record === undefined || this.version < BigInt(since)) return false;
     const version = /^[PDR](\d+)\|/.exec(record)?.[1];
-    return version === undefined || version === String(this.version);
+    return version === undefined || this.version <= BigInt(version);
   }
 }
 

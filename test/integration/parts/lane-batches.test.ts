@@ -213,7 +213,9 @@ describe('split', () => {
         meta: { version: v(1), batch: v(11), sealed: v(11), since: old(1), bytes: '0', dead: '1', due: now },
         sealed: { 'projects:b': put(2) },
         dead: { 'projects:a': now },
-        letters: { 'projects:a': { '': '{"state":"23514"}', 'projects:a': put(1), 'views:a': '4' } },
+        letters: {
+          'projects:a': { '': '{"state":"23514"}', since: old(1), 'projects:a': put(1), 'views:a': '4' },
+        },
       },
     },
     {
@@ -238,7 +240,7 @@ describe('split', () => {
         },
         dirty: { 'projects:a': put(1), 'views:a': '4' },
         sealed: { 'projects:b': put(2) },
-        waiting: { 'projects:a': `0 ${now}`, 'views:a': `0 ${now}` },
+        waiting: { 'projects:a': `0 ${now} ${old(1)}`, 'views:a': `0 ${now} ${old(1)}` },
         retries: { 'projects:a': now, 'views:a': now },
       },
     },
@@ -254,11 +256,9 @@ describe('split', () => {
       reply: { kind: 'split', rest: 1, deadFields: [] },
       after: {
         meta: { version: v(1), batch: v(11), sealed: v(11), since: old(1), bytes: '0', dead: '0', due: now },
-        order: { 'projects:a': old(1) },
+        order: { 'projects:a': old(0), 'views:a': old(1) },
         dirty: { 'projects:a': put(3), 'views:a': '4' },
         sealed: { 'projects:b': put(2) },
-        waiting: { 'views:a': `0 ${now}` },
-        retries: { 'views:a': now },
         entries: { 'projects:a': put(3) },
       },
     },
