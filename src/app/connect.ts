@@ -234,7 +234,7 @@ function createWriting(base: Base, resources: Resources) {
   const writes = resources.own('writes', new WriteQueue({ route, durable, queue, watch, emit }), (it) =>
     it.close(),
   );
-  const context: ClientContext = { ...base, redis: reads, writes, receipts: { watch, buffer } };
+  const context: ClientContext = { ...base, redis: reads, writes, receipts: { watch, buffer, emit } };
   const clients = [...stores.byName].map(([name, store]) => [
     name,
     store.kind === 'record' ? new RecordClient(context, store) : new CounterClient(context, store),

@@ -1,8 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Client } from '../../examples/platform/generated/models.js';
 import { stores } from '../../examples/platform/stores.js';
+import { type Lane, Lanes } from '../../src/buffer/lane.js';
+import { WriteBuffer } from '../../src/buffer/write-buffer.js';
+import type { PersistedWatch } from '../../src/client/receipts/persisted.js';
+import { Receipt } from '../../src/client/receipts/receipt.js';
 import { record } from '../../src/definitions/record.js';
 import { defineStores } from '../../src/definitions/stores.js';
+import type { ForebayEvent } from '../../src/events.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { faultExitCode, startWorkerProcess } from '../support/worker-process.js';
 
@@ -73,6 +78,48 @@ describe('a receipt', () => {
     const good = await app.stores.clients.put({ id: 'a', name: 'good' });
     await good.persisted();
     await bad.persisted();
+  });
+
+  it('says so too when the refused write has taken its place', async () => {
+    await environment.prisma.$executeRawUnsafe("ALTER TABLE clients ADD CHECK (name <> 'bad')");
+    const app = await environment.connect(stores);
+    const earlier = await app.stores.clients.put({ id: 'a', name: 'good' });
+    const bad = await app.stores.clients.put({ id: 'a', name: 'bad' });
+    await environment.startWorker(stores);
+    for (const receipt of [bad, earlier]) {
+      await expect(receipt.persisted()).rejects.toMatchObject({ code: 'DATABASE_REFUSED' });
+    }
+    expect(await names()).toEqual([]);
+  });
+
+  it('of a write that was refused waits for its replay', async () => {
+    await environment.prisma.$executeRawUnsafe("ALTER TABLE clients ADD CONSTRAINT c CHECK (name <> 'bad')");
+    const app = await environment.connect(stores);
+    const worker = await environment.startWorker(stores);
+    const bad = await app.stores.clients.put({ id: 'a', name: 'bad' });
+    await expect(bad.persisted()).rejects.toMatchObject({ code: 'DATABASE_REFUSED' });
+    await worker.stop(5_000);
+    await environment.prisma.$executeRawUnsafe('ALTER TABLE clients DROP CONSTRAINT c');
+    for await (const letter of app.deadLetters.list()) await app.deadLetters.replay(letter);
+    await expect(bad.persisted({ timeoutMs: 100 })).rejects.toMatchObject({ code: 'PERSIST_TIMEOUT' });
+    await environment.startWorker(stores);
+    await bad.persisted();
+    expect(await names()).toEqual(['bad']);
+  });
+
+  it('is not settled while Redis does not tell whether it was refused', async () => {
+    const lane = new Lanes(stores, environment.config.prefix).all[0] as Lane;
+    const events: ForebayEvent[] = [];
+    const away = environment.redis.duplicate();
+    away.disconnect();
+    const desk = {
+      watch: { persisted: async () => 'unless-left-behind' } as unknown as PersistedWatch,
+      buffer: new WriteBuffer(away, environment.config.prefix),
+      emit: (event: ForebayEvent) => void events.push(event),
+    };
+    const receipt = new Receipt(desk, lane, 'clients:a', { version: 1n, generation: 'g' });
+    await expect(receipt.persisted({ timeoutMs: 100 })).rejects.toMatchObject({ code: 'PERSIST_TIMEOUT' });
+    expect(events.map(({ type }) => type)).toContain('redis.error');
   });
 
   it('ends with its client', async () => {

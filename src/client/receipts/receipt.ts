@@ -7,7 +7,8 @@ import type { DeadLetter, LetterError } from '../../buffer/step-replies.js';
 import type { WriteBuffer } from '../../buffer/write-buffer.js';
 import { rowMissing } from '../../database/database.js';
 import type { Store } from '../../definitions/stores.js';
-import { ForebayError } from '../../errors.js';
+import { ForebayError, isForebayError } from '../../errors.js';
+import type { Emit } from '../../events.js';
 import { fieldOf, splitField } from '../../keys.js';
 import type { PersistedWatch } from './persisted.js';
 
@@ -19,6 +20,7 @@ const waitingLookMs = 200;
 export interface ReceiptDesk {
   readonly watch: PersistedWatch;
   readonly buffer: WriteBuffer;
+  readonly emit: Emit;
 }
 
 /** What a write returns once it is accepted. */
@@ -80,15 +82,24 @@ export class Receipt<Id = unknown> {
     return outcome;
   }
 
-  /** Once the lane has come to this write: whether its record was left behind, and may come yet. */
+  /**
+   * Once the lane has come to this write: whether its record was left behind, and may come yet; also while
+   * Redis does not tell.
+   */
   async #isLeftBehind(): Promise<boolean> {
-    const { watch, buffer } = this.#desk;
-    if (await buffer.isWaiting(this.#lane, this.#field)) return true;
-    const refusal = await this.#refusal();
-    if (refusal !== undefined) throw refused(this, refusal);
-    // A dead letter that ended between the looks is on its way again: the lane has not come to it then.
-    const fate = await watch.fateNow(this.#lane, this.#acceptedAt);
-    return fate === 'pending' || fate === 'unknown';
+    const { watch, buffer, emit } = this.#desk;
+    try {
+      if (await buffer.isWaiting(this.#lane, this.#field)) return true;
+      const refusal = await this.#refusal();
+      if (refusal !== undefined) throw refused(this, refusal);
+      // A dead letter that ended between the looks is on its way again: the lane has not come to it then.
+      const fate = await watch.fateNow(this.#lane, this.#acceptedAt);
+      return fate === 'pending' || fate === 'unknown';
+    } catch (error) {
+      if (isForebayError(error)) throw error;
+      emit({ type: 'redis.error', connection: 'reads', error });
+      return true;
+    }
   }
 
   /** What the database said, when this write is in a dead letter. */
