@@ -1,7 +1,7 @@
 /*
  * A lane: write, seal, apply, ack, void, split, raise, by workers that die or pause at every step, over a Redis that
  * may go back in time once. src/buffer/README.md is the specification; what stands in brackets, there and here, names
- * its invariants.
+ * its invariants (test/unit/invariants.test.ts).
  *
  * One record, whose second version the database may refuse, and the delta of another row's counter: enough for a batch
  * to have a part that stays when the other is taken out. Versions and numbers are small integers that grow, as a clock does.

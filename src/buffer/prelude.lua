@@ -85,6 +85,7 @@ local function renewed(meta, history, lastVersion)
   return generation
 end
 
+-- [FB-GENERATION]
 local function generationOf(meta, generation, version, knownVersion)
   -- Where a server does not tell, only what the caller knows counts.
   local info = redis.pcall('INFO', 'replication')

@@ -18,6 +18,7 @@ local function text(number)
   return string.format('%.0f', number)
 end
 
+-- [FB-NUMBERS] [FC-TAG-ONCE]
 local function nextNumber(last, now)
   return math.max((tonumber(last) or 0) + 1, now)
 end

@@ -16,6 +16,7 @@ beforeEach(async () => {
 
 afterEach(() => environment.close());
 
+/** [FB-WAKE] */
 describe('a lane is flushed though its wake-up is lost', () => {
   it('every job of the queue is lost', async () => {
     const app = await environment.connect(stores);

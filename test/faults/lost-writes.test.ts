@@ -9,7 +9,7 @@ import { isForebayError } from '../../src/errors.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { type LosingRedis, losses, startLosingRedis } from '../support/redis-losses.js';
 
-/** What is not flushed stays dirty. */
+/** [FB-GENERATION] [FB-COMPARED] What is not flushed stays dirty. */
 const projects = record({ model: Project, counters: ['touches'], partitions: 4, delayMs: 60_000 });
 const stores = defineStores({ projects, touches: counter({ of: projects, field: 'touches' }) });
 type App = Forebay<(typeof stores)['definitions']>;

@@ -189,7 +189,10 @@ class Run {
   }
 
   async of(commands: readonly Command[]): Promise<void> {
-    for (const command of commands) await this.#take(command);
+    for (const command of commands) {
+      await this.#take(command);
+      await expectPlaces();
+    }
     await environment.prisma.$executeRawUnsafe('DELETE FROM refused');
     await this.#flush();
     for (const id of ids) {
@@ -299,7 +302,7 @@ class Run {
     return !isEmpty;
   }
 
-  /** A receipt that resolves: what was written is as it was after that write, or after a later one. */
+  /** [FB-WATERMARK] A receipt that resolves: what was written is as it was after that write, or after a later one. */
   async #ask(id: Id): Promise<void> {
     const table = this.#table(id);
     const { states, receipts } = table;
@@ -331,6 +334,27 @@ class Run {
 
   #table(id: Id): Table {
     return this.#tables.get(id) as Table;
+  }
+}
+
+/** Of each dirty field: its place in the order, and when it is tried next. */
+async function expectPlaces(): Promise<void> {
+  const { redis } = environment;
+  const { keys } = lane;
+  const dirty = await redis.hgetall(keys.dirty);
+  const placeOf = async (key: string) => {
+    const list = await redis.zrange(key, '0', '-1', 'WITHSCORES');
+    return new Map(list.flatMap((field, i) => (i % 2 === 0 ? [[field, Number(list[i + 1])] as const] : [])));
+  };
+  const [order, retries] = [await placeOf(keys.order), await placeOf(keys.retries)];
+  for (const [field, content] of Object.entries(dirty)) {
+    expect(order.has(field) !== retries.has(field), `[FB-PLACE] one place of ${field}`).toBe(true);
+    const deltas = field.replace('projects:', 'touches:');
+    if (!content.startsWith('R') || !(deltas in dirty)) continue;
+    const isFirst = order.has(field)
+      ? (order.get(field) as number) < (order.get(deltas) ?? 0)
+      : retries.get(field) === retries.get(deltas);
+    expect(isFirst, `[FB-ROW-FIRST] of ${field}`).toBe(true);
   }
 }
 

@@ -13,6 +13,7 @@
 local meta, order, sealed, waiting = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local number, channel, lane = ARGV[1], ARGV[2], ARGV[3]
 
+-- [FB-ACK-NUMBER]
 if redis.call('HGET', meta, 'sealed') ~= number then return 0 end
 letPass(meta)
 redis.call('HINCRBY', meta, 'persisted', redis.call('HLEN', sealed))

@@ -10,7 +10,8 @@
 -- returns {'even', generation}, or {'behind', generation}: it has lost batches, and is to be cleared; or
 --         {'raised', generation, number}: the lane's own number before, '0' when it had none
 --
--- Atomic because the number must only ever grow, and because of any number of workers one tells of the loss.
+-- Atomic because [FB-RAISE] the number must only ever grow, and because of any number of workers one tells
+-- of the loss.
 local meta, floor, ledgerGeneration, persisted, isCleared = KEYS[1], ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 
 letPass(meta)

@@ -35,6 +35,7 @@ local now = serverUs()
 letPass(meta)
 local known = redis.call('HMGET', meta, 'sealed', 'batch', 'hurry', 'bytes', 'version', 'dead', 'retried', 'generation')
 local generation = generationOf(meta, known[8], known[5], 0)
+-- [FB-COMPARED]
 if compared ~= '' and compared ~= generation then return {'uncompared'} end
 local hurry, bytes = tonumber(known[3]) or 0, tonumber(known[4]) or 0
 
@@ -50,6 +51,7 @@ local function sealedBatch(number, isRetry)
   return batch
 end
 
+-- [FB-ONE-BATCH]
 if known[1] then
   redis.call('HSET', meta, 'due', text(now))
   return sealedBatch(known[1], known[7])
@@ -167,5 +169,6 @@ while oldest or due do
   due = tonumber(redis.call('ZRANGE', retries, 0, 0, 'WITHSCORES')[2])
   oldest = oldestVersion(order)
 end
+-- [FB-WAKE] The next write has to promise.
 redis.call('HDEL', meta, 'due')
 return {'empty'}

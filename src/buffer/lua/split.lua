@@ -23,8 +23,8 @@
 --         {'late'} when the sealed batch is not the one with this number; or {'full'}: there are deadMax
 --         letters, nothing was changed
 --
--- Atomic because a record must never be in none of dirty, sealed and dead, and because what stands under one
--- number must never change: a late worker could apply the old content beside the new.
+-- Atomic because [FB-ONCE] a record must never be in none of dirty, sealed and dead, and because what stands
+-- under one number must never change: a late worker could apply the old content beside the new.
 local meta, order, dirty, sealed, dead, waiting, retries = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
 local fieldStart, number, deadMax = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3])
 local channel, lane = ARGV[4], ARGV[5]
@@ -130,8 +130,8 @@ local function takeRecord(part, record)
   else putBack(part, record) end
 end
 
--- A delta never comes before what is dirty of its row, which may make the row anew: it waits as long as that,
--- or that takes the place before it. False: nothing of the row is dirty.
+-- [FB-ROW-FIRST] A delta never comes before what is dirty of its row, which may make the row anew: it waits
+-- as long as that, or that takes the place before it. False: nothing of the row is dirty.
 local function followRow(part)
   if part.row == '' then return false end
   local due = redis.call('ZSCORE', retries, part.row)
@@ -172,6 +172,7 @@ for _, part in ipairs(parts) do
   end
 end
 
+-- [FB-NEW-NUMBER] What is left stands under another number.
 local rest = redis.call('HLEN', sealed)
 local nextNumber = text(nextNumber(known[2], now))
 redis.call('HSET', meta, 'batch', nextNumber, 'bytes', bytes, 'due', text(now), 'dead', redis.call('ZCARD', dead))

@@ -65,6 +65,7 @@ local function isFull(field)
   return not records[field] and (dirtyCount >= dirtyMax or bytes >= bytesMax)
 end
 
+-- [FB-PLACE] What becomes dirty takes the next place.
 local function setRecord(i, record, version)
   local field = fields[i]
   if not records[field] then
@@ -97,7 +98,7 @@ function ops.put(i, version, payload)
   return version
 end
 
--- What is dirty is newer than what is sealed, which is newer than an entry can be.
+-- [FB-NO-BACK] What is dirty is newer than what is sealed, which is newer than an entry can be.
 local function versionOf(i)
   local record = records[fields[i]] or redis.call('HGET', sealed, fields[i]) or redis.call('GET', KEYS[i])
   return record and versionIn(record)
@@ -138,7 +139,8 @@ function ops.delete(i, version, payload)
   return version
 end
 
--- A delta comes after its row's record: it waits with one that waits, else it takes the next place.
+-- [FB-ROW-FIRST] A delta comes after its row's record: it waits with one that waits, else it takes the next
+-- place.
 local hasRetries = redis.call('EXISTS', retries) == 1
 local function placeDelta(field, row, version)
   local due = hasRetries and row ~= '' and redis.call('ZSCORE', retries, row)
@@ -239,6 +241,7 @@ end
 
 if accepted > 0 then
   redis.call('HSET', meta, 'version', text(nextVersion - 1), 'bytes', bytes)
+  -- [FB-WAKE] Nobody has promised to look at the lane: the caller does.
   if not known[2] then
     redis.call('HSET', meta, 'due', text(now + delayMs * 1000))
     replies[1] = 1

@@ -53,7 +53,8 @@ export class LeasedLoads<Value> {
   }
 
   /**
-   * Reads that come from now on do not share what is under way: it may be older than a write of this process.
+   * [FC-FRESH] Reads that come from now on do not share what is under way: it may be older than a write of
+   * this process.
    */
   forget(key: string): void {
     this.#underWay.delete(key);

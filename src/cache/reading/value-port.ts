@@ -115,7 +115,7 @@ export class ValuePort implements Port<unknown, object, LoadedValue> {
   async load(claims: readonly Claim<object>[], context: LoadContext): Promise<Map<string, LoadedValue>> {
     const isAway = claims.some(({ seen }) => seen === undefined);
     const keys = claims.map(({ key }) => key);
-    // Before the load: an invalidation during it must make the value stale.
+    // [FC-TAG-BEFORE] An invalidation during the load must make the value stale.
     const tags = await this.#tagVersions();
     const startedAt = performance.now();
     const values = isAway ? await this.#load(keys, context) : await this.#loadUnlessPending(keys, context);

@@ -12,6 +12,7 @@ interface Judged extends AcceptedAt {
   readonly isFlush: boolean;
 }
 
+/** [FB-WATERMARK] */
 export function fateOf(write: Judged, state: LaneState): Fate {
   const { generation, past, version, oldest } = state;
   const survivedUpTo = write.generation === generation ? version : past.get(write.generation);

@@ -3,7 +3,7 @@
 -- $1 lane    e.g. forebay:tasks/3
 -- $2 number  the batch's number
 -- Affects one row, also when the batch was found void before; none when it (or a later one of its lane) was applied.
--- The row lock keeps a worker that still wants to apply the batch waiting, until it finds it void.
+-- [FB-VOID] The row lock keeps a worker that still wants to apply the batch waiting, until it finds it void.
 INSERT INTO forebay_ledger AS ledger (lane, batch, is_void, applied_at)
 VALUES ($1, $2::bigint, true, now())
 ON CONFLICT (lane) DO UPDATE SET batch = excluded.batch, is_void = true, applied_at = excluded.applied_at

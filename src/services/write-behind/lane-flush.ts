@@ -1,6 +1,6 @@
 /**
- * Flushes one lane: seal, apply, ack, until it is empty, the time of one job is over, or the worker is to
- * stop.
+ * Flushes one lane: seal, apply, ack, until it is empty [FB-DRAINED], the time of one job is over, or the
+ * worker is to stop.
  */
 import type { Batch } from '../../buffer/batch.js';
 import type { Lane } from '../../buffer/lane.js';

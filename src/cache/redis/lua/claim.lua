@@ -17,6 +17,7 @@ local token, leaseMs, seen = ARGV[1], tonumber(ARGV[2]), ARGV[3]
 
 local now = serverMs()
 
+-- [FC-ONE-LEASE] [FC-REVOKE] It takes the entry's own place: who writes that, revokes it.
 local function lease(covered, waitMark)
   local content = '?' .. token .. ';' .. text(now + leaseMs) .. ';' .. waitMark .. '|' .. covered
   if covered == '' then

@@ -13,6 +13,7 @@
 local entry = KEYS[1]
 local token, content, ttlMs, channel, name = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 
+-- [FC-FILL]
 local holder, waitMark = string.match(redis.call('GET', entry) or '', '^%?([^;]*);%d+;(w?)|')
 if holder ~= token then
   redis.call('PUBLISH', channel, name)
