@@ -92,7 +92,7 @@ describe('write', () => {
       },
     },
     {
-      name: 'a delete is a record too, and drops the row’s deltas with it; a put over it is a replacement',
+      name: 'a delete is a record too, and drops the row’s deltas, whose place it takes; a put over it is a replacement',
       before: {
         meta: { version: v(0), due: now },
         order: { 'views:a': v(0) },
@@ -103,7 +103,7 @@ describe('write', () => {
       reply: { wake: false, replies: [{ version: v(1) }, { version: v(2) }, { version: v(2) }] },
       after: {
         meta: { version: v(2), bytes: bytesOf(put(2)), due: now },
-        order: { 'projects:a': v(1) },
+        order: { 'projects:a': v(0) },
         dirty: { 'projects:a': `R${v(2)}|${row}` },
         entries: { 'projects:a': `R${v(2)}|${row}` },
       },
