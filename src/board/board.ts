@@ -9,6 +9,7 @@ import { createAdaptorServer } from '@hono/node-server';
 import { serveStatic } from '@hono/node-server/serve-static';
 import { Hono, type MiddlewareHandler } from 'hono';
 import { basicAuth } from 'hono/basic-auth';
+import { secureHeaders } from 'hono/secure-headers';
 import type { Config } from '../config.js';
 import { ForebayError } from '../errors.js';
 import type { Emit } from '../events.js';
@@ -110,6 +111,7 @@ function createApp(
   const { user: username, password } = board;
   const isOpen = username === undefined || password === undefined;
   const app = new Hono();
+  app.use(secureHeaders(), requireOwnPage);
   app.use(isOpen ? requireLoopbackName : basicAuth({ username, password, realm: 'forebay' }));
   app.route('/', adapter.registerPlugin());
   return app;
@@ -125,6 +127,24 @@ function checkAccess({ host, password, user }: Config['board']): void {
     `The board would answer to everyone on ${host}. Set BOARD_USER and BOARD_PASSWORD, or BOARD_HOST=127.0.0.1.`,
   );
 }
+
+const hostOf = (origin: string) => (URL.canParse(origin) ? new URL(origin).host : undefined);
+
+const isSafeMethod = /^(GET|HEAD|OPTIONS)$/;
+
+// A page of another site can make a browser send a form, with the password that the browser knows. Browsers say
+// which page asks; who says nothing is no browser.
+const requireOwnPage: MiddlewareHandler = async ({ req, text }, next) => {
+  const site = req.header('sec-fetch-site');
+  const origin = req.header('origin');
+  const isOwn =
+    site === undefined
+      ? origin === undefined || hostOf(origin) === req.header('host')
+      : site === 'same-origin' || site === 'none';
+  return isOwn || isSafeMethod.test(req.method)
+    ? next()
+    : text("Only the board's own pages may do this.", 403);
+};
 
 // A page of another site can make a browser call a name that resolves to 127.0.0.1; its Host header tells.
 const requireLoopbackName: MiddlewareHandler = async (context, next) => {

@@ -1,4 +1,4 @@
-import { request } from 'node:http';
+import { type RequestOptions, request } from 'node:http';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { stores } from '../../examples/platform/stores.js';
 import { BoardService } from '../../src/board/board.js';
@@ -102,6 +102,35 @@ describe('the board', () => {
     expect(await statusFor('localhost')).toBe(200);
   });
 
+  it.each([
+    [{ 'sec-fetch-site': 'cross-site' }, 403],
+    [{ 'sec-fetch-site': 'same-site', origin: 'http://127.0.0.1:1' }, 403],
+    [{ origin: 'http://evil.example' }, 403],
+    [{ origin: 'null' }, 403],
+    [{ origin: 'own' }, 200],
+    [{ 'sec-fetch-site': 'same-origin', origin: 'own' }, 200],
+    [{}, 200],
+  ])('changes nothing for a page of another site: %j', async (headers: Record<string, string>, status) => {
+    const settings = { host: '127.0.0.1', port: 0, user: 'ops', password: 's3cret' };
+    await create(settings).start();
+    const own = new URL(board.url).origin;
+    const of = Object.fromEntries(
+      Object.entries(headers).map(([name, value]) => [name, value === 'own' ? own : value]),
+    );
+    for (const [method, path] of [
+      ['PUT', 'api/queues/warm/pause'],
+      ['PUT', 'api/queues/warm/resume'],
+      ['POST', 'api/queues/warm/add'],
+    ] as const) {
+      const all = { ...of, authorization: `Basic ${btoa('ops:s3cret')}`, 'content-type': 'application/json' };
+      const body = JSON.stringify({ name: 'run', data: {}, options: {} });
+      const found = await statusOf(path, { method, headers: all }, method === 'POST' ? body : undefined);
+      expect(found, `${method} ${path}`).toBe(status);
+    }
+    const shown = await statusOf('', { headers: { ...of, authorization: `Basic ${btoa('ops:s3cret')}` } });
+    expect(shown).toBe(200);
+  });
+
   it('says so when its port is taken', async () => {
     const first = create({ host: '127.0.0.1', port: 0 });
     await first.start();
@@ -114,14 +143,16 @@ describe('the board', () => {
   });
 });
 
-/** With a Host header of our own, which fetch does not allow. */
-function statusFor(host: string): Promise<number | undefined> {
+const statusFor = (host: string) => statusOf('', { headers: { host } });
+
+/** With headers of our own, which fetch does not allow. */
+function statusOf(path: string, options: RequestOptions, body?: string): Promise<number | undefined> {
   return new Promise((resolve, reject) => {
-    request(board.url, { headers: { host } }, (response) => {
+    request(`${board.url}${path}`, options, (response) => {
       response.resume();
       resolve(response.statusCode);
     })
       .on('error', reject)
-      .end();
+      .end(body);
   });
 }
