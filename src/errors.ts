@@ -152,6 +152,11 @@ export const errorCodes = {
     retryable: 'no',
     advice: 'Put the row: the delta counts then. Or discard the dead letter.',
   },
+  ROW_MISSING: {
+    when: 'A patch is of a row that does not exist.',
+    retryable: 'no',
+    advice: 'Put the whole row.',
+  },
   FLUSH_TIMEOUT: {
     when: '`flush()` has waited for its time, and lanes still hold writes. They are kept.',
     retryable: 'yes',

@@ -2,7 +2,7 @@
 import type { Batch } from './batch.js';
 import type { ClaimKind, CounterClaimReply, RecordKind } from './scripts.js';
 
-export type WriteOp = 'put' | 'put-if' | 'delete' | 'add' | 'forget';
+export type WriteOp = 'put' | 'put-if' | 'patch' | 'delete' | 'add' | 'forget';
 
 export interface Write {
   readonly op: WriteOp;

@@ -20,10 +20,10 @@ export function releaseOf(fields: readonly (readonly [string, Field])[]): string
   return createHash('sha256').update(JSON.stringify(facts.sort())).digest('base64url').slice(0, 6);
 }
 
-/** A row is an object, so its JSON begins with the first brace. */
+/** A row is an object, so its JSON begins with the first brace; the Lua of `write` marks a patched one by a ^. */
 export function splitRelease(text: string, start = 0): ReleasedRow {
   const brace = text.indexOf('{', start);
-  const head = text.slice(start, brace);
+  const head = text.slice(start, text[brace - 1] === '^' ? brace - 1 : brace);
   const semicolon = head.indexOf(';');
   if (semicolon < 0) return { release: head, mark: '', json: text.slice(brace) };
   return { release: head.slice(0, semicolon), mark: head.slice(semicolon), json: text.slice(brace) };

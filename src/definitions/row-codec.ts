@@ -27,6 +27,11 @@ export interface RowCodec<Row, Input> {
    * @throws as `encode`
    */
   updateText(before: string, input: Input): string;
+  /**
+   * What a patch changes, as `write` wants it: the release, the names, and a line for each. Without the id.
+   * @throws as `encode`
+   */
+  patchText(fields: Partial<Input>): string;
   decode(json: string): Row;
   /** @returns the JSON that it is given. @throws ForebayError VALUE_TOO_LARGE */
   checked(json: string): string;
@@ -60,6 +65,13 @@ export function jsonRowCodec<Row>(options: RowCodecOptions): RowCodec<Row, Row> 
     encode,
     putText: encode,
     updateText: (_before, row) => encode(row),
+    patchText: (fields) => {
+      const problem = isObject(fields)
+        ? jsonProblem(fields)
+        : `a patch must be an object, not ${describe(fields)}`;
+      if (problem) throw invalidValue(options.store, problem);
+      return patchOf(options, '', Object.entries(fields));
+    },
     decode: (json) => JSON.parse(json) as Row,
     checked: (json) => checkedSize(options, json),
     release: '',
@@ -143,6 +155,17 @@ class ModelRows implements RowCodec<Values, Values> {
       changed.push(name);
     }
     return `${this.release};+${changed.join(',')}${this.checked(joinMembers(members))}`;
+  }
+
+  patchText(fields: Values): string {
+    this.#check(fields);
+    const changes = this.#fields.flatMap(([name, field]) => {
+      const value = fields[name] === undefined && field.isUpdatedAt ? new Date() : fields[name];
+      if (value === undefined || this.#isId.has(name)) return [];
+      return [[name, this.#encodeField(name, field, value)] as const];
+    });
+    const names = changes.map(([name]) => name).join(',');
+    return patchOf(this.#options, `${this.release};+${names}`, changes);
   }
 
   decode(json: string): Values {
@@ -258,6 +281,14 @@ function checkedSize(options: RowCodecOptions, json: string): string {
       "Store less in it, or raise the store's valueBytesMax.",
     { context: { store: options.store, bytes, valueBytesMax: options.valueBytesMax } },
   );
+}
+
+function patchOf(options: RowCodecOptions, head: string, changes: (readonly [string, unknown])[]): string {
+  const lines = changes
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => `,${JSON.stringify(name)}:${JSON.stringify(value)}`);
+  if (lines.length === 0) throw invalidValue(options.store, 'a patch needs a field to write');
+  return `${head}\n${checkedSize(options, lines.join('\n'))}`;
 }
 
 function invalidValue(store: string, what: string): ForebayError {

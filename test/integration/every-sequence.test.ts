@@ -25,7 +25,7 @@ const longest = Number(process.env.EVERY_SEQUENCE_LENGTH ?? 4);
 const atATime = 500;
 
 /** Of a record; the others are of its lane. */
-const ownOperations = ['put', 'delete', 'add', 'evict', 'get', 'update'] as const;
+const ownOperations = ['put', 'delete', 'add', 'evict', 'get', 'update', 'patch'] as const;
 const laneOperations = ['own', 'flush', 'seal'] as const;
 type Own = (typeof ownOperations)[number];
 type OfLane = (typeof laneOperations)[number];
@@ -134,6 +134,13 @@ async function take(run: Run, operation: Own, step: number): Promise<void> {
     case 'update':
       await app.stores.projects.update(id, (row) => row && { id, name: `${row.name}, updated` });
       if (model.name !== null) model.name = `${model.name}, updated`;
+      return;
+    case 'patch': {
+      const patched = app.stores.projects.patch(id, { name: `patch ${step}` });
+      if (model.name === null) return expect(patched).rejects.toMatchObject({ code: 'ROW_MISSING' });
+      await patched;
+      model.name = `patch ${step}`;
+    }
   }
 }
 

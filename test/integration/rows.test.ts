@@ -23,6 +23,7 @@ type Row = Record<string, unknown>;
 interface RowStore {
   put(row: Row): Promise<unknown>;
   putMany(rows: readonly Row[]): Promise<unknown>;
+  patch(id: unknown, fields: Row): Promise<unknown>;
   update(id: unknown, change: (row: Row | null) => Row | null): Promise<unknown>;
   get(id: unknown): Promise<Row | null>;
   getMany(ids: readonly unknown[]): Promise<(Row | null)[]>;
@@ -130,6 +131,32 @@ describe.each(columnTypes)(
         await store.update(`u${i}`, (row) => ({ ...row, note: `${row?.note} again` }));
         await app.flush();
         expect(await textsOf(table, `u${i}`)).toEqual({ ...before, note: 'changed again' });
+      }
+    });
+
+    it('is patched as plain Prisma updates it, and stays to the byte when another column is', async () => {
+      const store = storeOf(table);
+      const ids = values.map((_, i) => `t${i}`);
+      await delegateOf(table).createMany({
+        data: ids.map((id) => ({ id, value: values[0], ...listOf(values[0]) })),
+      });
+      await delegateOf(table).createMany({
+        data: values.map((value, i) => ({ id: `q${i}`, value, ...listOf(value), note: 'n' })),
+      });
+      for (const [i, value] of values.entries()) {
+        await store.patch(`t${i}`, { value, ...listOf(value) });
+        await store.patch(`t${i}`, { note: 'n' });
+      }
+      const expected = async (i: number) => ({
+        ...(await delegateOf(table).findUnique({ where: { id: `q${i}` } })),
+        id: `t${i}`,
+      });
+      for (const i of values.keys()) expect(await store.get(`t${i}`), 'pending').toEqual(await expected(i));
+      await app.flush();
+      for (const i of values.keys()) {
+        expect(await textsOf(table, `t${i}`)).toEqual(await textsOf(table, `q${i}`));
+        await store.evict(`t${i}`);
+        expect(await store.get(`t${i}`), 'loaded').toEqual(await expected(i));
       }
     });
 

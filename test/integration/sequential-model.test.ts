@@ -36,6 +36,15 @@ const step = fc.oneof(
       delta: fc.integer({ min: -9, max: 9 }),
     }),
   },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant('patch' as const),
+      id,
+      client,
+      name: fc.string({ maxLength: 5 }),
+    }),
+  },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('delete' as const), id, client }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('read' as const), id, client }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('evict' as const), id, client }) },
@@ -91,6 +100,13 @@ async function take(step: Step, model: Map<string, { name: string; touches: numb
       await app.stores.touches.add(step.id, step.delta);
       row.touches += step.delta;
       return;
+    case 'patch': {
+      const patched = app.stores.projects.patch(step.id, { name: step.name });
+      if (!row) return expect(patched).rejects.toMatchObject({ code: 'ROW_MISSING' });
+      await patched;
+      row.name = step.name;
+      return;
+    }
     case 'delete':
       await app.stores.projects.delete(step.id);
       model.delete(step.id);

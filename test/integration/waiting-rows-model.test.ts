@@ -37,7 +37,7 @@ type Id = (typeof ids)[number];
 
 type Limits = Pick<SealOptions, 'recordsMax' | 'delayMs'>;
 type Command =
-  | { readonly do: 'put' | 'delete' | 'refuse' | 'allow' | 'ask'; readonly id: Id }
+  | { readonly do: 'put' | 'patch' | 'delete' | 'refuse' | 'allow' | 'ask'; readonly id: Id }
   | { readonly do: 'add'; readonly id: Id; readonly delta: number }
   | ({ readonly do: 'seal' | 'turn' } & Limits)
   | { readonly do: 'apply' | 'ack' | 'due' };
@@ -46,7 +46,13 @@ const id = fc.constantFrom(...ids);
 const limits = { recordsMax: fc.constantFrom(1, 2, 100), delayMs: fc.constantFrom(0, 60_000) };
 const command: fc.Arbitrary<Command> = fc.oneof(
   fc.record({
-    do: fc.constantFrom('put' as const, 'delete' as const, 'refuse' as const, 'allow' as const),
+    do: fc.constantFrom(
+      'put' as const,
+      'patch' as const,
+      'delete' as const,
+      'refuse' as const,
+      'allow' as const,
+    ),
     id,
   }),
   fc.record({ do: fc.constant('add' as const), id, delta: fc.integer({ min: 1, max: 9 }) }),
@@ -207,6 +213,7 @@ class Run {
   async #take(command: Command): Promise<void> {
     switch (command.do) {
       case 'put':
+      case 'patch':
       case 'delete':
         return this.#write(command.id, command.do);
       case 'add':
@@ -236,7 +243,7 @@ class Run {
     }
   }
 
-  async #write(id: Id, what: 'put' | 'delete' | 'add', delta = 0): Promise<void> {
+  async #write(id: Id, what: 'put' | 'patch' | 'delete' | 'add', delta = 0): Promise<void> {
     const table = this.#table(id);
     const name = `${this.#writes++}`;
     const own = this.#own(id);
@@ -245,6 +252,12 @@ class Run {
         row: { name, touches: row ? row.touches : early },
         early: 0,
       }));
+    } else if (what === 'patch') {
+      const patched = app.stores.projects.patch(own, { name });
+      if ((table.states.at(-1) as State).row === null) {
+        return expect(patched).rejects.toMatchObject({ code: 'ROW_MISSING' });
+      }
+      table.accepted(await patched, ({ row, early }) => ({ row: row && { ...row, name }, early }));
     } else if (what === 'delete') {
       table.accepted(await app.stores.projects.delete(own), () => ({ row: null, early: 0 }));
     } else {

@@ -20,6 +20,8 @@
 --            put     payload: the row's JSON
 --            put-if  payload: the version that the record must have, '|', and the row's JSON. An update's has
 --                    a mark before it, ;+field,field: what it changes of a row that is there
+--            patch   payload: as an update's without its JSON, release;+name,title; then a line for each field
+--                    that it changes, ,"name":"x". Refused as a conflict where the row is not known here
 --            delete  payload: empty, or the version that the record must have
 --            add     payload: the delta, an integer; where it counts in a record's row, '|' and the field of
 --                    the record
@@ -107,7 +109,7 @@ end
 -- An update on top of what waits writes both what that does and what it changes itself.
 local function onTop(payload, waiting)
   local release, changed, json = string.match(payload, '^([^{;]*);%+([^{]*)(.*)$')
-  local mark = changed and waiting and string.match(waiting, '^[PR]%d+|([^{]*)')
+  local mark = changed and waiting and string.match(waiting, '^[PR]%d+|([^{^]*)')
   if not mark then return payload end
   local sign, names = string.match(mark, ';([+!])(.*)$')
   -- Of ';+' the fields that are written, of ';!' those that are not.
@@ -127,6 +129,32 @@ ops['put-if'] = function(i, version, payload)
   if found ~= string.sub(payload, 1, bar - 1) then return 'conflict ' .. found end
   local waiting = records[fields[i]] or redis.call('HGET', sealed, fields[i])
   return ops.put(i, version, onTop(string.sub(payload, bar + 1), waiting))
+end
+
+-- A patched row's JSON ends with what was patched, a line each behind an empty one: of two members with one
+-- name the later counts, and the lines alone are looked at again. A mark before the first brace tells.
+local function patchedJson(json, isPatched, patch)
+  local body, tail = string.sub(json, 1, -2), ''
+  if isPatched then body, tail = string.match(json, '^(.*)\n\n(.*)\n}$') end
+  local lines, places = {}, {}
+  for line in string.gmatch(tail .. '\n' .. patch, '[^\n]+') do
+    local name = string.match(line, '^(,".-[^\\]":)') or line
+    if not places[name] then places[name] = #lines + 1 end
+    lines[places[name]] = line
+  end
+  return body .. '\n\n' .. table.concat(lines, '\n') .. '\n}'
+end
+
+function ops.patch(i, version, payload)
+  local waiting = records[fields[i]] or redis.call('HGET', sealed, fields[i])
+  local found = waiting or redis.call('GET', KEYS[i])
+  local foundVersion = found and versionIn(found)
+  if not foundVersion then return 'conflict' end
+  local release, mark, json = string.match(found, '^[PR]%d+|([^;^{]*)([^{]*)(.*)$')
+  local head, patch = string.match(payload, '^([^\n]*)\n(.*)$')
+  if release ~= string.match(head, '^[^;]*') then return 'conflict ' .. foundVersion end
+  local row = onTop(head .. patchedJson(json, string.sub(mark, -1) == '^', patch), waiting)
+  return ops.put(i, version, (string.gsub(row, '{', '^{', 1)))
 end
 
 function ops.delete(i, version, payload)

@@ -77,7 +77,7 @@ export async function updateUntilAccepted<Row, Input, Id>(
   }
 }
 
-function toConflict(error: unknown): ForebayError {
+export function toConflict(error: unknown): ForebayError {
   if (isForebayError(error, 'CONFLICT')) return error;
   throw error;
 }

@@ -1,6 +1,6 @@
 /** A record store as an app holds it: rows by id, read through the cache and written into it. */
 
-import type { Entry } from '../../buffer/entry.js';
+import { type Entry, parseEntry } from '../../buffer/entry.js';
 import type { Write } from '../../buffer/step-replies.js';
 import type { Explanation } from '../../cache/explain.js';
 import { entryTtlMs } from '../../definitions/entry-ttl.js';
@@ -16,6 +16,7 @@ import { planOf, type WriteOptions } from '../writing/write-options.js';
 import {
   type Change,
   type SeenRow,
+  toConflict,
   type UpdateSteps,
   untilKnown,
   updateUntilAccepted,
@@ -25,6 +26,8 @@ import { Turns } from './turns.js';
 
 /** Most writes of a `putMany` that are under way at once. */
 const putManyWindow = 2_000;
+/** So often a row that Redis does not have is loaded and patched; evictions may come between. */
+const patchTriesMax = 4;
 
 /** A record store as an app holds it: `app.stores.<its name>`. */
 export class RecordClient<Row, Input, Id> {
@@ -166,6 +169,28 @@ export class RecordClient<Row, Input, Id> {
   }
 
   /**
+   * Writes these fields of a row that is there, and no other: in order with all other writes, and together
+   * with what is pending. It reads nothing but a row that Redis does not have. `@updatedAt` moves.
+   * @throws as `put` and `getVersioned`, and ForebayError ROW_MISSING
+   */
+  async patch(id: Id, fields: Partial<Input>, options?: WriteOptions): Promise<Receipt<Id>> {
+    const { name, ids, rows } = this.#store;
+    const idKey = ids.toKey(id);
+    this.#checkSameId(idKey, ids.fillIn({ ...fields }, id));
+    const text = rows.patchText(fields);
+    for (let tries = 1; tries < patchTriesMax; tries++) {
+      const patched = await this.#write(idKey, 'patch', text, options).catch(toConflict);
+      if (!(patched instanceof ForebayError)) return patched;
+      const { row } = await this.#see(idKey);
+      if (row === null) throw rowMissing(name, idKey);
+    }
+    // A row of another release that is pending is written whole.
+    const updated = await this.update(id, (row) => row && ({ ...row, ...fields } as unknown as Input));
+    if (updated === null) throw rowMissing(name, idKey);
+    return updated;
+  }
+
+  /**
    * Forgets what the cache has of a row: the next read sees the database, and what is pending.
    * @throws ForebayError INVALID_ID, REDIS_UNAVAILABLE, REDIS_REFUSED
    */
@@ -198,7 +223,7 @@ export class RecordClient<Row, Input, Id> {
 
   async #write(
     idKey: string,
-    op: 'put' | 'put-if' | 'delete',
+    op: 'put' | 'put-if' | 'patch' | 'delete',
     payload: string,
     options: WriteOptions | undefined,
   ): Promise<Receipt<Id>> {
@@ -231,7 +256,8 @@ export class RecordClient<Row, Input, Id> {
     const entry = await this.#entryOf(idKey);
     if (entry.kind !== 'none') return entry;
     await this.#reads.get(idKey);
-    const filled = await this.#entryOf(idKey);
+    // Another release's row that is still there is pending.
+    const filled = parseEntry(await this.#reads.contentOf(idKey));
     if (filled.kind === 'none') await this.#port.checkFit(idKey);
     return filled;
   }
@@ -239,6 +265,14 @@ export class RecordClient<Row, Input, Id> {
   async #entryOf(idKey: string): Promise<Entry> {
     return this.#port.toEntry(idKey, await this.#reads.contentOf(idKey));
   }
+}
+
+function rowMissing(store: string, id: string): ForebayError {
+  return new ForebayError(
+    'ROW_MISSING',
+    `A record of store "${store}" can't be patched: there is no row with this id. Put the whole row.`,
+    { context: { store, id } },
+  );
 }
 
 function partlyAccepted(error: unknown, accepted: number, given: number): unknown {
