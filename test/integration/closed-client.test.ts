@@ -46,6 +46,7 @@ const calls: Record<string, Calls> = {
     get: ({ stores }) => stores.projects.get('a'),
     getMany: ({ stores }) => stores.projects.getMany(['a', 'b']),
     getVersioned: ({ stores }) => stores.projects.getVersioned('a'),
+    patch: ({ stores }) => stores.projects.patch('p', { name: 'x' }),
     putIf: ({ stores }) => stores.projects.putIf(project, { version: 1n }),
     deleteIf: ({ stores }) => stores.projects.deleteIf('a', { version: 1n }),
     update: ({ stores }) => stores.projects.update('a', () => project),

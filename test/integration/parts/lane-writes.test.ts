@@ -70,6 +70,65 @@ describe('an update on top of what waits', () => {
   )('$name', check);
 });
 
+const twice = (name: string) => `{"id":"a"\n\n,"name":"${name}"\n}`;
+
+describe('a patch', () => {
+  const patchOf = (name: string) => write('patch', 'projects:a', `abc;+name\n,"name":"${name}"`);
+  const patched = (n: number, mark: string, name: string) => `P${v(n)}|abc${mark}^${twice(name)}`;
+  const from = (record: string): Step['before'] => ({
+    meta: { version: v(1), bytes: bytesOf(record), due: now },
+    order: { 'projects:a': v(1) },
+    dirty: { 'projects:a': record },
+  });
+  const to = (record: string): Step['before'] => ({
+    meta: { version: v(2), bytes: bytesOf(record), due: now },
+    order: { 'projects:a': v(1) },
+    dirty: { 'projects:a': record },
+    entries: { 'projects:a': record },
+  });
+  it.each<Step>([
+    {
+      name: 'of a whole row that is dirty is written with it',
+      before: from(`P${v(1)}|abc${row}`),
+      run: writes(patchOf('new')),
+      reply: { wake: false, replies: [{ version: v(2) }] },
+      after: to(patched(2, '', 'new')),
+    },
+    {
+      name: 'takes the place of an earlier one',
+      before: from(patched(1, ';+name', 'old')),
+      run: writes(patchOf('new')),
+      reply: { wake: false, replies: [{ version: v(2) }] },
+      after: to(patched(2, ';+name', 'new')),
+    },
+    {
+      name: 'of a cached row makes it dirty: only its fields are to be written',
+      before: {
+        meta: { version: v(1), due: now },
+        entries: { 'projects:a': `P${v(1)}|abc;+title^{"id":"a"\n\n,"name":"old"\n}` },
+      },
+      run: writes(patchOf('new')),
+      reply: { wake: false, replies: [{ version: v(2) }] },
+      after: { ...to(patched(2, ';+name', 'new')), order: { 'projects:a': v(2) } },
+    },
+    ...(
+      [
+        ['is unknown', {}, undefined],
+        ['is being loaded', { entries: { 'projects:a': '?token' } }, undefined],
+        ['is deleted', from(`D${v(1)}|`), v(1)],
+        ['another release has written', from(`P${v(1)}|abd${row}`), v(1)],
+      ] as const
+    ).map(
+      ([what, before, found]): Step => ({
+        name: `of a row that ${what} is a conflict`,
+        before: { meta: { version: v(1), due: now }, ...before },
+        run: writes(patchOf('new')),
+        reply: { wake: false, replies: [{ refused: 'conflict', found }] },
+      }),
+    ),
+  ])('$name', check);
+});
+
 describe('write', () => {
   it.each<Step>([
     {
