@@ -132,8 +132,8 @@ const hostOf = (origin: string) => (URL.canParse(origin) ? new URL(origin).host 
 
 const isSafeMethod = /^(GET|HEAD|OPTIONS)$/;
 
-// A page of another site can make a browser send a form, with the password that the browser knows. Browsers say
-// which page asks; who says nothing is no browser.
+// A page of another site can make a browser send a form, with the password that the browser knows. Browsers
+// say which page asks; who says nothing is no browser.
 const requireOwnPage: MiddlewareHandler = async ({ req, text }, next) => {
   const site = req.header('sec-fetch-site');
   const origin = req.header('origin');

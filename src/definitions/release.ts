@@ -20,7 +20,9 @@ export function releaseOf(fields: readonly (readonly [string, Field])[]): string
   return createHash('sha256').update(JSON.stringify(facts.sort())).digest('base64url').slice(0, 6);
 }
 
-/** A row is an object, so its JSON begins with the first brace; the Lua of `write` marks a patched one by a ^. */
+/**
+ * A row is an object, so its JSON begins with the first brace; the Lua of `write` marks a patched one by a ^.
+ */
 export function splitRelease(text: string, start = 0): ReleasedRow {
   const brace = text.indexOf('{', start);
   const head = text.slice(start, text[brace - 1] === '^' ? brace - 1 : brace);

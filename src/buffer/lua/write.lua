@@ -20,8 +20,8 @@
 --            put     payload: the row's JSON
 --            put-if  payload: the version that the record must have, '|', and the row's JSON. An update's has
 --                    a mark before it, ;+field,field: what it changes of a row that is there
---            patch   payload: as an update's without its JSON, release;+name,title; then a line for each field
---                    that it changes, ,"name":"x". Refused as a conflict where the row is not known here
+--            patch   payload: as an update's without its JSON, release;+name,title; then a line for each
+--                    field that it changes, ,"name":"x". A conflict where the row is not known here
 --            delete  payload: empty, or the version that the record must have
 --            add     payload: the delta, an integer; where it counts in a record's row, '|' and the field of
 --                    the record
