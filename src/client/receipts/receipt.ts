@@ -54,8 +54,9 @@ export class Receipt<Id = unknown> {
   }
 
   /**
-   * Resolves when the write is in the database, or a newer one of the same record that took its place. It
-   * waits for the store's delay; `flush()` does not.
+   * Resolves when the write is in the database, or a newer one of the same record that took its place; also
+   * when it was a dead letter that somebody has discarded since. It waits for the store's delay; `flush()`
+   * does not.
    * @param options.timeoutMs default 30,000
    * @throws ForebayError PERSIST_TIMEOUT (the write is kept); DATABASE_REFUSED: it is a dead letter, or what
    * took its place is; COUNTER_ROW_MISSING: the delta's row does not exist; WRITE_LOST: Redis has lost the

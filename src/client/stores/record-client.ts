@@ -151,7 +151,7 @@ export class RecordClient<Row, Input, Id> {
    * @throws as `getVersioned` and `put`, what `change` throws, and ForebayError CONFLICT. After
    * OUTCOME_UNKNOWN the update may have been accepted: read before you repeat it
    */
-  async update(id: Id, change: Change<Row, Input>): Promise<Receipt<Id> | null> {
+  async update(id: Id, change: Change<Row, Input>, options?: WriteOptions): Promise<Receipt<Id> | null> {
     const { name, ids } = this.#store;
     const idKey = ids.toKey(id);
     const steps: UpdateSteps<Row, Input, Id> = {
@@ -162,7 +162,7 @@ export class RecordClient<Row, Input, Id> {
         const row = ids.fillIn(input as object, ids.fromKey(idKey));
         this.#checkSameId(idKey, row);
         const text = json === undefined ? this.#toRecord(row).text : this.#store.rows.updateText(json, row);
-        return this.#write(idKey, 'put-if', `${version}|${text}`, undefined);
+        return this.#write(idKey, 'put-if', `${version}|${text}`, options);
       },
     };
     return this.#updates.take(idKey, () => updateUntilAccepted(steps));
@@ -185,7 +185,8 @@ export class RecordClient<Row, Input, Id> {
       if (row === null) throw rowMissing(name, idKey);
     }
     // A row of another release that is pending is written whole.
-    const updated = await this.update(id, (row) => row && ({ ...row, ...fields } as unknown as Input));
+    const patch = (row: Row | null) => row && ({ ...row, ...fields } as unknown as Input);
+    const updated = await this.update(id, patch, options);
     if (updated === null) throw rowMissing(name, idKey);
     return updated;
   }
