@@ -1,4 +1,5 @@
 /** What values, keys and counters the cache takes, as classes: tables and properties. */
+import { deepStrictEqual } from 'node:assert/strict';
 import { DbNull, Decimal, JsonNull } from '@prisma/client/runtime/client';
 import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
