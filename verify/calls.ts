@@ -145,7 +145,7 @@ export class Calls {
     try {
       const receipt = await write();
       if (receipt) end({ outcome: 'ok', version: Number(receipt.version), ...facts() });
-      if (begun.durability === 'database') await this.row(begun.client, begun.key);
+      if (receipt && begun.durability === 'database') await this.row(begun.client, begun.key);
       return receipt ?? undefined;
     } catch (error) {
       end({ ...failure(error), ...facts() });
@@ -162,9 +162,9 @@ export class Calls {
 
 function failure(error: unknown): Ended {
   const code = codeOf(error);
-  // Accepted, and not in the database in time: as safe as any other.
+  // Accepted, and not in the database in time: it is kept.
   if (isForebayError(error, 'PERSIST_TIMEOUT'))
-    return { outcome: 'ok', code, version: Number(error.context.version), durability: 'memory' };
+    return { outcome: 'ok', code, version: Number(error.context.version) };
   return { outcome: certainlyNotWritten.has(code as ErrorCode) ? 'refused' : 'unknown', code };
 }
 

@@ -60,6 +60,11 @@ export interface History {
 
 export const writeKinds: ReadonlySet<Kind> = new Set(['put', 'delete', 'update', 'add']);
 
+/** A write that was only accepted once it was there; not one whose wait was given up. */
+export function isInDatabase({ durability, outcome, code }: Op): boolean {
+  return durability === 'database' && outcome === 'ok' && code === undefined;
+}
+
 export const nowUs = (): number => Number(process.hrtime.bigint() / 1_000n);
 
 export function opsByKey(ops: readonly Op[]): Map<string, Op[]> {

@@ -1,10 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { Client } from '../../examples/platform/generated/models.js';
+import { Client, Project } from '../../examples/platform/generated/models.js';
 import { stores } from '../../examples/platform/stores.js';
 import { type Lane, Lanes } from '../../src/buffer/lane.js';
 import { WriteBuffer } from '../../src/buffer/write-buffer.js';
 import type { PersistedWatch } from '../../src/client/receipts/persisted.js';
 import { Receipt } from '../../src/client/receipts/receipt.js';
+import { counter } from '../../src/definitions/counter.js';
 import { record } from '../../src/definitions/record.js';
 import { defineStores } from '../../src/definitions/stores.js';
 import type { ForebayEvent } from '../../src/events.js';
@@ -177,5 +178,40 @@ describe('a store with durability: database', () => {
     const app = await environment.connect(safe);
     await app.stores.clients.put({ id: 'a', name: 'Ada' }, { durability: 'memory' });
     expect(await names()).toEqual([]);
+  });
+});
+
+describe('a generation of a lane', () => {
+  const projects = record({ model: Project, counters: ['views', 'touches'], partitions: 1 });
+  const counted = defineStores({
+    projects,
+    views: counter({ of: projects, field: 'views' }),
+    touches: counter({ of: projects, field: 'touches' }),
+  });
+
+  it('lasts as long as Redis loses nothing, whatever is written and refused', async () => {
+    const app = await environment.connect(counted);
+    const { keys } = new Lanes(counted, environment.config.prefix).all[0] as Lane;
+    const { stores } = app;
+    const put = () => stores.projects.put({ id: 'p', name: 'Harbour' });
+    const writes: Readonly<Record<string, () => Promise<unknown>>> = {
+      put,
+      add: () => stores.touches.add('p', 1),
+      update: () => stores.projects.update('p', () => ({ id: 'p', name: 'Bridge' })),
+      delete: () => stores.projects.delete('p'),
+      'delete of what is not there': () => stores.projects.delete('q'),
+      'delete of many at once': () => Promise.all(['p', 'q'].map((id) => stores.projects.delete(id))),
+      'refused put': () =>
+        expect(stores.projects.putIf({ id: 'p', name: '' }, { version: 1n })).rejects.toThrow(),
+      'refused delete': () => expect(stores.projects.deleteIf('p', { version: 1n })).rejects.toThrow(),
+    };
+    await put();
+    const generation = await environment.redis.hget(keys.meta, 'generation');
+    for (const [name, write] of Object.entries(writes)) {
+      await put();
+      await write();
+      await put();
+      expect(await environment.redis.hget(keys.meta, 'generation'), `after a ${name}`).toBe(generation);
+    }
   });
 });

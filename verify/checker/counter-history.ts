@@ -1,5 +1,5 @@
 /** Whether what is read of a counter is a sum of its deltas. Deltas are positive, so sums only grow. */
-import type { Loss, Op } from '../history.js';
+import { isInDatabase, type Loss, type Op } from '../history.js';
 import { type Step, stepsOf } from './events.js';
 import type { Violation, ViolationKind } from './violation.js';
 
@@ -24,7 +24,8 @@ class CounterHistory {
   readonly violations: Violation[] = [];
   readonly #key: string;
   readonly #losses: readonly Loss[];
-  readonly #deltas: ReadonlyMap<number, number>;
+  /** By version: those that no receipt was settled of. */
+  readonly #deltas: Map<number, number>;
   readonly #begun = new Map<Op, Begin>();
   readonly #doubts: readonly number[];
   #cache = 0;
@@ -65,8 +66,7 @@ class CounterHistory {
     this.#begun.delete(op);
     if (op.outcome !== 'ok') return;
     if (op.kind === 'add' && !this.#isInDoubt(op)) this.#accepted(op);
-    if (op.kind === 'persisted') this.#persisted(op, this.#deltas.get(op.version ?? 0) ?? 0);
-    if (op.kind === 'add' && op.durability === 'database') this.#persisted(op, op.delta ?? 0);
+    if (op.kind === 'persisted' || (op.kind === 'add' && isInDatabase(op))) this.#persisted(op);
     if (typeof op.read === 'number') this.#judge(op, op.read, begin);
   }
 
@@ -75,8 +75,11 @@ class CounterHistory {
     if (this.#acceptedSum > this.#cache) [this.#cache, this.#by] = [this.#acceptedSum, op];
   }
 
-  #persisted(op: Op, delta: number): void {
-    this.#persistedSum += delta;
+  /** Once for each delta, however often its receipt is asked. */
+  #persisted(op: Op): void {
+    const { version = 0 } = op;
+    this.#persistedSum += this.#deltas.get(version) ?? 0;
+    this.#deltas.delete(version);
     if (this.#persistedSum > this.#database) [this.#database, this.#databaseBy] = [this.#persistedSum, op];
   }
 

@@ -2,7 +2,7 @@
  * Whether the history of one row is that of a single row: its writes are ordered by their versions, so one pass over what begins
  * and ends is enough. A *floor* is the newest version that every call which begins from now on must see.
  */
-import { type Loss, type Op, writeKinds } from '../history.js';
+import { isInDatabase, type Loss, type Op, writeKinds } from '../history.js';
 import { type Step, stepsOf } from './events.js';
 import type { Violation, ViolationKind } from './violation.js';
 
@@ -91,7 +91,7 @@ class RowHistory {
       this.#violated('version went back', op, begin.cache.by);
     this.#isOlder(begin, op.version);
     this.#raiseCache(op, op.version);
-    if (op.durability === 'database') this.#raiseDatabase(op, op.version);
+    if (isInDatabase(op)) this.#raiseDatabase(op, op.version);
     else if (op.durability !== undefined)
       this.#safe.set(op.durability, newer(this.#safe.get(op.durability) ?? none, floorOf(op)));
   }
@@ -165,8 +165,7 @@ class RowHistory {
 }
 
 function kindOf(op: Op, { by }: Floor): ViolationKind {
-  if (by?.kind === 'persisted' || (op.kind === 'row' && by?.durability === 'database'))
-    return 'false receipt';
+  if (by?.kind === 'persisted' || (op.kind === 'row' && by && isInDatabase(by))) return 'false receipt';
   if (op.kind === 'row') return by?.kind === 'row' ? 'database went back' : 'lost write';
   if (by?.kind === 'delete' && op.read !== null) return 'resurrection';
   if (by?.process !== op.process || by.client !== op.client) return 'stale read';

@@ -9,16 +9,24 @@ export function checkUpdates(key: string, ops: readonly Op[], losses: readonly L
     .filter(({ kind, outcome, version }) => writeKinds.has(kind) && outcome === 'ok' && version !== undefined)
     .filter((op) => !isForgettable(op))
     .sort((a, b) => (a.version ?? 0) - (b.version ?? 0));
+  const doubtful = ops.filter(({ kind, version }) => kind === 'delete' && version === undefined);
   return writes.flatMap((op, at): Violation[] => {
     const before = writes[at - 1];
-    if (op.kind !== 'update' || before === undefined || hasSeen(op, before, writes)) return [];
+    if (op.kind !== 'update' || before === undefined || hasSeen(op, before, { writes, doubtful })) return [];
     const message = `an update was made of ${op.read}, and replaced ${before.wrote}`;
     return [{ kind: 'lost update', key, message, ops: [op, before] }];
   });
 }
 
+interface Others {
+  readonly writes: readonly Op[];
+  /** Deletes that may have been accepted. */
+  readonly doubtful: readonly Op[];
+}
+
 /** What it saw may also be a write in doubt, or one that Redis may have forgotten: that proves nothing. */
-function hasSeen(update: Op, before: Op, writes: readonly Op[]): boolean {
+function hasSeen(update: Op, before: Op, { writes, doubtful }: Others): boolean {
   if (update.read === before.wrote) return true;
-  return update.read !== null && !writes.some(({ wrote }) => wrote === update.read);
+  if (update.read === null) return doubtful.some(({ at }) => at < (update.end ?? 0));
+  return !writes.some(({ wrote }) => wrote === update.read);
 }

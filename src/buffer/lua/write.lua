@@ -30,7 +30,7 @@
 -- returns  {wake, generation, reply, ...}: wake is 1 when the caller must add a wake-up job; the lane's
 --          generation; a reply for each write: its version, or 'full', or 'overflow', or 'conflict' with the
 --          record's version after a blank, where that is known; or 'partitions' and the lane's number of
---          lanes
+--          lanes. Of a forget: that of its delete
 --
 -- Atomic because the entry, the dirty record, its place in the order and the wake-up mark must change
 -- together: a crash between two of them would lose the write or serve one that is never persisted.
@@ -243,7 +243,7 @@ for i = 8, #KEYS do
   local version = text(nextVersion)
   if op == 'forget' then
     if deletedRow then forget(i, deletedRow) end
-    replies[i - 5] = version
+    replies[i - 5] = replies[i - 6]
   else
     local reply = ops[op](i, version, payload)
     if hasDead and reply == version and op ~= 'add' then supersede(i, op ~= 'delete', version) end
