@@ -2,6 +2,7 @@
 import { type History, type Loss, type Op, opsByKey } from '../history.js';
 import { checkBounds } from './bounds.js';
 import { checkCounter } from './counter-history.js';
+import { checkReceipts } from './receipts.js';
 import { checkRow } from './row-history.js';
 import { checkUpdates } from './updates.js';
 import type { Violation } from './violation.js';
@@ -16,7 +17,13 @@ function checkKey(key: string, ops: readonly Op[], losses: readonly Loss[]): Vio
   const told = lossesTold(key, ops, losses);
   if (ops.some(({ kind }) => kind === 'add' || kind === 'count'))
     return [...told, ...checkCounter(key, ops, losses)];
-  return [...told, ...checkRow(key, ops, losses), ...checkUpdates(key, ops, losses), ...lastReads(key, ops)];
+  return [
+    ...told,
+    ...checkRow(key, ops, losses),
+    ...checkUpdates(key, ops, losses),
+    ...checkReceipts(key, ops),
+    ...lastReads(key, ops),
+  ];
 }
 
 /** A receipt that tells of a loss where Redis has lost nothing. */

@@ -23,6 +23,8 @@ export type ViolationKind =
   | 'false receipt'
   /** A receipt says that its write is lost, and nothing can have been lost. */
   | 'loss told'
+  /** A receipt waited in vain, though its row had been in Postgres for long. */
+  | 'receipt not settled'
   | 'database went back'
   /** What is read at the end is not what the database has. */
   | 'cache differs'

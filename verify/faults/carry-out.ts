@@ -24,16 +24,22 @@ export async function carryOut(fault: PlannedFault, parts: FaultParts): Promise<
     return true;
   }
   const slot = slotOf(fault, parts.place);
-  if (slot.isBusy || !slot.isReady) return false;
-  slot.isBusy = true;
+  const part = partOf(fault.kind);
+  if (slot.busy.has(part) || (part === 'process' && !slot.isReady)) return false;
+  slot.busy.add(part);
   try {
-    const lanes = fault.kind.startsWith('worker') ? parts.recovery.lanesInHand(slot.processName) : undefined;
+    const lanes = part === 'process' ? parts.recovery.lanesInHand(slot.processName) : undefined;
     parts.recovery.fault(fault.kind, nowUs(), lanes);
     await slotFault(fault, slot);
   } finally {
-    slot.isBusy = false;
+    slot.busy.delete(part);
   }
   return true;
+}
+
+function partOf(kind: FaultKind): 'process' | 'Redis' | 'Postgres' {
+  if (kind.startsWith('Redis')) return 'Redis';
+  return kind.startsWith('Postgres') ? 'Postgres' : 'process';
 }
 
 type ServerFault = (fault: PlannedFault, parts: FaultParts) => Promise<void>;
@@ -55,7 +61,7 @@ function slotOf({ kind, target }: PlannedFault, { apps, workers }: Place): Proce
 async function slotFault(fault: PlannedFault, slot: ProcessSlot): Promise<void> {
   if (fault.kind === 'worker paused') await slot.pause(fault.ms);
   else if (fault.kind === 'worker killed' || fault.kind === 'app killed') await slot.kill();
-  else await networkFault(fault, fault.kind.startsWith('Redis') ? slot.redis : slot.postgres);
+  else await networkFault(fault, partOf(fault.kind) === 'Redis' ? slot.redis : slot.postgres);
 }
 
 async function networkFault({ kind, ms, target, ...how }: PlannedFault, proxy: TcpProxy): Promise<void> {

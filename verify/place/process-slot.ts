@@ -29,8 +29,8 @@ export class ProcessSlot {
   readonly postgres: TcpProxy;
   /** Its processes that were killed, by name. */
   readonly kills = new Map<string, number>();
-  /** A fault is under way here: one at a time. */
-  isBusy = false;
+  /** Where a fault is under way: one at a time for the process and for each of its proxies. */
+  readonly busy = new Set<'process' | 'Redis' | 'Postgres'>();
   /** How often a process ended by itself after it was ready. */
   crashes = 0;
   readonly #options: SlotOptions;
