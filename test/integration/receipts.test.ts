@@ -3,12 +3,13 @@ import { Client, Project } from '../../examples/platform/generated/models.js';
 import { stores } from '../../examples/platform/stores.js';
 import { type Lane, Lanes } from '../../src/buffer/lane.js';
 import { WriteBuffer } from '../../src/buffer/write-buffer.js';
-import type { PersistedWatch } from '../../src/client/receipts/persisted.js';
+import { PersistedWatch } from '../../src/client/receipts/persisted.js';
 import { Receipt } from '../../src/client/receipts/receipt.js';
 import { counter } from '../../src/definitions/counter.js';
 import { record } from '../../src/definitions/record.js';
 import { defineStores } from '../../src/definitions/stores.js';
 import type { ForebayEvent } from '../../src/events.js';
+import type { WriteBehindQueue } from '../../src/queues/write-behind-queue.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { faultExitCode, startWorkerProcess } from '../support/worker-process.js';
 
@@ -19,6 +20,13 @@ beforeEach(async () => {
 });
 
 afterEach(() => environment.close());
+
+/** An id of a client whose record goes through the lane. */
+function idOf(lane: Lane): string {
+  const lanes = new Lanes(stores, environment.config.prefix);
+  const ids = Array.from({ length: 100 }, (_, nth) => `c${nth}`);
+  return ids.find((id) => lanes.of(lane.group, id).name === lane.name) as string;
+}
 
 const names = async () => (await environment.prisma.client.findMany()).map(({ name }) => name);
 
@@ -144,6 +152,47 @@ describe('a receipt', () => {
     await environment.startWorker(stores);
     await persisted;
     expect(await names()).toHaveLength(50);
+  });
+
+  it('is settled, though a look that was made for one before it ends late', async () => {
+    const app = await environment.connect(stores);
+    const lane = new Lanes(stores, environment.config.prefix).all.find(
+      ({ name }) => name === 'clients/0',
+    ) as Lane;
+    const real = new WriteBuffer(environment.redis, environment.config.prefix);
+    let letGo: (() => void) | undefined;
+    const buffer = Object.assign(Object.create(real) as WriteBuffer, {
+      async inspect(of: Lane) {
+        const state = await real.inspect(of);
+        if (letGo === undefined) await new Promise<void>((resolve) => (letGo = resolve));
+        return state;
+      },
+    });
+    const subscriber = environment.redis.duplicate();
+    const queue = { hurry: async () => undefined } as unknown as WriteBehindQueue;
+    const ledgerOf = async () => undefined;
+    const { prefix } = environment.config;
+    const watch = new PersistedWatch({ subscriber, buffer, queue, ledgerOf, prefix, emit: () => undefined });
+    const persisted = async () => {
+      const id = idOf(lane);
+      const { version } = await app.stores.clients.put({ id, name: 'Ada' });
+      const generation = (await real.inspect(lane)).generation;
+      return watch.persisted(lane, { version, generation }, 20_000);
+    };
+    const first = persisted();
+    await expect.poll(() => letGo).toBeDefined();
+    const worker = await environment.startWorker(stores);
+    expect(await first).toBe('persisted');
+    await worker.stop(5_000);
+    const second = persisted();
+    await expect.poll(async () => (await real.inspect(lane)).dirty).toBe(1);
+    await subscriber.ping();
+    letGo?.();
+    await real.inspect(lane);
+    await environment.startWorker(stores);
+    expect(await second).toBe('persisted');
+    watch.close();
+    subscriber.disconnect();
   });
 
   it('of ten thousand writes asks Redis once in a while for a lane, and not for each', async () => {

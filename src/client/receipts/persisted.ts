@@ -101,9 +101,9 @@ export class PersistedWatch {
   /** Whoever waits, waits no longer. */
   close(): void {
     this.#isClosed = true;
-    for (const { lane, waiters } of [...this.#waits.values()]) {
-      for (const waiter of waiters) waiter.end('late');
-      this.#drop(lane);
+    for (const wait of [...this.#waits.values()]) {
+      for (const waiter of wait.waiters) waiter.end('late');
+      this.#drop(wait);
     }
   }
 
@@ -147,7 +147,7 @@ export class PersistedWatch {
   /** While Redis does not answer nobody knows: the next look comes, or the waiter's own time is over. */
   async #recheck(wait: LaneWait): Promise<void> {
     const { lane } = wait;
-    if (wait.waiters.size === 0) return this.#drop(lane);
+    if (wait.waiters.size === 0) return this.#drop(wait);
     try {
       await this.#subscribe();
       await this.#judge(wait, await this.#dependencies.buffer.inspect(lane));
@@ -182,13 +182,14 @@ export class PersistedWatch {
       wait.waiters.delete(waiter);
       waiter.end(fate);
     }
-    if (wait.waiters.size === 0) this.#drop(wait.lane);
+    if (wait.waiters.size === 0) this.#drop(wait);
     return unknown;
   }
 
-  #drop({ name }: Lane): void {
-    clearInterval(this.#waits.get(name)?.timer);
-    this.#waits.delete(name);
+  /** A look that ends late may drop its wait again, when others wait for the lane by then. */
+  #drop(wait: LaneWait): void {
+    clearInterval(wait.timer);
+    if (this.#waits.get(wait.lane.name) === wait) this.#waits.delete(wait.lane.name);
   }
 
   /**
