@@ -16,7 +16,8 @@ import { Tally } from './tally.js';
 /** Of one run; the tables have the number of all. */
 const violationsShownMax = 5;
 
-process.exitCode = await main(process.argv.slice(2));
+// What a fault has left open must not keep the process alive.
+process.exit(await main(process.argv.slice(2)));
 
 /** Returns the exit code. */
 async function main(args: readonly string[]): Promise<number> {
