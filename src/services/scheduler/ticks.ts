@@ -1,14 +1,14 @@
 /**
- * The ticks of a pattern in a time zone, on the days when clocks change too: as with Vixie's cron, a time of the
- * day that the clock leaves out has its tick right after, one that it shows twice has it once, and a pattern with
- * a wildcard ticks at every interval of real time.
+ * The ticks of a pattern in a time zone, on the days when clocks change too: as with Vixie's cron, a time of
+ * the day that the clock leaves out has its tick right after, one that it shows twice has it once, and a
+ * pattern with a wildcard ticks at every interval of real time.
  */
 import { CronPattern, type Face } from './cron-pattern.js';
 import { type Stretch, ZoneClock } from './zone-clock.js';
 
 /** No clock is set back by more. */
 const changeMaxMs = 86_400_000;
-/** A pattern that has no tick for so long has none: the rarest, a weekday on 29 February, waits for 40 years. */
+/** A pattern that is not due for so long never is: a weekday on 29 February may wait for 40 years. */
 const aheadMaxMs = 41 * 365.25 * 86_400_000;
 
 export class Ticks {
