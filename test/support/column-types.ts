@@ -215,7 +215,14 @@ export const columnTypes: readonly ColumnType[] = [
     prisma: ['Float', '@db.Real'],
     sql: 'real',
     values: [0, -0, 0.1, 1 / 3, 16_777_217, 3.4e38, 1e-40],
-    any: fc.float({ noNaN: true, noDefaultInfinity: true, min: Math.fround(-1e37), max: Math.fround(1e37) }),
+    any: fc.oneof(
+      fc.float({ noNaN: true, noDefaultInfinity: true, min: Math.fround(-1e37), max: Math.fround(1e37) }),
+      // Half-way between the shortest texts that are read as them, and between numbers that 32 bits hold.
+      fc.integer({ min: -(2 ** 25), max: 2 ** 25 }).map((number) => number / 4),
+      fc
+        .tuple(fc.integer({ min: 1, max: 2 ** 24 - 1 }), fc.integer({ min: -60, max: 60 }))
+        .map(([n, e]) => n * 2 ** e),
+    ),
     refused: [3.5e38, 1e-60, '1'],
     foreign: ["'NaN'", "'-Infinity'"],
   },
