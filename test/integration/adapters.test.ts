@@ -222,7 +222,7 @@ describe('a worker’s transaction', () => {
     } as Definitions);
     const config = { ...environment.config, prefix: `${environment.config.prefix}:limits` };
     const app = await environment.connect(stores, { prisma, config });
-    await environment.startWorker(stores, {}, prisma, config);
+    const worker = await environment.startWorker(stores, {}, prisma, config);
     await (app.stores as unknown as { notes: ThingStore }).notes.put({ id: 'n' });
     await app.flush();
     expect(found).toEqual([
@@ -231,6 +231,9 @@ describe('a worker’s transaction', () => {
     expect(await read(prisma)).toEqual([
       { statement_timeout: '0', lock_timeout: '0', idle_in_transaction_session_timeout: '0' },
     ]);
+    await worker.stop(5_000);
+    await app.close();
+    await prisma.$disconnect();
   });
 });
 

@@ -52,7 +52,7 @@ afterAll(() => matrix?.close());
 
 describe.each(zones)('in a session whose time zone is %s', (zone) => {
   it(
-    'rows of chance come back as plain Prisma gives them: pending, loaded, and after an update of another column',
+    'rows of chance come back as plain Prisma gives them: pending, loaded, and after writes of another column',
     async () => {
       const { prefix: schema } = matrix.environment.config;
       const config = { connectionString: inject('databaseUrl'), options: `-c TimeZone=${zone}`, max: 4 };

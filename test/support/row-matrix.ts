@@ -24,6 +24,7 @@ export type Row = Readonly<Record<string, unknown>>;
 interface RowStore {
   putMany(rows: readonly Row[]): Promise<unknown>;
   update(id: unknown, change: (row: Row | null) => Row | null): Promise<unknown>;
+  patch(id: unknown, fields: Row): Promise<unknown>;
   getMany(ids: readonly unknown[]): Promise<(Row | null)[]>;
   evict(id: unknown): Promise<void>;
 }
@@ -90,7 +91,7 @@ export class RowMatrix {
     return { app, client, close };
   }
 
-  /** Pending, in the database, loaded again, and after an update of another column. */
+  /** Pending, in the database, loaded again, and after writes of another column. */
   async compare({ app }: Session, given: readonly RowsOfType[]): Promise<void> {
     this.#count += 1;
     const checks = given.map((of) => new Check(app, this.#plain, of, this.#count));
@@ -102,11 +103,13 @@ export class RowMatrix {
     await each((check) => check.evict());
     await each((check) => check.expectSame('loaded'));
     await each((check) => check.expectSameTexts('persisted'));
-    await each((check) => check.changeNote());
-    await app.flush();
-    await each((check) => check.evict());
-    await each((check) => check.expectSame('another column updated'));
-    await each((check) => check.expectSameTexts('another column updated'));
+    for (const verb of ['update', 'patch'] as const) {
+      await each((check) => check.changeNote(verb));
+      await app.flush();
+      await each((check) => check.evict());
+      await each((check) => check.expectSame(`${verb} of another column`));
+      await each((check) => check.expectSameTexts(`${verb} of another column`));
+    }
   }
 
   /** What only other programs write: read as plain Prisma reads it, and kept by an update of another column. */
@@ -119,13 +122,13 @@ export class RowMatrix {
     for (const check of checks) {
       await check.writeForeign();
       await check.expectSame('loaded');
-      await check.changeNote();
+      await check.changeNote('update');
     }
     await app.flush();
     for (const check of checks) {
       await check.evict();
-      await check.expectSame('another column updated');
-      await check.expectSameTexts('another column updated');
+      await check.expectSame('update of another column');
+      await check.expectSameTexts('update of another column');
     }
   }
 
@@ -184,11 +187,14 @@ class Check {
     }
   }
 
-  async changeNote(): Promise<void> {
-    this.#note = 'changed';
-    await Promise.all(
-      this.#ours.map((id) => this.#store.update(id, (row) => ({ ...row, note: this.#note }))),
-    );
+  async changeNote(verb: 'update' | 'patch'): Promise<void> {
+    const note = `by ${verb}`;
+    this.#note = note;
+    const change = (id: string): Promise<unknown> =>
+      verb === 'patch'
+        ? this.#store.patch(id, { note })
+        : this.#store.update(id, (row) => ({ ...row, note }));
+    await Promise.all(this.#ours.map(change));
   }
 
   async evict(): Promise<void> {
