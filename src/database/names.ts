@@ -8,18 +8,12 @@ import type { Transaction } from '../definitions/record.js';
 
 /** What a Prisma client knows of itself, and tells nobody publicly. */
 interface PrismaInternals {
-  readonly _engineConfig?: { readonly adapter?: Adapter };
-  readonly _runtimeDataModel?: { readonly models: Readonly<Record<string, RuntimeModel>> };
+  readonly _engineConfig?: { readonly adapter?: Adapter; readonly inlineSchema?: string };
 }
 
 interface Adapter {
   readonly options?: { readonly schema?: string };
   readonly config?: { readonly connectionString?: string };
-}
-
-interface RuntimeModel {
-  readonly dbName?: string | null;
-  readonly schema?: string | null;
 }
 
 const ledger = 'forebay_ledger';
@@ -32,9 +26,15 @@ export function tableName(model: Model, database: Transaction): string {
 
 /** Of forebay's own table: its model may have a schema, as any. */
 export function ledgerName(database: Transaction): string {
-  const models = Object.values((database as PrismaInternals)._runtimeDataModel?.models ?? {});
-  const model = models.find(({ dbName }) => dbName === ledger);
-  return qualified(model?.schema ?? defaultSchema(database), ledger);
+  const text = (database as PrismaInternals)._engineConfig?.inlineSchema ?? '';
+  return qualified(ledgerSchema(text) ?? defaultSchema(database), ledger);
+}
+
+/** Read from Prisma's schema: the data model of a client has it since Prisma 7.10 only. */
+function ledgerSchema(text: string): string | undefined {
+  const bodies = [...text.matchAll(/^\s*model\s+\w+\s*\{([\s\S]*?)^\s*\}/gm)].map(([, body = '']) => body);
+  const body = bodies.find((it) => it.includes(`@@map("${ledger}")`));
+  return body && /@@schema\((?:map:\s*)?"([^"]+)"\)/.exec(body)?.[1];
 }
 
 /** The adapter's, else `?schema=` of its URL. Undefined for what is no Prisma client: the session's. */
