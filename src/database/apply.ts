@@ -4,18 +4,12 @@ import type { Transaction } from '../definitions/record.js';
 import type { Emit } from '../events.js';
 import { ledgerLane } from '../keys.js';
 import type { Database } from './database.js';
+import { ledgerName } from './names.js';
 import type { Persister } from './persister.js';
 import { readSql } from './sql-file.js';
 import type { Outdated } from './statement.js';
+import { inTransaction } from './transaction.js';
 import type { Refusal } from './trial.js';
-
-/** Longest wait for a free connection, and longest transaction, in ms. */
-const connectionWaitMaxMs = 10_000;
-const transactionMaxMs = 60_000;
-
-const advanceLedger = readSql('advance-ledger');
-const markVoid = readSql('void-batch');
-const isVoid = readSql('is-void');
 
 /**
  * - `applied`: now
@@ -38,13 +32,14 @@ export interface ApplyDependencies {
 }
 
 export async function applyBatch(batch: Batch, dependencies: ApplyDependencies): Promise<Applied> {
-  const { persister, prefix, emit } = dependencies;
+  const { database, persister, prefix, emit } = dependencies;
   const { lane, number } = batch;
-  return inTransaction(dependencies.database, async (tx) => {
+  const ledger = ledgerName(database);
+  return inTransaction(database, async (tx) => {
     const key = [ledgerLane(prefix, lane), number] as const;
     const proof = [batch.sealing?.generation ?? null, batch.sealing?.persisted ?? null];
-    if ((await tx.$executeRawUnsafe(advanceLedger, ...key, ...proof)) === 0) {
-      const found = await tx.$queryRawUnsafe<object[]>(isVoid, ...key);
+    if ((await tx.$executeRawUnsafe(readSql('advance-ledger', { ledger }), ...key, ...proof)) === 0) {
+      const found = await tx.$queryRawUnsafe<object[]>(readSql('is-void', { ledger }), ...key);
       if (found.length > 0) return { outcome: 'void', outdated: undefined };
       // Who has applied it may have died before it dropped the entries.
       const [overtaken, differing] = await findOutdated(batch, persister, tx);
@@ -80,12 +75,9 @@ export async function voidBatch(
   batch: Batch,
   { database, persister, prefix }: Omit<ApplyDependencies, 'emit'>,
 ): Promise<Refusal[] | undefined> {
+  const markVoid = readSql('void-batch', { ledger: ledgerName(database) });
   return inTransaction(database, async (tx) => {
     const voided = await tx.$executeRawUnsafe(markVoid, ledgerLane(prefix, batch.lane), batch.number);
     return voided === 0 ? undefined : persister.findRefused(batch, tx);
   });
-}
-
-function inTransaction<T>(database: Database, work: (tx: Transaction) => Promise<T>): Promise<T> {
-  return database.$transaction(work, { maxWait: connectionWaitMaxMs, timeout: transactionMaxMs });
 }

@@ -2,6 +2,7 @@
 import type { LedgerState } from '../buffer/lane-state.js';
 import type { Transaction } from '../definitions/record.js';
 import { ledgerLane } from '../keys.js';
+import { ledgerName } from './names.js';
 import { readSql } from './sql-file.js';
 
 /** In one query. Lanes of which no batch was ever applied are left out. */
@@ -11,7 +12,10 @@ export async function readLedgers<L extends { readonly name: string }>(
   lanes: readonly L[],
 ): Promise<Map<L, LedgerState>> {
   const byName = new Map(lanes.map((lane) => [ledgerLane(prefix, lane.name), lane]));
-  const rows = await database.$queryRawUnsafe<LedgerRow[]>(readSql('read-ledgers'), [...byName.keys()]);
+  const rows = await database.$queryRawUnsafe<LedgerRow[]>(
+    readSql('read-ledgers', { ledger: ledgerName(database) }),
+    [...byName.keys()],
+  );
   return new Map(rows.map((row) => [byName.get(row.lane) as L, toState(row)]));
 }
 

@@ -3,9 +3,11 @@ import type { Field } from '../definitions/model.js';
 import type { ModelSource } from '../definitions/record.js';
 import type { CounterStore, RecordStore } from '../definitions/stores.js';
 import type { Database } from './database.js';
+import { ledgerName } from './names.js';
 import { counterModel, idJson, matchParts } from './rows-by-id.js';
 import { readSql } from './sql-file.js';
 import { readTable } from './table.js';
+import { inTransaction } from './transaction.js';
 
 export interface LoadedRow {
   readonly row: object;
@@ -134,10 +136,12 @@ function customCounterLoader(
   source: Extract<CounterStore['source'], { kind: 'custom' }>,
   database: Database,
 ): CounterLoader {
+  const readLedger = readSql('read-ledger', { ledger: ledgerName(database) });
   return (lane, idKeys) =>
-    database.$transaction(
+    inTransaction(
+      database,
       async (tx) => {
-        const ledger = await tx.$queryRawUnsafe<{ batch: string }[]>(readSql('read-ledger'), lane);
+        const ledger = await tx.$queryRawUnsafe<{ batch: string }[]>(readLedger, lane);
         const values = await source.load(idKeys, tx);
         return { batch: toBatch(ledger[0]?.batch), values };
       },
@@ -166,6 +170,7 @@ async function readCountersSql(store: CounterStore, database: Database): Promise
   const field = (store.source as { field: string }).field;
   return readSql('read-counters', {
     table: table.name,
+    ledger: ledgerName(database),
     column: table.columns([field])[0] as string,
     ...matchParts(model, table),
   });

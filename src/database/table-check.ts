@@ -6,8 +6,9 @@ import type { Model } from '../definitions/model.js';
 import type { ModelSource, Transaction } from '../definitions/record.js';
 import type { RecordStore, Stores } from '../definitions/stores.js';
 import { ForebayError } from '../errors.js';
+import { tableName } from './names.js';
 import { readSql } from './sql-file.js';
-import { type Column, readColumns, tableName } from './table.js';
+import { type Column, readColumns } from './table.js';
 
 /** @throws ForebayError INVALID_DEFINITION with every problem found, DATABASE_UNAVAILABLE */
 export async function checkTables(stores: Stores, database: Transaction): Promise<void> {
@@ -35,7 +36,7 @@ async function problemsOf(
   { model, counters }: ModelSource,
   database: Transaction,
 ): Promise<string[]> {
-  const table = tableName(model);
+  const table = tableName(model, database);
   const columns = await readColumns(table, database);
   if (columns.size === 0) return [];
   const keys = await database.$queryRawUnsafe<{ columns: string }[]>(readSql('keys'), table);

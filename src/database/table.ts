@@ -3,6 +3,7 @@ import { quoteIdentifier } from '../connection/identifier.js';
 import type { Model } from '../definitions/model.js';
 import type { Transaction } from '../definitions/record.js';
 import { ForebayError, messageOf } from '../errors.js';
+import { ledgerName, tableName } from './names.js';
 import { readSql } from './sql-file.js';
 
 export interface Table {
@@ -26,7 +27,7 @@ export interface Table {
  * columns is not there
  */
 export async function readTable(model: Model, database: Transaction): Promise<Table> {
-  const name = tableName(model);
+  const name = tableName(model, database);
   const columns = await readColumns(name, database);
   const problem = tableProblem(model, columns);
   if (problem) throw notReady(`table ${name} of model ${model.name} ${problem}`);
@@ -53,16 +54,11 @@ const ledgerColumns = ['lane', 'batch', 'is_void', 'generation', 'persisted', 'a
 
 /** @throws ForebayError DATABASE_UNAVAILABLE, or DATABASE_NOT_READY when forebay's own table is not there */
 export async function checkLedger(database: Transaction): Promise<void> {
-  const columns = await readColumns(quoteIdentifier('forebay_ledger'), database);
-  if (columns.size === 0) throw notReady("forebay's table forebay_ledger is not there");
+  const name = ledgerName(database);
+  const columns = await readColumns(name, database);
+  if (columns.size === 0) throw notReady(`forebay's table ${name} is not there`);
   const missing = ledgerColumns.filter((column) => !columns.has(column));
-  if (missing.length > 0)
-    throw notReady(`forebay's table forebay_ledger has no column ${missing.join(', ')}`);
-}
-
-export function tableName(model: Model): string {
-  const table = quoteIdentifier(model.table);
-  return model.schema === undefined ? table : `${quoteIdentifier(model.schema)}.${table}`;
+  if (missing.length > 0) throw notReady(`forebay's table ${name} has no column ${missing.join(', ')}`);
 }
 
 /**
@@ -104,6 +100,6 @@ function notReady(what: string): ForebayError {
   return new ForebayError(
     'DATABASE_NOT_READY',
     `The database is not ready: ${what}. Apply the migrations (prisma migrate deploy, or npm run db:migrate here), ` +
-      'and check that DATABASE_URL names the right database and schema.',
+      "and check that DATABASE_URL and the Prisma client's adapter name the right database and schema.",
   );
 }

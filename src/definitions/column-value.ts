@@ -2,12 +2,13 @@
  * A value of a field as JSON that Postgres reads as its column's type, in the form in which the column holds
  * it, and back.
  */
-import { Decimal, isDbNull, isJsonNull } from '@prisma/client/runtime/client';
+
 import { describe } from './id.js';
 import { jsonProblem } from './json-value.js';
 import type { Field, FieldType } from './model.js';
 import { encodeDecimal, encodeFloat, encodeInt, expectedNumber } from './number-forms.js';
 import { isInt64, isText } from './postgres-range.js';
+import { Decimal, isDbNull, isJsonNull } from './prisma-runtime.js';
 import { textFormOf } from './text-forms.js';
 import { decodeTime, encodeTime } from './time-forms.js';
 

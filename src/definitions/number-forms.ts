@@ -1,7 +1,8 @@
 /** Numbers as Postgres's types hold them. Those that JSON has no number for are texts. */
-import { Decimal } from '@prisma/client/runtime/client';
+
 import type { NativeType } from './model.js';
 import { isInt32, numericDigitsMax } from './postgres-range.js';
+import { Decimal } from './prisma-runtime.js';
 
 const smallMax = 2 ** 15;
 
@@ -23,18 +24,27 @@ export function encodeFloat(value: unknown, native: NativeType | undefined): num
 }
 
 /**
- * Of the numbers that 32 bits hold, the nearest, written as short as they allow; undefined when it is too
- * large or too small for them.
+ * Of the numbers that 32 bits hold, the nearest, written as short as they allow, as Postgres writes it;
+ * undefined when it is too large or too small for them.
  */
 function realForm(value: number): number | undefined {
   const held = Math.fround(value);
   if (!Number.isFinite(held)) return Number.isFinite(value) ? undefined : held;
   if (held === 0) return value === 0 ? value : undefined;
-  for (let digits = 1; digits < 9; digits++) {
-    const short = Number(held.toPrecision(digits));
-    if (Math.fround(short) === held) return short;
-  }
-  return Number(held.toPrecision(9));
+  let digits = 1;
+  while (digits < realDigitsMax && !isRead(Number(held.toPrecision(digits)), held)) digits += 1;
+  // `toPrecision` rounds halves up, Postgres to even.
+  const exact = new Decimal(held.toPrecision(100));
+  return exact.toSignificantDigits(digits, Decimal.ROUND_HALF_EVEN).toNumber();
+}
+
+/** Any number of 32 bits is known by so many. */
+const realDigitsMax = 9;
+
+/** Whether `short` is read as `held`: what is half-way to the next one is not, for Postgres. */
+function isRead(short: number, held: number): boolean {
+  const mirrored = 2 * short - held;
+  return Math.fround(short) === held && (mirrored === held || Math.fround(mirrored) !== mirrored);
 }
 
 const moneyMax = new Decimal('92233720368547758.07');

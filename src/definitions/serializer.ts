@@ -1,6 +1,7 @@
 /** Values as text and back. */
-import { AnyNull, DbNull, Decimal, JsonNull } from '@prisma/client/runtime/client';
+
 import { parse as parseDevalue, stringify as stringifyDevalue } from 'devalue';
+import { AnyNull, DbNull, Decimal, JsonNull } from './prisma-runtime.js';
 
 /**
  * Values as text and back. Whole numbers from −(2^53 − 1) to 2^53 − 1 are kept as digits without it, so that

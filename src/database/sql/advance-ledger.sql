@@ -4,9 +4,10 @@
 -- $3 generation  the lane's, in which the batch was sealed; null: not known
 -- $4 persisted   the version up to which everything of that generation is in the database now; null: not known, so what was known
 --                of the generation before stays true
+-- {{ledger}} forebay's table
 -- Affects one row, or none when the batch (or a later one of its lane) was applied or found void before.
 -- [FB-LEDGER] [FB-NUMBER-ONCE] The row lock makes a second worker wait until the first has committed, and then affect none.
-INSERT INTO forebay_ledger AS ledger (lane, batch, is_void, generation, persisted, applied_at)
+INSERT INTO {{ledger}} AS ledger (lane, batch, is_void, generation, persisted, applied_at)
 VALUES ($1, $2::bigint, false, $3::text, $4::bigint, now())
 ON CONFLICT (lane) DO UPDATE SET
   batch = excluded.batch, is_void = false, applied_at = excluded.applied_at, generation = excluded.generation,

@@ -1,6 +1,7 @@
 -- read-counters: counters and the lane's ledger at one point, so that it is known which batches they hold.
 -- $1           the ids, as a JSON array of objects: the id's fields and "_key"
 -- $2           lane, e.g. forebay:projects/3
+-- {{ledger}} forebay's table
 -- {{table}}    the model's table
 -- {{column}}   the counter
 -- {{recordset}} field names of the id with their columns' types
@@ -8,6 +9,6 @@
 -- Returns a row for each id: key, value (null where there is no row), batch (null where there is no ledger row yet; of a
 -- void batch the number before it, for nothing of it is in the rows).
 SELECT r."_key" AS key, t.{{column}}::text AS value,
-  (SELECT (batch - is_void::int)::text FROM forebay_ledger WHERE lane = $2) AS batch
+  (SELECT (batch - is_void::int)::text FROM {{ledger}} WHERE lane = $2) AS batch
 FROM json_to_recordset($1::json) AS r({{recordset}}, "_key" text)
 LEFT JOIN {{table}} AS t ON {{match}}

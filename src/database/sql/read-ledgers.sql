@@ -1,4 +1,5 @@
 -- read-ledgers: the numbers of the last batches that were applied, and what they prove.
 -- $1 lanes, e.g. {forebay:projects/3,forebay:tasks/0}
+-- {{ledger}} forebay's table
 -- Returns a row for each lane that the ledger knows: lane, batch, generation, persisted (null where not known).
-SELECT lane, batch::text AS batch, generation, persisted::text AS persisted FROM forebay_ledger WHERE lane = ANY($1::text[])
+SELECT lane, batch::text AS batch, generation, persisted::text AS persisted FROM {{ledger}} WHERE lane = ANY($1::text[])

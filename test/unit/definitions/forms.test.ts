@@ -4,12 +4,25 @@ import { describe, expect, it, test } from 'vitest';
 import { joinMembers, membersOf } from '../../../src/definitions/json-members.js';
 import { makeId } from '../../../src/definitions/makers.js';
 import type { Field, Maker } from '../../../src/definitions/model.js';
+import { encodeFloat } from '../../../src/definitions/number-forms.js';
 import { markOf, parseMark, splitRelease } from '../../../src/definitions/release.js';
 import { modelRowCodec } from '../../../src/definitions/row-codec.js';
 import { decodeTime } from '../../../src/definitions/time-forms.js';
 import { xmlForm } from '../../../src/definitions/xml-form.js';
 import { field, modelOf, nullable } from './models.js';
 import { json } from './postgres-values.js';
+
+it.each([
+  [3_774_829.25, 3_774_829.2],
+  [-291_127.625, -291_127.62],
+  [0.1, 0.1],
+  [1 / 3, 0.333_333_34],
+  [16_777_217, 16_777_216],
+  [2 ** -149, 1e-45],
+  [2 ** 90, 1.237_940_04e27],
+])('a number of 32 bits, %d, is written as short as Postgres writes it', (value, written) => {
+  expect(encodeFloat(value, { name: 'Real', args: [] })).toBe(written);
+});
 
 describe('the members of an object', () => {
   const objects = fc.dictionary(
