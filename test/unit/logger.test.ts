@@ -50,6 +50,7 @@ const events: Record<EventType, [ForebayEvent, string]> = {
   ],
   'warm.stopped': [{ type: 'warm.stopped', store: 'dashboards', retryMs: 1_000, error }, 'warn'],
   'fill.failed': [{ type: 'fill.failed', store: 'tasks', error }, 'warn'],
+  'entries.not-dropped': [{ type: 'entries.not-dropped', store: 'tasks', error }, 'warn'],
   'cache.failed': [{ type: 'cache.failed', key: 'user:profile:1', error }, 'warn'],
   'value.not-cached': [{ type: 'value.not-cached', key: 'user:profile:1', error }, 'warn'],
   'cache.statistics': [{ type: 'cache.statistics', statistics: new StatisticsCounter().read() }, 'debug'],
