@@ -109,11 +109,10 @@ export class Upserts {
     const known = this.#sqlByLeft.get(key);
     if (known !== undefined) return known;
     const { id, fields } = this.#model;
-    const isDatabases = (name: string): boolean => (fields[name] as Field).default.kind === 'database';
     const written = Object.keys(fields).filter(
       (name) => !table.generatedFields.includes(name) || id.includes(name),
     );
-    const inserted = written.filter((name) => !(left.includes(name) && isDatabases(name)));
+    const inserted = written.filter((name) => !(left.includes(name) && isDatabases(fields[name] as Field)));
     const replaced = written.filter((name) => !left.includes(name) && !id.includes(name));
     const sql = upsertSql(this.#model, table, { inserted, replaced });
     this.#sqlByLeft.set(key, sql);
@@ -127,6 +126,11 @@ export class Upserts {
     });
     return this.#table;
   }
+}
+
+/** Whether Prisma has no value for a new row that leaves the field out, and so leaves its column out. */
+function isDatabases({ isList, hasDatabaseDefault, default: { kind } }: Field): boolean {
+  return (isList && !hasDatabaseDefault) || kind === 'null' || kind === 'database';
 }
 
 /** In their order; a row that comes again is in a later chunk, for a statement writes a row only once. */
