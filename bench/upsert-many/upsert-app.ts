@@ -47,11 +47,9 @@ const ways: Readonly<Record<string, Upsert>> = {
       ? covered.client.upsertMany(rows as Rows['clients'][])
       : covered.task.upsertMany(rows as Rows['tasks'][]),
   '$transaction of upserts': (table, rows) =>
-    prisma.$transaction(
-      table === 'clients'
-        ? (rows as Rows['clients'][]).map(upsertClient)
-        : (rows as Rows['tasks'][]).map(upsertTask),
-    ),
+    table === 'clients'
+      ? prisma.$transaction((rows as Rows['clients'][]).map(upsertClient))
+      : prisma.$transaction((rows as Rows['tasks'][]).map(upsertTask)),
 };
 
 // Conditions under which Prisma makes each one `insert … on conflict do update`.

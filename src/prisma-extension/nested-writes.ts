@@ -34,10 +34,16 @@ export class NestedWrites {
       if (payload === undefined) continue;
       const isChanged = !linking.has(verb) || this.#hasKeyTo(model, from);
       if (isChanged && this.#parents.has(model)) found.add(model);
-      this.#visit(model, payload, found);
-      for (const item of Array.isArray(payload) ? payload : [payload])
-        if (isObject(item)) for (const name of this.of(model, item)) found.add(name);
+      this.#visitPayload(model, payload, found);
     }
+  }
+
+  /** The nested rows themselves, or what has them as its `data`, `create` and `update`. */
+  #visitPayload(model: string, payload: unknown, found: Set<string>): void {
+    this.#visit(model, payload, found);
+    const items = (Array.isArray(payload) ? payload : [payload]).filter(isObject);
+    for (const { data, create, update } of items)
+      for (const rows of [data, create, update]) this.#visit(model, rows, found);
   }
 
   /** Whether the foreign key that is changed may stand in the model's own rows. */
