@@ -28,7 +28,7 @@ export interface UpsertedCount {
 export interface ModelUpserts<Input> {
   /**
    * Inserts rows, or writes their fields over the rows with their ids: what `upsert` with the same `create`
-   * and `update` does for each, in statements of up to 5,000 rows; all of them or none. Within a transaction
+   * and `update` does for each, in statements of up to 2,000 rows; all of them or none. Within a transaction
    * it is a part of it. Fields with a default may be left out: a row that is there keeps them, and
    * `@updatedAt` moves.
    * @throws ForebayError INVALID_VALUE, INVALID_ID with the row's `index` in the context, before anything is

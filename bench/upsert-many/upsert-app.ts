@@ -21,7 +21,7 @@ export interface UpsertFigures {
 }
 
 /** As large as upsertMany's own. */
-const chunkRows = 5_000;
+const chunkRows = 2_000;
 
 const config = readConfig();
 const databaseUrl = requireDatabaseUrl(config);
