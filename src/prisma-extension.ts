@@ -47,6 +47,7 @@ export interface ModelStore<Client> {
 export type DelegateOf<M> =
   M extends Model<unknown, unknown, unknown, infer Name> ? Uncapitalize<Name> : never;
 
+/** The Prisma model of a store's definition. */
 type ModelOf<D> = D extends RecordDefinition<unknown, infer _I, unknown, unknown, infer M> ? M : never;
 
 /** Counters and the version may be given, and may be left out. */

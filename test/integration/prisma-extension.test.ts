@@ -2,7 +2,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, expectTypeOf, it } from 'vitest';
 import * as models from '../../examples/platform/generated/models.js';
-import type { PrismaClient } from '../../examples/platform/generated/prisma/client.js';
+import { PrismaClient } from '../../examples/platform/generated/prisma/client.js';
+import { createPrismaAdapter } from '../../src/connection/postgres.js';
 import { counter } from '../../src/definitions/counter.js';
 import { record } from '../../src/definitions/record.js';
 import { defineStores } from '../../src/definitions/stores.js';
@@ -237,6 +238,37 @@ describe.each([...writes, ...ownWrites])('%s', (name, run) => {
     await prisma.$transaction(list(`once-${ids.mark}`));
     await expectSame();
   });
+});
+
+it('a write whose entries Redis does not drop succeeds, and that is told', async () => {
+  const closed = await connect(environment);
+  const db = extend(plain, closed);
+  await closed.close();
+  await db.user.update({ where: { id: ids.a }, data: { name: 'new' } });
+  expect(await plain.user.findUnique({ where: { id: ids.a } })).toMatchObject({ name: 'new' });
+  expect(environment.events).toContainEqual(
+    expect.objectContaining({ type: 'entries.not-dropped', store: 'users' }),
+  );
+});
+
+it('drops nothing of a parent that is only connected', async () => {
+  await plain.user.update({ where: { id: ids.a }, data: { name: 'behind' } });
+  await prisma.project.create({ data: { name: 'p', manager: { connect: { id: ids.a } } } });
+  expect(await prisma.user.findUnique({ where: { id: ids.a } })).toMatchObject({ name: `old ${ids.mark}` });
+});
+
+it('leaves out what the client itself is to omit', async () => {
+  const options = { connections: 1, name: 'omitting' };
+  const adapter = createPrismaAdapter(environment.env.DATABASE_URL, options);
+  const omitting = new PrismaClient({ adapter, omit: { user: { email: true, id: true } } });
+  const db = omitting.$extends(forebayExtension(app));
+  expect(await db.user.findUnique({ where: { id: ids.a } })).toEqual(
+    await omitting.user.findUnique({ where: { id: ids.a } }),
+  );
+  const data = { name: 'new' };
+  expect(await db.user.update({ where: { email: `${ids.a}@${ids.mark}` }, data })).not.toHaveProperty('id');
+  await expectSame();
+  await omitting.$disconnect();
 });
 
 describe('results', () => {
