@@ -11,10 +11,10 @@ export const upsertMany: Bench = {
 };
 
 /** Other work on the machine only ever slows a run down, so the fastest says most. */
-const rounds = 5;
-const rowsOfBulk = 20_000;
+const rounds = 12;
+const rowsOfBulk = 10_000;
 /** Of the way that takes a round trip for each row: as many as end within Prisma's 5 s on a busy machine. */
-const rowsOfOneByOne = 500;
+const rowsOfOneByOne = 250;
 const oneByOne = '$transaction of upserts';
 const byHand = 'SQL by hand';
 
