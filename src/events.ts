@@ -72,8 +72,8 @@ export type ForebayEvent =
    */
   | { readonly type: 'fill.failed'; readonly store: string; readonly error: unknown }
   /**
-   * Rows were written past the store, by the Prisma extension, and Redis did not drop their entries; they show
-   * the rows as they were until their time ends.
+   * Rows were written past the store, by the Prisma extension, and Redis did not drop their entries: these
+   * show the rows as they were, until their time ends.
    */
   | { readonly type: 'entries.not-dropped'; readonly store: string; readonly error: unknown }
   /**

@@ -39,7 +39,7 @@ export interface ModelUpserts<Input> {
 
 /** What a model gets whose rows a store has. */
 export interface ModelStore<Client> {
-  /** The app's store of the model: its writes are accepted by Redis and carried to the database by workers. */
+  /** The app's store of the model: Redis accepts its writes, and workers carry them to the database. */
   readonly writeBehind: Client;
 }
 

@@ -1,4 +1,4 @@
-/** Which of Prisma's reads are of rows by id alone, and so go through the cache; the others stay as they are. */
+/** Which of Prisma's reads are of rows by id alone, and so go through the cache; others stay as they are. */
 import { isForebayError } from '../errors.js';
 import type { CoveredModel } from './covered-model.js';
 import { type Args, isObject, type Operation } from './prisma-client.js';

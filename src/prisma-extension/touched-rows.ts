@@ -1,6 +1,6 @@
 /**
- * Rows whose entries are to be dropped: at once after a statement of its own, and of a transaction once it has
- * ended, for its rows are not to be seen before. Also when it failed: its commit may have come through.
+ * Rows whose entries are to be dropped: at once after a statement of its own, and of a transaction once it
+ * has ended, for its rows are not to be seen before. Also when it failed: its commit may have come through.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { CoveredModel } from './covered-model.js';

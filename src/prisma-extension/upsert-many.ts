@@ -1,6 +1,6 @@
 /**
- * `upsertMany`: rows in bulk, each inserted, or written over the one with its id as Prisma's `upsert` with the
- * same `create` and `update` does.
+ * `upsertMany`: rows in bulk, each inserted, or written over the one with its id as Prisma's `upsert` with
+ * the same `create` and `update` does.
  */
 import { setImmediate as turn } from 'node:timers/promises';
 import { upsertSql } from '../database/record-statements.js';

@@ -77,7 +77,7 @@ async function createMany({ args, query }: Operation, covered: CoveredModel): Pr
   return { result, touched: new Set(keys.filter((key) => key !== undefined)) };
 }
 
-/** The ids stand in the `where`, or are read before; when others were written than were read, all are meant. */
+/** The ids stand in the `where`, or are read before; when not as many were written, all rows are meant. */
 async function writeMatching(
   { args, query }: Operation,
   covered: CoveredModel,

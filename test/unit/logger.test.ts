@@ -130,6 +130,7 @@ it('what is below the level is left out', () => {
     'schedule.missed',
     'warm.stopped',
     'fill.failed',
+    'entries.not-dropped',
     'cache.failed',
     'value.not-cached',
     'batch.failed',

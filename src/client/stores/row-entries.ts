@@ -17,7 +17,7 @@ export class RowEntries {
     this.#store = store;
   }
 
-  /** Those of these rows. Redis being away is told as an event: the rows are written, and time ends entries. */
+  /** Those of these rows. Where Redis does not, it is told as an event: the rows are written already. */
   async drop(idKeys: Iterable<string>): Promise<void> {
     await this.#orTell(() => this.#unlink([...new Set(idKeys)]));
   }
