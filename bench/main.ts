@@ -12,6 +12,7 @@ import { ProgressLine } from './progress-line.js';
 import { read } from './read.js';
 import { refresh } from './refresh.js';
 import { replay } from './replay.js';
+import { upsertMany } from './upsert-many.js';
 import { warming } from './warming.js';
 import { writeBehind } from './write-behind.js';
 
@@ -23,6 +24,7 @@ const benches: Readonly<Record<string, Bench>> = {
   refresh,
   warming,
   replay,
+  'upsert-many': upsertMany,
 };
 
 process.exitCode = await main(process.argv.slice(2));

@@ -72,6 +72,11 @@ export type ForebayEvent =
    */
   | { readonly type: 'fill.failed'; readonly store: string; readonly error: unknown }
   /**
+   * Rows were written past the store, by the Prisma extension, and Redis did not drop their entries: these
+   * show the rows as they were, until their time ends.
+   */
+  | { readonly type: 'entries.not-dropped'; readonly store: string; readonly error: unknown }
+  /**
    * Redis did not do what the cache asked of it, or an entry can't be read. A read goes to its loader, and
    * what is loaded may not be cached. A tag is a key that begins with `#`.
    */

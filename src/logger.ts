@@ -22,6 +22,7 @@ const levels: Record<EventType, 'debug' | 'info' | 'warn' | 'error'> = {
   'schedule.skipped': 'info',
   'schedule.missed': 'warn',
   'fill.failed': 'warn',
+  'entries.not-dropped': 'warn',
   'cache.failed': 'warn',
   'value.not-cached': 'warn',
   'cache.statistics': 'debug',

@@ -127,22 +127,11 @@ class RowStatements {
   }
 
   #upsert(mark: string): Statement {
-    const table = this.#table;
     const { left } = parseMark(mark, this.#fields);
     const inserted = this.#fields.filter((field) => !left.has(field));
     const replaced = this.#replacedBy(mark).filter((field) => !this.#uniqueFields.includes(field));
-    const sql = readSql('upsert', {
-      table: table.name,
-      columns: table.columns(inserted).join(', '),
-      fields: inserted.map((field) => table.valueOf(field)).join(', '),
-      recordset: table.recordset(inserted),
-      overriding: this.#model.id.some((field) => table.generatedFields.includes(field))
-        ? ' OVERRIDING SYSTEM VALUE'
-        : '',
-      key: table.columns(this.#model.id).join(', '),
-      action: conflictAction(table.columns(replaced)) + onlyOlderAction(this.#store, table),
-    });
-    return this.#puts(sql, hasMark(mark));
+    const sql = upsertSql(this.#model, this.#table, { inserted, replaced });
+    return this.#puts(sql + onlyOlderAction(this.#store, this.#table), hasMark(mark));
   }
 
   /** Fields that the records with a mark write of a row that is there. */
@@ -166,6 +155,25 @@ class RowStatements {
   #columnOf(field: string): string {
     return this.#table.columns([field])[0] as string;
   }
+}
+
+/** `replaced`: fields that are written of a row that is there. */
+export function upsertSql(
+  model: Model,
+  table: Table,
+  { inserted, replaced }: { readonly inserted: readonly string[]; readonly replaced: readonly string[] },
+): string {
+  return readSql('upsert', {
+    table: table.name,
+    columns: table.columns(inserted).join(', '),
+    fields: inserted.map((field) => table.valueOf(field)).join(', '),
+    recordset: table.recordset(inserted),
+    overriding: model.id.some((field) => table.generatedFields.includes(field))
+      ? ' OVERRIDING SYSTEM VALUE'
+      : '',
+    key: table.columns(model.id).join(', '),
+    action: conflictAction(table.columns(replaced)),
+  });
 }
 
 function marksOf(puts: readonly PutRecord[]): string[] {

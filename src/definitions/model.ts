@@ -64,11 +64,11 @@ export interface Field {
 
 /**
  * A Prisma model. `Row` is a whole row as Prisma returns it, `Input` what a put takes (fields with a
- * default may be left out), `Id` the id: a scalar, or an object for composite ids.
+ * default may be left out), `Id` the id: a scalar, or an object for composite ids. `Name` is its name.
  */
-export interface Model<Row = unknown, Input = unknown, Id = unknown> {
+export interface Model<Row = unknown, Input = unknown, Id = unknown, Name extends string = string> {
   /** Name in the Prisma schema, e.g. `TeamMember`. */
-  readonly name: string;
+  readonly name: Name;
   /** Name of the Prisma client's delegate, e.g. `teamMember`. */
   readonly delegate: string;
   /** Postgres schema (`@@schema`), or undefined for the connection's own. */

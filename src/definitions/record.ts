@@ -120,8 +120,17 @@ export interface CustomRecordOptions<Row, IdField extends keyof Row & string>
   persist(batch: RecordBatch<Row, string>, tx: Transaction): Promise<void>;
 }
 
-/** A record store's definition. The type parameters carry the types of its rows, inputs, ids and counters. */
-export interface RecordDefinition<Row = unknown, Input = unknown, Id = unknown, Counters = unknown> {
+/**
+ * A record store's definition. The type parameters carry the types of its rows, inputs, ids and counters,
+ * and its Prisma model.
+ */
+export interface RecordDefinition<
+  Row = unknown,
+  Input = unknown,
+  Id = unknown,
+  Counters = unknown,
+  M = unknown,
+> {
   /** Tells it from other definitions. */
   readonly kind: 'record';
   /** As they were given. */
@@ -129,7 +138,13 @@ export interface RecordDefinition<Row = unknown, Input = unknown, Id = unknown, 
   /** @internal */
   readonly source: RecordSource;
   /** Carries the types; never set. */
-  readonly types?: { readonly row: Row; readonly input: Input; readonly id: Id; readonly counters: Counters };
+  readonly types?: {
+    readonly row: Row;
+    readonly input: Input;
+    readonly id: Id;
+    readonly counters: Counters;
+    readonly model: M;
+  };
 }
 
 export type RecordSource = ModelSource | CustomRecordSource;
@@ -156,9 +171,10 @@ export function record<
   Id,
   const C extends keyof Row & string = never,
   V extends keyof Row & string = never,
+  Name extends string = string,
 >(
-  options: ModelRecordOptions<Model<Row, Input, Id>, C, V>,
-): RecordDefinition<Omit<Row, C | V>, Omit<Input, C | V>, Id, Pick<Row, C>>;
+  options: ModelRecordOptions<Model<Row, Input, Id, Name>, C, V>,
+): RecordDefinition<Omit<Row, C | V>, Omit<Input, C | V>, Id, Pick<Row, C>, Model<Row, Input, Id, Name>>;
 /** A store with a load and persist of one's own; its rows are plain JSON. */
 export function record<Row extends object, IdField extends keyof Row & string>(
   options: CustomRecordOptions<Row, IdField>,

@@ -119,7 +119,7 @@ function idType(model: Model): string {
 
 function constantText(model: Model, name: string): string[] {
   const { fields, parents, ...head } = model;
-  const types = `${model.name}Row, ${model.name}Input, ${model.name}Id`;
+  const types = `${model.name}Row, ${model.name}Input, ${model.name}Id, ${JSON.stringify(model.name)}`;
   return [
     `export const ${name}: $Model<${types}> = {`,
     ...Object.entries(head).map(([key, value]) => `  ${key}: ${literal(value)},`),

@@ -11,6 +11,7 @@ const app = `
 import { allOf, cacheKey, cacheKeys, computed, connect, counter, defineStores, record, writer, type Database, type Model } from 'forebay';
 import { getRedisInfo } from 'forebay/health';
 import * as patterns from 'forebay/patterns';
+import { forebayExtension } from 'forebay/prisma';
 import { share, sharedClient } from 'forebay/shared';
 import { defineSchedules } from 'forebay/worker';
 
@@ -39,6 +40,7 @@ export const sum = client.stores.views.add('1', 1n);
 export const pattern = allOf('project', '1');
 export const info = getRedisInfo();
 export const shared = sharedClient();
+export const extension = forebayExtension(client, { models: { Project } });
 // @ts-expect-error of the wrong type
 export const wrong = client.read(Keys.name('1'), async () => 1);
 // @ts-expect-error for workers

@@ -6,6 +6,7 @@ import { entryPoints, makeReports, reportFolder } from '../../dev/api/report.js'
 import * as health from '../../src/health.js';
 import * as forebay from '../../src/index.js';
 import * as patterns from '../../src/patterns.js';
+import * as prismaExtension from '../../src/prisma-extension.js';
 import * as shared from '../../src/shared.js';
 
 let reports: ReadonlyMap<string, string>;
@@ -80,6 +81,7 @@ describe('the entry points', () => {
       'isRedisAvailable',
       'testRedisConnection',
     ]);
+    expect(Object.keys(prismaExtension)).toEqual(['forebayExtension']);
     expect(Object.keys(shared).sort()).toEqual(['closeShared', 'share', 'sharedClient']);
   });
 });

@@ -26,6 +26,7 @@ const ranks = [
   'patterns',
   'health',
   'app',
+  'prisma-extension',
   'index',
   'services',
   'board',

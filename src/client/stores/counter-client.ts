@@ -27,6 +27,11 @@ export class CounterClient<Id, Value> {
     this.#reads = new StoreReads(context, this.#port);
   }
 
+  /** @internal */
+  get store(): CounterStore {
+    return this.#store;
+  }
+
   /**
    * Adds an integer, which may be negative. Resolves once it is accepted.
    * @throws ForebayError INVALID_ID, INVALID_VALUE, COUNTER_OVERFLOW, BACKLOG_FULL, TOO_MANY_WRITES,

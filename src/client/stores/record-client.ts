@@ -22,6 +22,7 @@ import {
   updateUntilAccepted,
   type Versioned,
 } from './compare-and-set.js';
+import { RowEntries } from './row-entries.js';
 import { Turns } from './turns.js';
 
 /** Most writes of a `putMany` that are under way at once. */
@@ -39,11 +40,20 @@ export class RecordClient<Row, Input, Id> {
   readonly #updates = new Turns();
 
   /** @internal */
+  readonly entries: RowEntries;
+
+  /** @internal */
   constructor(context: ClientContext, store: RecordStore) {
+    this.entries = new RowEntries(context, store);
     this.#context = context;
     this.#store = store;
     this.#port = new RecordPort<Row>(context, store);
     this.#reads = new StoreReads(context, this.#port);
+  }
+
+  /** @internal */
+  get store(): RecordStore {
+    return this.#store;
   }
 
   /**

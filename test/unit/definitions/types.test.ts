@@ -34,7 +34,8 @@ describe('record({ model, counters })', () => {
         Omit<ProjectRow, Counted>,
         Omit<ProjectInput, Counted>,
         string,
-        Pick<ProjectRow, Counted>
+        Pick<ProjectRow, Counted>,
+        typeof Project
       >
     >();
   });

@@ -1,0 +1,48 @@
+/**
+ * The entries of a record store's rows and of their counters, which are dropped when the rows were written by
+ * another way than through the store.
+ */
+import { dropEntries } from '../../buffer/drop-entries.js';
+import type { RecordStore } from '../../definitions/stores.js';
+import type { ClientContext } from '../context.js';
+
+const unlinkMax = 1_000;
+
+export class RowEntries {
+  readonly #context: ClientContext;
+  readonly #store: RecordStore;
+
+  constructor(context: ClientContext, store: RecordStore) {
+    this.#context = context;
+    this.#store = store;
+  }
+
+  /** Those of these rows. Where Redis does not, it is told as an event: the rows are written already. */
+  async drop(idKeys: Iterable<string>): Promise<void> {
+    await this.#orTell(() => this.#unlink([...new Set(idKeys)]));
+  }
+
+  /** Those of all rows, found by a scan. */
+  async dropAll(): Promise<void> {
+    const { redis, prefix, lanes } = this.#context;
+    await this.#orTell(() => dropEntries(redis, prefix, lanes.ofStore(this.#store.name)));
+  }
+
+  async #unlink(idKeys: readonly string[]): Promise<void> {
+    const { lanes, redis, breaker } = this.#context;
+    const stores = [this.#store, ...this.#store.group.counters];
+    for (const keys of lanes.groupBy(this.#store.group, idKeys).values()) {
+      const entries = keys.flatMap((key) => stores.map((store) => lanes.entryKeyOf(store, key)));
+      for (let i = 0; i < entries.length; i += unlinkMax)
+        await breaker.run(() => redis.unlink(...entries.slice(i, i + unlinkMax)));
+    }
+  }
+
+  async #orTell(drop: () => Promise<void>): Promise<void> {
+    try {
+      await drop();
+    } catch (error) {
+      this.#context.emit({ type: 'entries.not-dropped', store: this.#store.name, error });
+    }
+  }
+}
