@@ -71,7 +71,7 @@ describe('a proxy', () => {
   it('is silent for a while, then goes on with what was held', async () => {
     const client = await connected();
     await asked(client, 'a');
-    const silence = proxy.silence(50, { isTotal: false, isCut: false });
+    const silence = proxy.silence(1_500, { isTotal: false, isCut: false });
     client.write('b');
     const late = answer(client);
     expect(await asked(await connected(), 'c')).toBe('C');
@@ -84,7 +84,7 @@ describe('a proxy', () => {
     const client = await connected();
     await asked(client, 'a');
     const error = once(client, 'error');
-    const lost = proxy.loseAnswers(50);
+    const lost = proxy.loseAnswers(1_000);
     client.write('b');
     expect(await error).toMatchObject([{ code: 'ECONNRESET' }]);
     await lost;
