@@ -510,6 +510,20 @@ describe('upsertMany', () => {
     expect(await plain.client.count({ where: { name: 'changed' } })).toBe(0);
   });
 
+  it('gives rows of a store with versions the time in µs', async () => {
+    const versioned = defineStores({ versioned: record({ model: models.Project, version: 'views' }) });
+    const db = plain.$extends(forebayExtension(await environment.connect(versioned)));
+    const row = { id: ids.mark, name: 'p' };
+    let before = BigInt(Date.now()) * 1_000n;
+    for (let write = 1; write <= 2; write++) {
+      await db.project.upsertMany([row]);
+      const { views } = await plain.project.findUniqueOrThrow({ where: { id: ids.mark } });
+      expect(views).toBeGreaterThanOrEqual(before);
+      before = views;
+    }
+    expect(before).toBeLessThanOrEqual(BigInt(Date.now()) * 1_000n);
+  });
+
   it('makes ids that are left out, and refuses what the columns can’t hold, with the row’s index', async () => {
     expect(
       await prisma.client.upsertMany([{ name: `made ${ids.mark}` }, { name: `made ${ids.mark}` }]),
