@@ -164,7 +164,8 @@ export class History {
       }
       await this.#look();
     }
-    must(false, 'FB-DRAINED', `not at rest after ${drainStepsMax} steps`);
+    const left = Object.entries(await this.#world.server.redis.hgetall(lane.keys.waiting));
+    must(false, 'FB-DRAINED', `not at rest after ${drainStepsMax} steps: ${JSON.stringify(left)} wait`);
   }
 
   async #isDrained(): Promise<boolean> {
