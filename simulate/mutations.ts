@@ -73,7 +73,7 @@ export const mutations: readonly Mutation[] = [
     ['split forgets a delta', "  redis.call('HINCRBY', dirty, part.field, record)\n", ''],
     [
       'split keeps the deltas of a deleted row',
-      'if part.newerRow == DELETE or part.newerRow == REPLACE then return end',
+      'if part.newerRow == DELETE or part.newerRow == REPLACE then return endDelta(part) end',
       '',
     ],
     ['merge forgets the replacement', 'kindOf(newer) == PUT and kindOf(record) ~= PUT', 'false'],
