@@ -16,7 +16,7 @@ import { quietMs, type World } from './world.js';
 
 const ids = ['a', 'b'];
 const stepsMax = 120;
-const drainStepsMax = 3_000;
+const drainStepsMax = 600;
 
 export class History {
   readonly #world: World;

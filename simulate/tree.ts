@@ -30,7 +30,7 @@ const clock: readonly Patch[] = [
 
 /** @throws when what a patch is to replace is not there once */
 export async function makeTree(name: string, patches: readonly Patch[]): Promise<string> {
-  const folder = path.join(root, '.data', 'simulate', name);
+  const folder = path.join(root, '.data', 'simulate', `${name}-${process.pid}`);
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
   for (const part of ['src', 'simulate', 'examples', 'package.json']) {
