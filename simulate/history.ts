@@ -49,8 +49,12 @@ export class History {
 
   async #act(): Promise<void> {
     const choice = this.#random.below(20);
-    if (choice < 4) return this.#startApp();
-    if (choice < 6) return this.#startWorker();
+    if (choice < 3) return this.#startApp();
+    if (choice < 6) {
+      // Of a job that stalls, or that the sweep adds, a second worker comes to the same lane.
+      if (this.#random.oneIn(3)) this.#jobs.push(this.#nowMs);
+      return this.#startWorker();
+    }
     if (choice === 6) return this.#pass(this.#random.of([1, 30_000, 600_000, 3_000_000]));
     if (choice === 7) return this.#fault();
     if (choice === 8) return this.#refuse();
@@ -103,15 +107,15 @@ export class History {
   }
 
   async #fault(): Promise<void> {
-    const { slot } = this.#random.of(this.#world.places);
     const kind = this.#random.below(4);
-    if (kind === 0) {
-      this.#world.tell(`crash of ${slot.actor.name}`);
-      slot.actor = new Actor('nobody');
-    } else if (kind === 1) {
+    const busy = this.#world.places.filter(({ slot }) => slot.actor.before !== undefined);
+    if (kind < 2) {
+      if (busy.length === 0) return;
+      const { slot } = this.#random.of(busy);
       if (this.#paused.delete(slot.actor)) return;
-      this.#world.tell(`pause of ${slot.actor.name}`);
-      this.#paused.add(slot.actor);
+      this.#world.tell(`${kind === 0 ? 'crash' : 'pause'} of ${slot.actor.name}`);
+      if (kind === 0) slot.actor = new Actor('nobody');
+      else this.#paused.add(slot.actor);
     } else if (kind === 2) await this.#loseRedis();
     else await this.#evict(this.#random.of(ids));
   }
