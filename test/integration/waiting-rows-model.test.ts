@@ -107,6 +107,20 @@ const found: [readonly Command[], readonly Command[]][] = [
       { do: 'ask', id: 'a' },
     ],
   ],
+  // A delta that waited, and ends with its row while it is tried again.
+  [
+    [],
+    [
+      { do: 'refuse', id: 'b' },
+      { do: 'put', id: 'b' },
+      { do: 'add', id: 'b', delta: 1 },
+      { do: 'turn', recordsMax: 100, delayMs: 0 },
+      { do: 'due' },
+      { do: 'seal', recordsMax: 100, delayMs: 0 },
+      { do: 'delete', id: 'b' },
+      { do: 'apply' },
+    ],
+  ],
 ];
 
 interface Row {
@@ -304,6 +318,7 @@ class Run {
 
   async #flush(): Promise<void> {
     while (await this.#turn({ recordsMax: 100, delayMs: 0 }));
+    expect(await environment.redis.hlen(lane.keys.waiting), '[FB-DRAINED] what waits').toBe(0);
   }
 
   /** False: the lane is empty. */

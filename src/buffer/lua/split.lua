@@ -148,12 +148,21 @@ local function followRow(part)
   return true
 end
 
+-- What was added since goes on by itself; else nothing of the counter waits any more.
+local function endDelta(part)
+  if redis.call('HEXISTS', dirty, part.field) == 1 then return followRow(part) end
+  redis.call('HDEL', waiting, part.field)
+end
+
 -- A delta goes where its row's record goes, or follows what is dirty of that row. It ends with a row that is
 -- deleted or made anew meanwhile.
 local function takeCounter(part, record)
-  if part.newerRow == DELETE or part.newerRow == REPLACE then return end
+  if part.newerRow == DELETE or part.newerRow == REPLACE then return endDelta(part) end
   if part.fate == 'dead' and not part.newerRow then return bury(part, record, true) end
-  if part.fate == 'drop' and not part.newerRow then return redis.call('DEL', part.key) end
+  if part.fate == 'drop' and not part.newerRow then
+    redis.call('DEL', part.key)
+    return endDelta(part)
+  end
   redis.call('HINCRBY', dirty, part.field, record)
   if followRow(part) then return end
   if part.fate == 'wait' then wait(part) else addPlace(part.field) end

@@ -1,0 +1,127 @@
+/** Mutations of the protocol, each of which the simulator must find. */
+import type { Patch } from './tree.js';
+
+export interface Mutation extends Patch {
+  readonly name: string;
+}
+
+function of(
+  file: string,
+  list: readonly (readonly [name: string, find: string, replace: string])[],
+): Mutation[] {
+  return list.map(([name, find, replace]) => ({ name, file, find, replace }));
+}
+
+const lua = (script: string): string => `src/buffer/lua/${script}.lua`;
+
+export const mutations: readonly Mutation[] = [
+  ...of('src/database/apply.ts', [
+    ['ledger off', '...key, ...proof)) === 0', '...key, ...proof)) === 2'],
+    ['a void batch counts as applied', 'found.length > 0', 'found.length > 1'],
+    ['a batch is split although it was applied', 'voided === 0 ? undefined', 'voided === 2 ? undefined'],
+  ]),
+  ...of(lua('ack'), [
+    ['ack without number', "if redis.call('HGET', meta, 'sealed') ~= number then return 0 end", ''],
+    ['ack leaves the sealed records', "redis.call('UNLINK', sealed)\n", ''],
+    [
+      'ack leaves the number',
+      "'HDEL', meta, 'sealed', 'since', 'failures'",
+      "'HDEL', meta, 'since', 'failures'",
+    ],
+    ['ack forgets what waited', "redis.call('EXISTS', waiting) == 1", 'false'],
+  ]),
+  ...of(lua('seal'), [
+    ['seal takes while sealed', 'if known[1] then', 'if false then'],
+    ['seal gives an old number', 'nextNumber(known[2], now), floor + 1', 'tonumber(known[2]) or 1, 1'],
+    ['seal without comparison', "compared ~= '' and compared ~= generation", 'false'],
+    ['seal forgets the bytes', 'bytes = bytes - takeOldest()', 'takeOldest()'],
+    ['watermark of a batch too high', 'return oldest and text(oldest - 1) or known[5]', 'return known[5]'],
+    ['the mark stays when the lane is empty', "redis.call('HDEL', meta, 'due')\n", ''],
+    ['what is due is never sealed', 'local isDue = due and', 'local isDue = false and'],
+  ]),
+  ...of(lua('claim'), [
+    [
+      'claim looks past what is pending',
+      "redis.call('HGET', dirty, field) or redis.call('HGET', sealed, field)",
+      'false',
+    ],
+    ['claim looks past what is sealed', " or redis.call('HGET', sealed, field)", ''],
+    ['claim gives the lease twice', "return {'wait', redis.call('PTTL', key)}", "return {'lease'}"],
+  ]),
+  ...of(lua('fill'), [['fill without lease', 'local isHeld = holder == token', 'local isHeld = true']]),
+  ...of(lua('write'), [
+    [
+      'a write leaves the lease',
+      "redis.call('SET', KEYS[i], records[field], 'PX'",
+      "redis.call('SET', KEYS[i], records[field], 'NX', 'PX'",
+    ],
+    ['a put over a delete is a put', '(pending == DELETE or pending == REPLACE) and REPLACE or PUT', 'PUT'],
+    ['a put over a replacement is a put', 'pending == DELETE or pending == REPLACE', 'pending == DELETE'],
+    ['a delta ignores that its row waits', 'local due = hasRetries and', 'local due = false and'],
+    ['a delta takes no place', '    placeDelta(field, row, version)\n', ''],
+    ['a delete keeps the deltas', 'if deletedRow then forget(i, deletedRow) end', ''],
+    ['a newer put drops the deltas of a letter', "isPut and redis.call('HGETALL', letter) or {}", '{}'],
+    ['supersede places deltas at the version of the put', "'LT', since, counter", "'LT', version, counter"],
+    ['a letter outlives its row', 'if hasDead and reply == version and', 'if false and'],
+    ['nobody is woken', '    replies[1] = 1\n', ''],
+    ['a write promises nothing', 'if not known[2] then', 'if false then'],
+    ['versions stand still', 'nextVersion = nextVersion + 1', 'nextVersion = nextVersion'],
+    ['write forgets the bytes', "'bytes', bytes)", "'bytes', 0)"],
+  ]),
+  ...of(lua('split'), [
+    ['split without number', "if known[1] ~= number then return {'late'} end", ''],
+    ['split forgets a delta', "  redis.call('HINCRBY', dirty, part.field, record)\n", ''],
+    [
+      'split keeps the deltas of a deleted row',
+      'if part.newerRow == DELETE or part.newerRow == REPLACE then return endDelta(part) end',
+      '',
+    ],
+    ['merge forgets the replacement', 'kindOf(newer) == PUT and kindOf(record) ~= PUT', 'false'],
+    [
+      'split puts the old record over the new',
+      'if newer then mergeRecord(part, record, newer)',
+      'if false then',
+    ],
+    ['a delta goes before its row', 'text(place - 1), part.row', 'text(place + 1), part.row'],
+    [
+      'split leaves the number',
+      'local nextNumber = text(nextNumber(known[2], now))',
+      'local nextNumber = number',
+    ],
+    ['split drops a refused record', '  else putBack(part, record) end', '  end'],
+    ['split forgets the bytes', '  bytes = bytes + #record\n', ''],
+  ]),
+  ...of(lua('raise'), [
+    ['raise does not raise', "redis.call('HSET', meta, 'batch', floor)\n", ''],
+    ['raise without clearing', "if isCleared ~= '1' then return {'behind', generation} end", ''],
+  ]),
+  ...of(lua('wake'), [['a quiet mark counts as alive', 'aheadMs > -quietMs and', '']]),
+  ...of(lua('renew'), [
+    [
+      'a mark is renewed by who is late',
+      "if redis.call('HGET', meta, 'sealed') ~= number then return 0 end",
+      '',
+    ],
+  ]),
+  ...of('src/buffer/prelude.lua', [
+    ['a generation survives the loss', 'local isSame = generation and', 'local isSame = generation or'],
+    [
+      'a lost lane keeps its generation',
+      "return renewed(meta, history, version or '0')",
+      "return generation or renewed(meta, history, version or '0')",
+    ],
+  ]),
+  ...of('src/client/receipts/fate.ts', [
+    [
+      'receipt ignores the generation',
+      'write.generation === generation ? version : past.get(write.generation)',
+      'version',
+    ],
+    [
+      'watermark too high by one',
+      'oldest === undefined ? version : oldest - 1n',
+      'oldest === undefined ? version : oldest',
+    ],
+    ['receipt ignores who waits', 'waiting + dead === 0', 'true'],
+  ]),
+];
