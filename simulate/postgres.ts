@@ -1,6 +1,7 @@
 /** A small model of Postgres behind the persister's port: rows, the ledger, and transactions that are atomic. */
 import type { Batch } from '../src/buffer/batch.js';
 import { type Database, rowMissing } from '../src/database/database.js';
+import { ledgerName } from '../src/database/names.js';
 import type { Persister } from '../src/database/persister.js';
 import { readSql } from '../src/database/sql-file.js';
 import { idKeysOf, type Refusal } from '../src/database/trial.js';
@@ -29,11 +30,12 @@ export class Refused extends Error {
   override readonly name = 'Refused';
 }
 
+const ledger = ledgerName({} as Database);
 const sqls = {
-  advance: readSql('advance-ledger'),
-  void: readSql('void-batch'),
-  isVoid: readSql('is-void'),
-  read: readSql('read-ledgers'),
+  advance: readSql('advance-ledger', { ledger }),
+  void: readSql('void-batch', { ledger }),
+  isVoid: readSql('is-void', { ledger }),
+  read: readSql('read-ledgers', { ledger }),
 };
 
 export class Postgres {
