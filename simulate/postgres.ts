@@ -36,6 +36,7 @@ const sqls = {
   void: readSql('void-batch', { ledger }),
   isVoid: readSql('is-void', { ledger }),
   read: readSql('read-ledgers', { ledger }),
+  limit: readSql('limit-transaction'),
 };
 
 export class Postgres {
@@ -93,6 +94,7 @@ const stateOf = (tx: Transaction): State => states.get(tx) as State;
 function transaction(state: State): Transaction {
   const tx = {
     $executeRawUnsafe: async (sql: string, ...values: string[]) => {
+      if (sql === sqls.limit) return 0;
       const batch = BigInt(values[1] as string);
       const { ledger } = state;
       if (sql === sqls.void) return voidBatch(state, batch);
@@ -105,6 +107,7 @@ function transaction(state: State): Transaction {
     },
     $queryRawUnsafe: async (sql: string, lane: string, number?: string) => {
       const { ledger } = state;
+      if (sql === sqls.limit) return [];
       if (sql === sqls.isVoid) return ledger?.isVoid && `${ledger.batch}` === number ? [{}] : [];
       if (sql !== sqls.read) throw new Error(`The model of Postgres does not know: ${sql}`);
       return ledger ? [{ ...ledger, lane, batch: `${ledger.batch}` }] : [];
