@@ -1,6 +1,7 @@
 /** A small model of Postgres behind the persister's port: rows, the ledger, and transactions that are atomic. */
 import type { Batch } from '../src/buffer/batch.js';
 import { type Database, rowMissing } from '../src/database/database.js';
+import { ledgerName } from '../src/database/names.js';
 import type { Persister } from '../src/database/persister.js';
 import { readSql } from '../src/database/sql-file.js';
 import { idKeysOf, type Refusal } from '../src/database/trial.js';
@@ -29,11 +30,13 @@ export class Refused extends Error {
   override readonly name = 'Refused';
 }
 
+const ledger = ledgerName({} as Database);
 const sqls = {
-  advance: readSql('advance-ledger'),
-  void: readSql('void-batch'),
-  isVoid: readSql('is-void'),
-  read: readSql('read-ledgers'),
+  advance: readSql('advance-ledger', { ledger }),
+  void: readSql('void-batch', { ledger }),
+  isVoid: readSql('is-void', { ledger }),
+  read: readSql('read-ledgers', { ledger }),
+  limit: readSql('limit-transaction'),
 };
 
 export class Postgres {
@@ -91,6 +94,7 @@ const stateOf = (tx: Transaction): State => states.get(tx) as State;
 function transaction(state: State): Transaction {
   const tx = {
     $executeRawUnsafe: async (sql: string, ...values: string[]) => {
+      if (sql === sqls.limit) return 0;
       const batch = BigInt(values[1] as string);
       const { ledger } = state;
       if (sql === sqls.void) return voidBatch(state, batch);
@@ -103,6 +107,7 @@ function transaction(state: State): Transaction {
     },
     $queryRawUnsafe: async (sql: string, lane: string, number?: string) => {
       const { ledger } = state;
+      if (sql === sqls.limit) return [];
       if (sql === sqls.isVoid) return ledger?.isVoid && `${ledger.batch}` === number ? [{}] : [];
       if (sql !== sqls.read) throw new Error(`The model of Postgres does not know: ${sql}`);
       return ledger ? [{ ...ledger, lane, batch: `${ledger.batch}` }] : [];
