@@ -159,7 +159,7 @@ describe('write', () => {
         entries: { 'views:a': '8' },
       },
       run: writes(write('delete', 'projects:a'), write('forget', 'views:a'), write('put', 'projects:a', row)),
-      reply: { wake: false, replies: [{ version: v(1) }, { version: v(2) }, { version: v(2) }] },
+      reply: { wake: false, replies: [{ version: v(1) }, { version: v(1) }, { version: v(2) }] },
       after: {
         meta: { version: v(2), bytes: bytesOf(put(2)), due: now },
         order: { 'projects:a': v(0) },
