@@ -24,10 +24,17 @@ export function tableName(model: Model, database: Transaction): string {
   return qualified(model.schema ?? defaultSchema(database), model.table);
 }
 
+/** Of each client: every batch asks, and Prisma's schema is long. */
+const ledgerNames = new WeakMap<Transaction, string>();
+
 /** Of forebay's own table: its model may have a schema, as any. */
 export function ledgerName(database: Transaction): string {
+  const known = ledgerNames.get(database);
+  if (known !== undefined) return known;
   const text = (database as PrismaInternals)._engineConfig?.inlineSchema ?? '';
-  return qualified(ledgerSchema(text) ?? defaultSchema(database), ledger);
+  const name = qualified(ledgerSchema(text) ?? defaultSchema(database), ledger);
+  ledgerNames.set(database, name);
+  return name;
 }
 
 /** Read from Prisma's schema: the data model of a client has it since Prisma 7.10 only. */
