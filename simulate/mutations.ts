@@ -93,7 +93,7 @@ export const mutations: readonly Mutation[] = [
   ]),
   ...of(lua('raise'), [
     ['raise does not raise', "redis.call('HSET', meta, 'batch', floor)\n", ''],
-    ['raise without clearing', "if isCleared ~= '1' then return {'behind', generation} end", ''],
+    ['raise without clearing', "if isCleared ~= '1' then return {'behind', generation, number} end", ''],
   ]),
   ...of(lua('wake'), [['a quiet mark counts as alive', 'aheadMs > -quietMs and', '']]),
   ...of(lua('renew'), [

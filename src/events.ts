@@ -171,7 +171,7 @@ export type ForebayEvent =
    * Redis has gone back in time: the ledger has a batch of this lane that Redis knows nothing of. What was
    * accepted from `since` (Redis's last batch; absent when it knows none) to `until` (the ledger's) and later
    * may be lost, rows may be newer than the cache, and what was dirty in the older state is applied again.
-   * Told once for each lane and loss.
+   * Told for each lane and loss, by each worker that finds it before it is mended.
    */
   | {
       readonly type: 'redis.regressed';

@@ -82,10 +82,9 @@ export type SealReply =
   | { readonly kind: 'empty' };
 
 export type RaiseReply =
-  /** `behind`: Redis has lost batches, and the lane's entries are to be dropped. */
-  | { readonly kind: 'even' | 'behind'; readonly generation: string }
-  /** `before`: the lane's own number before, 0 when it had none. */
-  | { readonly kind: 'raised'; readonly generation: string; readonly before: bigint };
+  | { readonly kind: 'even'; readonly generation: string }
+  /** Redis has lost batches; the entries are to be dropped. `batch`: the last that it knows, 0: none. */
+  | { readonly kind: 'behind'; readonly batch: bigint };
 
 /** A record to be taken out of the sealed batch. */
 export interface SplitPart {

@@ -300,9 +300,7 @@ export class WriteBuffer {
     const { meta } = lane.keys;
     const cleared = isCleared ? 1 : 0;
     const reply = await this.#redis.forebay_raise(meta, `${batch}`, generation, `${persisted}`, cleared);
-    const [kind, current, before] = reply as [RaiseReply['kind'], string, string];
-    return kind === 'raised'
-      ? { kind, generation: current, before: BigInt(before) }
-      : { kind, generation: current };
+    const [kind, current, own] = reply as [RaiseReply['kind'], string, string];
+    return kind === 'behind' ? { kind, batch: BigInt(own) } : { kind, generation: current };
   }
 }

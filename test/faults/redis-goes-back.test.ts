@@ -1,3 +1,4 @@
+import pLimit from 'p-limit';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Project } from '../../examples/platform/generated/models.js';
 import type { Forebay } from '../../src/app/connect.js';
@@ -8,6 +9,8 @@ import { counter } from '../../src/definitions/counter.js';
 import { record } from '../../src/definitions/record.js';
 import { defineStores } from '../../src/definitions/stores.js';
 import type { ForebayEvent } from '../../src/events.js';
+import { DatabaseBreaker } from '../../src/services/write-behind/database-breaker.js';
+import { LedgerWatch } from '../../src/services/write-behind/ledger-watch.js';
 import { WriteBehindService } from '../../src/services/write-behind/write-behind.js';
 import { type CallCounts, countCalls } from '../support/counted-database.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
@@ -117,6 +120,25 @@ describe('when Redis has gone back in time', () => {
     expect(await touches()).toBe(11);
   });
 
+  it.each([
+    { reply: 1, what: 'that the lane is behind' },
+    { reply: 2, what: 'that it was lifted' },
+  ])('it is told though the answer $what was lost, and told once', async ({ reply }) => {
+    await startWorker();
+    await add(1);
+    const older = await save();
+    await add(10);
+    const ledger = await ledgerNumber();
+    await workers.pop()?.stop(5_000);
+    await restore(older);
+    await expect(watch({ losesReply: reply }).compareOnce([laneOf()])).rejects.toThrow('answer is lost');
+    const next = watch();
+    await next.compareOnce([laneOf()]);
+    await next.compareOnce([laneOf()]);
+    expect(await batchNumber()).toBe(ledger);
+    expect(regresses()).toMatchObject([{ batch: older.batch, ledger }]);
+  });
+
   it('and its clock too, a batch still gets a greater number than any that is applied', async () => {
     const buffer = new WriteBuffer(server.admin, environment.config.prefix);
     await add(1, { isFlushed: false });
@@ -145,6 +167,32 @@ async function startWorker(): Promise<void> {
   const worker = new WriteBehindService({ stores, prisma: database, config: ownConfig(), emit });
   await worker.start();
   workers.push(worker);
+}
+
+/** One worker's; the answer to its nth `raise` is lost. */
+function watch({ losesReply = 0 } = {}): LedgerWatch {
+  const { prefix } = environment.config;
+  const emit = (event: ForebayEvent): void => void environment.events.push(event);
+  const { signal } = new AbortController();
+  let replies = 0;
+  class LosingBuffer extends WriteBuffer {
+    override async raise(...args: Parameters<WriteBuffer['raise']>): ReturnType<WriteBuffer['raise']> {
+      const reply = await super.raise(...args);
+      replies += 1;
+      if (replies === losesReply) throw new Error('its answer is lost');
+      return reply;
+    }
+  }
+  return new LedgerWatch({
+    lanes: new Lanes(stores, prefix),
+    redis: server.admin,
+    buffer: new LosingBuffer(server.admin, prefix),
+    database,
+    breaker: new DatabaseBreaker({ probe: async () => undefined, emit, limit: pLimit(1), signal }),
+    prefix,
+    emit,
+    signal,
+  });
 }
 
 /** The row as it is in every test, and its counter. */

@@ -7,11 +7,10 @@
 -- ARGV[3] persisted         the version up to which everything of that generation is in the database; '': not
 --                           known
 -- ARGV[4] isCleared         1 when the lane's entries were dropped since it was found behind, else 0
--- returns {'even', generation}, or {'behind', generation}: it has lost batches, and is to be cleared; or
---         {'raised', generation, number}: the lane's own number before, '0' when it had none
+-- returns {'even', generation}: it has lost nothing, or was lifted; or {'behind', generation, number}: it has
+--         lost batches, and is to be cleared. Its own number, '0' when it has none
 --
--- Atomic because [FB-RAISE] the number must only ever grow, and because of any number of workers one tells
--- of the loss.
+-- Atomic because [FB-RAISE] the number must only ever grow.
 local meta, floor, ledgerGeneration, persisted, isCleared = KEYS[1], ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 
 letPass(meta)
@@ -26,7 +25,7 @@ if ledgerGeneration ~= '' and persisted ~= '' and ledgerGeneration ~= generation
   if tonumber(persisted) > tonumber(version) then redis.call('HSET', meta, 'version', persisted) end
 end
 if not isBehind then return {'even', generation} end
-if isCleared ~= '1' then return {'behind', generation} end
+if isCleared ~= '1' then return {'behind', generation, number} end
 
 -- The server tells nothing of it: the lane was restored. Up to its last batch it has what it had.
 if ledgerGeneration == generation then
@@ -35,4 +34,4 @@ if ledgerGeneration == generation then
   redis.call('HSET', meta, 'version', text(math.max(tonumber(version), lastVersion)))
 end
 redis.call('HSET', meta, 'batch', floor)
-return {'raised', generation, number}
+return {'even', generation}

@@ -1,8 +1,8 @@
 /**
  * Compares lanes with the ledger: a lane of which the ledger has a newer batch than Redis has gone back in
  * time, because it was replaced by an older replica, restored from a backup or emptied. What stands in such a
- * lane's entries counts no more: it is dropped, then the loss is told, and only then a batch is sealed. It
- * also remembers which batches are known to be applied.
+ * lane's entries counts no more: the loss is told, they are dropped, and only then a batch is sealed. It also
+ * remembers which batches are known to be applied.
  */
 import { dropEntries } from '../../buffer/drop-entries.js';
 import type { Lane, Lanes } from '../../buffer/lane.js';
@@ -34,6 +34,8 @@ export class LedgerWatch {
   readonly #applied = new Map<Lane, bigint>();
   /** The generation of a lane that was compared. */
   readonly #compared = new Map<Lane, string>();
+  /** The ledger's number when a lane's loss was told. */
+  readonly #told = new Map<Lane, bigint>();
 
   constructor(dependencies: LedgerWatchDependencies) {
     this.#dependencies = dependencies;
@@ -95,23 +97,30 @@ export class LedgerWatch {
     await Promise.all(behind.map((lane) => this.#raise(lane, ledgers.get(lane), true)));
   }
 
-  /** False: the lane is behind, and to be cleared first. Of any number of workers one tells of it. */
+  /**
+   * False: the lane is behind, and to be cleared first. That is told before it is mended: a worker that dies,
+   * or loses its connection, in between leaves a loss that the next one finds.
+   */
   async #raise(lane: Lane, ledger: LedgerState | undefined, isCleared: boolean): Promise<boolean> {
     const reply = await this.#dependencies.buffer.raise(lane, ledger, isCleared);
     if (ledger) this.applied(lane, ledger.batch);
-    if (reply.kind === 'behind') return false;
-    if (reply.kind === 'raised') this.#tell(lane, reply.before, ledger as LedgerState);
+    if (reply.kind === 'behind') {
+      this.#tell(lane, reply.batch, ledger as LedgerState);
+      return false;
+    }
     this.#compared.set(lane, reply.generation);
     return true;
   }
 
-  #tell(lane: Lane, before: bigint, { batch }: LedgerState): void {
+  #tell(lane: Lane, own: bigint, { batch }: LedgerState): void {
+    if (this.#told.get(lane) === batch) return;
+    this.#told.set(lane, batch);
     this.#dependencies.emit({
       type: 'redis.regressed',
       lane: lane.name,
-      batch: String(before),
+      batch: String(own),
       ledger: String(batch),
-      ...(before === 0n ? {} : { since: timeOf(before) }),
+      ...(own === 0n ? {} : { since: timeOf(own) }),
       until: timeOf(batch),
     });
   }
