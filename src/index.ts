@@ -30,7 +30,6 @@ export type { WriteValueOptions } from './client/values/written-entry.js';
 export type { WriteOptions } from './client/writing/write-options.js';
 export { type Config, type RedisSettings, readConfig, requireDatabaseUrl } from './config.js';
 export type { RedisHealth } from './connection/health.js';
-export { createPrismaAdapter } from './connection/postgres.js';
 export type { Database } from './database/database.js';
 export {
   allOf,

@@ -35,11 +35,11 @@ import type { CounterDefinition } from '../definitions/counter.js';
 import type { RecordDefinition } from '../definitions/record.js';
 import type { Definitions, Stores } from '../definitions/stores.js';
 import { closedError } from '../errors.js';
+import { logEvents } from '../event-log.js';
 import type { Emit } from '../events.js';
 import { cacheEntryKey, cacheKeyOf } from '../keys.js';
-import { createLogger, logEvents } from '../logger.js';
 import { DeadLetterQueue } from '../queues/dead-letter-queue.js';
-import { closeQueues } from '../queues/open-queue.js';
+import { closeQueues } from '../queues/lazy-queue.js';
 import { RefreshQueue } from '../queues/refresh-queue.js';
 import { WriteBehindQueue } from '../queues/write-behind-queue.js';
 import { Resources } from '../resources.js';
@@ -131,13 +131,19 @@ const samplesDeadlineMs = 1_000;
  * Connects an app to Redis.
  * @throws ForebayError INVALID_CONFIG, REDIS_UNAVAILABLE, PARTITIONS_CHANGED
  */
-export function connect<D extends Definitions>(
+export async function connect<D extends Definitions>(
   stores: Stores<D>,
   options: ConnectOptions,
 ): Promise<Forebay<D>> {
-  const emit = options.onEvent ?? logEvents(createLogger({ name: 'forebay', level: 'warn' }));
+  const emit = options.onEvent ?? (await logWarnings());
   const resources = new Resources(emit);
   return resources.construct(() => open(stores, { ...options, emit }, resources), closeDeadlineMs);
+}
+
+/** pino is loaded only where nothing else listens. */
+async function logWarnings(): Promise<Emit> {
+  const { createLogger } = await import('../logger.js');
+  return logEvents(createLogger({ name: 'forebay', level: 'warn' }));
 }
 
 type OpenOptions = ConnectOptions & { readonly emit: Emit };
@@ -205,6 +211,9 @@ async function openBase(
     refresh: new RefreshQueue(queue, prefix, emit),
   };
   resources.own('queues', Object.values(queues), closeQueues);
+  // Opened before the first write, which would wait for the module.
+  if (lanes.all.length > 0) await queues.wakeUps.open();
+  if (stores.computed.size > 0) await queues.refresh.open();
   const breaker = resources.own('breaker of reads', breakerOf(reads, 'reads', emit), (it) => it.stop());
   const entries = new BatchedGet((keys) => breaker.run(() => getMany(reads, keys)));
   const reading = createReadingParts(new WaitingRoom({ subscriber, prefix, emit }), cacheOptions);

@@ -14,7 +14,7 @@ import type { Config } from '../config.js';
 import { ForebayError } from '../errors.js';
 import type { Emit } from '../events.js';
 import { DeadLetterQueue } from '../queues/dead-letter-queue.js';
-import { closeQueues } from '../queues/open-queue.js';
+import { closeQueues } from '../queues/lazy-queue.js';
 import { RefreshQueue } from '../queues/refresh-queue.js';
 import { ScheduleQueue } from '../queues/schedule-queue.js';
 import { WarmQueue } from '../queues/warm-queue.js';
@@ -72,7 +72,7 @@ export class BoardService extends Role {
       schedules: new ScheduleQueue(connection, config.prefix, emit),
     };
     parts.own('queues', Object.values(queues), closeQueues);
-    const server = createAdaptorServer({ fetch: createApp(config.board, queues).fetch }) as Server;
+    const server = createAdaptorServer({ fetch: (await createApp(config.board, queues)).fetch }) as Server;
     server.listen({ host: config.board.host, port: config.board.port });
     await once(server, 'listening');
     this.#server = parts.own('server', server, leave);
@@ -86,22 +86,22 @@ async function leave(server: Server): Promise<void> {
   await closed;
 }
 
-function createApp(
+async function createApp(
   board: Config['board'],
   { writeBehind, deadLetters, refresh, warm, schedules }: Queues,
-): Hono {
+): Promise<Hono> {
   const adapter = new HonoAdapter(serveStatic);
   createBullBoard({
     queues: [
-      new BullMQAdapter(writeBehind.queue, { description: 'Flushes of lanes to the database' }),
-      new BullMQAdapter(deadLetters.queue, {
+      new BullMQAdapter(await writeBehind.open(), { description: 'Flushes of lanes to the database' }),
+      new BullMQAdapter(await deadLetters.open(), {
         description: 'Records that the database refused; a retry replays one',
       }),
-      new BullMQAdapter(refresh.queue, { description: 'Values computed anew before they go stale' }),
-      new BullMQAdapter(warm.queue, {
+      new BullMQAdapter(await refresh.open(), { description: 'Values computed anew before they go stale' }),
+      new BullMQAdapter(await warm.open(), {
         description: 'Runs of warming: values computed before they are asked for',
       }),
-      new BullMQAdapter(schedules.queue, {
+      new BullMQAdapter(await schedules.open(), {
         description: 'Schedules, delayed until their next tick; promoting one runs it now',
       }),
     ],

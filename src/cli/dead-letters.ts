@@ -7,7 +7,7 @@ import { type Config, readConfig } from '../config.js';
 import { breakerOf } from '../connection/breaker.js';
 import type { RedisClient } from '../connection/redis.js';
 import { DeadLetterQueue } from '../queues/dead-letter-queue.js';
-import { closeQueues } from '../queues/open-queue.js';
+import { closeQueues } from '../queues/lazy-queue.js';
 import { WriteBehindQueue } from '../queues/write-behind-queue.js';
 import { duration } from './duration.js';
 import { type LineOutput, ProgressBar } from './progress-bar.js';

@@ -6,7 +6,7 @@ import { WriteBuffer } from '../buffer/write-buffer.js';
 import { type Config, readConfig } from '../config.js';
 import type { RedisClient } from '../connection/redis.js';
 import { deadLetterQueueName } from '../queues/dead-letter-queue.js';
-import { closeQueues, openQueue } from '../queues/open-queue.js';
+import { closeQueues, LazyQueue } from '../queues/lazy-queue.js';
 import { refreshQueueName } from '../queues/refresh-queue.js';
 import { type LastRun, scheduleQueueName, standingJobs } from '../queues/schedule-queue.js';
 import { warmQueueName } from '../queues/warm-queue.js';
@@ -39,8 +39,9 @@ export async function status(
   const plan = { lanes: [redis, 'reads'], queue: [queueRedis, 'queue'] } as const;
   await withConnections(plan, async (connections, resources) => {
     const place = { connection: connections.queue, prefix, emit: () => undefined };
-    const queues = queueNames.map((name) => openQueue(name, place, {}));
-    resources.own('queues', queues, closeQueues);
+    const lazy = queueNames.map((name) => new LazyQueue(name, place, {}));
+    resources.own('queues', lazy, closeQueues);
+    const queues = await Promise.all(lazy.map((queue) => queue.open()));
     const found: Status = {
       schedules: await readSchedules(queues),
       queues: await Promise.all(queues.map(readQueue)),

@@ -52,7 +52,6 @@ describe('the entry points', () => {
       'computed',
       'connect',
       'counter',
-      'createPrismaAdapter',
       'defineStores',
       'isForebayError',
       'partsOf',
@@ -81,7 +80,7 @@ describe('the entry points', () => {
       'isRedisAvailable',
       'testRedisConnection',
     ]);
-    expect(Object.keys(prismaExtension)).toEqual(['forebayExtension']);
+    expect(Object.keys(prismaExtension)).toEqual(['createPrismaAdapter', 'forebayExtension']);
     expect(Object.keys(shared).sort()).toEqual(['closeShared', 'share', 'sharedClient']);
   });
 });

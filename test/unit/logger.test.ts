@@ -4,8 +4,9 @@ import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it, test, vi } from 'vitest';
 import { StatisticsCounter } from '../../src/cache/statistics.js';
 import { ForebayError } from '../../src/errors.js';
+import { logEvents } from '../../src/event-log.js';
 import type { Emit, EventType, ForebayEvent } from '../../src/events.js';
-import { createLogger, logEvents } from '../../src/logger.js';
+import { createLogger } from '../../src/logger.js';
 
 /** What a logger of forebay writes, line by line, as JSON. */
 function logged(level: string, ...events: ForebayEvent[]): Record<string, unknown>[] {

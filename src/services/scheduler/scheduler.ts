@@ -13,14 +13,13 @@ import type { Config } from '../../config.js';
 import type { Database } from '../../database/database.js';
 import type { Definitions, Stores } from '../../definitions/stores.js';
 import type { Emit } from '../../events.js';
-import { closeQueues } from '../../queues/open-queue.js';
+import { isStandingJob, scheduleJobShape } from '../../queues/job-shapes.js';
+import { closeQueues } from '../../queues/lazy-queue.js';
 import {
   type FunctionJob,
-  isStandingJob,
   type ScheduleJob,
   ScheduleQueue,
   type StandingJob,
-  scheduleJobShape,
   scheduleQueueName,
 } from '../../queues/schedule-queue.js';
 import { WarmQueue } from '../../queues/warm-queue.js';

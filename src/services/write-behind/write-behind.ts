@@ -20,12 +20,12 @@ import { checkTables } from '../../database/table-check.js';
 import type { LaneGroup, Stores } from '../../definitions/stores.js';
 import type { Emit } from '../../events.js';
 import { DeadLetterQueue } from '../../queues/dead-letter-queue.js';
-import { closeQueues } from '../../queues/open-queue.js';
+import { wakeUpShape } from '../../queues/job-shapes.js';
+import { closeQueues } from '../../queues/lazy-queue.js';
 import {
   type FlushSummary,
   type WakeUp,
   WriteBehindQueue,
-  wakeUpShape,
   writeBehindQueueName,
 } from '../../queues/write-behind-queue.js';
 import type { Resources } from '../../resources.js';
