@@ -184,7 +184,7 @@ describe('a job of a lane that is being flushed', () => {
   });
 
   it('ends the wait for records to come of age', async () => {
-    sealed = [{ kind: 'wait', waitMs: 500 }, batch('8')];
+    sealed = [{ kind: 'wait', waitMs: 60_000 }, batch('8')];
     const first = run();
     await Promise.resolve();
     const startedAt = performance.now();
