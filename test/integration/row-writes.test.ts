@@ -235,6 +235,22 @@ describe('a put is the whole row', () => {
     });
   });
 
+  it('leaves what is pending of a column that the database makes', async () => {
+    const store = storeOf('made');
+    const id = 'left';
+    await store.put({ id });
+    await app.flush();
+    await store.update(id, (row) => ({ ...row, code: 'updated' }));
+    await store.put({ id });
+    expect(await store.get(id)).toMatchObject({ code: 'updated' });
+    await app.flush();
+    const { counted } = (await delegate('made').findUnique({ where: { id } })) as { counted: number };
+    await store.put({ id, code: 'put' });
+    await store.put({ id });
+    await app.flush();
+    expect(await delegate('made').findUnique({ where: { id } })).toMatchObject({ code: 'put', counted });
+  });
+
   it('makes ids as Prisma’s client does, tells them in the receipt, and leaves to the database what that makes', async () => {
     const { id, persisted } = await receiptOf(storeOf('made').put({}));
     await persisted();
