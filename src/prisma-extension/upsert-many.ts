@@ -5,6 +5,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { upsertSql } from '../database/record-statements.js';
 import { readTable, type Table } from '../database/table.js';
+import { fieldValue } from '../definitions/field-value.js';
 import { type IdCodec, modelIdCodec } from '../definitions/id.js';
 import type { Field, Model } from '../definitions/model.js';
 import type { Transaction } from '../definitions/record.js';
@@ -127,7 +128,7 @@ export class Upserts {
   #toRow(given: Values, index: number): Row {
     const versioned = this.#withVersion(given);
     const input = this.#rows.complete(versioned);
-    const left = this.#kept.filter((name) => versioned[name] === undefined);
+    const left = this.#kept.filter((name) => fieldValue(versioned, name) === undefined);
     return { index, input, idKey: this.#ids.toKey(this.#ids.ofRow(input)), left: left.join(',') };
   }
 

@@ -1,4 +1,5 @@
 /** Models that a stranger's schema may have, through every verb and through `upsertMany`, beside plain Prisma. */
+import { deepStrictEqual } from 'node:assert/strict';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Forebay } from '../../src/app/connect.js';
 import { createPrismaAdapter } from '../../src/connection/postgres.js';
@@ -126,7 +127,7 @@ describe.each(models.map((model) => [model.name, model] as const))('model %s', (
 
   async function expectInCache(expected: readonly unknown[]): Promise<void> {
     const cached = await store().getMany(expected.map((row) => idOf(model, row as Row)));
-    expect(cached).toEqual(expected);
+    deepStrictEqual(cached, expected);
   }
 
   it.each(['patch', 'update', 'put'] as const)('is put, changed by %s, read and deleted', async (verb) => {
@@ -135,7 +136,7 @@ describe.each(models.map((model) => [model.name, model] as const))('model %s', (
     await store().putMany(rows);
     await expectInCache(before);
     await app.flush();
-    expect(await sorted(model)).toEqual(before);
+    deepStrictEqual(await sorted(model), before);
     await evictAll();
     await expectInCache(before);
     for (const change of changes) {
@@ -146,13 +147,26 @@ describe.each(models.map((model) => [model.name, model] as const))('model %s', (
     }
     await expectInCache(after);
     await app.flush();
-    expect(await sorted(model)).toEqual(after);
+    deepStrictEqual(await sorted(model), after);
     await evictAll();
     await expectInCache(after);
     for (const row of [...rows].reverse()) await store().delete(idOf(model, row));
     await app.flush();
     expect(await found(model)).toEqual([]);
     expect(await store().get(idOf(model, rows[0] as Row))).toBeNull();
+  });
+
+  it('is read by the extension as by plain Prisma', async () => {
+    await upsertPlain(model, rows);
+    await evictAll();
+    for (const row of rows) {
+      const where = whereOf(model, row);
+      deepStrictEqual(
+        await delegateOf(extended, model).findUnique({ where }),
+        await delegateOf(prisma, model).findUnique({ where }),
+      );
+    }
+    await evictAll();
   });
 
   it.each(['alone', 'in a transaction'])('is upserted in bulk %s as one by one', async (where) => {
@@ -167,10 +181,10 @@ describe.each(models.map((model) => [model.name, model] as const))('model %s', (
     await store().getMany(rows.map((row) => idOf(model, row)));
     expect(await upsert([])).toEqual({ count: 0 });
     await upsert(given);
-    expect(await sorted(model)).toEqual(expected);
+    deepStrictEqual(await sorted(model), expected);
     await expectInCache(expected);
     await upsert(given);
-    expect(await sorted(model)).toEqual(expected);
+    deepStrictEqual(await sorted(model), expected);
     await evictAll();
   });
 });

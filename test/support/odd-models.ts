@@ -36,6 +36,8 @@ const oddColumns: readonly (readonly [field: string, type: string, sql: string, 
   ['e', 'Kind?', 'KIND', 'e'],
   ['table', 'Decimal? @db.Decimal(9, 2)', 'decimal(9,2)', 'session'],
   ['values', 'DateTime? @db.Date', 'date', 'VALUES'],
+  ['toString', 'String?', 'text', 'toString'],
+  ['valueOf', 'Int?', 'int', 'valueOf'],
   ['x1_', 'String? @unique', 'text UNIQUE', '_delta'],
 ];
 
@@ -56,6 +58,8 @@ const oddRow = (id: string, n: number): Row => ({
   e: n % 2 ? 'A' : 'b',
   table: new Decimal('1.25').add(n),
   values: new Date(Date.UTC(2024, 1, n)),
+  toString: 's',
+  valueOf: n,
   x1_: `unique ${n}`,
 });
 
