@@ -57,8 +57,8 @@ async function expectNothingLeft(running: readonly (readonly [RoleName, ChildPro
   const ends = await Promise.all(running.map(async ([role, child]) => ({ role, ...(await stop(child)) })));
   for (const { role, left, before, code, stopMs } of ends) {
     expect({ role, left, code }).toEqual({ role, left: before, code: 0 });
-    // Its deadline is 8 s; the rest is for a busy machine.
-    expect(stopMs).toBeLessThan(patient(20_000));
+    // Its deadline is 8 s.
+    expect(stopMs).toBeLessThan(patient(9_000));
   }
 }
 
