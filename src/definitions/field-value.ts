@@ -1,4 +1,4 @@
-/** What an object has as a field: a field may be called `toString` or `valueOf`, which every object has too. */
+/** What an object has as a field, which may be called `toString` or `valueOf`, as what every object has. */
 
 const everyObjects = Object.prototype as unknown as Readonly<Record<string, unknown>>;
 

@@ -78,7 +78,7 @@ function touchedBy(verb: string, payload: unknown, covered: CoveredModel, from: 
   return keys === undefined ? 'all' : new Set(keys);
 }
 
-/** The row keeps the id that it is found by, unless that, or a relation that may be a part of it, is changed. */
+/** The row keeps the id that it is found by, unless that, or a relation that may be a part of it, changes. */
 function keysOfChanged(item: unknown, covered: CoveredModel): Keys {
   const changed = dataOf(item) ?? of(item, 'update');
   const { id, fields, onlyOneOf } = covered.model;

@@ -120,6 +120,91 @@ async function sorted(model: OddModel): Promise<Row[]> {
   return (await found(model)).sort((a, b) => (key(a) < key(b) ? -1 : 1));
 }
 
+const ordered: readonly (readonly [what: string, isRefused: boolean, rows: readonly Row[]])[] = [
+  [
+    'a unique value that one row gives up for the next',
+    false,
+    [
+      { id: 2, code: 'c', label: 'x' },
+      { id: 1, code: 'b' },
+      { id: 3, code: 'a', label: 'y' },
+    ],
+  ],
+  [
+    'a parent in the same table',
+    false,
+    [
+      { id: 10, parentId: 1, code: 'x' },
+      { id: 11, code: 'y' },
+      { id: 12, parentId: 11, code: 'z' },
+    ],
+  ],
+  [
+    'a row that comes again',
+    false,
+    [
+      { id: 1, code: 'c' },
+      { id: 3, code: 'a', label: 'y' },
+      { id: 1, code: 'd' },
+      { id: 4, code: 'c' },
+    ],
+  ],
+  [
+    'a unique value that is taken',
+    true,
+    [
+      { id: 3, code: 'c', label: 'x' },
+      { id: 1, code: 'b' },
+    ],
+  ],
+  [
+    'a parent that is not there',
+    true,
+    [
+      { id: 3, code: 'c' },
+      { id: 4, code: 'd', parentId: 99 },
+    ],
+  ],
+];
+
+describe.each(['alone', 'in a transaction'])('upsertMany %s', (where) => {
+  it.each(ordered)('with %s ends as upserts one by one', async (_, isRefused, rows) => {
+    const model = models.find(({ name }) => name === 'Tree') as OddModel;
+    const start = [
+      { id: 1, code: 'a' },
+      { id: 2, code: 'b' },
+    ];
+    await upsertPlain(model, start);
+    if (isRefused) await expect(upsertPlain(model, rows)).rejects.toThrow();
+    else await upsertPlain(model, rows);
+    const expected = await sorted(model);
+    await prisma.$executeRawUnsafe(`TRUNCATE ${model.table}`);
+    await upsertPlain(model, start);
+    const before = await sorted(model);
+    const upserting =
+      where === 'alone'
+        ? extended.tree?.upsertMany(rows)
+        : extended.$transaction((tx) => delegateOf(tx, model).upsertMany(rows));
+    if (isRefused) await expect(upserting).rejects.toThrow();
+    else await upserting;
+    deepStrictEqual(await sorted(model), isRefused ? before : expected);
+  });
+
+  it('with rows larger than a statement should be writes them all', async () => {
+    const rows = [9_000_000, 1, 5_000_000, 5_000_000].map((size, i) => ({
+      id: `${i}`,
+      from: 'x'.repeat(size),
+    }));
+    const upsert = (db: object) => delegateOf(db, models[0] as OddModel).upsertMany(rows);
+    const upserted = where === 'alone' ? await upsert(extended) : await extended.$transaction(upsert);
+    expect(upserted).toEqual({ count: rows.length });
+    const lengths = await prisma.$queryRawUnsafe(
+      `SELECT length("from  table") FROM ${models[0]?.table} ORDER BY "where"`,
+    );
+    expect(lengths).toEqual(rows.map(({ from }) => ({ length: from.length })));
+  });
+});
+
 describe.each(models.map((model) => [model.name, model] as const))('model %s', (_, model) => {
   const { rows, changes } = model;
   const store = (): RowStore => (app.stores as unknown as Record<string, RowStore>)[model.name] as RowStore;

@@ -17,8 +17,8 @@
 -- ARGV[5]  knownVersion the last version of the lane that the caller knows of; 0: none
 -- ARGV[6]  partitions  the number of lanes that the caller knows of; refused when the lane was given another
 -- ARGV[7+] writes      three for each entry: op, ttlMs, payload
---            put     payload: the row's JSON. What it leaves of a row that is there stands before it, in a mark,
---                    ;!field,~field: these it takes from what is pending or in the entry
+--            put     payload: the row's JSON. Before it stands what it leaves of a row that is there, in a
+--                    mark, ;!field,~field: these it takes from what is pending or in the entry
 --            put-if  payload: the version that the record must have, '|', and the row's JSON. An update's has
 --                    a mark before it, ;+field,field: what it changes of a row that is there
 --            patch   payload: as an update's without its JSON, release;+name,title; then a line for each
