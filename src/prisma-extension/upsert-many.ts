@@ -81,15 +81,16 @@ export class Upserts {
    * in the order in which they were given, they are written once more in that.
    */
   async #writeMixed(client: PrismaClient, rows: readonly Row[]): Promise<number> {
-    const isPart = isTransactionClient(client);
-    if (isPart) await client.$executeRawUnsafe('SAVEPOINT forebay_upserts');
-    try {
-      return await this.#writeAll(client, this.#chunksOf(rows));
-    } catch (error) {
+    const run = (sql: string): Promise<unknown> =>
+      isTransactionClient(client) ? client.$executeRawUnsafe(sql) : Promise.resolve();
+    await run('SAVEPOINT forebay_upserts');
+    const count = await this.#writeAll(client, this.#chunksOf(rows)).catch(async (error: unknown) => {
       if (!orderStates.has(sqlStateOf(error))) throw error;
-      if (isPart) await client.$executeRawUnsafe('ROLLBACK TO SAVEPOINT forebay_upserts');
+      await run('ROLLBACK TO SAVEPOINT forebay_upserts');
       return this.#writeAll(client, this.#chunksInOrder(rows));
-    }
+    });
+    await run('RELEASE SAVEPOINT forebay_upserts');
+    return count;
   }
 
   async #writeAll(client: PrismaClient, chunks: Generator<Chunk, undefined>): Promise<number> {
