@@ -48,6 +48,7 @@ const levels: Record<EventType, 'debug' | 'info' | 'warn' | 'error'> = {
   'l1.opened': 'debug',
   'l1.closed': 'info',
   'server.warning': 'warn',
+  'health.not-served': 'warn',
 };
 
 /** Of a kind of warning that repeats, a line comes so often at most. */

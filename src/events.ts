@@ -232,7 +232,9 @@ export type ForebayEvent =
    */
   | { readonly type: 'l1.opened' }
   | { readonly type: 'l1.closed' }
-  | { readonly type: 'server.warning'; readonly what: string; readonly advice: string };
+  | { readonly type: 'server.warning'; readonly what: string; readonly advice: string }
+  /** The place where a process is to tell of its health is taken, or can't be had; again after `retryMs`. */
+  | { readonly type: 'health.not-served'; readonly retryMs: number; readonly error: unknown };
 
 /** What a breaker guards: reads of cached values, or of records and counters. */
 export type BreakerConnection = 'cache' | 'reads';

@@ -98,6 +98,7 @@ const events: Record<EventType, [ForebayEvent, string]> = {
   'l1.opened': [{ type: 'l1.opened' }, 'debug'],
   'l1.closed': [{ type: 'l1.closed' }, 'info'],
   'server.warning': [{ type: 'server.warning', what: 'appendonly is off', advice: 'Set it.' }, 'warn'],
+  'health.not-served': [{ type: 'health.not-served', retryMs: 1_000, error }, 'warn'],
 };
 
 test.each(Object.entries(events))('%s is logged with its facts', (type, [event, level]) => {
@@ -153,6 +154,7 @@ it('what is below the level is left out', () => {
     'close.failed',
     'breaker.opened',
     'server.warning',
+    'health.not-served',
   ]);
 });
 

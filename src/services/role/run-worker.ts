@@ -1,7 +1,9 @@
 /** The life of a worker process: configure, start, tell pm2, and stop on SIGINT or SIGTERM. */
 import { type Config, readConfig } from '../../config.js';
 import { isForebayError } from '../../errors.js';
+import { logEvents } from '../../event-log.js';
 import { createLogger, type Logger } from '../../logger.js';
+import { HealthServer } from '../../vitals/health-server.js';
 import type { Service } from './service.js';
 
 /** Within pm2's `kill_timeout` of 10 s. */
@@ -15,29 +17,46 @@ export async function runWorker(
   create: (config: Config, logger: Logger) => Service,
 ): Promise<void> {
   const logger = createLogger({ name, level: 'info' });
+  let server: HealthServer | undefined;
   try {
     const config = readConfig();
     logger.level = config.logLevel;
     const service = create(config, logger);
-    stopOnSignals(service, logger);
+    server = await serveHealth(name, { service, config, logger });
+    stopOnSignals(service, server, logger);
     await service.start();
   } catch (error) {
     // It was told to stop meanwhile.
     if (isForebayError(error, 'CLOSED')) return;
     logger.fatal({ error }, 'could not start');
+    await server?.stop();
     process.exit(1);
   }
-  logger.info('ready');
+  logger.info(server?.url === undefined ? {} : { health: server.url }, 'ready');
   process.send?.('ready');
 }
 
-function stopOnSignals(service: Service, logger: Logger): void {
+/** From before the start, so that it can be asked what a start waits for. */
+async function serveHealth(
+  name: string,
+  { service, config, logger }: { service: Service; config: Config; logger: Logger },
+): Promise<HealthServer | undefined> {
+  const { health } = service;
+  const place = config.health;
+  if (place === undefined || health === undefined) return undefined;
+  const server = new HealthServer({ name, place, health, pages: {}, emit: logEvents(logger) });
+  await server.start();
+  return server;
+}
+
+function stopOnSignals(service: Service, server: HealthServer | undefined, logger: Logger): void {
   let isStopping = false;
   const stop = async (signal: NodeJS.Signals): Promise<void> => {
     if (isStopping) return;
     isStopping = true;
     logger.info({ signal }, 'stopping');
     await service.stop(stopDeadlineMs);
+    await server?.stop();
     logger.info('stopped');
     process.exit(0);
   };

@@ -11,6 +11,7 @@ import { type Lane, Lanes } from '../../buffer/lane.js';
 import { checkPartitions } from '../../buffer/partitions.js';
 import { WriteBuffer } from '../../buffer/write-buffer.js';
 import type { Config } from '../../config.js';
+import { testRedisConnection } from '../../connection/health.js';
 import type { RedisClient } from '../../connection/redis.js';
 import { checkServer } from '../../connection/server-check.js';
 import type { Database } from '../../database/database.js';
@@ -29,12 +30,15 @@ import {
   writeBehindQueueName,
 } from '../../queues/write-behind-queue.js';
 import type { Resources } from '../../resources.js';
+import type { Check } from '../../vitals/health.js';
+import { databaseNeed, redisNeed } from '../../vitals/needs.js';
 import { UnknownWork } from '../role/hand-back.js';
 import { nowAndThen } from '../role/now-and-then.js';
 import { Role } from '../role/service.js';
 import { takeJobs } from '../role/take-jobs.js';
 import { BatchSize } from './batch-size.js';
 import { BatchSplit } from './batch-split.js';
+import { BatchesDuty } from './batches-duty.js';
 import { DatabaseBreaker } from './database-breaker.js';
 import { DeadLetters, type DeadLettersDependencies } from './dead-letters.js';
 import { LaneFlush } from './lane-flush.js';
@@ -72,7 +76,7 @@ export class WriteBehindService extends Role {
    */
   constructor(options: WriteBehindOptions) {
     super(options);
-    this.#options = options;
+    this.#options = { ...options, emit: this.emit };
     this.#lanes = new Lanes(options.stores, options.config.prefix);
   }
 
@@ -84,6 +88,11 @@ export class WriteBehindService extends Role {
       queue: [config.queueRedis, 'queue'],
       jobs: [config.queueRedis, 'worker'],
     });
+    this.vitals.need(
+      redisNeed('redis', () => testRedisConnection(connections.lanes)),
+      redisNeed('queue redis', () => testRedisConnection(connections.jobs)),
+      databaseNeed(prisma),
+    );
     const buffer = new WriteBuffer(connections.lanes, config.prefix);
     await checkServer(connections.lanes, emit);
     await checkPartitions(connections.lanes, stores, config.prefix, buffer);
@@ -94,10 +103,17 @@ export class WriteBehindService extends Role {
     parts.own('queues', [queue, letters], closeQueues);
     const marks = new LaneMarksRenewal(buffer, emit);
     marks.start(parts);
+    this.#watchBatches(marks);
     const flush = await this.#createFlush({ buffer, marks, deadLetters: letters, signal }, connections.lanes);
     await this.#startDeadLetters(parts, { buffer, queue: letters, wakeUps: queue }, connections.jobs);
     await this.#takeJobs(parts, { flush, queue, signal }, connections.jobs);
     this.#startSweep(parts, { flush, queue, signal }, buffer);
+  }
+
+  #watchBatches(marks: LaneMarksRenewal): void {
+    const duty = new BatchesDuty({ oldestHeld: () => marks.oldestHeld });
+    this.listen((event) => duty.told(event));
+    this.vitals.watch(duty);
   }
 
   async #createFlush(
@@ -115,6 +131,7 @@ export class WriteBehindService extends Role {
     });
     const shared = { buffer, database: prisma, prefix: config.prefix, emit, breaker };
     const ledger = new LedgerWatch({ ...shared, redis, lanes: this.#lanes, signal });
+    this.vitals.need(comparedNeed(ledger));
     await ledger.start();
     const persisterOf = (lane: Lane) => persisters.get(lane.group) as Persister;
     const split = new BatchSplit({ ...shared, persisterOf, deadLetters });
@@ -134,7 +151,7 @@ export class WriteBehindService extends Role {
 
   async #takeJobs(parts: Resources, flushing: Flushing, connection: RedisClient): Promise<void> {
     const { config, emit } = this.#options;
-    await takeJobs<WakeUp, FlushSummary>(parts, {
+    const duty = await takeJobs<WakeUp, FlushSummary>(parts, {
       queue: writeBehindQueueName,
       shape: wakeUpShape,
       connection,
@@ -143,6 +160,7 @@ export class WriteBehindService extends Role {
       concurrency: config.worker.lanes,
       process: (job) => this.#process(job, flushing),
     });
+    this.vitals.watch(duty);
   }
 
   #startSweep(parts: Resources, { flush, queue, signal }: Flushing, buffer: WriteBuffer): void {
@@ -186,6 +204,16 @@ interface FlushParts {
   readonly marks: LaneMarksRenewal;
   readonly deadLetters: DeadLetterQueue;
   readonly signal: AbortSignal;
+}
+
+/** Nothing is sealed in a lane before that. */
+function comparedNeed(ledger: LedgerWatch): Check {
+  return {
+    name: 'lanes',
+    async ask() {
+      if (!ledger.areCompared) throw new Error('not all are compared with the ledger yet');
+    },
+  };
 }
 
 function unknownLane(name: string): string {
