@@ -40,6 +40,7 @@ const levels: Record<EventType, 'debug' | 'info' | 'warn' | 'error'> = {
   'mark.not-renewed': 'warn',
   'ledger.not-compared': 'warn',
   'job.failed': 'error',
+  'job.taken': 'debug',
   'job.unknown': 'warn',
   'close.failed': 'warn',
   'redis.error': 'warn',

@@ -74,5 +74,10 @@ export abstract class AppRole<Data, Result> extends Role {
       process: (job, token) => process(job, { app, token, signal }),
     });
     this.vitals.watch(duty);
+    this.canTell({
+      cache: async () => ({ statistics: app.cache.getStats(), stores: Object.keys(app.stores) }),
+      redis: async () => app.redis.getRedisMetrics(),
+      jobs: () => duty.look(),
+    });
   }
 }

@@ -28,6 +28,12 @@ export class JobsDuty implements Duty {
     this.#dependencies = dependencies;
   }
 
+  /** How many jobs wait. */
+  async look(): Promise<{ readonly queue: string; readonly waiting: number }> {
+    const { queue, waiting } = this.#dependencies;
+    return { queue, waiting: await waiting() };
+  }
+
   async problem(): Promise<string | undefined> {
     const { desk, concurrency, waiting, now = () => performance.now() } = this.#dependencies;
     const count = desk.inHand < concurrency ? await waiting() : 0;

@@ -3,7 +3,7 @@ import { type Config, readConfig } from '../../config.js';
 import { isForebayError } from '../../errors.js';
 import { logEvents } from '../../event-log.js';
 import { createLogger, type Logger } from '../../logger.js';
-import { HealthServer } from '../../vitals/health-server.js';
+import { ProcessHealth } from './process-health.js';
 import type { Service } from './service.js';
 
 /** Within pm2's `kill_timeout` of 10 s. */
@@ -17,46 +17,35 @@ export async function runWorker(
   create: (config: Config, logger: Logger) => Service,
 ): Promise<void> {
   const logger = createLogger({ name, level: 'info' });
-  let server: HealthServer | undefined;
+  let health: ProcessHealth | undefined;
   try {
     const config = readConfig();
     logger.level = config.logLevel;
     const service = create(config, logger);
-    server = await serveHealth(name, { service, config, logger });
-    stopOnSignals(service, server, logger);
+    health = new ProcessHealth({ name, service, config, emit: logEvents(logger) });
+    await health.start();
+    stopOnSignals(service, health, logger);
     await service.start();
+    await health.measure();
   } catch (error) {
     // It was told to stop meanwhile.
     if (isForebayError(error, 'CLOSED')) return;
     logger.fatal({ error }, 'could not start');
-    await server?.stop();
+    await health?.stop();
     process.exit(1);
   }
-  logger.info(server?.url === undefined ? {} : { health: server.url }, 'ready');
+  logger.info(health.url === undefined ? {} : { health: health.url }, 'ready');
   process.send?.('ready');
 }
 
-/** From before the start, so that it can be asked what a start waits for. */
-async function serveHealth(
-  name: string,
-  { service, config, logger }: { service: Service; config: Config; logger: Logger },
-): Promise<HealthServer | undefined> {
-  const { health } = service;
-  const place = config.health;
-  if (place === undefined || health === undefined) return undefined;
-  const server = new HealthServer({ name, place, health, pages: {}, emit: logEvents(logger) });
-  await server.start();
-  return server;
-}
-
-function stopOnSignals(service: Service, server: HealthServer | undefined, logger: Logger): void {
+function stopOnSignals(service: Service, health: ProcessHealth, logger: Logger): void {
   let isStopping = false;
   const stop = async (signal: NodeJS.Signals): Promise<void> => {
     if (isStopping) return;
     isStopping = true;
     logger.info({ signal }, 'stopping');
     await service.stop(stopDeadlineMs);
-    await server?.stop();
+    await health.stop();
     logger.info('stopped');
     process.exit(0);
   };

@@ -3,6 +3,7 @@ import { inTime } from '../../connection/deadline.js';
 import { closedError, ForebayError } from '../../errors.js';
 import type { Emit } from '../../events.js';
 import { Listeners } from '../../listeners.js';
+import type { Looks } from '../../metrics/looks.js';
 import { Resources } from '../../resources.js';
 import { type Health, Vitals } from '../../vitals/health.js';
 
@@ -21,6 +22,8 @@ export interface Service {
   stop(deadlineMs: number): Promise<void>;
   /** Whether it is alive and ready. */
   readonly health?: Health;
+  /** What `forebay/metrics` asks it, once it is started. */
+  readonly looks?: Looks;
   /** Tells another listener, too, of everything that happens from now on; returns what ends that. */
   listen?(listener: Emit): () => void;
 }
@@ -34,6 +37,7 @@ const leaveDeadlineMs = 1_000;
 export abstract class Role implements Service {
   /** @internal */
   protected readonly vitals = new Vitals();
+  #looks: Looks = { needs: () => this.vitals.needs() };
   readonly #listeners: Listeners;
   readonly #parts: Resources;
   readonly #stopping = new AbortController();
@@ -52,6 +56,19 @@ export abstract class Role implements Service {
   /** See `Service`. */
   listen(listener: Emit): () => void {
     return this.#listeners.add(listener);
+  }
+
+  /** See `Service`. */
+  get looks(): Looks {
+    return this.#looks;
+  }
+
+  /**
+   * Adds to what it can be asked.
+   * @internal
+   */
+  protected canTell(looks: Looks): void {
+    this.#looks = { ...this.#looks, ...looks };
   }
 
   /**

@@ -128,6 +128,7 @@ class JobDesk<Data, Result> {
   async process(job: Job<Data, Result>, token: string | undefined): Promise<Result> {
     this.#inHand += 1;
     this.#taken += 1;
+    this.#tellWait(job);
     try {
       this.#checkShape(job);
       return await this.#options.process(job, token);
@@ -143,6 +144,13 @@ class JobDesk<Data, Result> {
   failed(job: Job<Data, Result> | undefined, error: Error): void {
     if (error instanceof RetryLater || error instanceof SetAside) return;
     this.#options.emit({ type: 'job.failed', job: job?.name ?? '', error });
+  }
+
+  /** Only the first time: what is tried again has waited for its time. */
+  #tellWait({ attemptsStarted, timestamp, processedOn = timestamp, opts: { delay = 0 } }: Job): void {
+    if (attemptsStarted > 1) return;
+    const { queue, emit } = this.#options;
+    emit({ type: 'job.taken', queue, waitMs: Math.max(0, processedOn - timestamp - delay) });
   }
 
   #checkShape({ name, data }: Job): void {

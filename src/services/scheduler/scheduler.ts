@@ -22,6 +22,7 @@ import {
   ScheduleQueue,
   type StandingJob,
   scheduleQueueName,
+  standingJobs,
 } from '../../queues/schedule-queue.js';
 import { WarmQueue } from '../../queues/warm-queue.js';
 import type { Resources } from '../../resources.js';
@@ -109,6 +110,10 @@ export class SchedulerService extends Role {
       process: (job, token) => this.#process(job, token, { standing, app, signal }),
     });
     this.vitals.watch(duty);
+    this.canTell({
+      jobs: () => duty.look(),
+      schedules: async () => standingJobs(await queue.open()),
+    });
   }
 
   async #connectApp(parts: Resources): Promise<Forebay<Definitions> | undefined> {

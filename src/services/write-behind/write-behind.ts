@@ -7,6 +7,7 @@
  */
 import type { Job } from 'bullmq';
 import pLimit from 'p-limit';
+import { readBacklog } from '../../buffer/backlog.js';
 import { type Lane, Lanes } from '../../buffer/lane.js';
 import { checkPartitions } from '../../buffer/partitions.js';
 import { WriteBuffer } from '../../buffer/write-buffer.js';
@@ -94,6 +95,7 @@ export class WriteBehindService extends Role {
       databaseNeed(prisma),
     );
     const buffer = new WriteBuffer(connections.lanes, config.prefix);
+    this.canTell({ backlog: () => readBacklog(this.#lanes, buffer) });
     await checkServer(connections.lanes, emit);
     await checkPartitions(connections.lanes, stores, config.prefix, buffer);
     await checkLedger(prisma);
@@ -114,6 +116,8 @@ export class WriteBehindService extends Role {
     const duty = new BatchesDuty({ oldestHeld: () => marks.oldestHeld });
     this.listen((event) => duty.told(event));
     this.vitals.watch(duty);
+    const now = () => performance.now();
+    this.canTell({ batches: async () => now() - (marks.oldestHeld?.since ?? now()) });
   }
 
   async #createFlush(
@@ -161,6 +165,7 @@ export class WriteBehindService extends Role {
       process: (job) => this.#process(job, flushing),
     });
     this.vitals.watch(duty);
+    this.canTell({ jobs: () => duty.look() });
   }
 
   #startSweep(parts: Resources, { flush, queue, signal }: Flushing, buffer: WriteBuffer): void {
