@@ -52,6 +52,9 @@ const levels: Record<EventType, 'debug' | 'info' | 'warn' | 'error'> = {
   'health.not-served': 'warn',
 };
 
+/** All of them. */
+export const eventTypes: readonly string[] = Object.keys(levels);
+
 /** Of a kind of warning that repeats, a line comes so often at most. */
 const repeatMs = 10_000;
 

@@ -44,7 +44,9 @@ export interface MetricsOptions {
    * Default: a new one.
    */
   readonly registry?: Registry;
-  /** Also memory, CPU, event loop and garbage of the process. Default: no, for the app has them, as a rule. */
+  /**
+   * Also memory, CPU, event loop and garbage of the process. Default: no, for the app has them, as a rule.
+   */
   readonly ofProcess?: boolean;
 }
 

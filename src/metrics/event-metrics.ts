@@ -1,4 +1,5 @@
 /** What is counted of events, as they are told. */
+import { eventTypes } from '../event-log.js';
 import type { EventType, ForebayEvent } from '../events.js';
 import { splitField } from '../keys.js';
 import type { MetricSet } from './metric-set.js';
@@ -7,6 +8,8 @@ type Told<T extends EventType> = Extract<ForebayEvent, { type: T }>;
 type Counters = { readonly [T in EventType]?: (event: Told<T>, set: MetricSet) => void };
 
 export function countEvents(set: MetricSet): (event: ForebayEvent) => void {
+  // The first of a kind shows as an increase only where there was a 0 before.
+  for (const type of eventTypes) set.add('forebay_events_total', { type }, 0);
   for (const connection of ['cache', 'reads']) set.set('forebay_breaker_open', { connection }, 0);
   return (event) => {
     set.add('forebay_events_total', { type: event.type });

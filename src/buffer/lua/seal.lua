@@ -15,8 +15,9 @@
 -- ARGV[5] compared    the generation of the lane that the caller has compared with the ledger; '': any
 -- returns {'batch', number, generation, persisted, isRetry, ageUs, field, record, ...}: up to which version
 --         everything is in the database once the batch is, or '' when records wait or are refused; isRetry 1:
---         its records have waited; how long ago the oldest became dirty. Or {'wait', ms} until the oldest is old enough, or {'empty'}: the wake-up
---         mark was cleared, or {'uncompared'}: the lane is of another generation, and nothing was done
+--         its records have waited; how long ago the oldest became dirty. Or {'wait', ms} until the oldest is
+--         old enough, or {'empty'}: the wake-up mark was cleared, or {'uncompared'}: the lane is of another
+--         generation, and nothing was done
 --
 -- Atomic because "the lane is empty" and the wake-up mark must be decided at one moment (else a write's
 -- wake-up is lost), and because a record must never be in neither of dirty and sealed.

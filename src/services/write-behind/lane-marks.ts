@@ -33,6 +33,12 @@ export class LaneMarksRenewal implements LaneMarks {
     return oldest;
   }
 
+  /** For how long it has been; 0 when there is none. */
+  get heldMs(): number {
+    const oldest = this.oldestHeld;
+    return oldest === undefined ? 0 : performance.now() - oldest.since;
+  }
+
   start(parts: Resources): void {
     parts.own(
       'marks of lanes',

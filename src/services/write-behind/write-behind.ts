@@ -116,8 +116,7 @@ export class WriteBehindService extends Role {
     const duty = new BatchesDuty({ oldestHeld: () => marks.oldestHeld });
     this.listen((event) => duty.told(event));
     this.vitals.watch(duty);
-    const now = () => performance.now();
-    this.canTell({ batches: async () => now() - (marks.oldestHeld?.since ?? now()) });
+    this.canTell({ batches: async () => marks.heldMs });
   }
 
   async #createFlush(
