@@ -6,10 +6,12 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 import { type PostgresServer, startPostgresServer } from '../../dev/services/postgres-server.js';
 import { stores } from '../../examples/platform/stores.js';
 import type { Forebay } from '../../src/app/connect.js';
+import { metricsOf } from '../../src/metrics.js';
 import { WriteBehindService } from '../../src/services/write-behind/write-behind.js';
 import type { HealthReport } from '../../src/vitals/health.js';
 import { HealthServer } from '../../src/vitals/health-server.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
+import { samplesOf } from '../support/metric-samples.js';
 import { type OwnRedis, startOwnRedis } from '../support/own-redis.js';
 
 type App = Forebay<(typeof stores)['definitions']>;
@@ -74,6 +76,15 @@ const becomes = (page: 'live' | 'ready', names: string[]): Promise<void> =>
     )
     .toEqual(names);
 
+/** What it measures, once it is so. */
+async function measured(
+  registry: { metrics(): Promise<string> },
+  told: Record<string, unknown>,
+): Promise<void> {
+  const read = async () => Object.fromEntries(await samplesOf(registry));
+  await expect.poll(read, { interval: 50 }).toMatchObject(told);
+}
+
 describe('a worker', () => {
   it('is ready once it is started, and no more while it stops', async () => {
     expect(wrong(await ask('ready'))).toEqual(['started']);
@@ -93,22 +104,40 @@ describe('a worker', () => {
 
   it('is not ready while Redis is away, is alive all the same, and is ready when Redis is back', async () => {
     await worker.start();
+    const { registry } = metricsOf(worker);
+    const ofApp = metricsOf(app).registry;
+    const backlog = 'forebay_dirty_records{store="projects"}';
+    await measured(registry, { 'forebay_up{what="redis"}': 1, [backlog]: 0 });
     await redis.stop();
     await expect.poll(async () => wrong(await ask('ready'))).toEqual(['redis', 'queue redis']);
     expect(wrong(await app.health.ready())).toEqual(['redis', 'queue redis']);
     expect((await ask('live')).status).toBe(200);
+    await measured(registry, { 'forebay_up{what="redis"}': 0, 'forebay_up{what="database"}': 1 });
+    expect((await samplesOf(registry)).has(backlog)).toBe(false);
+    await expect(app.stores.projects.get('any')).rejects.toThrow();
+    await measured(ofApp, { 'forebay_breaker_open{connection="reads"}': 1, forebay_redis_connections: 0 });
+    expect((await samplesOf(ofApp)).get('forebay_redis_errors_total')).toBeGreaterThan(0);
     await redis.restart();
     await becomes('ready', []);
     await expect.poll(async () => (await app.health.ready()).ok).toBe(true);
+    await measured(registry, { 'forebay_up{what="redis"}': 1, [backlog]: 0 });
+    await measured(ofApp, { 'forebay_breaker_open{connection="reads"}': 0 });
+    expect((await samplesOf(ofApp)).get('forebay_redis_reconnects_total')).toBeGreaterThan(0);
   });
 
   it('is not ready while Postgres is away, is alive all the same, and is ready when Postgres is back', async () => {
     await worker.start();
+    const { registry } = metricsOf(worker);
+    await measured(registry, { 'forebay_up{what="database"}': 1, forebay_database_away: 0 });
     await postgres.kill();
+    await app.stores.projects.put({ id: 'during', name: 'during' });
     await becomes('ready', ['database']);
     expect(wrong(await app.health.ready())).toEqual(['database']);
     expect((await ask('live')).status).toBe(200);
+    await measured(registry, { 'forebay_up{what="database"}': 0, forebay_database_away: 1 });
     await postgres.restart();
+    await measured(registry, { 'forebay_up{what="database"}': 1, forebay_database_away: 0 });
+    expect((await samplesOf(registry)).get('forebay_database_away_seconds_total')).toBeGreaterThan(0);
     await becomes('ready', []);
     await expect.poll(async () => (await app.health.ready()).ok).toBe(true);
   });
@@ -120,6 +149,10 @@ describe('a worker', () => {
     const receipt = await app.stores.projects.put({ id: 'locked', name: 'locked' });
     await expect.poll(sealed, { interval: 20 }).toBe(true);
     expect((await ask('live')).status).toBe(200);
+    await measured(metricsOf(worker).registry, {
+      'forebay_sealed_records{store="projects"}': 1,
+      forebay_oldest_batch_in_hand_seconds: expect.any(Number),
+    });
     const now = performance.now.bind(performance);
     // As if the transaction had hung for so long: nothing else in it goes by this clock.
     vi.spyOn(performance, 'now').mockImplementation(() => now() + 25_000);

@@ -32,6 +32,10 @@ it('a worker process answers on the socket of its name and pid, and leaves none 
   const { status, body } = await get(socket, '/ready');
   expect(status).toBe(200);
   expect(JSON.parse(body)).toMatchObject({ ok: true, name: 'write-behind', pid: child.pid });
+  const metrics = (await get(socket, '/metrics')).body;
+  expect(metrics).toContain('forebay_up{what="database",role="write-behind"} 1');
+  expect(metrics).toMatch(/^process_resident_memory_bytes\{role="write-behind"\} \d+$/m);
+  expect(metrics).toMatch(/^nodejs_eventloop_lag_p99_seconds\{role="write-behind"\} [\d.]+$/m);
   const exited = once(child, 'exit');
   child.kill('SIGTERM');
   expect(await exited).toEqual([0, null]);
@@ -52,6 +56,7 @@ it('a worker whose start waits for Redis says so, and leaves no socket behind', 
   const { status, body } = await get(socket, '/ready');
   expect(status).toBe(503);
   expect(JSON.parse(body).checks[0]).toMatchObject({ name: 'started', ok: false });
+  expect((await get(socket, '/metrics')).status).toBe(503);
   child.kill('SIGTERM');
   expect(await exited).toEqual([0, null]);
   expect(existsSync(socket)).toBe(false);
