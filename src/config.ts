@@ -1,8 +1,10 @@
 /** Configuration from the environment: the only place that reads it. */
 import { ForebayError } from './errors.js';
+import { type HealthPlace, parseHealthPlace } from './health-place.js';
 import { type RedisSettings, readRedisSettings } from './redis-settings.js';
 import { asText, matching, oneOf, Variables, Wrong, whole } from './variables.js';
 
+export type { HealthPlace } from './health-place.js';
 export type { RedisSettings } from './redis-settings.js';
 
 /** What forebay is told by the environment. */
@@ -29,6 +31,11 @@ export interface Config {
     /** Connections of a worker to Postgres. `FOREBAY_CONNECTIONS`, default 4. */
     readonly connections: number;
   };
+  /**
+   * Where a worker process answers `/live`, `/ready` and `/metrics`. `FOREBAY_HEALTH`: `9464`, `9464-9479`
+   * (the first free port), `0.0.0.0:9464`, or `unix:/run/forebay/{name}-{pid}.sock`. Default: nowhere.
+   */
+  readonly health?: HealthPlace;
   /** Of the process that shows Bull Board. */
   readonly board: {
     /** `BOARD_HOST`, default 127.0.0.1. */
@@ -52,12 +59,14 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
   const variables = new Variables(env);
   const redis = readRedisSettings(variables, 'REDIS_');
   const databaseUrl = variables.read('DATABASE_URL', postgresUrl);
+  const health = variables.read('FOREBAY_HEALTH', healthPlace);
   const config = {
     prefix: variables.read('FOREBAY_PREFIX', prefixOf) ?? 'forebay',
     redis,
     queueRedis: variables.has('QUEUE_REDIS_') ? readRedisSettings(variables, 'QUEUE_REDIS_') : redis,
     ...(databaseUrl === undefined ? {} : { databaseUrl }),
     logLevel: variables.read('LOG_LEVEL', levelOf) ?? 'info',
+    ...(health === undefined ? {} : { health }),
     worker: {
       lanes: variables.read('FOREBAY_LANES', whole(1, 10_000)) ?? 64,
       connections: variables.read('FOREBAY_CONNECTIONS', whole(1, 1_000)) ?? 4,
@@ -77,6 +86,12 @@ function readBoard(variables: Variables): Config['board'] {
     ...(user === undefined ? {} : { user }),
     ...(password === undefined ? {} : { password }),
   };
+}
+
+function healthPlace(text: string): HealthPlace {
+  const place = parseHealthPlace(text);
+  if (place) return place;
+  throw new Wrong('must be such as 9464, 9464-9479, 0.0.0.0:9464 or unix:/run/forebay/{name}-{pid}.sock');
 }
 
 function postgresUrl(text: string): string {

@@ -40,6 +40,7 @@ const levels: Record<EventType, 'debug' | 'info' | 'warn' | 'error'> = {
   'mark.not-renewed': 'warn',
   'ledger.not-compared': 'warn',
   'job.failed': 'error',
+  'job.taken': 'debug',
   'job.unknown': 'warn',
   'close.failed': 'warn',
   'redis.error': 'warn',
@@ -48,7 +49,11 @@ const levels: Record<EventType, 'debug' | 'info' | 'warn' | 'error'> = {
   'l1.opened': 'debug',
   'l1.closed': 'info',
   'server.warning': 'warn',
+  'health.not-served': 'warn',
 };
+
+/** All of them. */
+export const eventTypes: readonly string[] = Object.keys(levels);
 
 /** Of a kind of warning that repeats, a line comes so often at most. */
 const repeatMs = 10_000;

@@ -6,13 +6,13 @@
 
 export type { Patterns } from './app/bound-patterns.js';
 export {
-  type Backlog,
   type ConnectOptions,
   connect,
   type Forebay,
   type StoreClient,
   type StoreClients,
 } from './app/connect.js';
+export type { Backlog, BacklogCounts } from './buffer/backlog.js';
 export type { CacheOptions } from './cache/cache.js';
 export type { CacheService, Key } from './cache/cache-service.js';
 export type { Explanation } from './cache/explain.js';
@@ -61,3 +61,4 @@ export { type WriterDefinition, type WriterRow, type WrittenValue, writer } from
 export { type ErrorCode, ForebayError, isForebayError } from './errors.js';
 export type { CacheStatistics, Emit, EventType, ForebayEvent } from './events.js';
 export { redisSettings } from './redis-settings.js';
+export type { CheckResult, Health, HealthReport } from './vitals/health.js';

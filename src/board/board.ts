@@ -11,6 +11,7 @@ import { Hono, type MiddlewareHandler } from 'hono';
 import { basicAuth } from 'hono/basic-auth';
 import { secureHeaders } from 'hono/secure-headers';
 import type { Config } from '../config.js';
+import { testRedisConnection } from '../connection/health.js';
 import { ForebayError } from '../errors.js';
 import type { Emit } from '../events.js';
 import { DeadLetterQueue } from '../queues/dead-letter-queue.js';
@@ -21,6 +22,7 @@ import { WarmQueue } from '../queues/warm-queue.js';
 import { WriteBehindQueue } from '../queues/write-behind-queue.js';
 import type { Resources } from '../resources.js';
 import { Role } from '../services/role/service.js';
+import { redisNeed } from '../vitals/needs.js';
 
 /** What the board needs. */
 export interface BoardOptions {
@@ -49,7 +51,7 @@ export class BoardService extends Role {
   constructor(options: BoardOptions) {
     super(options);
     checkAccess(options.config.board);
-    this.#options = options;
+    this.#options = { ...options, emit: this.emit };
   }
 
   /** Where the board answers, while it is started; else empty. */
@@ -64,6 +66,7 @@ export class BoardService extends Role {
   protected async open(parts: Resources): Promise<void> {
     const { config, emit } = this.#options;
     const { connection } = await parts.connect({ connection: [config.queueRedis, 'worker'] });
+    this.vitals.need(redisNeed('queue redis', () => testRedisConnection(connection)));
     const queues: Queues = {
       writeBehind: new WriteBehindQueue(connection, config.prefix, emit),
       deadLetters: new DeadLetterQueue(connection, config.prefix, emit),

@@ -33,6 +33,7 @@ describe('an app that imports forebay', () => {
       '@bull-board/api',
       'pg',
       '@prisma/adapter-pg',
+      'prom-client',
     ];
     expect(packages.filter((name) => heavy.includes(name))).toEqual([]);
     expect(packages.length).toBeLessThanOrEqual(20);

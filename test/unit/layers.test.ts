@@ -12,13 +12,16 @@ const ranks = [
   'keys',
   'variables',
   'redis-settings',
+  'health-place',
   'config',
   'events',
+  'listeners',
   'logger',
   'event-log',
   'definitions',
   'connection',
   'resources',
+  'vitals',
   'queues',
   'buffer',
   'database',
@@ -28,6 +31,7 @@ const ranks = [
   'patterns',
   'health',
   'app',
+  'metrics',
   'prisma-extension',
   'index',
   'services',
@@ -44,6 +48,7 @@ const places: Readonly<Record<string, readonly string[]>> = {
   'process.env': ['config'],
   pino: ['logger'],
   'node-cron': ['services'],
+  'prom-client': ['metrics'],
 };
 
 /** Roles of workers meet in Redis, in Postgres or in a queue; `role` is the mould of all. */

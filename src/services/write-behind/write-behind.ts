@@ -7,10 +7,12 @@
  */
 import type { Job } from 'bullmq';
 import pLimit from 'p-limit';
+import { readBacklog } from '../../buffer/backlog.js';
 import { type Lane, Lanes } from '../../buffer/lane.js';
 import { checkPartitions } from '../../buffer/partitions.js';
 import { WriteBuffer } from '../../buffer/write-buffer.js';
 import type { Config } from '../../config.js';
+import { testRedisConnection } from '../../connection/health.js';
 import type { RedisClient } from '../../connection/redis.js';
 import { checkServer } from '../../connection/server-check.js';
 import type { Database } from '../../database/database.js';
@@ -29,12 +31,15 @@ import {
   writeBehindQueueName,
 } from '../../queues/write-behind-queue.js';
 import type { Resources } from '../../resources.js';
+import type { Check } from '../../vitals/health.js';
+import { databaseNeed, redisNeed } from '../../vitals/needs.js';
 import { UnknownWork } from '../role/hand-back.js';
 import { nowAndThen } from '../role/now-and-then.js';
 import { Role } from '../role/service.js';
 import { takeJobs } from '../role/take-jobs.js';
 import { BatchSize } from './batch-size.js';
 import { BatchSplit } from './batch-split.js';
+import { BatchesDuty } from './batches-duty.js';
 import { DatabaseBreaker } from './database-breaker.js';
 import { DeadLetters, type DeadLettersDependencies } from './dead-letters.js';
 import { LaneFlush } from './lane-flush.js';
@@ -72,7 +77,7 @@ export class WriteBehindService extends Role {
    */
   constructor(options: WriteBehindOptions) {
     super(options);
-    this.#options = options;
+    this.#options = { ...options, emit: this.emit };
     this.#lanes = new Lanes(options.stores, options.config.prefix);
   }
 
@@ -84,7 +89,13 @@ export class WriteBehindService extends Role {
       queue: [config.queueRedis, 'queue'],
       jobs: [config.queueRedis, 'worker'],
     });
+    this.vitals.need(
+      redisNeed('redis', () => testRedisConnection(connections.lanes)),
+      redisNeed('queue redis', () => testRedisConnection(connections.jobs)),
+      databaseNeed(prisma),
+    );
     const buffer = new WriteBuffer(connections.lanes, config.prefix);
+    this.canTell({ backlog: () => readBacklog(this.#lanes, buffer) });
     await checkServer(connections.lanes, emit);
     await checkPartitions(connections.lanes, stores, config.prefix, buffer);
     await checkLedger(prisma);
@@ -94,10 +105,18 @@ export class WriteBehindService extends Role {
     parts.own('queues', [queue, letters], closeQueues);
     const marks = new LaneMarksRenewal(buffer, emit);
     marks.start(parts);
+    this.#watchBatches(marks);
     const flush = await this.#createFlush({ buffer, marks, deadLetters: letters, signal }, connections.lanes);
     await this.#startDeadLetters(parts, { buffer, queue: letters, wakeUps: queue }, connections.jobs);
     await this.#takeJobs(parts, { flush, queue, signal }, connections.jobs);
     this.#startSweep(parts, { flush, queue, signal }, buffer);
+  }
+
+  #watchBatches(marks: LaneMarksRenewal): void {
+    const duty = new BatchesDuty({ oldestHeld: () => marks.oldestHeld });
+    this.listen((event) => duty.told(event));
+    this.vitals.watch(duty);
+    this.canTell({ batches: async () => marks.heldMs });
   }
 
   async #createFlush(
@@ -115,6 +134,7 @@ export class WriteBehindService extends Role {
     });
     const shared = { buffer, database: prisma, prefix: config.prefix, emit, breaker };
     const ledger = new LedgerWatch({ ...shared, redis, lanes: this.#lanes, signal });
+    this.vitals.need(comparedNeed(ledger));
     await ledger.start();
     const persisterOf = (lane: Lane) => persisters.get(lane.group) as Persister;
     const split = new BatchSplit({ ...shared, persisterOf, deadLetters });
@@ -134,7 +154,7 @@ export class WriteBehindService extends Role {
 
   async #takeJobs(parts: Resources, flushing: Flushing, connection: RedisClient): Promise<void> {
     const { config, emit } = this.#options;
-    await takeJobs<WakeUp, FlushSummary>(parts, {
+    const duty = await takeJobs<WakeUp, FlushSummary>(parts, {
       queue: writeBehindQueueName,
       shape: wakeUpShape,
       connection,
@@ -143,6 +163,8 @@ export class WriteBehindService extends Role {
       concurrency: config.worker.lanes,
       process: (job) => this.#process(job, flushing),
     });
+    this.vitals.watch(duty);
+    this.canTell({ jobs: () => duty.look() });
   }
 
   #startSweep(parts: Resources, { flush, queue, signal }: Flushing, buffer: WriteBuffer): void {
@@ -186,6 +208,16 @@ interface FlushParts {
   readonly marks: LaneMarksRenewal;
   readonly deadLetters: DeadLetterQueue;
   readonly signal: AbortSignal;
+}
+
+/** Nothing is sealed in a lane before that. */
+function comparedNeed(ledger: LedgerWatch): Check {
+  return {
+    name: 'lanes',
+    async ask() {
+      if (!ledger.areCompared) throw new Error('not all are compared with the ledger yet');
+    },
+  };
 }
 
 function unknownLane(name: string): string {
