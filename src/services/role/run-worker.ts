@@ -2,6 +2,7 @@
 import { type Config, readConfig } from '../../config.js';
 import { isForebayError } from '../../errors.js';
 import { createLogger, type Logger } from '../../logger.js';
+import { giveSignsOfLife } from './alive.js';
 import type { Service } from './service.js';
 
 /** Within pm2's `kill_timeout` of 10 s. */
@@ -27,8 +28,10 @@ export async function runWorker(
     logger.fatal({ error }, 'could not start');
     process.exit(1);
   }
-  logger.info('ready');
+  // Since the process began: imports are most of it.
+  logger.info({ startMs: Math.round(performance.now()) }, 'ready');
   process.send?.('ready');
+  giveSignsOfLife();
 }
 
 function stopOnSignals(service: Service, logger: Logger): void {
