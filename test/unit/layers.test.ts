@@ -14,6 +14,7 @@ const ranks = [
   'redis-settings',
   'config',
   'events',
+  'repeats',
   'logger',
   'event-log',
   'definitions',
