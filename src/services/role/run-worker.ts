@@ -15,6 +15,7 @@ export async function runWorker(
   name: string,
   create: (config: Config, logger: Logger) => Service,
 ): Promise<void> {
+  const importMs = Math.round(performance.now());
   const logger = createLogger({ name, level: 'info' });
   try {
     const config = readConfig();
@@ -28,8 +29,8 @@ export async function runWorker(
     logger.fatal({ error }, 'could not start');
     process.exit(1);
   }
-  // Since the process began: imports are most of it.
-  logger.info({ startMs: Math.round(performance.now()) }, 'ready');
+  // Since the process began; until its modules were there, and until it was at work.
+  logger.info({ importMs, startMs: Math.round(performance.now()) }, 'ready');
   process.send?.('ready');
   giveSignsOfLife();
 }
