@@ -52,8 +52,8 @@ const levels: Record<EventType, 'debug' | 'info' | 'warn' | 'error'> = {
 };
 
 /**
- * Logs events, each with its type as the message. Of each kind and reason the first is logged at once, and what
- * repeats as one line for 10 s: with the facts of the last, and their number as `repeated`. Of the level
+ * Logs events, each with its type as the message. Of each kind and reason the first is logged at once, and
+ * what repeats as one line for 10 s: with the facts of the last, and their number as `repeated`. Of the level
  * `debug` every one.
  */
 export function logEvents(logger: Logger): Emit {

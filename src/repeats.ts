@@ -1,7 +1,7 @@
 /**
- * Events that repeat: of each kind, and of each reason, the first is told at once, and those that follow
- * once in an interval, as the last of them and their number. So a Redis that refuses everything is a few lines, and
- * nothing is left out without being counted.
+ * Events that repeat: of each kind, and of each reason, the first is told at once, and those that follow once
+ * in an interval, as the last of them and their number. So a Redis that refuses everything is a few lines,
+ * and nothing is left out without being counted.
  */
 import { isForebayError, messageOf } from './errors.js';
 import type { Emit, ForebayEvent } from './events.js';

@@ -26,8 +26,8 @@ export type ConnectionRole = 'cache' | 'reads' | 'writes' | 'queue' | 'worker' |
 const commandTimeoutMs = 5_000;
 
 /**
- * A connection that is silent for so long with a call under way is given up, and made anew: its peer may be gone without
- * a word, and then the system would keep it for a quarter of an hour.
+ * A connection that is silent for so long with a call under way is given up, and made anew: its peer may be
+ * gone without a word, and then the system would keep it for a quarter of an hour.
  */
 const silenceMaxMs = commandTimeoutMs + 1_000;
 /** BullMQ's workers wait for jobs with calls of up to 10 s. */

@@ -1,8 +1,9 @@
 /**
- * Ends connections to Postgres that nothing will come from any more: their peer is gone without a word, or a network between
- * has forgotten them. The system would keep one that waits for an answer for a quarter of an hour. Silence
- * alone proves nothing, for a statement may take long. So Postgres is asked, on a new connection, whether the session
- * is at work; one that is not, twice, has answered already, or was never asked.
+ * Ends connections to Postgres that nothing will come from any more: their peer is gone without a word, or a
+ * network between has forgotten them. The system would keep one that waits for an answer for a quarter of an
+ * hour. Silence alone proves nothing, for a statement may take long. So Postgres is asked, on a new
+ * connection, whether the session is at work; one that is not, twice, has answered already, or was never
+ * asked.
  */
 import type { Socket } from 'node:net';
 

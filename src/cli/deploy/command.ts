@@ -1,4 +1,7 @@
-/** `forebay deploy`: replaces the processes of a pm2 ecosystem file by those of a new build, if that is any good. */
+/**
+ * `forebay deploy`: replaces the processes of a pm2 ecosystem file by those of a new build, if that is any
+ * good.
+ */
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { Deployment } from './deployment.js';
@@ -12,8 +15,8 @@ const settleDefault = '5';
 type Say = (line: string) => void;
 
 /**
- * The command of these arguments, which resolves with the exit code; undefined when they are of none, or not to be
- * understood.
+ * The command of these arguments, which resolves with the exit code; undefined when they are of none, or not
+ * to be understood.
  */
 export function toDeploy(args: readonly string[], say: Say): (() => Promise<number>) | undefined {
   const parsed = parse(args);

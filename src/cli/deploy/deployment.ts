@@ -1,7 +1,7 @@
 /**
- * A deploy under pm2: the processes of the new build are started beside the old ones, and only when all of them
- * are ready and have stayed so for a while, the old ones go. Whatever goes wrong before, the new ones go and
- * the old ones stay as they are; and after, the old ones are started again.
+ * A deploy under pm2: the processes of the new build are started beside the old ones, and only when all of
+ * them are ready and have stayed so for a while, the old ones go. Whatever goes wrong before, the new ones go
+ * and the old ones stay as they are; and after, the old ones are started again.
  */
 import { ForebayError, messageOf } from '../../errors.js';
 import { pause } from '../../pause.js';

@@ -1,7 +1,7 @@
 /**
- * The pm2 daemon, as far as a deploy needs it. pm2's own `start` restarts what runs under the same name, and tells nobody
- * whether it got ready; so a process is started by the call that `start` itself makes of the daemon, and what
- * becomes of it is read from pm2's bus.
+ * The pm2 daemon, as far as a deploy needs it. pm2's own `start` restarts what runs under the same name, and
+ * tells nobody whether it got ready; so a process is started by the call that `start` itself makes of the
+ * daemon, and what becomes of it is read from pm2's bus.
  */
 import { realpath } from 'node:fs/promises';
 import { createRequire } from 'node:module';
@@ -25,7 +25,10 @@ export interface Pm2 {
   /** What becomes of the processes from now on. */
   readonly records: ProcessRecords;
   list(): Promise<Pm2Process[]>;
-  /** Starts one process, beside those of the same name; resolves when it is ready, has ended, or did neither in time. */
+  /**
+   * Starts one process, beside those of the same name; resolves when it is ready, has ended, or did neither
+   * in time.
+   */
   start(settings: Readonly<Record<string, unknown>>): Promise<number>;
   /** Asks a process of forebay for a sign of life. */
   ask(id: number): Promise<void>;
@@ -109,8 +112,8 @@ export async function connectPm2(folder: string): Promise<Pm2> {
 }
 
 /**
- * pm2 starts a process again that is deleted between its start and its being ready. So that is waited for; and one
- * looks whether it is gone, once the time is over after which it would come back.
+ * pm2 starts a process again that is deleted between its start and its being ready. So that is waited for;
+ * and one looks whether it is gone, once the time is over after which it would come back.
  */
 async function remove(
   id: number,

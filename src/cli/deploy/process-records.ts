@@ -1,4 +1,6 @@
-/** What pm2's bus tells of each process: that it is ready, that it ended, its last lines, its signs of life. */
+/**
+ * What pm2's bus tells of each process: that it is ready, that it ended, its last lines, its signs of life.
+ */
 import { aliveTopic } from '../../services/role/alive.js';
 
 interface BusData {
