@@ -1,4 +1,4 @@
-// The worker processes, for `pm2 start ecosystem.config.js` after `npm run build`.
+// The worker processes, for `npx forebay deploy` (the first time `pm2 start ecosystem.config.js` does too) after `npm run build`.
 const worker = {
   // Fork mode: a worker serves no port, and Redis holds the work while one restarts.
   exec_mode: 'fork',
@@ -28,5 +28,6 @@ export const apps = [
   },
   { ...worker, name: 'warm', script: './dist/workers/warm.js', instances: 1, max_memory_restart: '512M' },
   { ...worker, name: 'scheduler', script: './dist/workers/scheduler.js', instances: 1 },
-  { ...worker, name: 'board', script: './dist/workers/board.js', instances: 1 },
+  // In cluster mode the old board and the new one share its port, so that a deploy can start one beside the other.
+  { ...worker, exec_mode: 'cluster', name: 'board', script: './dist/workers/board.js', instances: 1 },
 ];

@@ -172,6 +172,11 @@ export const errorCodes = {
     retryable: 'no',
     advice: 'Close it last; connect anew.',
   },
+  DEPLOY_REFUSED: {
+    when: 'A new build was not deployed, for it does not get ready, ends or hangs; or pm2, or its file, is not to be used.',
+    retryable: 'no',
+    advice: 'The message has the reason and the last words of the new process. What ran before still runs.',
+  },
   ALREADY_STARTED: {
     when: "A worker's service was started before.",
     retryable: 'no',

@@ -1,6 +1,7 @@
 /** What is logged: the level of each event, and how often one that repeats is told. */
 import type { Emit, EventType, ForebayEvent } from './events.js';
 import type { Logger } from './logger.js';
+import { limitRepeats } from './repeats.js';
 
 const levels: Record<EventType, 'debug' | 'info' | 'warn' | 'error'> = {
   'wake.failed': 'warn',
@@ -55,52 +56,16 @@ const levels: Record<EventType, 'debug' | 'info' | 'warn' | 'error'> = {
 /** All of them. */
 export const eventTypes: readonly string[] = Object.keys(levels);
 
-/** Of a kind of warning that repeats, a line comes so often at most. */
-const repeatMs = 10_000;
-
 /**
- * Logs events, each with its type as the message. Of warnings and infos the first of a kind is logged at
- * once, and what repeats as one line for an interval: with the facts of the last, and their number as
- * `repeated`.
+ * Logs events, each with its type as the message. Of each kind and reason the first is logged at once, and
+ * what repeats as one line for 10 s: with the facts of the last, and their number as `repeated`. Of the level
+ * `debug` every one.
  */
 export function logEvents(logger: Logger): Emit {
-  const repeats = new Map<string, Repeats>();
-  const log = (event: ForebayEvent, more: object = {}): void =>
-    logger[levelOf(event)]({ ...withoutType(event), ...more }, event.type);
-  const tell = (kind: string): void => {
-    const told = repeats.get(kind);
-    repeats.delete(kind);
-    if (!told?.last) return;
-    log(told.last, { repeated: told.count });
-    begin(kind);
-  };
-  const begin = (kind: string): void => {
-    repeats.set(kind, { count: 0, last: undefined });
-    setTimeout(() => tell(kind), repeatMs).unref();
-  };
-  return (event) => {
-    const level = levelOf(event);
-    if (level === 'debug' || level === 'error') return log(event);
-    const kind = kindOf(event);
-    const told = repeats.get(kind);
-    if (!told) {
-      begin(kind);
-      return log(event);
-    }
-    told.count += 1;
-    told.last = event;
-  };
-}
-
-interface Repeats {
-  count: number;
-  last: ForebayEvent | undefined;
-}
-
-/** What is one line when it repeats. */
-function kindOf(event: ForebayEvent): string {
-  const what = 'what' in event ? event.what : 'connection' in event ? event.connection : '';
-  return `${event.type} ${what}`;
+  const log = (event: ForebayEvent, repeated?: number): void =>
+    logger[levelOf(event)]({ ...withoutType(event), ...(repeated && { repeated }) }, event.type);
+  const logLimited = limitRepeats(log);
+  return (event) => (levelOf(event) === 'debug' ? log(event) : logLimited(event));
 }
 
 // A foreign key whose parent is on its way is part of the protocol, not trouble.

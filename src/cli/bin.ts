@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import { messageOf } from '../errors.js';
 import { check } from './check.js';
 import { listDeadLetters, settleDeadLetters } from './dead-letters.js';
+import { toDeploy } from './deploy/command.js';
 import { runSchedule } from './run-schedule.js';
 import { status } from './status.js';
 
@@ -16,10 +17,12 @@ const helpText = `Usage: forebay <command>
   dead-letters [WHICH] [--json]   what the database refused, and why
   replay WHICH | --all            accepts dead letters again, as if written now
   discard WHICH | --all           drops dead letters for good
+  deploy [FILE] [--settle S]      replaces the processes of a pm2 ecosystem file (default ecosystem.config.js) by those of a new build, once these
+                                  are ready and have stayed so for S seconds (default 5); else nothing changes
   --help                          this text
 
 WHICH: a store's name, or a record as STORE:ID.
-Exit code: 0 when there is no error, 1 when there is one or Redis can't be reached, 2 for an unknown command or schedule.
+Exit code: 0 when there is no error, 1 when there is one, Redis can't be reached or nothing was deployed, 2 for an unknown command or schedule.
 `;
 
 type Command = () => Promise<number>;
@@ -41,7 +44,7 @@ async function run(args: readonly string[]): Promise<number> {
     write(helpText);
     return 0;
   }
-  const command = call && toCommand(call);
+  const command = toDeploy(args, say) ?? (call && toCommand(call));
   if (command === undefined) {
     process.stderr.write(`Unknown command: ${args.join(' ') || 'none'}.\n\n${helpText}`);
     return 2;

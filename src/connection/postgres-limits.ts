@@ -4,4 +4,6 @@ export const postgresLimits = {
   lockTimeoutMs: 30_000,
   /** A worker paused in a transaction holds its lane's ledger row: Postgres ends its session then. */
   idleInTransactionMs: 3_000,
+  /** So often Postgres looks whether the worker that a statement is for is still there. */
+  connectionCheckMs: 1_000,
 } as const;

@@ -2,6 +2,7 @@
 import { PrismaPg } from '@prisma/adapter-pg';
 import { quoteIdentifier } from './identifier.js';
 import { postgresLimits } from './postgres-limits.js';
+import { type Session, SilentSessions } from './silent-sessions.js';
 
 /** Of the driver, as the adapter takes it. */
 type PoolConfig = Exclude<ConstructorParameters<typeof PrismaPg>[0], string | { end(): unknown }>;
@@ -15,6 +16,8 @@ export interface PrismaAdapterOptions {
 }
 
 const connectTimeoutMs = 5_000;
+/** An idle connection whose peer is gone is found about 10 s after this. */
+const keepAliveMs = 10_000;
 
 /**
  * `url` may carry Prisma's `?schema=name`: then unqualified tables are found there. With `?pgbouncer=true`
@@ -22,17 +25,33 @@ const connectTimeoutMs = 5_000;
  */
 export function createPrismaAdapter(url: string, options: PrismaAdapterOptions): PrismaPg {
   const { connectionString, schema, isPooled } = splitUrl(url);
+  const place = {
+    connectionString,
+    application_name: options.name,
+    connectionTimeoutMillis: connectTimeoutMs,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: keepAliveMs,
+  };
   return new PrismaPg(
     {
-      connectionString,
+      ...place,
       max: options.connections,
-      application_name: options.name,
-      connectionTimeoutMillis: connectTimeoutMs,
-      keepAlive: true,
-      ...(isPooled ? {} : sessionSettings(schema)),
+      ...(isPooled ? {} : { ...sessionSettings(schema), ...endOfSilentOnes(place) }),
     },
     schema === undefined ? {} : { schema },
   );
+}
+
+/** The pool's hook for each connection that it makes. */
+function endOfSilentOnes(place: object): PoolConfig {
+  const sessions = new SilentSessions((like) => {
+    const Client = like.constructor as new (config: object) => Session;
+    return new Client({ ...place, query_timeout: connectTimeoutMs });
+  });
+  return {
+    verify: (client: unknown, done: (error?: Error) => void) =>
+      void sessions.watch(client as Session).then(() => done(), done),
+  } as PoolConfig;
 }
 
 interface UrlParts {

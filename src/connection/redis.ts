@@ -26,6 +26,14 @@ export type ConnectionRole = 'cache' | 'reads' | 'writes' | 'queue' | 'worker' |
 const commandTimeoutMs = 5_000;
 
 /**
+ * A connection that is silent for so long with a call under way is given up, and made anew: its peer may be
+ * gone without a word, and then the system would keep it for a quarter of an hour.
+ */
+const silenceMaxMs = commandTimeoutMs + 1_000;
+/** BullMQ's workers wait for jobs with calls of up to 10 s. */
+const waitingSilenceMaxMs = 15_000;
+
+/**
  * A cache that is silent for longer is no cache. Of the socket, for a timer for each command costs a hit a
  * tenth of its time.
  */
@@ -38,18 +46,24 @@ const roleOptions: Record<ConnectionRole, ClientOptions> = {
     enableOfflineQueue: false,
     enableAutoPipelining: true,
   },
-  reads: { maxRetriesPerRequest: 3, commandTimeout: commandTimeoutMs, enableAutoPipelining: true },
+  reads: {
+    maxRetriesPerRequest: 3,
+    commandTimeout: commandTimeoutMs,
+    socketTimeout: silenceMaxMs,
+    enableAutoPipelining: true,
+  },
   // With 0 retries ioredis rejects what is under way as soon as the connection breaks; with
   // autoResendUnfulfilledCommands off and retries left, it would leave it unsettled for ever.
   writes: {
     maxRetriesPerRequest: 0,
     commandTimeout: commandTimeoutMs,
+    socketTimeout: silenceMaxMs,
     enableOfflineQueue: false,
     isSentOnce: true,
   },
-  queue: { maxRetriesPerRequest: 0, enableOfflineQueue: false },
-  worker: { maxRetriesPerRequest: null },
-  subscriber: { maxRetriesPerRequest: null },
+  queue: { maxRetriesPerRequest: 0, socketTimeout: silenceMaxMs, enableOfflineQueue: false },
+  worker: { maxRetriesPerRequest: null, socketTimeout: waitingSilenceMaxMs },
+  subscriber: { maxRetriesPerRequest: null, socketTimeout: waitingSilenceMaxMs },
   // RESP2, for ioredis drops the messages of RESP3. Subscribed anew by its owner, once tracking is on again;
   // what was under way on a connection that broke means nothing on the next.
   feed: { maxRetriesPerRequest: 0, enableOfflineQueue: false, autoResubscribe: false, protocol: 2 },

@@ -23,7 +23,7 @@ export function inTransaction<T>(
 }
 
 async function limit(tx: Transaction): Promise<void> {
-  const { statementTimeoutMs, lockTimeoutMs, idleInTransactionMs } = postgresLimits;
-  const texts = [statementTimeoutMs, lockTimeoutMs, idleInTransactionMs].map(String);
+  const { statementTimeoutMs, lockTimeoutMs, idleInTransactionMs, connectionCheckMs } = postgresLimits;
+  const texts = [statementTimeoutMs, lockTimeoutMs, idleInTransactionMs, connectionCheckMs].map(String);
   await tx.$queryRawUnsafe(readSql('limit-transaction'), ...texts);
 }

@@ -27,6 +27,7 @@ function emit(event: ForebayEvent): void {
   }
   isFaultDue = false;
   if (fault.action === 'exit') process.exit(faultExitCode);
+  if (fault.action === 'kill') process.kill(process.pid, 'SIGKILL');
   process.send?.(plain);
   process.kill(process.pid, 'SIGSTOP');
 }

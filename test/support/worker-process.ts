@@ -8,7 +8,7 @@ import type { Environment } from './environment.js';
 /** What happens in place, when the worker emits the event for the first time. */
 export interface Fault {
   readonly at: EventType;
-  readonly action: 'exit' | 'pause';
+  readonly action: 'exit' | 'kill' | 'pause';
 }
 
 export interface WorkerProcess {

@@ -16,6 +16,7 @@ const ranks = [
   'config',
   'events',
   'listeners',
+  'repeats',
   'logger',
   'event-log',
   'definitions',

@@ -194,11 +194,71 @@ describe('what repeats', () => {
     expect(logged('trace', ...others)).toHaveLength(others.length);
   });
 
-  it('is told each time when it is an error', () => {
-    const refused: ForebayEvent = { type: 'record.refused', lane, field: 'tasks:1', state: '23514', error };
-    expect(logged('trace', refused, refused)).toHaveLength(2);
+  it('is told apart by its reason, however deep that is', () => {
+    const reply = (message: string) => Object.assign(new Error(message), { name: 'ReplyError' });
+    const prisma = (originalCode: string) =>
+      Object.assign(new Error('Invalid query'), {
+        code: 'P2010',
+        meta: { driverAdapterError: { name: 'DriverAdapterError', cause: { originalCode } } },
+      });
+    const errors = [
+      reply("READONLY You can't write against a read only replica."),
+      reply('ERR Error running script: MISCONF Redis is configured to save'),
+      reply('LOADING Redis is loading'),
+      new ForebayError('REDIS_REFUSED', 'x', { cause: reply('READONLY x') }),
+      new ForebayError('REDIS_REFUSED', 'x', { cause: reply('OOM x') }),
+      prisma('25006'),
+      prisma('53300'),
+      Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' }),
+      new TypeError('x'),
+    ];
+    const told = (error: unknown): ForebayEvent => ({ type: 'job.failed', job: 'flush', error });
+    expect(logged('trace', ...errors.map(told))).toHaveLength(errors.length);
+  });
+
+  const error2 = new Error('another row');
+  const losses: readonly (readonly [string, ForebayEvent, ForebayEvent])[] = [
+    [
+      'a failure of another batch',
+      { ...failed, reason: 'unavailable' },
+      { ...failed, lane: 'a/0', reason: 'unavailable', error: error2 },
+    ],
+    ['a record that is refused for the same', refusedOf('tasks:1'), refusedOf('tasks:2')],
+    [
+      'a job that fails',
+      { type: 'job.failed', job: 'a', error },
+      { type: 'job.failed', job: 'b', error: error2 },
+    ],
+  ];
+  it.each(losses)('is one line also as an error: %s', (_, first, second) => {
+    const lines = logged('trace', first, second, second);
+    expect(lines).toHaveLength(1);
+    vi.advanceTimersByTime(10_000);
+    expect(lines[1]).toMatchObject({ msg: second.type, repeated: 2 });
+  });
+
+  it('is told for each lane that has lost something', () => {
+    const [regressed] = events['redis.regressed'];
+    expect(logged('trace', regressed, { ...regressed, lane: 'a/0' } as ForebayEvent)).toHaveLength(2);
+  });
+
+  it('is never left out, whatever the order: what is told and its number are all that there was', () => {
+    const lines: Record<string, unknown>[] = [];
+    const emit = emitInto(lines);
+    for (let i = 0; i < 1_000; i++) {
+      emit(woken(`a/${i}`));
+      vi.advanceTimersByTime((i * 7_919) % 313);
+    }
+    vi.advanceTimersByTime(20_000);
+    const counted = lines.map(({ repeated }) => (repeated as number | undefined) ?? 1);
+    expect(counted.reduce((sum, one) => sum + one, 0)).toBe(1_000);
+    expect(lines.length).toBeLessThan(20);
   });
 });
+
+function refusedOf(field: string): ForebayEvent {
+  return { type: 'record.refused', lane, field, state: '23514', error };
+}
 
 describe('an error is logged without its fields', () => {
   const secrets = {

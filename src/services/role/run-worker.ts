@@ -3,6 +3,7 @@ import { type Config, readConfig } from '../../config.js';
 import { isForebayError } from '../../errors.js';
 import { logEvents } from '../../event-log.js';
 import { createLogger, type Logger } from '../../logger.js';
+import { giveSignsOfLife } from './alive.js';
 import { ProcessHealth } from './process-health.js';
 import type { Service } from './service.js';
 
@@ -16,6 +17,7 @@ export async function runWorker(
   name: string,
   create: (config: Config, logger: Logger) => Service,
 ): Promise<void> {
+  const importMs = Math.round(performance.now());
   const logger = createLogger({ name, level: 'info' });
   let health: ProcessHealth | undefined;
   try {
@@ -34,8 +36,11 @@ export async function runWorker(
     await health?.stop();
     process.exit(1);
   }
-  logger.info(health.url === undefined ? {} : { health: health.url }, 'ready');
+  // Since the process began; until its modules were there, and until it was at work.
+  const took = { importMs, startMs: Math.round(performance.now()) };
+  logger.info({ ...took, ...(health.url === undefined ? {} : { health: health.url }) }, 'ready');
   process.send?.('ready');
+  giveSignsOfLife();
 }
 
 function stopOnSignals(service: Service, health: ProcessHealth, logger: Logger): void {
