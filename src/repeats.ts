@@ -14,27 +14,33 @@ const repeatMs = 10_000;
 interface Repeats {
   count: number;
   last: ForebayEvent | undefined;
+  /** Tells what has not been told yet. */
+  readonly tell: () => void;
 }
 
-/** What is still to be told when the process ends. */
+/** What is to be told when the process ends. */
 const untold = new Set<() => void>();
+let isExitHeard = false;
 
 export function limitRepeats(tell: Tell): Emit {
   const byKind = new Map<string, Repeats>();
   const begin = (kind: string): void => {
-    byKind.set(kind, { count: 0, last: undefined });
-    setTimeout(() => end(kind), repeatMs).unref();
+    const repeats: Repeats = {
+      count: 0,
+      last: undefined,
+      tell: () => {
+        if (repeats.last) tell(repeats.last, repeats.count);
+      },
+    };
+    byKind.set(kind, repeats);
+    setTimeout(() => end(kind, repeats), repeatMs).unref();
   };
-  const end = (kind: string): void => {
-    const repeats = byKind.get(kind);
+  const end = (kind: string, repeats: Repeats): void => {
     byKind.delete(kind);
-    if (!repeats?.last) return;
-    tell(repeats.last, repeats.count);
-    begin(kind);
+    untold.delete(repeats.tell);
+    repeats.tell();
+    if (repeats.last) begin(kind);
   };
-  atExit(() => {
-    for (const { last, count } of byKind.values()) if (last) tell(last, count);
-  });
   return (event) => {
     const kind = kindOf(event);
     const repeats = byKind.get(kind);
@@ -44,17 +50,18 @@ export function limitRepeats(tell: Tell): Emit {
     }
     repeats.count += 1;
     repeats.last = event;
+    tellAtExit(repeats.tell);
   };
 }
 
 /** However many there are, they share one listener. */
-function atExit(act: () => void): void {
-  if (untold.size === 0) {
-    process.once('exit', () => {
-      for (const one of untold) one();
-    });
-  }
-  untold.add(act);
+function tellAtExit(tell: () => void): void {
+  untold.add(tell);
+  if (isExitHeard) return;
+  isExitHeard = true;
+  process.once('exit', () => {
+    for (const one of untold) one();
+  });
 }
 
 /** What is one line when it repeats. */

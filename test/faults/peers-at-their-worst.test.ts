@@ -23,7 +23,7 @@ const faultMs = Number(process.env.FAULT_MS ?? 1_000);
 /** On a machine that is idle it is less than 3 s. */
 const recoveryMaxMs = 20_000;
 /** Kinds of trouble, each told once; and then one line of each in 10 s. */
-const linesMax = 15 + (15 * faultMs) / 10_000;
+const linesMax = 15 + (10 * faultMs) / 10_000;
 const script = fileURLToPath(new URL('../../workers/write-behind.ts', import.meta.url));
 const rows = 50;
 const connectionsMax = 30;
@@ -126,6 +126,16 @@ async function sql(...statements: string[]): Promise<Client> {
   return client;
 }
 
+/** As many connections as there are. */
+async function takeAll(): Promise<void> {
+  while (
+    await sql().then(
+      () => true,
+      () => false,
+    )
+  );
+}
+
 async function letGo(): Promise<void> {
   await Promise.all(holders.map((client) => client.end().catch(() => undefined)));
   holders = [];
@@ -159,8 +169,9 @@ const ofPostgres: Readonly<Record<string, Fault>> = {
   },
   'is out of connections': {
     begin: async () => {
-      await sql(endOthers);
-      for (let i = 0; i < connectionsMax; i++) await sql().catch(() => undefined);
+      await takeAll();
+      await holders[0]?.query(`${endOthers} AND application_name = 'forebay-write-behind'`);
+      await takeAll();
     },
     end: letGo,
   },

@@ -237,6 +237,12 @@ describe('what repeats', () => {
     expect(lines[1]).toMatchObject({ msg: second.type, repeated: 2 });
   });
 
+  it('is told at the latest when the process ends', () => {
+    const lines = logged('trace', ...['a/0', 'a/1', 'a/2'].map(woken));
+    for (const listener of process.listeners('exit')) listener.call(process, 0);
+    expect(lines.slice(1)).toMatchObject([{ msg: 'lane.woken', lane: 'a/2', repeated: 2 }]);
+  });
+
   it('is told for each lane that has lost something', () => {
     const [regressed] = events['redis.regressed'];
     expect(logged('trace', regressed, { ...regressed, lane: 'a/0' } as ForebayEvent)).toHaveLength(2);
