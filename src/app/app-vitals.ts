@@ -1,4 +1,6 @@
-/** Whether a connected app is ready. What is due in it is the app's own: it is alive as long as it answers. */
+/**
+ * Whether a connected app is ready. What is due in it is the app's own: it is alive as long as it answers.
+ */
 import { testRedisConnection } from '../connection/health.js';
 import type { RedisClient } from '../connection/redis.js';
 import { Vitals } from '../vitals/health.js';

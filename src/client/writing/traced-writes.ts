@@ -7,7 +7,9 @@ import type { WriteQueue } from './write-queue.js';
 /** What stores submit their writes to. */
 export type Writes = Pick<WriteQueue, 'submit'>;
 
-/** The batch that carries a write is its lane's first one whose number is greater than the write's version. */
+/**
+ * The batch that carries a write is its lane's first one whose number is greater than the write's version.
+ */
 export function tracedWrites(writes: Writes, trace: Trace | undefined): Writes {
   if (trace === undefined) return writes;
   return {
