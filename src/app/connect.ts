@@ -20,12 +20,13 @@ import { CounterClient } from '../client/stores/counter-client.js';
 import { RecordClient } from '../client/stores/record-client.js';
 import { type CachedValues, createValues } from '../client/values/values.js';
 import { DurableRoute } from '../client/writing/durable-route.js';
+import { tracedWrites } from '../client/writing/traced-writes.js';
 import { WriteQueue } from '../client/writing/write-queue.js';
 import { type Config, readConfig } from '../config.js';
 import { breakerOf } from '../connection/breaker.js';
 import { ConnectionMetrics } from '../connection/connection-metrics.js';
 import { getMany } from '../connection/get-many.js';
-import { createHealth, type RedisHealth, testRedisConnection } from '../connection/health.js';
+import { createHealth, type RedisHealth } from '../connection/health.js';
 import { startInvalidationFeed } from '../connection/invalidation-feed.js';
 import { openConnections, toReadError } from '../connection/redis.js';
 import { checkServer } from '../connection/server-check.js';
@@ -45,8 +46,9 @@ import { closeQueues } from '../queues/lazy-queue.js';
 import { RefreshQueue } from '../queues/refresh-queue.js';
 import { WriteBehindQueue } from '../queues/write-behind-queue.js';
 import { Resources } from '../resources.js';
-import { type Health, Vitals } from '../vitals/health.js';
-import { databaseNeed, redisNeed } from '../vitals/needs.js';
+import type { Trace } from '../trace.js';
+import type { Health } from '../vitals/health.js';
+import { vitalsOf } from './app-vitals.js';
 import { bindPatterns, type Patterns } from './bound-patterns.js';
 
 /** What `connect` needs. */
@@ -59,6 +61,8 @@ export interface ConnectOptions {
   readonly cache?: CacheOptions;
   /** Told of everything that happens. Default: warnings and errors are logged as JSON to standard output. */
   readonly onEvent?: Emit;
+  /** Spans of writes: `openTelemetry()` of `forebay/tracing`. Default: none. */
+  readonly trace?: Trace;
 }
 
 /** A definition's store as an app holds it. */
@@ -156,7 +160,7 @@ async function open<D extends Definitions>(
   const values = createValues(cache);
   const { lanes, buffer, breaker, queues, emit } = base;
   const letters = { queue: queues.deadLetters, wakeUps: queues.wakeUps };
-  const vitals = vitalsOf(base);
+  const vitals = vitalsOf(base.connections, base.database);
   return {
     stores: Object.freeze({ ...writing.clients, ...clients }) as StoreClients<D>,
     cache: cache.service,
@@ -184,7 +188,7 @@ type Base = Awaited<ReturnType<typeof openBase>>;
 /** What everything else stands on: connections, a server that is as it should be, queues, lanes. */
 async function openBase(
   stores: Stores,
-  { prisma: database, config = readConfig(), cache: cacheOptions = {}, emit }: OpenOptions,
+  { prisma: database, config = readConfig(), cache: cacheOptions = {}, emit, trace }: OpenOptions,
   resources: Resources,
 ) {
   const { prefix, redis: settings, queueRedis } = config;
@@ -216,19 +220,8 @@ async function openBase(
   const breaker = resources.own('breaker of reads', breakerOf(reads, 'reads', emit), (it) => it.stop());
   const entries = new BatchedGet((keys) => breaker.run(() => getMany(reads, keys)));
   const reading = createReadingParts(new WaitingRoom({ subscriber, prefix, emit }), cacheOptions);
-  const shared = { stores, prefix, settings, database, cacheOptions, emit };
+  const shared = { stores, prefix, settings, database, cacheOptions, emit, trace };
   return { ...shared, metrics, connections, lanes, buffer, queues, breaker, entries, reading };
-}
-
-function vitalsOf({ connections, database }: Base): Vitals {
-  const vitals = new Vitals();
-  vitals.need(
-    redisNeed('redis', () => testRedisConnection(connections.reads)),
-    redisNeed('queue redis', () => testRedisConnection(connections.queue)),
-    databaseNeed(database),
-  );
-  vitals.enter('started');
-  return vitals;
 }
 
 type Writing = ReturnType<typeof createWriting>;
@@ -253,7 +246,9 @@ function createWriting(base: Base, resources: Resources) {
   const writes = resources.own('writes', new WriteQueue({ route, durable, queue, watch, emit }), (it) =>
     it.close(),
   );
-  const context: ClientContext = { ...base, redis: reads, writes, receipts: { watch, buffer, emit } };
+  const receipts = { watch, buffer, emit };
+  const traced = tracedWrites(writes, base.trace);
+  const context: ClientContext = { ...base, redis: reads, writes: traced, receipts };
   const clients = [...stores.byName].map(([name, store]) => [
     name,
     store.kind === 'record' ? new RecordClient(context, store) : new CounterClient(context, store),

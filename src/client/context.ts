@@ -9,7 +9,7 @@ import type { RedisClient } from '../connection/redis.js';
 import type { Database } from '../database/database.js';
 import type { Emit } from '../events.js';
 import type { ReceiptDesk } from './receipts/receipt.js';
-import type { WriteQueue } from './writing/write-queue.js';
+import type { Writes } from './writing/traced-writes.js';
 
 export interface ClientContext {
   readonly prefix: string;
@@ -21,7 +21,7 @@ export interface ClientContext {
   readonly breaker: Breaker;
   /** Reads of entries: those of one turn in one command. */
   readonly entries: BatchedGet;
-  readonly writes: WriteQueue;
+  readonly writes: Writes;
   readonly database: Database;
   readonly reading: ReadingParts;
   readonly receipts: ReceiptDesk;

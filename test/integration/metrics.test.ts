@@ -1,8 +1,14 @@
 /** Metrics move when what they are of happens: a worker, its app, a scheduler, on real servers. */
+import { Queue } from 'bullmq';
+import { Redis } from 'ioredis';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { z } from 'zod';
 import { stores } from '../../examples/platform/stores.js';
 import type { Forebay } from '../../src/app/connect.js';
+import { queuePrefix } from '../../src/keys.js';
 import { type Metrics, metricsOf } from '../../src/metrics.js';
+import { Resources } from '../../src/resources.js';
+import { takeJobs } from '../../src/services/role/take-jobs.js';
 import { SchedulerService } from '../../src/services/scheduler/scheduler.js';
 import { defineSchedules } from '../../src/services/scheduler/schedules.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
@@ -135,6 +141,40 @@ it('a miss that waits for what another process loads is told as such', async () 
   letGo();
   expect(await slow).toBe('loaded');
   expect(await waits).toBe('loaded');
+});
+
+it('jobs that wait for a worker are told, and none while their queue is paused', async () => {
+  const { config, env } = environment;
+  const connection = new Redis(env.REDIS_URL, { maxRetriesPerRequest: null });
+  const queue = new Queue('held', { connection, prefix: queuePrefix(config.prefix) });
+  const parts = new Resources(() => undefined);
+  let letGo: () => void = () => undefined;
+  const held = new Promise<void>((resolve) => {
+    letGo = resolve;
+  });
+  await queue.addBulk([1, 2, 3].map((data) => ({ name: 'job', data })));
+  const duty = await takeJobs<number, void>(parts, {
+    queue: 'held',
+    shape: z.number(),
+    connection: connection as never,
+    prefix: config.prefix,
+    emit: () => undefined,
+    concurrency: 1,
+    process: () => held,
+  });
+  const { registry } = metricsOf({ looks: { jobs: () => duty.look() } });
+  const waiting = async () => (await samplesOf(registry)).get('forebay_queue_waiting_jobs{queue="held"}');
+  await expect.poll(waiting).toBe(2);
+  await queue.pause();
+  expect(await waiting()).toBe(0);
+  await queue.resume();
+  expect(await waiting()).toBe(2);
+  letGo();
+  await expect.poll(waiting).toBe(0);
+  expect(await duty.problem()).toBeUndefined();
+  await parts.close(5_000);
+  await queue.close();
+  connection.disconnect();
 });
 
 it('schedules tell their lag, and their runs how long they waited for a worker', async () => {

@@ -9,6 +9,7 @@ import * as metrics from '../../src/metrics.js';
 import * as patterns from '../../src/patterns.js';
 import * as prismaExtension from '../../src/prisma-extension.js';
 import * as shared from '../../src/shared.js';
+import * as tracing from '../../src/tracing.js';
 
 let reports: ReadonlyMap<string, string>;
 
@@ -82,6 +83,7 @@ describe('the entry points', () => {
       'testRedisConnection',
     ]);
     expect(Object.keys(metrics)).toEqual(['metricsOf']);
+    expect(Object.keys(tracing)).toEqual(['openTelemetry']);
     expect(Object.keys(prismaExtension)).toEqual(['createPrismaAdapter', 'forebayExtension']);
     expect(Object.keys(shared).sort()).toEqual(['closeShared', 'share', 'sharedClient']);
   });

@@ -9,6 +9,7 @@ const source = path.resolve(import.meta.dirname, '../../src');
 const ranks = [
   'errors',
   'pause',
+  'trace',
   'keys',
   'variables',
   'redis-settings',
@@ -31,6 +32,7 @@ const ranks = [
   'shared',
   'patterns',
   'health',
+  'tracing',
   'app',
   'metrics',
   'prisma-extension',
@@ -50,6 +52,7 @@ const places: Readonly<Record<string, readonly string[]>> = {
   pino: ['logger'],
   'node-cron': ['services'],
   'prom-client': ['metrics'],
+  '@opentelemetry/api': ['tracing'],
 };
 
 /** Roles of workers meet in Redis, in Postgres or in a queue; `role` is the mould of all. */

@@ -14,6 +14,7 @@ import { isForebayError } from '../../errors.js';
 import type { Emit } from '../../events.js';
 import { fieldOf } from '../../keys.js';
 import type { FlushSummary } from '../../queues/write-behind-queue.js';
+import type { SpanFacts, Trace } from '../../trace.js';
 import { jittered, RetryLater, retryWaits } from '../role/retry.js';
 import type { BatchSize } from './batch-size.js';
 import type { BatchSplit } from './batch-split.js';
@@ -41,6 +42,8 @@ export interface LaneFlushDependencies {
   readonly ledger: LedgerWatch;
   readonly marks: LaneMarks;
   readonly split: BatchSplit;
+  /** Undefined: none. */
+  readonly trace?: Trace | undefined;
 }
 
 /** Told which batches are in hand, so that their lanes' marks are renewed. */
@@ -98,7 +101,7 @@ export class LaneFlush {
         if (await visit.rest(waitOf(sealed))) return { ...summary, againInMs: visit.owed(waitOf(sealed)) };
         continue;
       }
-      const flushed = await this.#flushBatch(lane, sealed.batch);
+      const flushed = await this.#traceBatch(lane, sealed.batch);
       if (flushed === 'away') break;
       summary = add(summary, flushed, Date.now() - startedAt);
       await onProgress(summary);
@@ -122,6 +125,18 @@ export class LaneFlush {
         throw new RetryLater('unavailable', jittered(retryWaits.unavailable.firstMs), error);
       }
     }
+  }
+
+  #traceBatch(lane: Lane, batch: Batch): Promise<Flushed | 'away'> {
+    const { trace } = this.#dependencies;
+    if (trace === undefined) return this.#flushBatch(lane, batch);
+    const { number, size } = batch;
+    const facts = { 'forebay.lane': lane.name, 'forebay.batch': number, 'forebay.size': size };
+    return trace('forebay.flush', facts, async (tell) => {
+      const flushed = await this.#flushBatch(lane, batch);
+      tell(flushed === 'away' ? { 'forebay.outcome': 'away' } : factsOf(flushed));
+      return flushed;
+    });
   }
 
   /** 'away': the batch stays sealed, and the lane is to be handed back. */
@@ -239,6 +254,10 @@ function waitOf(sealed: SealReply): number | undefined {
 
 /** What became of one batch. */
 type Flushed = Pick<FlushSummary, 'rows' | 'skipped' | 'refused'>;
+
+function factsOf({ rows, skipped, refused }: Flushed): SpanFacts {
+  return { 'forebay.rows': rows, 'forebay.skipped': skipped, 'forebay.refused': refused };
+}
 
 function add(summary: FlushSummary, flushed: Flushed, ms: number): FlushSummary {
   return {

@@ -31,6 +31,7 @@ import {
   writeBehindQueueName,
 } from '../../queues/write-behind-queue.js';
 import type { Resources } from '../../resources.js';
+import type { Trace } from '../../trace.js';
 import type { Check } from '../../vitals/health.js';
 import { databaseNeed, redisNeed } from '../../vitals/needs.js';
 import { UnknownWork } from '../role/hand-back.js';
@@ -46,6 +47,7 @@ import { LaneFlush } from './lane-flush.js';
 import { LaneMarksRenewal } from './lane-marks.js';
 import { LedgerWatch } from './ledger-watch.js';
 import { Sweep } from './sweep.js';
+import { tracedDatabase } from './traced-database.js';
 
 /** What a write-behind worker needs. */
 export interface WriteBehindOptions {
@@ -57,6 +59,8 @@ export interface WriteBehindOptions {
   readonly config: Pick<Config, 'prefix' | 'redis' | 'queueRedis' | 'worker'>;
   /** Told of everything that happens: `logEvents(logger)`. */
   readonly emit: Emit;
+  /** Spans of flushes: `openTelemetry()` of `forebay/tracing`. Default: none. */
+  readonly trace?: Trace;
 }
 
 /** What jobs and the sweep work with. */
@@ -123,7 +127,7 @@ export class WriteBehindService extends Role {
     { buffer, marks, deadLetters, signal }: FlushParts,
     redis: RedisClient,
   ): Promise<LaneFlush> {
-    const { stores, prisma, config, emit } = this.#options;
+    const { stores, prisma, config, emit, trace } = this.#options;
     const persisters = await createPersisters(stores, prisma);
     const sizes = createSizes(stores);
     const breaker = new DatabaseBreaker({
@@ -132,14 +136,15 @@ export class WriteBehindService extends Role {
       limit: pLimit(config.worker.connections),
       signal,
     });
-    const shared = { buffer, database: prisma, prefix: config.prefix, emit, breaker };
+    const database = tracedDatabase(prisma, trace);
+    const shared = { buffer, database, prefix: config.prefix, emit, breaker };
     const ledger = new LedgerWatch({ ...shared, redis, lanes: this.#lanes, signal });
     this.vitals.need(comparedNeed(ledger));
     await ledger.start();
     const persisterOf = (lane: Lane) => persisters.get(lane.group) as Persister;
     const split = new BatchSplit({ ...shared, persisterOf, deadLetters });
     const sizeOf = (lane: Lane) => sizes.get(lane.group) as BatchSize;
-    return new LaneFlush({ ...shared, persisterOf, sizeOf, ledger, marks, split });
+    return new LaneFlush({ ...shared, persisterOf, sizeOf, ledger, marks, split, trace });
   }
 
   async #startDeadLetters(

@@ -1,5 +1,5 @@
 /** What is alive and what is ready, for each stage, need and duty. */
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { type Check, type Duty, Vitals } from '../../../src/vitals/health.js';
 
 const there: Check = { name: 'redis', ask: () => Promise.resolve('PONG') };
@@ -31,6 +31,18 @@ describe('a process', () => {
         { name: 'redis', ok: true },
       ],
     });
+  });
+
+  it('whose start takes longer than a minute is not alive', async () => {
+    const vitals = vitalsOf([]);
+    vitals.enter('starting');
+    const now = performance.now();
+    vi.spyOn(performance, 'now').mockReturnValue(now + 61_000);
+    expect(await vitals.live()).toEqual({
+      ok: false,
+      checks: [{ name: 'started', ok: false, reason: 'starting for 61 s' }],
+    });
+    vi.restoreAllMocks();
   });
 
   it('is ready once it is started and all that it needs answers', async () => {
