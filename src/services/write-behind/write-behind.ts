@@ -10,6 +10,7 @@ import pLimit from 'p-limit';
 import { readBacklog } from '../../buffer/backlog.js';
 import { type Lane, Lanes } from '../../buffer/lane.js';
 import { checkPartitions } from '../../buffer/partitions.js';
+import { Pauses } from '../../buffer/pauses.js';
 import { WriteBuffer } from '../../buffer/write-buffer.js';
 import type { Config } from '../../config.js';
 import { testRedisConnection } from '../../connection/health.js';
@@ -45,6 +46,7 @@ import { DeadLetters, type DeadLettersDependencies } from './dead-letters.js';
 import { LaneFlush } from './lane-flush.js';
 import { LaneMarksRenewal } from './lane-marks.js';
 import { LedgerWatch } from './ledger-watch.js';
+import { PausedGroups } from './paused-groups.js';
 import { Sweep } from './sweep.js';
 
 /** What a write-behind worker needs. */
@@ -106,10 +108,16 @@ export class WriteBehindService extends Role {
     const marks = new LaneMarksRenewal(buffer, emit);
     marks.start(parts);
     this.#watchBatches(marks);
-    const flush = await this.#createFlush({ buffer, marks, deadLetters: letters, signal }, connections.lanes);
+    const paused = new PausedGroups(new Pauses(connections.lanes, config.prefix), emit);
+    await paused.start(parts);
+    const isPaused = (lane: Lane) => paused.has(lane);
+    const flush = await this.#createFlush(
+      { buffer, marks, deadLetters: letters, signal, isPaused },
+      connections.lanes,
+    );
     await this.#startDeadLetters(parts, { buffer, queue: letters, wakeUps: queue }, connections.jobs);
     await this.#takeJobs(parts, { flush, queue, signal }, connections.jobs);
-    this.#startSweep(parts, { flush, queue, signal }, buffer);
+    this.#startSweep(parts, { flush, queue, signal }, { buffer, isPaused });
   }
 
   #watchBatches(marks: LaneMarksRenewal): void {
@@ -120,7 +128,7 @@ export class WriteBehindService extends Role {
   }
 
   async #createFlush(
-    { buffer, marks, deadLetters, signal }: FlushParts,
+    { buffer, marks, deadLetters, signal, isPaused }: FlushParts,
     redis: RedisClient,
   ): Promise<LaneFlush> {
     const { stores, prisma, config, emit } = this.#options;
@@ -139,7 +147,7 @@ export class WriteBehindService extends Role {
     const persisterOf = (lane: Lane) => persisters.get(lane.group) as Persister;
     const split = new BatchSplit({ ...shared, persisterOf, deadLetters });
     const sizeOf = (lane: Lane) => sizes.get(lane.group) as BatchSize;
-    return new LaneFlush({ ...shared, persisterOf, sizeOf, ledger, marks, split });
+    return new LaneFlush({ ...shared, persisterOf, sizeOf, ledger, marks, split, isPaused });
   }
 
   async #startDeadLetters(
@@ -167,11 +175,15 @@ export class WriteBehindService extends Role {
     this.canTell({ jobs: () => duty.look() });
   }
 
-  #startSweep(parts: Resources, { flush, queue, signal }: Flushing, buffer: WriteBuffer): void {
+  #startSweep(
+    parts: Resources,
+    { flush, queue, signal }: Flushing,
+    places: Pick<FlushParts, 'buffer' | 'isPaused'>,
+  ): void {
     const options = { signal, isHurry: false, onProgress: async () => undefined };
     const sweep = new Sweep({
+      ...places,
       lanes: this.#lanes,
-      buffer,
       queue,
       flush: async (lane) => void (await flush.run(lane, options)),
       emit: this.#options.emit,
@@ -208,6 +220,7 @@ interface FlushParts {
   readonly marks: LaneMarksRenewal;
   readonly deadLetters: DeadLetterQueue;
   readonly signal: AbortSignal;
+  readonly isPaused: (lane: Lane) => boolean;
 }
 
 /** Nothing is sealed in a lane before that. */
