@@ -280,8 +280,8 @@ export class WriteBuffer {
    * Asks that what is accepted by now is flushed without delay. The last write; undefined when all is
    * persisted.
    */
-  async hurry(lane: Lane): Promise<AcceptedAt | undefined> {
-    const { meta, order, waiting } = lane.keys;
+  async hurry({ keys }: Pick<Lane, 'keys'>): Promise<AcceptedAt | undefined> {
+    const { meta, order, waiting } = keys;
     const [version, generation] = await this.#redis.forebay_hurry(meta, order, waiting);
     return version === undefined ? undefined : { version: BigInt(version), generation: String(generation) };
   }

@@ -6,7 +6,12 @@ import { table } from './table.js';
 export interface Status {
   readonly schedules: readonly ScheduleStatus[];
   readonly queues: readonly QueueStatus[];
-  readonly backlog: readonly Omit<BacklogStatus, 'waiting' | 'lanes'>[];
+  readonly backlog: readonly StoreBacklog[];
+}
+
+export interface StoreBacklog extends Omit<BacklogStatus, 'waiting' | 'lanes'> {
+  /** Workers take no batches of it: see `forebay pause`. */
+  readonly isPaused: boolean;
 }
 
 /** @param now to which times are related */
@@ -43,11 +48,12 @@ function queueRow({ name, waiting, active, delayed, failed }: QueueStatus): stri
 
 function backlogTable(backlog: Status['backlog']): string {
   if (backlog.length === 0) return 'No backlog: nothing was written yet.\n';
-  const head = ['store', 'dirty', 'sealed', 'dead letters', 'oldest'];
-  const rows = backlog.map(({ store, dirty, sealed, dead, ageMs }) => [
+  const head = ['store', 'dirty', 'sealed', 'dead letters', 'oldest', ''];
+  const rows = backlog.map(({ store, dirty, sealed, dead, ageMs, isPaused }) => [
     store,
     ...[dirty, sealed, dead].map(String),
     dirty + sealed === 0 ? '' : duration(ageMs),
+    isPaused ? 'PAUSED' : '',
   ]);
   return table([head, ...rows], 1);
 }
