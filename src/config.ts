@@ -22,6 +22,8 @@ export interface Config {
   readonly queueRedis: RedisSettings;
   /** `DATABASE_URL`. */
   readonly databaseUrl?: string;
+  /** `FOREBAY_STORES`: the module that exports the stores, for the command `forebay`. */
+  readonly storesFile?: string;
   /** `LOG_LEVEL`, default `info`. */
   readonly logLevel: string;
   /** Of worker processes. */
@@ -60,11 +62,13 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
   const redis = readRedisSettings(variables, 'REDIS_');
   const databaseUrl = variables.read('DATABASE_URL', postgresUrl);
   const health = variables.read('FOREBAY_HEALTH', healthPlace);
+  const storesFile = variables.read('FOREBAY_STORES', asText);
   const config = {
     prefix: variables.read('FOREBAY_PREFIX', prefixOf) ?? 'forebay',
     redis,
     queueRedis: variables.has('QUEUE_REDIS_') ? readRedisSettings(variables, 'QUEUE_REDIS_') : redis,
     ...(databaseUrl === undefined ? {} : { databaseUrl }),
+    ...(storesFile === undefined ? {} : { storesFile }),
     logLevel: variables.read('LOG_LEVEL', levelOf) ?? 'info',
     ...(health === undefined ? {} : { health }),
     worker: {

@@ -66,7 +66,7 @@ export class Resources {
     plan: P,
     metrics?: ConnectionMetrics,
   ): Promise<{ readonly [Name in keyof P]: RedisClient }> {
-    const connections = await openConnections(plan, this.#emit, metrics);
+    const connections = await openConnections(plan, this.#emit, { metrics });
     return this.own('connections', connections, closeConnections);
   }
 

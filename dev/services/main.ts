@@ -33,6 +33,7 @@ async function main(): Promise<number> {
     `export DATABASE_URL=${quoted(services.databaseUrl)}\nexport REDIS_URL=${quoted(services.redisUrl)}\n`,
   );
   tell(`${services.description}. Ctrl-C ends this.`);
+  process.send?.('ready'); // for pm2
   const end = await Promise.race([interrupted, services.lost]);
   await services.release();
   if (end === 'interrupted') return 0;

@@ -238,7 +238,7 @@ function createWriting(base: Base, resources: Resources) {
     (it) => it.close(),
   );
   const connectDurable = async () =>
-    (await openConnections({ durable: [settings, 'writes'] }, emit, metrics)).durable;
+    (await openConnections({ durable: [settings, 'writes'] }, emit, { metrics })).durable;
   const durable = resources.own('durable route', new DurableRoute(connectDurable, prefix), (it, ms) =>
     it.close(ms),
   );

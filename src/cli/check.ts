@@ -1,48 +1,51 @@
-/** `forebay check`: tells what is wrong with the Redis of the environment. */
-import { isDeepStrictEqual } from 'node:util';
-import { type Config, readConfig } from '../config.js';
-import { accessFindings, inspectServers, type ServerFinding } from '../connection/server-check.js';
-import { placeOf, type RedisSettings } from '../redis-settings.js';
-import { withConnections } from './with-connections.js';
-
 /**
- * Says what is wrong, and returns the exit code: 1 when there is an error.
- * @throws ForebayError INVALID_CONFIG, REDIS_UNAVAILABLE
+ * `forebay check`: tells what is wrong with the Redis and the Postgres of the environment, what comes of it,
+ * and the line that mends it. It changes nothing.
  */
-export async function check(say: (line: string) => void, config: Config = readConfig()): Promise<number> {
-  const findings: ServerFinding[] = [];
-  for (const settings of placesOf(config)) findings.push(...(await checkPlace(settings, say)));
-  const errors = findings.filter(isError).length;
-  say(`${counted(errors, 'error')}, ${counted(findings.length - errors, 'warning')}`);
-  return errors === 0 ? 0 : 1;
+import type { Config } from '../config.js';
+import type { Stores } from '../definitions/stores.js';
+import { clockFindings } from './check/clocks.js';
+import { lookAtPostgres } from './check/postgres.js';
+import { lookAtRedis } from './check/redis.js';
+import { isError, type Report, reportJson, reportText } from './check/report.js';
+
+/** How long a server has to answer. */
+const answerMs = 5_000;
+
+export interface CheckOptions {
+  readonly isJson: boolean;
+  /** Warnings count as errors. */
+  readonly isStrict: boolean;
+  /** Whose tables are looked at; undefined: none. */
+  readonly stores?: Stores | undefined;
 }
 
-function placesOf({ redis, queueRedis }: Config): RedisSettings[] {
-  return isDeepStrictEqual(redis, queueRedis) ? [redis] : [redis, queueRedis];
+/** Says what is wrong, and returns the exit code: 1 when there is an error. */
+export async function check(
+  config: Config,
+  say: (text: string) => void,
+  { isJson, isStrict, stores }: CheckOptions,
+): Promise<number> {
+  const reports = await lookAtAll(config, stores, answerMs);
+  say(isJson ? reportJson(reports) : reportText(reports));
+  const findings = reports.flatMap((report) => report.findings);
+  return findings.some((finding) => isStrict || isError(finding)) ? 1 : 0;
 }
 
-async function checkPlace(settings: RedisSettings, say: (line: string) => void): Promise<ServerFinding[]> {
-  return withConnections({ reads: [settings, 'reads'] }, async ({ reads }) => {
-    say(placeOf(settings));
-    const access = accessFindings(settings);
-    for (const finding of access) say(lineOf(finding));
-    const reports = await inspectServers(reads);
-    for (const { address, version, findings } of reports) {
-      say(`  ${address}, version ${version}${findings.length === 0 ? ': as it should be' : ''}`);
-      for (const finding of findings) say(lineOf(finding));
-    }
-    return [...access, ...reports.flatMap(({ findings }) => findings)];
-  });
-}
-
-function lineOf(finding: ServerFinding): string {
-  return `  ${isError(finding) ? 'ERROR  ' : 'warning'} ${finding.what} ${finding.advice}`;
-}
-
-function isError({ severity }: ServerFinding): boolean {
-  return severity !== 'warning';
-}
-
-function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+/** Never throws: what can't be asked is a finding. */
+export async function lookAtAll(
+  config: Config,
+  stores: Stores | undefined,
+  timeoutMs: number,
+): Promise<readonly Report[]> {
+  const [redis, postgres] = await Promise.all([
+    lookAtRedis(config, timeoutMs),
+    lookAtPostgres(config, stores, timeoutMs),
+  ]);
+  const clocks = clockFindings({ redis: redis.clock, postgres: postgres.clock });
+  return [
+    ...redis.reports,
+    postgres.report,
+    ...(clocks.length === 0 ? [] : [{ place: 'Clocks', findings: clocks }]),
+  ];
 }

@@ -1,7 +1,4 @@
-/**
- * Shows how far something has come: on a terminal one line that is written anew, elsewhere a line for each
- * thing that is done.
- */
+/** Shows how far something has come, on a terminal: one line that is written anew. Elsewhere it is quiet. */
 
 /** What is used of a stream, such as `process.stderr`. */
 export interface LineOutput {
@@ -19,10 +16,10 @@ export class ProgressBar {
   }
 
   show(what: string, done: number, total: number): void {
+    if (!this.#output.isTTY) return;
     const full = Math.round(cells * Math.min(1, done / total));
     const line = `${'█'.repeat(full)}${'░'.repeat(cells - full)} ${what} ${done} of ${total}`;
-    if (this.#output.isTTY) this.#output.write(`\r${line}\x1b[K`);
-    else this.#output.write(`${line}\n`);
+    this.#output.write(`\r${line}\x1b[K`);
   }
 
   clear(): void {

@@ -1,5 +1,5 @@
 /** `forebay run`: runs a schedule by hand. */
-import { type Config, readConfig } from '../config.js';
+import type { Config } from '../config.js';
 import { ScheduleQueue, standingJobs } from '../queues/schedule-queue.js';
 import { withConnections } from './with-connections.js';
 
@@ -11,7 +11,7 @@ import { withConnections } from './with-connections.js';
 export async function runSchedule(
   name: string,
   say: (line: string) => void,
-  config: Config = readConfig(),
+  config: Config,
 ): Promise<number> {
   return withConnections({ queue: [config.queueRedis, 'queue'] }, async (connections, resources) => {
     const queue = new ScheduleQueue(connections.queue, config.prefix, () => undefined);

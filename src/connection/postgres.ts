@@ -54,6 +54,24 @@ function endOfSilentOnes(place: object): PoolConfig {
   } as PoolConfig;
 }
 
+/**
+ * For a look at the database: one connection, as the server gives it, that does not wait for longer than
+ * `timeoutMs` for anything.
+ */
+export function createPlainAdapter(url: string, name: string, timeoutMs: number): PrismaPg {
+  const { connectionString, schema } = splitUrl(url);
+  return new PrismaPg(
+    {
+      connectionString,
+      max: 1,
+      application_name: name,
+      connectionTimeoutMillis: timeoutMs,
+      query_timeout: timeoutMs,
+    },
+    schema === undefined ? {} : { schema },
+  );
+}
+
 interface UrlParts {
   readonly connectionString: string;
   readonly schema: string | undefined;

@@ -6,7 +6,7 @@ import { placeOf, type RedisSettings } from '../redis-settings.js';
 import { type ClientOptions, connectTimeoutMs, createClient, mastersOf, type RedisClient } from './client.js';
 import type { ConnectionMetrics } from './connection-metrics.js';
 import { inTime } from './deadline.js';
-import { isNotSent, isReplyError, meaningOf, toRefusal, toUnavailable } from './refusals.js';
+import { isKeptOut, isNotSent, isReplyError, meaningOf, toRefusal, toUnavailable } from './refusals.js';
 
 export type { RedisClient } from './client.js';
 
@@ -74,13 +74,16 @@ export type ConnectionPlan = Readonly<Record<string, readonly [RedisSettings, Co
 
 /**
  * Opens all connections, or none.
- * @param metrics counts what becomes of them
+ * @param options `metrics` counts what becomes of them; `timeoutMs`: for each to connect, default 10,000
  * @throws ForebayError REDIS_UNAVAILABLE, which says in one sentence what is wrong
  */
 export async function openConnections<P extends ConnectionPlan>(
   plan: P,
   emit: Emit,
-  metrics?: ConnectionMetrics,
+  {
+    metrics,
+    timeoutMs = connectTimeoutMs,
+  }: { metrics?: ConnectionMetrics | undefined; timeoutMs?: number } = {},
 ): Promise<{ readonly [Name in keyof P]: RedisClient }> {
   const connections = Object.entries(plan).map(([name, [settings, role]]) => {
     const redis = createRedis(settings, role, emit);
@@ -88,7 +91,7 @@ export async function openConnections<P extends ConnectionPlan>(
     return { name, settings, redis };
   });
   try {
-    await Promise.all(connections.map(({ redis, settings }) => connectRedis(redis, settings)));
+    await Promise.all(connections.map(({ redis, settings }) => connectRedis(redis, settings, timeoutMs)));
   } catch (error) {
     for (const { redis } of connections) redis.disconnect();
     throw error;
@@ -140,7 +143,7 @@ function createRedis(settings: RedisSettings, role: ConnectionRole, emit: Emit):
   return redis;
 }
 
-async function connectRedis(redis: RedisClient, settings: RedisSettings): Promise<void> {
+async function connectRedis(redis: RedisClient, settings: RedisSettings, timeoutMs: number): Promise<void> {
   let cause: unknown;
   const remember = (error: unknown): void => {
     cause ??= error;
@@ -148,7 +151,7 @@ async function connectRedis(redis: RedisClient, settings: RedisSettings): Promis
   const first = firstError(redis);
   for (const event of errorEvents) redis.on(event, remember);
   try {
-    await inTime(Promise.race([greet(redis), first.error]), connectTimeoutMs);
+    await inTime(Promise.race([greet(redis), first.error]), timeoutMs);
   } catch (error) {
     throw cannotConnect(settings, cause ?? error);
   } finally {
@@ -162,7 +165,12 @@ const errorEvents = ['error', 'node error', 'sentinelError'] as const;
 /** Also makes the connections to a cluster's nodes, so that the first commands do not wait for them. */
 async function greet(redis: RedisClient): Promise<void> {
   await redis.connect();
-  await Promise.all(mastersOf(redis).map((master) => master.ping()));
+  await Promise.all(mastersOf(redis).map((master) => master.ping().catch(throwUnlessAnswer)));
+}
+
+/** A server that can't save its data refuses PING too (MISCONF), and still answers reads. */
+function throwUnlessAnswer(error: unknown): void {
+  if (!isReplyError(error) || isKeptOut(error)) throw error;
 }
 
 /** ioredis itself would go on looking for a sentinel. */

@@ -1,15 +1,12 @@
-/** The command `forebay`, as a process of its own. */
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
+/** The command `forebay`: within this process, and a few times as one of its own. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { stores } from '../../examples/platform/stores.js';
 import type { Forebay } from '../../src/app/connect.js';
 import type { Status } from '../../src/cli/status-report.js';
 import { SchedulerService } from '../../src/services/scheduler/scheduler.js';
 import { defineSchedules } from '../../src/services/scheduler/schedules.js';
+import { command, commandProcess, type Said } from '../support/command-line.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
-
-const run = promisify(execFile);
 
 let environment: Environment;
 let app: Forebay<typeof stores.definitions>;
@@ -38,10 +35,14 @@ afterAll(async () => {
   await environment.close();
 });
 
-/** Of the command's output; an exit code other than 0 rejects. */
+const tell = (...args: string[]): Promise<Said> => command(args, { env: environment.env });
+
+/** The output of a command that must succeed. */
 async function forebay(...args: string[]): Promise<string> {
-  const env = { ...process.env, ...environment.env };
-  return (await run('npx', ['tsx', 'src/cli/bin.ts', ...args], { env })).stdout;
+  const { code, out, err } = await tell(...args);
+  expect(err).toBe('');
+  expect(code).toBe(0);
+  return out;
 }
 
 const readStatus = async (): Promise<Status> => JSON.parse(await forebay('status', '--json')) as Status;
@@ -63,6 +64,7 @@ describe('forebay status', () => {
       sealed: 0,
       dead: 0,
       ageMs: expect.any(Number),
+      isPaused: false,
     });
     expect(queues.map(({ name }) => name)).toEqual([
       'write-behind',
@@ -106,10 +108,9 @@ describe('forebay run', () => {
   });
 
   it('refuses an unknown one, and names those that there are', async () => {
-    await expect(forebay('run', 'nothing')).rejects.toMatchObject({
-      code: 2,
-      stdout: expect.stringContaining('There is no schedule "nothing". Known: clean-up, warm-dashboards.'),
-    });
+    const { code, out } = await tell('run', 'nothing');
+    expect(code).toBe(2);
+    expect(out).toContain('There is no schedule "nothing". Known: clean-up, warm-dashboards.');
   });
 });
 
@@ -157,15 +158,192 @@ describe('forebay dead-letters', () => {
   });
 });
 
-it.each([[['--help']], [['run']], [['discard', 'clients', '--all']], [['status', '--yaml']], [['dance']]])(
-  'forebay %j explains itself',
-  async (args) => {
-    const { stdout, stderr } = await run('npx', ['tsx', 'src/cli/bin.ts', ...args]).catch(
-      (error: { stdout: string; stderr: string; code: number }) => {
-        expect(error.code).toBe(2);
-        return error;
-      },
+describe('forebay refused', () => {
+  it('groups what the database refused by what it said', async () => {
+    await environment.prisma.$executeRawUnsafe(
+      "ALTER TABLE clients ADD CONSTRAINT no_bad CHECK (name NOT LIKE 'bad%') NOT VALID",
     );
-    expect(stdout + stderr).toContain('Usage: forebay <command>');
-  },
-);
+    for (const id of ['d1', 'd2', 'd3']) await app.stores.clients.put({ id, name: `bad ${id}` });
+    await app.flush();
+    expect(await forebay('refused', '--since', '1h')).toMatch(
+      /^clients +3 +\d+ m?s ago +\d+ m?s ago +23514 +new row .*"no_bad"$/m,
+    );
+    expect(JSON.parse(await forebay('refused', 'clients', '--json'))).toMatchObject({
+      count: 3,
+      groups: [{ store: 'clients', count: 3, error: { state: '23514' } }],
+    });
+    expect(await forebay('refused', 'projects')).toBe('Nothing was refused.\n');
+  });
+
+  it('looks no further back than it is told', async () => {
+    await expect.poll(() => forebay('refused', '--since', '0.01s')).toBe('Nothing was refused.\n');
+  });
+});
+
+describe('forebay where', () => {
+  it('says that the database has refused a write, with exit code 1', async () => {
+    const { code, out } = await tell('where', 'clients:d1');
+    expect(code).toBe(1);
+    expect(out).toMatch(/^The database refused it .*no_bad/);
+    expect(out).toMatch(/^dead letter +23514 /m);
+  });
+
+  it('says that a write is in the database', async () => {
+    await app.stores.clients.put({ id: 'e1', name: 'fine' });
+    await app.flush();
+    const out = await forebay('where', 'clients:e1', '--stores', 'examples/platform/stores.ts');
+    expect(out).toMatch(/^Nothing of it is pending.* Its row is there\.$/m);
+    expect(out).toMatch(/^row +\{"id":"e1","name":"fine"/m);
+    expect(JSON.parse(await forebay('where', 'clients:e1', '--json'))).toMatchObject({ state: 'settled' });
+  });
+
+  it.each(['', 'clients', 'clients:'])('refuses %j, which names nothing', async (what) => {
+    expect(await tell('where', what)).toMatchObject({ code: 1, err: expect.stringContaining('STORE:ID') });
+  });
+});
+
+describe('forebay get', () => {
+  const stores = ['--stores', 'examples/platform/stores.ts'];
+
+  it('gives a record, pending or written, and only with the stores what it holds', async () => {
+    const { code, out, err } = await tell('get', 'clients:e1', ...stores);
+    expect({ code, value: JSON.parse(out) }).toMatchObject({ code: 0, value: { id: 'e1', name: 'fine' } });
+    expect(err).toContain('Nothing of it is pending');
+    const blind = await tell('get', 'clients:e1');
+    expect(blind).toMatchObject({ code: 0, out: '', err: expect.stringContaining('--stores FILE') });
+  });
+
+  it('gives a cached value, and what JSON has not as text', async () => {
+    await app.cache.set('page:of:7', { title: 'one', views: 12n }, 60);
+    const { out, err } = await tell('get', 'page:of:7');
+    expect(JSON.parse(out)).toEqual({ title: 'one', views: '12' });
+    expect(err).toMatch(/^In the cache, and fresh for another \d+ s\.\n$/);
+    expect(JSON.parse(await forebay('get', 'page:of:7', '--json'))).toMatchObject({ from: 'cache' });
+  });
+
+  it.each(['page:of:8', 'clients:nobody'])(
+    'says that there is nothing of %s, with exit code 1',
+    async (what) => {
+      expect(await tell('get', what, ...stores)).toMatchObject({ code: 1, out: '' });
+    },
+  );
+});
+
+describe('forebay flush', () => {
+  it('waits until all is in the database', async () => {
+    await app.stores.clients.put({ id: 'f1', name: 'flushed' });
+    const { code, out, err } = await command(['flush', '--wait'], { env: environment.env, isTTY: true });
+    expect({ code, out }).toEqual({
+      code: 0,
+      out: expect.stringMatching(/^In the database: [01] records?, after /),
+    });
+    expect(err).toContain('░');
+    expect(await environment.prisma.client.findUnique({ where: { id: 'f1' } })).toMatchObject({
+      name: 'flushed',
+    });
+  });
+
+  it('is quiet where nobody watches', async () => {
+    expect(await tell('flush', 'clients', '--wait')).toMatchObject({ code: 0, err: '' });
+  });
+
+  it('ends with exit code 1 when the database refuses something meanwhile', async () => {
+    await forebay('pause', 'clients');
+    await app.stores.clients.put({ id: 'f2', name: 'bad' });
+    await forebay('resume', 'clients');
+    await tell('flush', 'clients', '--wait');
+    await expect.poll(() => forebay('refused', 'clients')).toMatch(/^clients +4 /m);
+  });
+});
+
+describe('forebay pause', () => {
+  const inDatabase = async (id: string) => (await environment.prisma.client.count({ where: { id } })) === 1;
+
+  it('keeps workers from a store: its writes are accepted and read, and others are written', async () => {
+    expect(await forebay('pause', 'clients')).toContain('To go on: forebay resume clients');
+    // Until the worker has heard of it.
+    await expect
+      .poll(async () => {
+        await app.stores.clients.put({ id: `p${Math.random()}`, name: 'probe' });
+        await app.stores.users.put({ id: 'u1', name: 'other', email: 'o@x.y' });
+        await app.stores.users.get('u1');
+        return (await readStatus()).backlog.find(({ store }) => store === 'clients')?.dirty;
+      })
+      .toBeGreaterThan(3);
+    await app.stores.clients.put({ id: 'g1', name: 'paused' });
+    expect(await app.stores.clients.get('g1')).toMatchObject({ name: 'paused' });
+    expect(await tell('flush', 'users', '--wait')).toMatchObject({ code: 0 });
+    expect(await inDatabase('g1')).toBe(false);
+    expect(await forebay('status')).toMatch(/^clients .* PAUSED$/m);
+    expect((await readStatus()).backlog).toContainEqual(
+      expect.objectContaining({ store: 'clients', isPaused: true }),
+    );
+  });
+
+  it('survives a worker that starts anew', async () => {
+    const worker = await environment.startWorker(stores);
+    await app.stores.users.put({ id: 'u2', name: 'other', email: 'p@x.y' });
+    expect(await tell('flush', '--wait')).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('Paused, and not written: clients.'),
+    });
+    await worker.stop(5_000);
+    expect(await inDatabase('g1')).toBe(false);
+  });
+
+  it('ends with resume, and all is written', async () => {
+    expect(await forebay('resume', 'clients')).toBe('clients is written again.\n');
+    expect(await tell('flush', '--wait')).toMatchObject({ code: 0 });
+    expect(await inDatabase('g1')).toBe(true);
+  });
+
+  it('knows no store that was never written, and says which it may mean', async () => {
+    expect(await tell('pause', 'client')).toMatchObject({
+      code: 2,
+      err: expect.stringMatching(/There is no store "client".* Did you mean clients\?/),
+    });
+  });
+});
+
+describe('forebay status --watch', () => {
+  it('shows the status again and again, until it is interrupted', async () => {
+    const interrupted = new AbortController();
+    let shown = 0;
+    const onOut = () => {
+      shown += 1;
+      if (shown === 2) interrupted.abort();
+    };
+    const options = { env: environment.env, signal: interrupted.signal, onOut };
+    const { code, out } = await command(['status', '--watch', '--json'], options);
+    expect(code).toBe(0);
+    const lines = out.trimEnd().split('\n');
+    expect(lines.map((line) => Object.keys(JSON.parse(line) as object))).toEqual(
+      Array.from({ length: 2 }, () => ['at', 'schedules', 'queues', 'backlog']),
+    );
+  });
+});
+
+describe('forebay as a process', () => {
+  it('succeeds with its output', async () => {
+    expect(await commandProcess(['dead-letters', '--json'], environment.env)).toMatchObject({
+      code: 0,
+      err: '',
+    });
+  });
+
+  it('fails when Redis is away, in a sentence', async () => {
+    const away = { REDIS_URL: 'redis://127.0.0.1:1' };
+    expect(await commandProcess(['status'], away)).toMatchObject({
+      code: 1,
+      out: '',
+      err: expect.stringMatching(/^Redis at 127\.0\.0\.1:1 can't be used: .*\n$/),
+    });
+  });
+
+  it('refuses what it does not know', async () => {
+    expect(await commandProcess(['dance'], {})).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('Usage: forebay <command>'),
+    });
+  });
+});

@@ -37,7 +37,7 @@ describe('a connection', () => {
     const metrics = new ConnectionMetrics();
     const { settings } = server;
     const plan = { redis: [settings, 'reads'], cache: [settings, 'cache'] } as const;
-    ({ redis, cache } = await openConnections(plan, ignore, metrics));
+    ({ redis, cache } = await openConnections(plan, ignore, { metrics }));
     health = createHealth(redis, metrics);
   });
 
@@ -144,15 +144,19 @@ describe('a connection', () => {
 
   it('R6 the check finds what is wrong with a server', async () => {
     const config = readConfig({ REDIS_URL: server.url });
-    const lines: string[] = [];
-    expect(await check((line) => lines.push(line), config)).toBe(0);
-    expect(lines.join('\n')).toMatch(/warning maxmemory is not set/);
-    expect(lines.at(-1)).toMatch(/^0 errors, \d warnings$/);
+    const options = { isJson: false, isStrict: false };
+    let said = '';
+    const say = (text: string) => {
+      said = text;
+    };
+    expect(await check(config, say, options)).toBe(0);
+    expect(said).toMatch(/warning REDIS_MEMORY_UNLIMITED\n +maxmemory is not set/);
+    expect(said).toMatch(/\n0 errors, \d warnings\n$/);
     await redis.config('SET', 'maxmemory-policy', 'allkeys-lru');
     await redis.config('SET', 'appendfsync', 'no');
-    expect(await check((line) => lines.push(line), config)).toBe(1);
-    expect(lines.join('\n')).toMatch(/ERROR {3}maxmemory-policy is allkeys-lru.+ERROR {3}appendfsync is no/s);
-    expect(lines.at(-1)).toMatch(/^2 errors/);
+    expect(await check(config, say, options)).toBe(1);
+    expect(said).toMatch(/ERROR {3}REDIS_EVICTS_WRITES.+ERROR {3}REDIS_NO_FSYNC/s);
+    expect(said).toMatch(/\n2 errors/);
   });
 });
 
@@ -202,12 +206,17 @@ describe('a server is reached', () => {
       { admin: [readConfig({ REDIS_URL: server.url }).redis, 'reads'] },
       ignore,
     );
-    const advice: string[] = [];
-    await check((line) => advice.push(line), readConfig({ REDIS_URL: server.url }));
-    const rights = /ACL SETUSER forebay on >… (.*?), and set/.exec(advice.join('\n'))?.[1] ?? '';
+    let advice = '';
+    const options = { isJson: false, isStrict: false };
+    const environment = await createEnvironment();
+    const { prefix } = environment.config;
+    const say = (text: string) => {
+      advice = text;
+    };
+    await check(readConfig({ REDIS_URL: server.url, FOREBAY_PREFIX: prefix }), say, options);
+    const rights = /ACL SETUSER forebay on >PASSWORD (.*)/.exec(advice)?.[1] ?? '';
     await admin.call('ACL', 'SETUSER', 'forebay', 'on', '>p', ...rights.split(' '));
     admin.disconnect();
-    const environment = await createEnvironment();
     const { redis, queueRedis } = readConfig({
       REDIS_HOST: '127.0.0.1',
       REDIS_PORT: `${server.port}`,

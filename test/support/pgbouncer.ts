@@ -1,4 +1,4 @@
-/** PgBouncer in transaction mode before a Postgres, where the machine has the program. */
+/** PgBouncer before a Postgres, where the machine has the program. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -14,7 +14,10 @@ export interface PgBouncer {
   stop(): Promise<void>;
 }
 
-export async function startPgBouncer(databaseUrl: string): Promise<PgBouncer> {
+export async function startPgBouncer(
+  databaseUrl: string,
+  mode: 'transaction' | 'statement' = 'transaction',
+): Promise<PgBouncer> {
   const server = new URL(databaseUrl);
   const folder = mkdtempSync(path.join(tmpdir(), 'forebay-pgbouncer-'));
   chmodSync(folder, 0o755);
@@ -29,7 +32,7 @@ listen_addr = 127.0.0.1
 listen_port = ${port}
 unix_socket_dir =
 auth_type = any
-pool_mode = transaction
+pool_mode = ${mode}
 default_pool_size = 3
 `,
   );

@@ -10,6 +10,7 @@ import pLimit from 'p-limit';
 import { readBacklog } from '../../buffer/backlog.js';
 import { type Lane, Lanes } from '../../buffer/lane.js';
 import { checkPartitions } from '../../buffer/partitions.js';
+import { Pauses } from '../../buffer/pauses.js';
 import { WriteBuffer } from '../../buffer/write-buffer.js';
 import type { Config } from '../../config.js';
 import { testRedisConnection } from '../../connection/health.js';
@@ -46,6 +47,7 @@ import { DeadLetters, type DeadLettersDependencies } from './dead-letters.js';
 import { LaneFlush } from './lane-flush.js';
 import { LaneMarksRenewal } from './lane-marks.js';
 import { LedgerWatch } from './ledger-watch.js';
+import { PausedGroups } from './paused-groups.js';
 import { Sweep } from './sweep.js';
 import { tracedDatabase } from './traced-database.js';
 
@@ -110,10 +112,16 @@ export class WriteBehindService extends Role {
     const marks = new LaneMarksRenewal(buffer, emit);
     marks.start(parts);
     this.#watchBatches(marks);
-    const flush = await this.#createFlush({ buffer, marks, deadLetters: letters, signal }, connections.lanes);
+    const paused = new PausedGroups(new Pauses(connections.lanes, config.prefix), emit);
+    await paused.start(parts);
+    const isPaused = (lane: Lane) => paused.has(lane);
+    const flush = await this.#createFlush(
+      { buffer, marks, deadLetters: letters, signal, isPaused },
+      connections.lanes,
+    );
     await this.#startDeadLetters(parts, { buffer, queue: letters, wakeUps: queue }, connections.jobs);
     await this.#takeJobs(parts, { flush, queue, signal }, connections.jobs);
-    this.#startSweep(parts, { flush, queue, signal }, buffer);
+    this.#startSweep(parts, { flush, queue, signal }, { buffer, isPaused });
   }
 
   #watchBatches(marks: LaneMarksRenewal): void {
@@ -124,7 +132,7 @@ export class WriteBehindService extends Role {
   }
 
   async #createFlush(
-    { buffer, marks, deadLetters, signal }: FlushParts,
+    { buffer, marks, deadLetters, signal, isPaused }: FlushParts,
     redis: RedisClient,
   ): Promise<LaneFlush> {
     const { stores, prisma, config, emit, trace } = this.#options;
@@ -144,7 +152,7 @@ export class WriteBehindService extends Role {
     const persisterOf = (lane: Lane) => persisters.get(lane.group) as Persister;
     const split = new BatchSplit({ ...shared, persisterOf, deadLetters });
     const sizeOf = (lane: Lane) => sizes.get(lane.group) as BatchSize;
-    return new LaneFlush({ ...shared, persisterOf, sizeOf, ledger, marks, split, trace });
+    return new LaneFlush({ ...shared, persisterOf, sizeOf, ledger, marks, split, isPaused, trace });
   }
 
   async #startDeadLetters(
@@ -172,11 +180,15 @@ export class WriteBehindService extends Role {
     this.canTell({ jobs: () => duty.look() });
   }
 
-  #startSweep(parts: Resources, { flush, queue, signal }: Flushing, buffer: WriteBuffer): void {
+  #startSweep(
+    parts: Resources,
+    { flush, queue, signal }: Flushing,
+    places: Pick<FlushParts, 'buffer' | 'isPaused'>,
+  ): void {
     const options = { signal, isHurry: false, onProgress: async () => undefined };
     const sweep = new Sweep({
+      ...places,
       lanes: this.#lanes,
-      buffer,
       queue,
       flush: async (lane) => void (await flush.run(lane, options)),
       emit: this.#options.emit,
@@ -213,6 +225,7 @@ interface FlushParts {
   readonly marks: LaneMarksRenewal;
   readonly deadLetters: DeadLetterQueue;
   readonly signal: AbortSignal;
+  readonly isPaused: (lane: Lane) => boolean;
 }
 
 /** Nothing is sealed in a lane before that. */

@@ -1,94 +1,69 @@
 /** What endangers accepted writes, as a server's own facts tell it. */
 import { describe, expect, it, test } from 'vitest';
-import {
-  accessFindings,
-  type ServerFacts,
-  serverFindings,
-  serverWarnings,
-} from '../../../src/connection/server-check.js';
-import { redisSettings } from '../../../src/redis-settings.js';
+import { type Finding, findingsOf } from '../../../src/connection/finding.js';
+import { toServerFacts } from '../../../src/connection/server-facts.js';
+import { ServerInfo } from '../../../src/connection/server-info.js';
+import { serverRules } from '../../../src/connection/server-rules.js';
 
-const safe: ServerFacts = {
-  version: '7.2.0',
-  maxmemoryPolicy: 'noeviction',
-  isAppendOnly: true,
-  hasSnapshots: false,
+type Texts = Readonly<Record<string, string>>;
+
+const safe: Texts = {
+  redis_version: '7.2.0',
+  maxmemory_policy: 'noeviction',
+  aof_enabled: '1',
+  rdb_last_save_time: '0',
   role: 'master',
 };
 
-const warningsOf = (facts: Partial<ServerFacts>): string[] =>
-  serverWarnings({ ...safe, ...facts }).map(({ what }) => what);
-
-describe('a server is warned of', () => {
-  test.each(['allkeys-lru', 'allkeys-lfu', 'allkeys-random'])(
-    'when it may evict any key (%s)',
-    (maxmemoryPolicy) => {
-      const [warning, ...more] = serverWarnings({ ...safe, maxmemoryPolicy });
-      expect(more).toEqual([]);
-      expect(warning?.what).toContain(`maxmemory-policy is ${maxmemoryPolicy}`);
-      expect(warning?.advice).toContain('noeviction');
-    },
+function findings(info: Texts = {}, config: Texts = {}): Finding[] {
+  const lines = Object.entries({ ...safe, ...info }).map(([name, value]) => `${name}:${value}`);
+  return findingsOf(
+    serverRules,
+    toServerFacts(new ServerInfo(lines.join('\r\n')), new Map(Object.entries(config))),
   );
+}
 
-  it('when a crash would lose what came after the last snapshot', () => {
-    expect(warningsOf({ isAppendOnly: false, hasSnapshots: true })).toEqual([
-      expect.stringContaining('since the last snapshot'),
-    ]);
-  });
-
-  it('when a crash would lose everything', () => {
-    expect(warningsOf({ isAppendOnly: false })).toEqual([
-      expect.stringContaining('loses every accepted write'),
-    ]);
+describe('a server is told of', () => {
+  test.each<[Texts, Texts, string, string, string]>([
+    [{ redis_version: '6.0.16' }, {}, 'REDIS_TOO_OLD', 'fatal', 'needs 6.2 or newer'],
+    [
+      { role: 'slave', master_host: 'h', master_port: '1' },
+      {},
+      'REDIS_REPLICA',
+      'fatal',
+      'Connect to its primary',
+    ],
+    [{ maxmemory_policy: 'allkeys-lru' }, {}, 'REDIS_EVICTS_WRITES', 'error', 'may evict accepted writes'],
+    [{ maxmemory_policy: 'allkeys-random' }, {}, 'REDIS_EVICTS_WRITES', 'error', 'may evict accepted writes'],
+    [{ aof_enabled: '0' }, {}, 'REDIS_NO_APPENDONLY', 'error', 'loses every accepted write'],
+    [
+      { aof_enabled: '0', rdb_last_save_time: '9', rdb_last_bgsave_status: 'ok' },
+      {},
+      'REDIS_NO_APPENDONLY',
+      'error',
+      'since the last snapshot',
+    ],
+    [{ aof_last_write_status: 'err' }, {}, 'REDIS_APPENDONLY_FAILS', 'error', 'writes are refused'],
+    [{}, { appendfsync: 'no' }, 'REDIS_NO_FSYNC', 'error', 'half minute'],
+  ])('%j %j: %s', (info, config, code, severity, consequence) => {
+    const [finding, ...more] = findings(info, config);
+    expect(more).toEqual([]);
+    expect(finding).toMatchObject({ code, severity, consequence: expect.stringContaining(consequence) });
+    expect(finding?.mend.line).not.toBe('');
   });
 
   it('for each thing that is wrong', () => {
-    expect(warningsOf({ isAppendOnly: false, maxmemoryPolicy: 'allkeys-lru' })).toHaveLength(2);
+    expect(findings({ aof_enabled: '0', maxmemory_policy: 'allkeys-lru' })).toHaveLength(2);
   });
 });
 
-test.each([undefined, 'noeviction', 'volatile-lru', 'volatile-ttl'])(
-  'a server with AOF and maxmemory-policy %s is not warned of',
-  (maxmemoryPolicy) => {
-    expect(warningsOf({ maxmemoryPolicy })).toEqual([]);
+test.each(['noeviction', 'volatile-lru', 'volatile-ttl'])(
+  'a server with AOF and maxmemory-policy %s is as it should be',
+  (policy) => {
+    expect(findings({ maxmemory_policy: policy })).toEqual([]);
   },
 );
 
-const gigabyte = 1_073_741_824;
-
-describe('R6 the check tells errors and warnings apart', () => {
-  test.each<[Partial<ServerFacts>, string, string]>([
-    [{ version: '6.0.16' }, 'fatal', 'needs 6.2 or newer'],
-    [{ role: 'slave' }, 'fatal', 'is a replica'],
-    [{ maxmemoryPolicy: 'allkeys-lru' }, 'error', 'may evict accepted writes'],
-    [{ isAppendOnly: false }, 'error', 'appendonly is off'],
-    [{ appendfsync: 'no' }, 'error', 'appendfsync is no'],
-    [{ isAppendOnlyWritten: false }, 'error', 'could not write its append-only file'],
-    [{ appendfsync: 'always' }, 'warning', 'every write waits for the disk'],
-    [{ maxmemory: 0 }, 'warning', 'maxmemory is not set'],
-    [{ maxmemory: 7 * gigabyte, systemMemory: 8 * gigabyte }, 'warning', "88 % of the machine's memory"],
-    [{ maxmemory: gigabyte, usedMemory: 0.95 * gigabyte }, 'warning', '95 % of maxmemory is used'],
-    [{ user: 'default' }, 'warning', 'The user is default'],
-  ])('%j: %s', (facts, severity, what) => {
-    const [finding, ...more] = serverFindings({ ...safe, ...facts });
-    expect(more).toEqual([]);
-    expect(finding).toMatchObject({ severity, what: expect.stringContaining(what) });
-    expect(finding?.advice).not.toBe('');
-  });
-
-  it('and has nothing to say of a server as it should be', () => {
-    const memory = { maxmemory: gigabyte, usedMemory: 1, systemMemory: 8 * gigabyte };
-    expect(serverFindings({ ...safe, ...memory, appendfsync: 'everysec', user: 'forebay' })).toEqual([]);
-  });
-
-  test.each([
-    ['redis://127.0.0.1', 0],
-    ['redis://localhost', 0],
-    ['redis://[::1]', 0],
-    ['redis://cache', 2],
-    ['redis://:x@cache', 1],
-    ['rediss://:x@cache', 0],
-  ])('of the way to %s it has %d warnings', (url, count) => {
-    expect(accessFindings(redisSettings(url))).toHaveLength(count);
-  });
+test('a server that tells nothing is not told of', () => {
+  expect(findingsOf(serverRules, toServerFacts(new ServerInfo(''), new Map()))).toEqual([]);
 });

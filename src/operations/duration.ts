@@ -13,3 +13,10 @@ export function duration(ms: number): string {
   const unit = units.find(([, size]) => positive >= size);
   return unit === undefined ? `${Math.round(positive)} ms` : `${Math.floor(positive / unit[1])} ${unit[0]}`;
 }
+
+/** `30s`, `10 min`, `1h`: in ms; undefined for anything else. */
+export function toMs(text: string): number | undefined {
+  const [, figure, name] = /^(\d+(?:\.\d+)?) ?(d|h|min|m|s)$/.exec(text) ?? [];
+  const unit = units.find(([unitName]) => unitName === (name === 'm' ? 'min' : name));
+  return unit === undefined ? undefined : Number(figure) * unit[1];
+}

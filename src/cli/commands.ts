@@ -1,0 +1,266 @@
+/** The commands of `forebay`, in the order of its help. */
+
+import { toMs } from '../operations/duration.js';
+import { check } from './check.js';
+import { type Command, type Flag, json } from './command.js';
+import { completion, shells } from './completion.js';
+import { listDeadLetters, settleDeadLetters } from './dead-letters.js';
+import { deploy } from './deploy/deploy.js';
+import { flush } from './flush.js';
+import { get } from './get.js';
+import { init, withTerminal } from './init/init.js';
+import { loadStores } from './load-stores.js';
+import { setPaused } from './pause.js';
+import { refused } from './refused.js';
+import { runSchedule } from './run-schedule.js';
+import { status, watchStatus } from './status.js';
+import { where } from './where.js';
+
+const stores: Flag = {
+  name: 'stores',
+  value: 'FILE',
+  about: 'the module that exports what defineStores gave (default: FOREBAY_STORES)',
+};
+const all: Flag = { name: 'all', about: 'every one' };
+
+const done = async (work: Promise<void>): Promise<number> => work.then(() => 0);
+
+const checkCommand: Command = {
+  name: 'check',
+  about: 'what is wrong with Redis, Postgres and the clocks, and the line that mends it',
+  words: [],
+  flags: [json, { name: 'strict', about: 'exit code 1 for warnings too' }, stores],
+  details: `Errors endanger accepted writes or keep forebay from working; warnings could be better. It changes nothing. With the stores it
+looks at their tables too: columns, types, keys, rights. Codes: docs/operations.md.
+Exit code: 0 without errors (with --strict: and without warnings), 1 with one.`,
+  examples: [
+    { line: 'forebay check', about: 'the servers of the environment' },
+    { line: 'forebay check --stores dist/stores.js', about: "and the stores' tables" },
+    { line: 'forebay check --strict --json', about: 'in a pipeline, before a deploy' },
+  ],
+  run: async (call, io) => {
+    const config = io.config();
+    return check(config, (text) => io.out.write(text), {
+      isJson: call.has('json'),
+      isStrict: call.has('strict'),
+      stores: await loadStores(call.valueOf('stores') ?? config.storesFile),
+    });
+  },
+};
+
+const statusCommand: Command = {
+  name: 'status',
+  about: 'schedules and their runs, what waits in the queues, what is not in the database yet',
+  words: [],
+  flags: [json, { name: 'watch', about: 'again every 2 s, until Ctrl-C' }],
+  examples: [
+    { line: 'forebay status', about: 'as it is now' },
+    { line: 'forebay status --watch', about: 'as it changes' },
+    {
+      line: 'forebay status --json | jq .backlog',
+      about: 'for programs; with --watch, an object in each line',
+    },
+  ],
+  run: (call, io) => done((call.has('watch') ? watchStatus : status)(io, { isJson: call.has('json') })),
+};
+
+const whereCommand: Command = {
+  name: 'where',
+  about: 'where a write is: accepted, in a batch, in the database, or refused',
+  words: ['STORE:ID'],
+  flags: [json, stores],
+  details: `Parts of a composite id are joined by commas. With the stores, the row is looked at too.
+Exit code: 0, also when nothing is pending; 1 when the database has refused it.`,
+  examples: [
+    { line: 'forebay where users:42', about: "where is user 42's last write?" },
+    { line: 'forebay where teamMembers:p1,u7 --json', about: 'a composite id' },
+  ],
+  run: (call, io) => where(call, io),
+};
+
+const getCommand: Command = {
+  name: 'get',
+  about: 'what a read of a key or a record gives now, without loading it',
+  words: ['KEY'],
+  flags: [json, stores],
+  details: `KEY: a cached value's key, or STORE:ID. A record's fields are only shown with the stores, which say what is private.
+Exit code: 0 when there is something, 1 when not.`,
+  examples: [
+    { line: 'forebay get dashboard:overview:7', about: 'a cached value' },
+    { line: 'forebay get users:42 --stores dist/stores.js', about: 'a record' },
+  ],
+  run: (call, io) => get(call, io),
+};
+
+const flushCommand: Command = {
+  name: 'flush',
+  about: 'asks the workers to write everything now, whatever the delay of its store',
+  words: ['[STORE]'],
+  flags: [
+    { name: 'wait', about: 'until it is in the database' },
+    { name: 'timeout', value: 'DURATION', about: 'with --wait: for how long (default 60s)' },
+  ],
+  details: `Exit code: 0; with --wait 1 when something is not in the database by then: it is late, or was refused.`,
+  examples: [
+    { line: 'forebay flush --wait', about: 'before Redis is taken down' },
+    { line: 'forebay flush orders --wait --timeout 5min', about: 'one store' },
+  ],
+  problem: (call) => durationProblem(call.valueOf('timeout')),
+  run: (call, io) =>
+    flush(call.words[0], io, {
+      isWaiting: call.has('wait'),
+      timeoutMs: toMs(call.valueOf('timeout') ?? '60s') ?? 0,
+    }),
+};
+
+const refusedCommand: Command = {
+  name: 'refused',
+  about: 'what the database has refused lately, by error',
+  words: ['[STORE]'],
+  flags: [json, { name: 'since', value: 'DURATION', about: 'how far back (default: all there is)' }],
+  examples: [
+    { line: 'forebay refused --since 1h', about: 'of the last hour' },
+    { line: 'forebay refused users --json', about: 'of one store, for programs' },
+  ],
+  problem: (call) => durationProblem(call.valueOf('since')),
+  run: (call, io) =>
+    done(
+      refused(call.words[0], io, { isJson: call.has('json'), sinceMs: toMs(call.valueOf('since') ?? '') }),
+    ),
+};
+
+const deadLettersCommand: Command = {
+  name: 'dead-letters',
+  about: 'each record that the database refused, and why',
+  words: ['[WHICH]'],
+  flags: [json],
+  examples: [
+    { line: 'forebay dead-letters', about: 'all' },
+    { line: 'forebay dead-letters users:42 --json', about: 'one, with what was written' },
+  ],
+  run: (call, io) => done(listDeadLetters(call.words[0], io, { isJson: call.has('json') })),
+};
+
+function settling(name: 'replay' | 'discard', about: string, example: string): Command {
+  return {
+    name,
+    about,
+    words: ['[WHICH]'],
+    flags: [all],
+    examples: [
+      { line: `forebay ${name} users:42`, about: 'one record' },
+      { line: `forebay ${name} users`, about: 'all of a store' },
+      { line: `forebay ${name} --all`, about: example },
+    ],
+    problem: (call) =>
+      call.has('all') === call.words.length > 0 ? 'Give either WHICH or --all.' : undefined,
+    run: (call, io) => done(settleDeadLetters(name, call.words[0], io)),
+  };
+}
+
+function pausing(name: 'pause' | 'resume', about: string, example: string): Command {
+  return {
+    name,
+    about,
+    words: ['STORE'],
+    flags: [],
+    details: `Writes are accepted meanwhile, until the backlog is full; reads see them. It holds for the store's counters too, over restarts of
+everything, and forebay status shows it. A batch that is under way is finished.`,
+    examples: [{ line: `forebay ${name} orders`, about: example }],
+    run: (call, io) => setPaused(call.words[0] as string, name === 'pause', io),
+  };
+}
+
+const runCommand: Command = {
+  name: 'run',
+  about: 'runs a schedule now, besides its times',
+  words: ['SCHEDULE'],
+  flags: [],
+  examples: [{ line: 'forebay run clean-up', about: 'as soon as a scheduler takes it' }],
+  run: (call, io) => runSchedule(call.words[0] as string, (line) => io.out.write(`${line}\n`), io.config()),
+};
+
+const deployCommand: Command = {
+  name: 'deploy',
+  about: 'replaces the processes of a pm2 ecosystem file by those of a new build, once these are good',
+  words: ['[FILE]'],
+  flags: [
+    { name: 'settle', value: 'DURATION', about: 'how long the new ones must stay ready first (default 5s)' },
+  ],
+  details: `FILE: default ecosystem.config.js. No old process goes before the new ones are ready and have stayed so; else nothing changes,
+and the reason is printed. See docs/deploys.md. Exit code: 0 when the new build is in place, 1 when nothing was changed.`,
+  examples: [
+    { line: 'forebay deploy', about: 'after npm ci and a build' },
+    { line: 'forebay deploy forebay.config.cjs --settle 30s', about: 'another file, more patience' },
+  ],
+  problem: (call) => durationProblem(call.valueOf('settle')),
+  run: (call, io) => {
+    const settleMs = toMs(call.valueOf('settle') ?? '5s') ?? 0;
+    const say = (line: string): void => void io.out.write(`${line}\n`);
+    return done(deploy(call.words[0] ?? 'ecosystem.config.js', settleMs, { say, signal: io.signal }));
+  },
+};
+
+const initCommand: Command = {
+  name: 'init',
+  about: 'sets forebay up in a Prisma project: stores, workers, pm2, the migration of its ledger',
+  words: [],
+  flags: [
+    { name: 'models', value: 'NAME,NAME', about: 'the models to write behind (default: it asks)' },
+    { name: 'yes', about: 'write without asking' },
+    { name: 'dry-run', about: 'show what it would write' },
+  ],
+  details: `It shows what it would write, asks, and overwrites nothing that is there.
+Exit code: 0 when all is there, 1 when nothing was written.`,
+  examples: [
+    { line: 'forebay init', about: 'in the folder of your app' },
+    { line: 'forebay init --models User,Order --yes', about: 'without a terminal' },
+  ],
+  run: (call, io) =>
+    withTerminal((ask) => {
+      const models = call.valueOf('models')?.split(',').filter(Boolean);
+      const options = { models, isAgreed: call.has('yes'), isDryRun: call.has('dry-run') };
+      return init(process.cwd(), options, { say: (line) => void io.out.write(`${line}\n`), ask });
+    }),
+};
+
+const completionCommand: Command = {
+  name: 'completion',
+  about: 'a script that completes commands and flags in your shell',
+  words: ['SHELL'],
+  flags: [],
+  details: `SHELL: ${shells.join(', ')}.`,
+  examples: [
+    { line: 'source <(forebay completion bash)', about: 'in ~/.bashrc' },
+    { line: 'forebay completion fish > ~/.config/fish/completions/forebay.fish', about: 'fish' },
+  ],
+  problem: ({ words }) =>
+    shells.includes(words[0] ?? '') ? undefined : `SHELL is one of ${shells.join(', ')}.`,
+  run: async ({ words }, io) => {
+    io.out.write(completion(words[0] as string, commands));
+    return 0;
+  },
+};
+
+export const commands: readonly Command[] = [
+  initCommand,
+  checkCommand,
+  statusCommand,
+  whereCommand,
+  getCommand,
+  flushCommand,
+  refusedCommand,
+  deadLettersCommand,
+  settling('replay', 'accepts dead letters again, as if written now', 'once the cause is mended'),
+  settling('discard', 'drops dead letters for good', 'all there are'),
+  pausing('pause', "keeps workers from writing a store's records", 'while its table is rebuilt'),
+  pausing('resume', 'has workers write them again', 'afterwards'),
+  runCommand,
+  deployCommand,
+  completionCommand,
+];
+
+function durationProblem(text: string | undefined): string | undefined {
+  if (text === undefined || toMs(text) !== undefined) return undefined;
+  return `"${text}" is no duration: write 30s, 10min, 1h or 2d.`;
+}
