@@ -1,8 +1,9 @@
 /**
  * How fast are writes accepted and carried to the database, compared with a BullMQ job per write that does one upsert of
- * Prisma? Both get the same rows, services and machine, and both are warm when they are measured.
+ * Prisma, and with a batcher by hand? All get the same rows, services and machine, and are warm when they are measured.
  */
 import type { Bench, BenchContext, BenchResult } from './bench.js';
+import { startBatcher } from './write-behind/batcher.js';
 import { calibrate, processesMax, type Trial } from './write-behind/calibrate.js';
 import { wrongRows } from './write-behind/check.js';
 import type { Contestant, Mode } from './write-behind/contestant.js';
@@ -13,7 +14,8 @@ import { toFigures, toPage } from './write-behind/report.js';
 import { type Workload, workloads } from './write-behind/workload.js';
 
 export const writeBehind: Bench = {
-  summary: 'writes accepted and persisted per second, against a BullMQ job and an upsert for each write',
+  summary:
+    'writes accepted and persisted per second, against a BullMQ job and an upsert for each write, and a batcher by hand',
   run,
 };
 
@@ -24,8 +26,9 @@ const warmUpWrites = 3_000;
 
 async function run(context: BenchContext): Promise<BenchResult> {
   const { trials, measurements: peers } = await measureJobPerWrite(context);
-  const own = await measureForebay(context);
-  const measurements = [...peers, ...own];
+  const batcher = await measureStarted('the batcher by hand', startBatcher, context);
+  const own = await measureStarted('forebay', startForebay, context);
+  const measurements = [...peers, ...batcher, ...own];
   return {
     page: toPage(measurements, trials),
     data: { calibration: trials, runs: measurements.map((one) => toFigures(one, measurements)) },
@@ -41,14 +44,7 @@ async function measureJobPerWrite(
   progress.step('starting the processes of job per write');
   const jobPerWrite = await startJobPerWrite({ env: place.env, signal, settings });
   try {
-    await measure(
-      jobPerWrite,
-      {
-        workload: scaled({ table: 'tasks', kind: 'distinct', writes: warmUpWrites }, context),
-        mode: 'single',
-      },
-      context,
-    );
+    await warmUp(jobPerWrite, context);
     const trials = await calibrate(jobPerWrite, context);
     jobPerWrite.use(trials[0] as Trial);
     return { trials, measurements: await measureAll(jobPerWrite, writesOfJobPerWrite, context) };
@@ -57,23 +53,28 @@ async function measureJobPerWrite(
   }
 }
 
-async function measureForebay(context: BenchContext): Promise<Measurement[]> {
+async function measureStarted(
+  name: string,
+  start: (options: {
+    env: NodeJS.ProcessEnv;
+    signal: AbortSignal;
+  }) => Promise<Contestant & { stop(): Promise<void> }>,
+  context: BenchContext,
+): Promise<Measurement[]> {
   const { place, signal, progress } = context;
-  progress.step('starting the processes of forebay');
-  const forebay = await startForebay({ env: place.env, signal });
+  progress.step(`starting the processes of ${name}`);
+  const contestant = await start({ env: place.env, signal });
   try {
-    await measure(
-      forebay,
-      {
-        workload: scaled({ table: 'tasks', kind: 'distinct', writes: warmUpWrites }, context),
-        mode: 'single',
-      },
-      context,
-    );
-    return await measureAll(forebay, writes, context);
+    await warmUp(contestant, context);
+    return await measureAll(contestant, writes, context);
   } finally {
-    await forebay.stop();
+    await contestant.stop();
   }
+}
+
+async function warmUp(contestant: Contestant, context: BenchContext): Promise<void> {
+  const workload = scaled({ table: 'tasks', kind: 'distinct', writes: warmUpWrites }, context);
+  await measure(contestant, { workload, mode: 'single' }, context);
 }
 
 async function measureAll(

@@ -3,9 +3,9 @@ import { Client, Task } from '../../examples/platform/generated/models.js';
 import { createPrisma } from '../../examples/platform/prisma.js';
 import { connect, defineStores, readConfig, record, requireDatabaseUrl } from '../../src/index.js';
 import { forebayExtension } from '../../src/prisma-extension.js';
+import { ByHand } from '../by-hand.js';
 import { serve } from '../serve.js';
 import { parentIds, type Row, type Rows, rowOf, type Table } from '../write-behind/rows.js';
-import { ByHand } from './by-hand.js';
 
 export interface UpsertAppHandlers {
   names(): Promise<string[]>;

@@ -1,4 +1,5 @@
 /** One run of a contestant: on empty tables, with the services' share of the work, and its result checked. */
+import { cpus } from 'node:os';
 import type { BenchContext } from '../bench.js';
 import { count } from '../text-table.js';
 import { type Correctness, checkRows, wrongRows } from './check.js';
@@ -11,6 +12,8 @@ export interface Measurement extends Carried {
   readonly mode: string;
   readonly workload: Workload;
   readonly redisCpuMs: number;
+  /** Of all cores and everything on the machine, Postgres included. */
+  readonly machineCpuMs: number;
   readonly correctness: Correctness;
 }
 
@@ -46,9 +49,11 @@ export async function measure(
   await empty(place, workload.table);
   if (workload.table === 'tasks') await createParents(place);
   const redisBefore = await redisCpuMs(place);
+  const machineBefore = machineCpuMs();
   const carried = await contestant.carry(workload, mode, (accepted) =>
     progress.detail(accepted < workload.writes ? `${count(accepted)} accepted` : 'draining'),
   );
+  const machineAfter = machineCpuMs();
   const redisAfter = await redisCpuMs(place);
   progress.detail('comparing rows');
   return {
@@ -57,6 +62,7 @@ export async function measure(
     workload,
     ...carried,
     redisCpuMs: redisAfter - redisBefore,
+    machineCpuMs: machineAfter - machineBefore,
     correctness: await checkRows(place.prisma, workload),
   };
 }
@@ -75,6 +81,11 @@ type Place = BenchContext['place'];
 async function empty({ prisma, removeKeys }: Place, table: Table): Promise<void> {
   await prisma.$executeRawUnsafe(`TRUNCATE ${table} CASCADE`);
   await removeKeys(`:${table}/*}:${table}:`);
+}
+
+/** All that was not idle since the machine's start, in ms. */
+function machineCpuMs(): number {
+  return cpus().reduce((sum, { times }) => sum + times.user + times.nice + times.sys + times.irq, 0);
 }
 
 /** Of the whole server since its start, in ms. */

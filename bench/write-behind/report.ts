@@ -23,6 +23,10 @@ export interface Figures {
   /** Against the better of job per write's two modes on the same workload. */
   readonly acceptedRatio: number;
   readonly persistedRatio: number;
+  /** Writes for each second of a core: of app, workers, Redis, Postgres and whatever else runs. */
+  readonly writesPerCoreSecond: number;
+  /** Persisted, against the better of the batcher's two modes on the same workload. */
+  readonly batcherRatio: number;
   /** Processor time for each write, in µs. */
   readonly cpuMicros: { readonly app: number; readonly workers: number; readonly redis: number };
   readonly correctness: Correctness;
@@ -42,8 +46,10 @@ export function toFigures(one: Measurement, all: readonly Measurement[]): Figure
     persistedPerSecond: Math.round(persistedPerSecond(one)),
     rowsWritten,
     writesPerRow: rounded(workload.writes / rowsWritten, 2),
-    acceptedRatio: ratio(acceptedPerSecond, one, all),
-    persistedRatio: ratio(persistedPerSecond, one, all),
+    acceptedRatio: ratio(acceptedPerSecond, one, ofContestant('job per write', all)),
+    persistedRatio: ratio(persistedPerSecond, one, ofContestant('job per write', all)),
+    batcherRatio: ratio(persistedPerSecond, one, ofContestant('batcher by hand', all)),
+    writesPerCoreSecond: Math.round((1_000 * workload.writes) / one.machineCpuMs),
     cpuMicros: {
       app: micros(one.appCpuMs),
       workers: micros(one.workerCpuMs),
@@ -77,9 +83,11 @@ const head = [
   'writes',
   'seconds',
   'accepted/s',
-  '×',
+  '× job',
   'persisted/s',
-  '×',
+  '× job',
+  '× batcher',
+  'per core-second',
   'rows written',
   'writes/row',
   'µs: app',
@@ -97,6 +105,8 @@ function toCells(one: Figures): string[] {
     one.acceptedRatio.toFixed(1),
     count(one.persistedPerSecond),
     one.persistedRatio.toFixed(1),
+    one.batcherRatio.toFixed(2),
+    count(one.writesPerCoreSecond),
     count(one.rowsWritten),
     one.writesPerRow.toFixed(1),
     count(one.cpuMicros.app),
@@ -109,13 +119,16 @@ function toCells(one: Figures): string[] {
 function notes(figures: readonly Figures[], best: Trial): string[] {
   const peer = `${best.processes} worker ${best.processes === 1 ? 'process' : 'processes'} of concurrency ${best.concurrency}`;
   const stale = figures.some(
-    ({ contestant, correctness }) => contestant !== 'forebay' && correctness.wrong > 0,
+    ({ contestant, correctness }) => contestant === 'job per write' && correctness.wrong > 0,
   );
   return [
     'The fastest of 3 runs each. persisted/s: writes per second until the last row was in the database.',
-    '×: against the better of job per write’s two modes.',
+    '×: against the better of the two modes of job per write, or of the batcher by hand, on the same rows.',
+    'per core-second: writes persisted for each second of processor time of everything on the machine, Postgres included.',
     `µs: processor time for each write. In flight: ${singleInFlight} single calls, or ${bulkInFlight} of 100 rows.`,
     `forebay: one worker process, its defaults. job per write: ${peer}, the fastest of the calibration.`,
+    'batcher by hand: a list of Redis, one worker, batches of 500 by one INSERT … ON CONFLICT of pg. A worker that dies loses the batch in hand,',
+    '  a row that is refused loses its batch, nobody reads what waits, nothing bounds the list, a second worker brings back older rows.',
     ...(stale ? ['job per write: workers overtake each other on one row, so an older value can stay.'] : []),
     figures.every(({ contestant, correctness }) => contestant !== 'forebay' || wrongRows(correctness) === 0)
       ? 'forebay: every row in the database is as the last write of it says.'
@@ -127,14 +140,14 @@ function acceptedPerSecond({ workload, acceptedMs }: Measurement): number {
   return (1_000 * workload.writes) / acceptedMs;
 }
 
-function ratio(rate: (one: Measurement) => number, one: Measurement, all: readonly Measurement[]): number {
-  const peers = all.filter(
-    ({ contestant, workload }) =>
-      contestant === 'job per write' &&
-      workload.kind === one.workload.kind &&
-      workload.table === one.workload.table,
-  );
-  return rounded(rate(one) / Math.max(...peers.map(rate)), 2);
+function ofContestant(name: string, all: readonly Measurement[]): Measurement[] {
+  return all.filter(({ contestant }) => contestant === name);
+}
+
+function ratio(rate: (one: Measurement) => number, one: Measurement, peers: readonly Measurement[]): number {
+  const { kind, table } = one.workload;
+  const same = peers.filter(({ workload }) => workload.kind === kind && workload.table === table);
+  return rounded(rate(one) / Math.max(...same.map(rate)), 2);
 }
 
 function rounded(value: number, digits: number): number {

@@ -1,6 +1,6 @@
-/** What one writes by hand for many upserts: one INSERT … SELECT … FROM UNNEST … ON CONFLICT for some thousand rows, by pg. */
+/** What one writes by hand for many upserts: one INSERT … SELECT … FROM UNNEST … ON CONFLICT for many rows, by pg. */
 import { Pool } from 'pg';
-import type { Row, Table } from '../write-behind/rows.js';
+import type { Row, Table } from './write-behind/rows.js';
 
 interface Column {
   readonly field: string;
