@@ -6,6 +6,7 @@ import { type Command, type Flag, json } from './command.js';
 import { completion, shells } from './completion.js';
 import { listDeadLetters, settleDeadLetters } from './dead-letters.js';
 import { deploy } from './deploy/deploy.js';
+import { usualEcosystem } from './deploy/ecosystem.js';
 import { flush } from './flush.js';
 import { get } from './get.js';
 import { init, withTerminal } from './init/init.js';
@@ -187,7 +188,7 @@ const deployCommand: Command = {
   flags: [
     { name: 'settle', value: 'DURATION', about: 'how long the new ones must stay ready first (default 5s)' },
   ],
-  details: `FILE: default ecosystem.config.js. No old process goes before the new ones are ready and have stayed so; else nothing changes,
+  details: `FILE: default ecosystem.config.js, or .cjs. No old process goes before the new ones are ready and have stayed so; else nothing changes,
 and the reason is printed. See docs/deploys.md. Exit code: 0 when the new build is in place, 1 when nothing was changed.`,
   examples: [
     { line: 'forebay deploy', about: 'after npm ci and a build' },
@@ -197,7 +198,7 @@ and the reason is printed. See docs/deploys.md. Exit code: 0 when the new build 
   run: (call, io) => {
     const settleMs = toMs(call.valueOf('settle') ?? '5s') ?? 0;
     const say = (line: string): void => void io.out.write(`${line}\n`);
-    return done(deploy(call.words[0] ?? 'ecosystem.config.js', settleMs, { say, signal: io.signal }));
+    return done(deploy(call.words[0] ?? usualEcosystem(), settleMs, { say, signal: io.signal }));
   },
 };
 

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type DeployEnd, type Listed, Pm2Home } from '../support/pm2-home.js';
 
-const quick = ['--settle', '500ms'];
+const quick = ['--settle', '0.5s'];
 const good = `process.send('ready'); process.on('SIGINT', () => process.exit(0)); setInterval(() => {}, 1000);`;
 
 /** Each build's worker, and what the deploy says of it. */

@@ -1,4 +1,5 @@
 /** A pm2 ecosystem file: which apps a build has, and how many processes each is to have. */
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
@@ -23,6 +24,12 @@ const appShape = z.looseObject({
   wait_ready: z.boolean().optional(),
 });
 const fileShape = z.object({ apps: z.array(appShape).min(1) });
+
+/** The file of this folder that pm2 would take; the first of its names where there is none. */
+export function usualEcosystem(): string {
+  const names = ['ecosystem.config.js', 'ecosystem.config.cjs', 'ecosystem.config.mjs', 'forebay.config.cjs'];
+  return names.find((name) => existsSync(name)) ?? (names[0] as string);
+}
 
 /** Paths in it are from its own folder. @throws ForebayError DEPLOY_REFUSED when it can't be used */
 export async function readEcosystem(file: string): Promise<DeployApp[]> {
