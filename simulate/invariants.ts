@@ -1,123 +1,152 @@
-/** What must be true after each step of a history, and at its end. */
-import { fateOfReceipt } from './app.js';
-import type { Asked, Table } from './table.js';
-import { Violation, type World } from './world.js';
+/** What must be true of a lane after each step of a history. */
+import { afterAdd, afterRecord, type Row, type State, textOf } from './row.js';
+import type { Ledger } from './postgres.js';
+import type { Answered } from './redis-under-test.js';
+import { counterField, rowField, type Snapshot } from './snapshot.js';
+import { Violation } from './world.js';
 
 export function must(isTrue: boolean, invariant: string, detail: string): void {
   if (!isTrue) throw new Violation(invariant, detail);
 }
 
 /** Of the lane's own keys. */
-export async function expectPlaces({ lane, server, postgres }: World, isWhole: boolean): Promise<void> {
-  const { redis } = server;
-  const { meta, dirty, sealed, order, retries } = lane.keys;
-  const [known, records, inBatch, places, waits] = await Promise.all([
-    redis.hgetall(meta),
-    redis.hgetall(dirty),
-    redis.hgetall(sealed),
-    redis.zrange(order, '0', '-1', 'WITHSCORES'),
-    redis.zrange(retries, '0', '-1', 'WITHSCORES'),
-  ]);
-  const [first, later] = [scores(places), scores(waits)];
+export function expectLane(lane: Snapshot): void {
+  const { meta, dirty, sealed, order, retries } = lane;
   let bytes = 0;
-  for (const [field, content] of Object.entries(records)) {
-    must(first.has(field) !== later.has(field), 'FB-PLACE', `one place of ${field}`);
+  for (const [field, content] of Object.entries(dirty)) {
+    must(order.has(field) !== retries.has(field), 'FB-PLACE', `one place of ${field}`);
     if (/^[PDR]/.test(content)) bytes += content.length;
-    const deltas = field.replace('projects:', 'touches:');
-    if (!content.startsWith('R') || !(deltas in records)) continue;
-    const isFirst = first.has(field)
-      ? (first.get(field) as number) < (first.get(deltas) ?? 0)
-      : later.get(field) === later.get(deltas);
-    must(isFirst, 'FB-ROW-FIRST', field);
   }
-  must(Number(known.bytes ?? 0) === bytes, 'bytes', `${known.bytes} told, ${bytes} dirty`);
-  const isDirty = Object.keys(records).length + Object.keys(inBatch).length > 0;
-  must(!isDirty || known.due !== undefined, 'FB-WAKE', 'something is dirty, and nobody has promised to come');
+  must(Number(meta.bytes ?? 0) === bytes, 'bytes', `${meta.bytes} told, ${bytes} dirty`);
   must(
-    (known.sealed !== undefined) === Object.keys(inBatch).length > 0,
+    (meta.sealed !== undefined) === Object.keys(sealed).length > 0,
     'FB-ONE-BATCH',
     'a number and its batch',
   );
-  const applied = postgres.state.ledger?.batch ?? 0n;
-  if (isWhole) must(BigInt(known.batch ?? 0) >= applied, 'FB-RAISE', 'the ledger is ahead of the lane');
-}
-
-function scores(list: readonly string[]): Map<string, number> {
-  return new Map(list.flatMap((field, i) => (i % 2 === 0 ? [[field, Number(list[i + 1])] as const] : [])));
-}
-
-/** While Redis has lost nothing. What is cached of a row is what was accepted last. */
-export async function expectEntry(
-  { lane, server, lane: { keys } }: World,
-  id: string,
-  table: Table,
-): Promise<void> {
-  const { redis } = server;
-  const entry = await redis.get(`${keys.entryPrefix}projects:${id}`);
-  if (entry === null || entry.startsWith('?')) return;
-  if ((await redis.zcard(lane.keys.dead)) > 0) return;
-  const name = entry.startsWith('D') ? undefined : (/"name":"([^"]*)"/.exec(entry)?.[1] as string);
+  must(!isPending(lane) || meta.due !== undefined, 'FB-WAKE', 'what is dirty, and nobody has promised to come');
+  expectWaiting(lane);
   must(
-    name === table.last.row?.name,
-    'FB-LEASE',
-    `the entry of ${id} has ${name}, not ${table.last.row?.name}`,
+    Number(meta.dead ?? 0) === lane.dead.size,
+    'dead letters',
+    `${meta.dead} told, ${lane.dead.size} there`,
   );
 }
 
-export function expectNotDoubled({ postgres }: World, id: string): void {
-  const touches = postgres.state.rows.get(id)?.touches ?? 0n;
-  const isOdd = touches < 0n || /[23]/.test(touches.toString(4));
-  must(!isOdd, 'FB-ONCE', `the deltas of ${id} are ${touches.toString(4)} to the base of 4`);
+export function isPending({ dirty, sealed }: Snapshot): boolean {
+  return Object.keys(dirty).length + Object.keys(sealed).length > 0;
 }
 
-/** A receipt that resolves tells the truth; where Redis has lost nothing, none tells of a loss. */
-export async function expectReceipts(
-  world: World,
-  id: string,
-  table: Table,
-  isWhole: boolean,
-): Promise<void> {
-  const fates: string[] = [];
-  for (const one of table.receipts) fates.push(await fateOfReceipt(one));
-  const persisted = table.receipts.filter((_, i) => fates[i] === 'persisted');
-  if (!isWhole) return expectKept(world, id, table, persisted);
-  must(!fates.includes('lost'), 'no false WRITE_LOST', id);
-  const lastOf = (isAdd: boolean): number =>
-    Math.max(0, ...persisted.filter((one) => one.isAdd === isAdd).map((one) => table.countedAt(one)));
-  const row = world.postgres.state.rows.get(id);
-  const names = table.states.slice(lastOf(false)).map((state) => state.row?.name);
-  must(
-    names.includes(row?.name),
-    'FB-WATERMARK',
-    `a receipt of ${id} has resolved, and the row has ${row?.name}`,
-  );
-  const sums = table.states.slice(lastOf(true)).map((state) => state.row?.touches);
-  // A row that is made anew may come before its deltas.
-  if (sums.includes(undefined)) sums.push(0n);
-  must(
-    sums.includes(row?.touches),
-    'FB-WATERMARK',
-    `a delta's receipt of ${id} has resolved, the sum is ${row?.touches}`,
-  );
-}
-
-/** After a loss: what a receipt says is in the database has been there, or something that came later. */
-function expectKept({ postgres }: World, id: string, table: Table, persisted: readonly Asked[]): void {
-  const { names, deltas } = postgres.state;
-  for (const { at, name, delta } of persisted) {
-    const later = table.receipts.filter((one) => one.at >= at);
-    const isEnded = later.some((one) => !one.isAdd && one.name === undefined);
-    if (isEnded) continue;
-    const isThere = later.some((one) => one.name !== undefined && names.has(one.name));
-    if (name !== undefined) must(isThere, 'WRITE_LOST rather than a lie', `put ${name} of ${id}`);
-    if (delta !== undefined)
-      must(((deltas.get(id) ?? 0n) & delta) !== 0n, 'WRITE_LOST rather than a lie', `delta of ${id}`);
+/** What waits is dirty, and is tried again; or it is being tried. */
+function expectWaiting({ dirty, sealed, waiting, retries }: Snapshot): void {
+  for (const field of Object.keys(waiting)) {
+    const isTried = field in sealed || (field in dirty && retries.has(field));
+    must(isTried, 'FB-DRAINED', `${field} waits, and nobody tries it again`);
   }
 }
 
-export function expectTable({ postgres }: World, id: string, table: Table): void {
-  const row = postgres.state.rows.get(id);
-  const { row: wanted } = table.last;
-  const told = (one: typeof wanted | undefined) => (one ? `${one.name} ${one.touches}` : 'no row');
-  must(told(row) === told(wanted), 'as one table', `${id}: ${told(row)}, not ${told(wanted)}`);
+/** A row that is deleted, or made anew, comes before the deltas that were accepted after that. */
+export function expectRowFirst({ dirty, order, retries }: Snapshot, id: string): void {
+  const [row, deltas] = [rowField(id), counterField(id)];
+  if (!/^[DR]/.test(dirty[row] ?? '') || !(deltas in dirty)) return;
+  const isFirst = order.has(row)
+    ? (order.get(row) as number) < (order.get(deltas) ?? Number.POSITIVE_INFINITY)
+    : retries.get(row) === retries.get(deltas);
+  must(isFirst, 'FB-ROW-FIRST', row);
+}
+
+/** What was accepted of an id is in one place: in Postgres, sealed, a dead letter, or dirty; together it is the table. */
+export function expectOnce(lane: Snapshot, ledger: Ledger | undefined, row: Row | null, id: string, table: State): void {
+  const found = textOf(outcomeOf(lane, ledger, row, id));
+  must(found === textOf(table), 'FB-ONCE', `${id} comes to ${found}, not ${textOf(table)}`);
+}
+
+/** What comes of an id once all is applied. */
+function outcomeOf(lane: Snapshot, ledger: Ledger | undefined, row: Row | null, id: string): State {
+  const { meta, sealed, dirty, letters } = lane;
+  const parts = [letters.get(id) ?? {}, dirty];
+  if (meta.sealed !== undefined && !isApplied(BigInt(meta.sealed), ledger)) parts.unshift(sealed);
+  return parts.reduce<State>(
+    (state, part) => {
+      const record = part[rowField(id)];
+      const delta = part[counterField(id)];
+      const next = record === undefined ? state : afterRecord(state, record);
+      return delta === undefined ? next : afterAdd(next, BigInt(delta));
+    },
+    { row, early: 0n },
+  );
+}
+
+export function isApplied(number: bigint, ledger: Ledger | undefined): boolean {
+  if (ledger === undefined || ledger.batch < number) return false;
+  return ledger.batch > number || !ledger.isVoid;
+}
+
+/** A delta waits for a row only as long as there is none. */
+export function expectLetters(lane: Snapshot, row: Row | null, id: string): void {
+  const letter = lane.letters.get(id) ?? {};
+  const isDeltaAlone = counterField(id) in letter && !(rowField(id) in letter);
+  const hasRow = row !== null || rowField(id) in lane.dirty;
+  must(!isDeltaAlone || !hasRow, 'FB-DRAINED', `deltas of ${id} wait for a row that is there`);
+}
+
+/** What is cached is what was accepted last; but what the database refuses is not shown. */
+export function expectEntries(lane: Snapshot, id: string, { row }: State): void {
+  if (lane.dead.has(rowField(id))) return;
+  const entry = lane.entries.get(rowField(id)) ?? '?';
+  if (!entry.startsWith('?')) {
+    const shown = textOf(afterRecord({ row: null, early: 0n }, entry));
+    const wanted = textOf({ row: row && { ...row, touches: 0n }, early: 0n });
+    must(shown === wanted, 'FC-FILL', `the entry of ${id} has ${shown}, not ${wanted}`);
+  }
+  const count = lane.entries.get(counterField(id)) ?? '?';
+  if (count.startsWith('?')) return;
+  must(BigInt(count) === (row?.touches ?? 0n), 'FC-FILL', `the entry of ${id}'s counter has ${count}`);
+}
+
+/** After a loss, once the lane knows of all batches: what is cached and not pending is what the database has. */
+export function expectCompared(lane: Snapshot, ledger: Ledger | undefined, id: string, row: Row | null): void {
+  const { meta, dirty, sealed, dead, entries } = lane;
+  if (ledger && BigInt(meta.batch ?? 0) < ledger.batch) return;
+  const entry = entries.get(rowField(id)) ?? '?';
+  const isOpen = [rowField(id), counterField(id)].some((field) => field in dirty || field in sealed || dead.has(field));
+  if (isOpen || dead.has(rowField(id)) || entry.startsWith('?')) return;
+  const shown = textOf(afterRecord({ row: null, early: 0n }, entry));
+  const wanted = textOf({ row: row && { ...row, touches: 0n }, early: 0n });
+  must(shown === wanted, 'FB-COMPARED', `the entry of ${id} has ${shown}, the database ${wanted}`);
+  const count = entries.get(counterField(id)) ?? '?';
+  if (count.startsWith('?')) return;
+  must(BigInt(count) === (row?.touches ?? 0n), 'FB-COMPARED', `the entry of ${id}'s counter has ${count}`);
+}
+
+/** What Redis has right behind an answer, which no other step has followed. */
+export function expectAnswer({ call, args, reply }: Answered, lanes: ReadonlyMap<string, Snapshot>): void {
+  if (call === 'forebay_raise') expectRaised(args, reply as string[], lanes);
+  if (call === 'forebay_claim') expectLeases(args, 2, reply as string[][], lanes);
+  if (call === 'forebay_claim-counter') expectLeases(args, 3, (reply as string[][]).slice(2), lanes);
+}
+
+function expectRaised(
+  [meta, floor]: readonly unknown[],
+  [kind]: string[],
+  lanes: ReadonlyMap<string, Snapshot>,
+): void {
+  const batch = lanes.get(String(meta))?.meta.batch ?? '0';
+  must(kind !== 'even' || BigInt(batch) >= BigInt(String(floor)), 'FB-RAISE', `ledger ${floor}, lane ${batch}`);
+}
+
+/** Whoever is told that it has a lease has the one that stands in the entry. */
+function expectLeases(
+  [keyCount, ...args]: readonly unknown[],
+  before: number,
+  replies: readonly string[][],
+  lanes: ReadonlyMap<string, Snapshot>,
+): void {
+  const count = Number(keyCount);
+  const token = String(args[count + 1]);
+  for (const [i, key] of args.slice(before, count).entries()) {
+    if (replies[i]?.[0] !== 'lease') continue;
+    const field = String(key).slice(String(key).indexOf('}:') + 2);
+    const entry = [...lanes.values()].map(({ entries }) => entries.get(field)).find((one) => one !== undefined);
+    must((entry ?? '').replace(';w', '') === `?${token}`, 'FC-ONE-LEASE', `${token} got a lease, ${entry} stands`);
+  }
 }
