@@ -34,11 +34,13 @@ export class History {
   readonly #apps = new Map<Actor, Lane>();
   #jobs: Job[] = [];
   #number = 0;
+  #canFail: boolean;
 
   /** @param worlds with one lane, and with two */
   constructor(worlds: readonly [World, World], seed: number) {
     this.#random = new Random(seed);
     this.#mix = mixOf(this.#random);
+    this.#canFail = this.#mix.canFail;
     this.world = worlds[this.#mix.partitions === 1 ? 0 : 1];
     this.#tables = new Map(this.#mix.ids.map((id) => [id, new Table(id !== refusedId)]));
     this.#checks = new Checks(this.world, this.#tables, this.#random);
@@ -127,9 +129,17 @@ export class History {
     const actor = this.#random.of(ready);
     const call = this.#random.of(actor.ready(server.nowMs));
     this.world.tell(`${actor.name}: ${call.name}`);
+    if (call.name === 'transaction') this.#failTransaction();
     await actor.step(call);
     if (actor.error !== undefined) throw actor.error;
     if (!actor.isBusy) this.#apps.delete(actor);
+  }
+
+  #failTransaction(): void {
+    if (!this.#canFail || !this.#random.oneIn(5)) return;
+    const { postgres } = this.world;
+    postgres.nextFailure = this.#random.of(['before', 'after']);
+    this.world.tell(`which fails ${postgres.nextFailure} its commit`);
   }
 
   #refuse(): void {
@@ -148,13 +158,12 @@ export class History {
   }
 
   #fault(): Promise<void> | void {
-    const { canCrash, canFail, canLose, hasClockSteps } = this.#mix;
+    const { canCrash, canLose, hasClockSteps } = this.#mix;
     const faults = {
       pause: 2,
       crash: canCrash ? 2 : 0,
       sweep: canCrash ? 1 : 0,
-      fail: canFail ? 2 : 0,
-      lose: canLose ? 2 : 0,
+      lose: canLose ? 6 : 0,
       clock: hasClockSteps ? 2 : 0,
     };
     switch (this.#random.weighted(faults)) {
@@ -164,9 +173,6 @@ export class History {
         return this.#crash();
       case 'sweep':
         return this.#sweep();
-      case 'fail':
-        this.world.postgres.nextFailure = this.#random.of(['before', 'after']);
-        return this.world.tell(`the next transaction fails ${this.world.postgres.nextFailure} its commit`);
       case 'lose':
         return this.#loseRedis();
       case 'clock':
@@ -227,7 +233,7 @@ export class History {
     const { postgres, server, lanes } = this.world;
     for (const actor of this.#actors) actor.isPaused = false;
     postgres.orphans.clear();
-    postgres.nextFailure = undefined;
+    this.#canFail = false;
     while (this.#workers.length < this.#mix.workers) await this.#startWorker();
     for (let i = 0; i < drainStepsMax; i++) {
       await this.#look();

@@ -9,7 +9,7 @@ import { type Mutation, mutations } from './mutations.js';
 import type { Limits, Result } from './run.js';
 import { inTree, type Patch, runTree } from './tree.js';
 
-const help = `npm run simulate -- [--seed N] [--histories M] [--minutes T] [--trace] [--mutations] [--only NAME]
+const help = `npm run simulate -- [--seed N] [--histories M] [--minutes T] [--trace] [--mutations] [--only NAME ...]
 
 Runs histories of the protocol: the true Lua on a Redis of its own, the true worker, a model of Postgres, and a scheduler that decides
 every step. One seed is one history: without --seed the first is chosen by chance, and printed. Ends after M histories (default 200)
@@ -25,7 +25,7 @@ const options = {
   minutes: { type: 'string' },
   trace: { type: 'boolean', default: false },
   mutations: { type: 'boolean', default: false },
-  only: { type: 'string' },
+  only: { type: 'string', multiple: true, default: [] as string[] },
   help: { type: 'boolean', default: false },
 } as const;
 
@@ -71,9 +71,9 @@ async function runClean(run: Run, limits: Limits, isTold: boolean): Promise<void
   process.exitCode = 1;
 }
 
-async function findMutations(run: Run, limits: Limits, only: string | undefined): Promise<void> {
+async function findMutations(run: Run, limits: Limits, only: readonly string[]): Promise<void> {
   const startedAt = performance.now();
-  const wanted = mutations.filter(({ name }) => only === undefined || name === only);
+  const wanted = mutations.filter(({ name }) => only.length === 0 || only.includes(name));
   let missed = 0;
   for (const mutation of wanted) {
     if (performance.now() - startedAt > limits.ms) break;

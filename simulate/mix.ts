@@ -22,12 +22,13 @@ export interface Mix {
 export function mixOf(random: Random): Mix {
   const weights = <K extends string>(names: readonly K[], choices: readonly number[]): Record<K, number> =>
     Object.fromEntries(names.map((name) => [name, random.of(choices)])) as Record<K, number>;
-  const canLose = random.oneIn(4);
+  const canLose = random.oneIn(3);
   return {
     acts: {
       ...weights(acts, [0, 1, 2]),
       ...weights(['write', 'work', 'job'], [3, 6]),
       ...weights(['pass', 'restart'], [1, 2]),
+      ...(canLose && { fault: 2 }),
       step: 15 + random.below(20),
     },
     operations: { ...weights(operations, [0, 1, 1, 3]), put: 1 + random.below(3) },
