@@ -8,7 +8,7 @@ import { currentActor } from './actor.js';
 import { must } from './invariants.js';
 import type { Random } from './random.js';
 import { deskOf } from './receipts.js';
-import { afterAdd, afterPut, nothing, type Row, type State } from './row.js';
+import { afterAdd, afterPut, nothing, type Row, type State, textsOf } from './row.js';
 import { counterField, rowField } from './snapshot.js';
 import type { Table } from './table.js';
 import type { World } from './world.js';
@@ -160,8 +160,6 @@ export class App {
     return { batch, values: new Map(row ? [[id, row.touches]] : []) };
   }
 }
-
-const textsOf = (row: Row | null): string => (row ? `${row.name}/${row.note}` : 'no row');
 
 /** Where there is none, Redis has lost its deletion. */
 function changed({ row, early }: State, texts: Partial<Row>): State {

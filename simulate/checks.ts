@@ -5,7 +5,6 @@ import {
   expectCompared,
   expectEntries,
   expectLane,
-  expectLetters,
   expectOnce,
   expectRowFirst,
   isPending,
@@ -77,12 +76,11 @@ export class Checks {
       expectRowFirst(look, id);
       if (!table.isJudged) continue;
       if (!isWhole) {
-        expectCompared(look, ledger, id, row);
+        expectCompared({ lane: look, ledger, id, row });
         continue;
       }
-      expectLetters(look, row, id);
-      expectOnce(look, ledger, row, id, table.last);
-      expectEntries(look, id, table.last);
+      expectOnce({ lane: look, ledger, id, row }, table.last);
+      expectEntries({ lane: look, ledger, id, row }, table.last);
     }
   }
 

@@ -1,5 +1,5 @@
 /** What must be true of a lane after each step of a history. */
-import { afterAdd, afterRecord, type Row, type State, textOf } from './row.js';
+import { afterAdd, afterRecord, nothing, type Row, type State, textOf, textsOf } from './row.js';
 import type { Ledger } from './postgres.js';
 import type { Answered } from './redis-under-test.js';
 import { counterField, rowField, type Snapshot } from './snapshot.js';
@@ -54,14 +54,26 @@ export function expectRowFirst({ dirty, order, retries }: Snapshot, id: string):
   must(isFirst, 'FB-ROW-FIRST', row);
 }
 
+/** What Redis and Postgres have of an id. */
+export interface Place {
+  readonly lane: Snapshot;
+  readonly ledger: Ledger | undefined;
+  readonly id: string;
+  readonly row: Row | null;
+}
+
 /** What was accepted of an id is in one place: in Postgres, sealed, a dead letter, or dirty; together it is the table. */
-export function expectOnce(lane: Snapshot, ledger: Ledger | undefined, row: Row | null, id: string, table: State): void {
-  const found = textOf(outcomeOf(lane, ledger, row, id));
+export function expectOnce(place: Place, table: State): void {
+  const { lane, id } = place;
+  const [letter, found] = [lane.letters.get(id) ?? {}, textOf(outcomeOf(place))];
   must(found === textOf(table), 'FB-ONCE', `${id} comes to ${found}, not ${textOf(table)}`);
+  // A delta waits for a row only as long as there is none.
+  const isDeltaAlone = counterField(id) in letter && !(rowField(id) in letter);
+  must(!isDeltaAlone || table.row === null, 'FB-DRAINED', `deltas of ${id} wait for a row that is there`);
 }
 
 /** What comes of an id once all is applied. */
-function outcomeOf(lane: Snapshot, ledger: Ledger | undefined, row: Row | null, id: string): State {
+function outcomeOf({ lane, ledger, id, row }: Place): State {
   const { meta, sealed, dirty, letters } = lane;
   const parts = [letters.get(id) ?? {}, dirty];
   if (meta.sealed !== undefined && !isApplied(BigInt(meta.sealed), ledger)) parts.unshift(sealed);
@@ -81,41 +93,27 @@ export function isApplied(number: bigint, ledger: Ledger | undefined): boolean {
   return ledger.batch > number || !ledger.isVoid;
 }
 
-/** A delta waits for a row only as long as there is none. */
-export function expectLetters(lane: Snapshot, row: Row | null, id: string): void {
-  const letter = lane.letters.get(id) ?? {};
-  const isDeltaAlone = counterField(id) in letter && !(rowField(id) in letter);
-  const hasRow = row !== null || rowField(id) in lane.dirty;
-  must(!isDeltaAlone || !hasRow, 'FB-DRAINED', `deltas of ${id} wait for a row that is there`);
-}
-
 /** What is cached is what was accepted last; but what the database refuses is not shown. */
-export function expectEntries(lane: Snapshot, id: string, { row }: State): void {
-  if (lane.dead.has(rowField(id))) return;
-  const entry = lane.entries.get(rowField(id)) ?? '?';
-  if (!entry.startsWith('?')) {
-    const shown = textOf(afterRecord({ row: null, early: 0n }, entry));
-    const wanted = textOf({ row: row && { ...row, touches: 0n }, early: 0n });
-    must(shown === wanted, 'FC-FILL', `the entry of ${id} has ${shown}, not ${wanted}`);
-  }
-  const count = lane.entries.get(counterField(id)) ?? '?';
-  if (count.startsWith('?')) return;
-  must(BigInt(count) === (row?.touches ?? 0n), 'FC-FILL', `the entry of ${id}'s counter has ${count}`);
+export function expectEntries({ lane, id }: Place, { row }: State): void {
+  if (!lane.dead.has(rowField(id))) expectCached(lane, id, row, 'FC-FILL');
 }
 
 /** After a loss, once the lane knows of all batches: what is cached and not pending is what the database has. */
-export function expectCompared(lane: Snapshot, ledger: Ledger | undefined, id: string, row: Row | null): void {
-  const { meta, dirty, sealed, dead, entries } = lane;
+export function expectCompared({ lane, ledger, id, row }: Place): void {
+  const { meta, dirty, sealed, dead } = lane;
   if (ledger && BigInt(meta.batch ?? 0) < ledger.batch) return;
-  const entry = entries.get(rowField(id)) ?? '?';
-  const isOpen = [rowField(id), counterField(id)].some((field) => field in dirty || field in sealed || dead.has(field));
-  if (isOpen || dead.has(rowField(id)) || entry.startsWith('?')) return;
-  const shown = textOf(afterRecord({ row: null, early: 0n }, entry));
-  const wanted = textOf({ row: row && { ...row, touches: 0n }, early: 0n });
-  must(shown === wanted, 'FB-COMPARED', `the entry of ${id} has ${shown}, the database ${wanted}`);
-  const count = entries.get(counterField(id)) ?? '?';
-  if (count.startsWith('?')) return;
-  must(BigInt(count) === (row?.touches ?? 0n), 'FB-COMPARED', `the entry of ${id}'s counter has ${count}`);
+  const isOpen = [rowField(id), counterField(id)].some((field) => [dirty, sealed].some((part) => field in part));
+  if (!isOpen && !dead.has(rowField(id))) expectCached(lane, id, row, 'FB-COMPARED');
+}
+
+function expectCached({ entries }: Snapshot, id: string, row: Row | null, invariant: string): void {
+  const [entry, count] = [rowField(id), counterField(id)].map((field) => entries.get(field) ?? '?') as [string, string];
+  if (!entry.startsWith('?')) {
+    const shown = textsOf(afterRecord(nothing, entry).row);
+    must(shown === textsOf(row), invariant, `the entry of ${id} has ${shown}, not ${textsOf(row)}`);
+  }
+  const isCounted = count.startsWith('?') || BigInt(count) === (row?.touches ?? 0n);
+  must(isCounted, invariant, `the entry of the counter of ${id} has ${count}, not ${row?.touches}`);
 }
 
 /** What Redis has right behind an answer, which no other step has followed. */

@@ -17,8 +17,8 @@ const lua = (script: string): string => `src/buffer/lua/${script}.lua`;
 export const mutations: readonly Mutation[] = [
   ...of('src/database/apply.ts', [
     ['ledger off', '...key, ...proof)) === 0', '...key, ...proof)) === 2'],
-    ['a void batch counts as applied', 'found.length > 0', 'found.length > 1'],
-    ['a batch is split although it was applied', 'voided === 0 ? undefined', 'voided === 2 ? undefined'],
+    ['a void batch counts as applied', '...key)).length > 0', '...key)).length > 1'],
+    ['a batch is split although it was applied', 'if (voided === 0 &&', 'if (voided === 2 &&'],
   ]),
   ...of(lua('ack'), [
     ['ack without number', "if redis.call('HGET', meta, 'sealed') ~= number then return 0 end", ''],

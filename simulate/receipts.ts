@@ -6,7 +6,7 @@ import type { ReceiptDesk } from '../src/client/receipts/receipt.js';
 import { readLedgers } from '../src/database/ledger.js';
 import { isForebayError } from '../src/errors.js';
 import { must } from './invariants.js';
-import type { Row, State } from './row.js';
+import { type Row, type State, textsOf } from './row.js';
 import type { Asked, Table } from './table.js';
 import { prefix, type World } from './world.js';
 
@@ -59,9 +59,9 @@ function expectReached(row: Row | undefined, id: string, table: Table, persisted
     table.states.slice(
       Math.max(0, ...persisted.filter((one) => one.isAdd === isAdd).map((one) => table.countedAt(one))),
     );
-  const texts = (one: Row | null | undefined) => one && `${one.name}/${one.note}`;
-  const isReached = since(false).some((state) => texts(state.row) === texts(row ?? null));
-  must(isReached, 'FB-WATERMARK', `a receipt of ${id} has resolved, and the row has ${texts(row)}`);
+  const texts = textsOf(row ?? null);
+  const isReached = since(false).some((state) => textsOf(state.row) === texts);
+  must(isReached, 'FB-WATERMARK', `a receipt of ${id} has resolved, and the row has ${texts}`);
   const sums = since(true).map((state) => state.row?.touches);
   // A row that is made anew may come before its deltas.
   if (sums.includes(undefined)) sums.push(0n);

@@ -42,6 +42,9 @@ export function afterRecord(state: State, record: string): State {
   return { row: row ? next : { ...next, touches: early }, early: 0n };
 }
 
+export const textsOf = (row: Pick<Row, 'name' | 'note'> | null): string =>
+  row ? `${row.name}/${row.note}` : 'no row';
+
 export function textOf({ row, early }: State): string {
-  return row ? `${row.name}/${row.note} ${row.touches.toString(4)}` : `no row, ${early.toString(4)}`;
+  return `${textsOf(row)} ${(row?.touches ?? early).toString(4)}`;
 }
