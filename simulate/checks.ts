@@ -1,7 +1,8 @@
 /** Looks at the state itself after each step: all that Redis has of the lanes, and all that Postgres has. */
 import type { Lane } from '../src/buffer/lane.js';
+import { ledgerLane } from '../src/keys.js';
+import { expectAnswer } from './answers.js';
 import {
-  expectAnswer,
   expectCompared,
   expectEntries,
   expectLane,
@@ -15,7 +16,7 @@ import type { Random } from './random.js';
 import { expectReceipts } from './receipts.js';
 import { type Snapshot, takeSnapshot } from './snapshot.js';
 import type { Table } from './table.js';
-import type { World } from './world.js';
+import { prefix, type World } from './world.js';
 
 /** Some receipts are asked after some steps: those of all writes after each would take most of the time. */
 const askedOnceIn = 3;
@@ -47,7 +48,8 @@ export class Checks {
     this.#world.answered = [];
     const looks = await Promise.all(lanes.all.map((lane) => this.#snapshot(lane)));
     const byMeta = new Map(lanes.all.map((lane, i) => [lane.keys.meta, looks[i] as Snapshot]));
-    for (const one of answered) expectAnswer(one, byMeta);
+    const found = { lanes: byMeta, stateOf: this.#stateOf.bind(this) };
+    for (const one of answered) expectAnswer(one, found);
     for (const [i, lane] of lanes.all.entries()) {
       const look = looks[i] as Snapshot;
       const isAwake = this.mayBeQuiet || !isPending(look) || isOn(lane);
@@ -55,6 +57,12 @@ export class Checks {
       this.#expect(lane, look);
     }
     if (this.#random.oneIn(askedOnceIn)) await this.#ask();
+  }
+
+  #stateOf(meta: string, number: string): 'open' | 'applied' | 'void' {
+    const lane = this.#world.lanes.all.find(({ keys }) => keys.meta === meta) as Lane;
+    if (this.#world.postgres.state.voids.has(`${ledgerLane(prefix, lane.name)} ${number}`)) return 'void';
+    return (this.#world.ledgerOf(lane)?.batch ?? 0n) >= BigInt(number) ? 'applied' : 'open';
   }
 
   #snapshot(lane: Lane): Promise<Snapshot> {

@@ -12,6 +12,7 @@ import { aheadMaxMs, quietMs, type World } from './world.js';
 import { must } from './invariants.js';
 
 const appsMax = 4;
+const reconnectMaxMs = 1_000;
 const drainStepsMax = 2_000;
 /** Rows of this id may be refused for good. */
 const refusedId = 'c';
@@ -34,13 +35,12 @@ export class History {
   readonly #apps = new Map<Actor, Lane>();
   #jobs: Job[] = [];
   #number = 0;
-  #canFail: boolean;
+  #isDraining = false;
 
   /** @param worlds with one lane, and with two */
   constructor(worlds: readonly [World, World], seed: number) {
     this.#random = new Random(seed);
     this.#mix = mixOf(this.#random);
-    this.#canFail = this.#mix.canFail;
     this.world = worlds[this.#mix.partitions === 1 ? 0 : 1];
     this.#tables = new Map(this.#mix.ids.map((id) => [id, new Table(id !== refusedId)]));
     this.#checks = new Checks(this.world, this.#tables, this.#random);
@@ -69,7 +69,7 @@ export class History {
       case 'step':
         return this.#step();
       case 'pass':
-        return this.world.server.pass(this.#random.of([1, 30_000, 600_000, 3_000_000]));
+        return this.world.server.pass(this.#random.of([1, 30_000, 100_000, 600_000, 3_000_000]));
       case 'renew':
         return this.#random.of(this.#workers)?.renew();
       case 'refuse':
@@ -129,14 +129,16 @@ export class History {
     const actor = this.#random.of(ready);
     const call = this.#random.of(actor.ready(server.nowMs));
     this.world.tell(`${actor.name}: ${call.name}`);
-    if (call.name === 'transaction') this.#failTransaction();
+    if (call.name === 'transaction') this.#disturb();
     await actor.step(call);
     if (actor.error !== undefined) throw actor.error;
     if (!actor.isBusy) this.#apps.delete(actor);
   }
 
-  #failTransaction(): void {
-    if (!this.#canFail || !this.#random.oneIn(5)) return;
+  /** Before a transaction: a parent comes or goes, the server or the connection fails. */
+  #disturb(): void {
+    if (this.#mix.isFlaky && !this.#isDraining && this.#random.oneIn(2)) this.#refuse();
+    if (!this.#mix.canFail || this.#isDraining || !this.#random.oneIn(this.#mix.failsOnceIn)) return;
     const { postgres } = this.world;
     postgres.nextFailure = this.#random.of(['before', 'after']);
     this.world.tell(`which fails ${postgres.nextFailure} its commit`);
@@ -207,7 +209,8 @@ export class History {
     this.world.isWhole = false;
     this.#checks.wentBack();
     await this.world.server.goBack();
-    for (const worker of this.#workers) await worker.reconnect();
+    const { nowMs } = this.world.server;
+    for (const worker of this.#workers) await worker.reconnect(nowMs + this.#random.below(reconnectMaxMs));
   }
 
   /** True: it has woken a lane. */
@@ -233,7 +236,7 @@ export class History {
     const { postgres, server, lanes } = this.world;
     for (const actor of this.#actors) actor.isPaused = false;
     postgres.orphans.clear();
-    this.#canFail = false;
+    this.#isDraining = true;
     while (this.#workers.length < this.#mix.workers) await this.#startWorker();
     for (let i = 0; i < drainStepsMax; i++) {
       await this.#look();

@@ -1,7 +1,6 @@
 /** What must be true of a lane after each step of a history. */
 import { afterAdd, afterRecord, nothing, type Row, type State, textOf, textsOf } from './row.js';
 import type { Ledger } from './postgres.js';
-import type { Answered } from './redis-under-test.js';
 import { counterField, rowField, type Snapshot } from './snapshot.js';
 import { Violation } from './world.js';
 
@@ -36,11 +35,10 @@ export function isPending({ dirty, sealed }: Snapshot): boolean {
   return Object.keys(dirty).length + Object.keys(sealed).length > 0;
 }
 
-/** What waits is dirty, and is tried again; or it is being tried. */
-function expectWaiting({ dirty, sealed, waiting, retries }: Snapshot): void {
+/** Of what waits there is something to try. */
+function expectWaiting({ dirty, sealed, waiting }: Snapshot): void {
   for (const field of Object.keys(waiting)) {
-    const isTried = field in sealed || (field in dirty && retries.has(field));
-    must(isTried, 'FB-DRAINED', `${field} waits, and nobody tries it again`);
+    must(field in dirty || field in sealed, 'FB-DRAINED', `${field} waits, and nobody tries it again`);
   }
 }
 
@@ -114,37 +112,4 @@ function expectCached({ entries }: Snapshot, id: string, row: Row | null, invari
   }
   const isCounted = count.startsWith('?') || BigInt(count) === (row?.touches ?? 0n);
   must(isCounted, invariant, `the entry of the counter of ${id} has ${count}, not ${row?.touches}`);
-}
-
-/** What Redis has right behind an answer, which no other step has followed. */
-export function expectAnswer({ call, args, reply }: Answered, lanes: ReadonlyMap<string, Snapshot>): void {
-  if (call === 'forebay_raise') expectRaised(args, reply as string[], lanes);
-  if (call === 'forebay_claim') expectLeases(args, 2, reply as string[][], lanes);
-  if (call === 'forebay_claim-counter') expectLeases(args, 3, (reply as string[][]).slice(2), lanes);
-}
-
-function expectRaised(
-  [meta, floor]: readonly unknown[],
-  [kind]: string[],
-  lanes: ReadonlyMap<string, Snapshot>,
-): void {
-  const batch = lanes.get(String(meta))?.meta.batch ?? '0';
-  must(kind !== 'even' || BigInt(batch) >= BigInt(String(floor)), 'FB-RAISE', `ledger ${floor}, lane ${batch}`);
-}
-
-/** Whoever is told that it has a lease has the one that stands in the entry. */
-function expectLeases(
-  [keyCount, ...args]: readonly unknown[],
-  before: number,
-  replies: readonly string[][],
-  lanes: ReadonlyMap<string, Snapshot>,
-): void {
-  const count = Number(keyCount);
-  const token = String(args[count + 1]);
-  for (const [i, key] of args.slice(before, count).entries()) {
-    if (replies[i]?.[0] !== 'lease') continue;
-    const field = String(key).slice(String(key).indexOf('}:') + 2);
-    const entry = [...lanes.values()].map(({ entries }) => entries.get(field)).find((one) => one !== undefined);
-    must((entry ?? '').replace(';w', '') === `?${token}`, 'FC-ONE-LEASE', `${token} got a lease, ${entry} stands`);
-  }
 }

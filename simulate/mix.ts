@@ -15,6 +15,9 @@ export interface Mix {
   /** What goes wrong beside pauses and refused rows. */
   readonly canCrash: boolean;
   readonly canFail: boolean;
+  readonly failsOnceIn: number;
+  /** The rows that others refer to come and go from transaction to transaction. */
+  readonly isFlaky: boolean;
   readonly canLose: boolean;
   readonly hasClockSteps: boolean;
 }
@@ -28,16 +31,19 @@ export function mixOf(random: Random): Mix {
       ...weights(acts, [0, 1, 2]),
       ...weights(['write', 'work', 'job'], [3, 6]),
       ...weights(['pass', 'restart'], [1, 2]),
+      refuse: random.of([0, 1, 4]),
       ...(canLose && { fault: 2 }),
       step: 15 + random.below(20),
     },
-    operations: { ...weights(operations, [0, 1, 1, 3]), put: 1 + random.below(3) },
+    operations: { ...weights(operations, [0, 1, 1, 3]), put: 1 + random.below(3), add: 1 + random.below(3) },
     steps: 100 + random.below(300),
     workers: random.of([1, 2, 2, 3]),
     partitions: random.of([1, 1, 2]),
     ids: random.of([['a'], ['a', 'b'], ['a', 'b'], ['a', 'b', 'c']]),
     canCrash: random.oneIn(2),
     canFail: random.oneIn(2),
+    failsOnceIn: random.of([2, 6]),
+    isFlaky: random.oneIn(3),
     canLose,
     // After a step back, a number of the history that was lost may come again.
     hasClockSteps: !canLose && random.oneIn(4),

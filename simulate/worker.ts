@@ -63,9 +63,12 @@ export class Worker {
     });
   }
 
-  /** Redis went back, so the connection was lost. */
-  reconnect(): Promise<void> {
-    return this.actor.start(async () => this.#ready());
+  /** Redis went back, so the connection was lost; its next call may come before it is told. */
+  reconnect(atMs: number): Promise<void> {
+    return this.actor.start(async () => {
+      await this.actor.gate('connected again', atMs);
+      this.#ready();
+    });
   }
 
   /** @param again told when the lane needs another job (ms) */
