@@ -84,8 +84,8 @@ export const mutations: readonly Mutation[] = [
     ['split forgets a delta', "  redis.call('HINCRBY', dirty, part.field, record)\n", ''],
     [
       'split keeps the deltas of a deleted row',
-      'if part.newerRow == DELETE or part.newerRow == REPLACE then return endDelta(part) end',
-      '',
+      'if part.newerRow == DELETE or part.newerRow == REPLACE then\n    inheritPlace',
+      'if false then\n    inheritPlace',
     ],
     ['merge forgets the replacement', 'kindOf(newer) == PUT and kindOf(record) ~= PUT', 'false'],
     [
