@@ -1,7 +1,8 @@
 /** An app: writes, reads through leases, compares and sets, and asks its receipts. */
-import { released, type WriteBuffer } from '../src/buffer/write-buffer.js';
+
 import { absentEntry, parseEntry } from '../src/buffer/entry.js';
 import type { Write, WriteReply } from '../src/buffer/step-replies.js';
+import { released, type WriteBuffer } from '../src/buffer/write-buffer.js';
 import { counterValue, isOvertaken } from '../src/client/reading/counter-port.js';
 import { Receipt } from '../src/client/receipts/receipt.js';
 import { currentActor } from './actor.js';
@@ -169,5 +170,9 @@ function changed({ row, early }: State, texts: Partial<Row>): State {
 /** A read gives what was true at some time since it began. */
 function expectRead(world: World, table: Table, from: number, isIt: (state: State) => boolean): void {
   if (!world.isWhole || !table.isJudged) return;
-  must(table.states.slice(from).some(isIt), 'FC-FRESH', 'a read gives what was true at no time since it began');
+  must(
+    table.states.slice(from).some(isIt),
+    'FC-FRESH',
+    'a read gives what was true at no time since it began',
+  );
 }

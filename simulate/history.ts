@@ -3,13 +3,13 @@ import type { Lane } from '../src/buffer/lane.js';
 import { Actor } from './actor.js';
 import { App } from './app.js';
 import { Checks } from './checks.js';
+import { must } from './invariants.js';
 import { type Act, type Mix, mixOf } from './mix.js';
 import { refusedEnd } from './postgres.js';
 import { Random } from './random.js';
 import { Table } from './table.js';
 import { Worker } from './worker.js';
 import { aheadMaxMs, quietMs, type World } from './world.js';
-import { must } from './invariants.js';
 
 const appsMax = 4;
 const reconnectMaxMs = 1_000;
@@ -233,26 +233,38 @@ export class History {
 
   /** Everything comes to rest: by the jobs alone where nobody has crashed, else by the sweep too. */
   async #drain(): Promise<void> {
-    const { postgres, server, lanes } = this.world;
-    for (const actor of this.#actors) actor.isPaused = false;
-    postgres.orphans.clear();
-    this.#isDraining = true;
-    while (this.#workers.length < this.#mix.workers) await this.#startWorker();
+    await this.#heal();
     for (let i = 0; i < drainStepsMax; i++) {
       await this.#look();
-      const readyAt = this.#actors.flatMap(({ readyAtMs }) => readyAtMs ?? []);
-      if (readyAt.some((at) => at <= server.nowMs)) await this.#step();
-      else if (this.#jobs.length + readyAt.length > 0) {
-        const next = Math.min(...readyAt, ...this.#jobs.map(({ atMs }) => atMs));
-        server.pass(Math.max(0, next - server.nowMs) * 1_000);
-        if (!readyAt.includes(next)) await this.#startJob();
-      } else if (await this.#checks.isDrained()) return;
-      else {
-        server.pass((quietMs + 1) * 1_000);
-        for (const lane of lanes.all)
-          if (await this.world.buffer.wake(lane, quietMs, aheadMaxMs)) this.#addJob(lane, 0);
-      }
+      if (await this.#goOn()) continue;
+      if (await this.#checks.isDrained()) return;
+      await this.#sweepAll();
     }
     must(false, 'FB-DRAINED', `not at rest after ${drainStepsMax} steps`);
+  }
+
+  async #heal(): Promise<void> {
+    for (const actor of this.#actors) actor.isPaused = false;
+    this.world.postgres.orphans.clear();
+    this.#isDraining = true;
+    while (this.#workers.length < this.#mix.workers) await this.#startWorker();
+  }
+
+  /** The next step, or the next job, whenever that is due. False: there is none. */
+  async #goOn(): Promise<boolean> {
+    const { server } = this.world;
+    const readyAt = this.#actors.flatMap(({ readyAtMs }) => readyAtMs ?? []);
+    const next = Math.min(...readyAt, ...this.#jobs.map(({ atMs }) => atMs));
+    if (next === Number.POSITIVE_INFINITY) return false;
+    server.pass(Math.max(0, next - server.nowMs) * 1_000);
+    if (readyAt.some((at) => at <= server.nowMs)) await this.#step();
+    else await this.#startJob();
+    return true;
+  }
+
+  async #sweepAll(): Promise<void> {
+    const { server, lanes, buffer } = this.world;
+    server.pass((quietMs + 1) * 1_000);
+    for (const lane of lanes.all) if (await buffer.wake(lane, quietMs, aheadMaxMs)) this.#addJob(lane, 0);
   }
 }

@@ -1,6 +1,7 @@
 /** What must be true of a lane after each step of a history. */
-import { afterAdd, afterRecord, nothing, type Row, type State, textOf, textsOf } from './row.js';
+
 import type { Ledger } from './postgres.js';
+import { afterAdd, afterRecord, nothing, type Row, type State, textOf, textsOf } from './row.js';
 import { counterField, rowField, type Snapshot } from './snapshot.js';
 import { Violation } from './world.js';
 
@@ -22,7 +23,11 @@ export function expectLane(lane: Snapshot): void {
     'FB-ONE-BATCH',
     'a number and its batch',
   );
-  must(!isPending(lane) || meta.due !== undefined, 'FB-WAKE', 'what is dirty, and nobody has promised to come');
+  must(
+    !isPending(lane) || meta.due !== undefined,
+    'FB-WAKE',
+    'what is dirty, and nobody has promised to come',
+  );
   expectWaiting(lane);
   must(
     Number(meta.dead ?? 0) === lane.dead.size,
@@ -100,12 +105,17 @@ export function expectEntries({ lane, id }: Place, { row }: State): void {
 export function expectCompared({ lane, ledger, id, row }: Place): void {
   const { meta, dirty, sealed, dead } = lane;
   if (ledger && BigInt(meta.batch ?? 0) < ledger.batch) return;
-  const isOpen = [rowField(id), counterField(id)].some((field) => [dirty, sealed].some((part) => field in part));
+  const isOpen = [rowField(id), counterField(id)].some((field) =>
+    [dirty, sealed].some((part) => field in part),
+  );
   if (!isOpen && !dead.has(rowField(id))) expectCached(lane, id, row, 'FB-COMPARED');
 }
 
 function expectCached({ entries }: Snapshot, id: string, row: Row | null, invariant: string): void {
-  const [entry, count] = [rowField(id), counterField(id)].map((field) => entries.get(field) ?? '?') as [string, string];
+  const [entry, count] = [rowField(id), counterField(id)].map((field) => entries.get(field) ?? '?') as [
+    string,
+    string,
+  ];
   if (!entry.startsWith('?')) {
     const shown = textsOf(afterRecord(nothing, entry).row);
     must(shown === textsOf(row), invariant, `the entry of ${id} has ${shown}, not ${textsOf(row)}`);

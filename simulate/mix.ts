@@ -2,7 +2,18 @@
 import { type Operation, operations } from './app.js';
 import type { Random } from './random.js';
 
-const acts = ['write', 'work', 'job', 'step', 'pass', 'renew', 'refuse', 'evict', 'fault', 'restart'] as const;
+const acts = [
+  'write',
+  'work',
+  'job',
+  'step',
+  'pass',
+  'renew',
+  'refuse',
+  'evict',
+  'fault',
+  'restart',
+] as const;
 export type Act = (typeof acts)[number];
 
 export interface Mix {

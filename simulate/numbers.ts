@@ -1,6 +1,7 @@
 /** The numbers that a lane's batches stood under, and what stood there. */
-import type { Ledger } from './postgres.js';
+
 import { must } from './invariants.js';
+import type { Ledger } from './postgres.js';
 import type { Snapshot } from './snapshot.js';
 
 export class Numbers {

@@ -1,6 +1,7 @@
 /** What receipts say, and whether it is true. */
-import type { AcceptedAt } from '../src/buffer/lane-state.js';
+
 import type { Lane } from '../src/buffer/lane.js';
+import type { AcceptedAt } from '../src/buffer/lane-state.js';
 import { fateOf, isInLedger } from '../src/client/receipts/fate.js';
 import type { ReceiptDesk } from '../src/client/receipts/receipt.js';
 import { readLedgers } from '../src/database/ledger.js';
@@ -42,7 +43,12 @@ async function ask({ receipt }: Asked): Promise<Said> {
 }
 
 /** A receipt that resolves tells the truth; where Redis has lost nothing, none tells of a loss. */
-export async function expectReceipts(world: World, id: string, table: Table, asked: readonly Asked[]): Promise<void> {
+export async function expectReceipts(
+  world: World,
+  id: string,
+  table: Table,
+  asked: readonly Asked[],
+): Promise<void> {
   const persisted: Asked[] = [];
   for (const one of asked) {
     const said = await ask(one);
@@ -65,7 +71,11 @@ function expectReached(row: Row | undefined, id: string, table: Table, persisted
   const sums = since(true).map((state) => state.row?.touches);
   // A row that is made anew may come before its deltas.
   if (sums.includes(undefined)) sums.push(0n);
-  must(sums.includes(row?.touches), 'FB-WATERMARK', `a delta's receipt of ${id} has resolved, the sum is ${row?.touches}`);
+  must(
+    sums.includes(row?.touches),
+    'FB-WATERMARK',
+    `a delta's receipt of ${id} has resolved, the sum is ${row?.touches}`,
+  );
 }
 
 /** After a loss: what a receipt says is in the database has been there, or something that came later. */

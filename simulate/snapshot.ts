@@ -24,11 +24,7 @@ export const rowField = (id: string): string => fieldOf('projects', id);
 export const counterField = (id: string): string => fieldOf('touches', id);
 
 /** @param ids those of the lane */
-export async function takeSnapshot(
-  redis: Redis,
-  { keys }: Lane,
-  ids: readonly string[],
-): Promise<Snapshot> {
+export async function takeSnapshot(redis: Redis, { keys }: Lane, ids: readonly string[]): Promise<Snapshot> {
   const fields = ids.flatMap((id) => [rowField(id), counterField(id)]);
   const look = redis.pipeline();
   for (const key of [keys.meta, keys.dirty, keys.sealed, keys.waiting]) look.hgetall(key);

@@ -1,10 +1,10 @@
 /** A worker process: the true flush of a lane, whose every call is a step of the scheduler's. */
 import type { Redis } from 'ioredis';
 import type { Lane } from '../src/buffer/lane.js';
+import { RetryLater } from '../src/services/role/retry.js';
 import { BatchSplit } from '../src/services/write-behind/batch-split.js';
 import { LaneFlush } from '../src/services/write-behind/lane-flush.js';
 import { LedgerWatch } from '../src/services/write-behind/ledger-watch.js';
-import { RetryLater } from '../src/services/role/retry.js';
 import { Actor } from './actor.js';
 import type { Random } from './random.js';
 import { delayMs, prefix, type World } from './world.js';
@@ -33,7 +33,11 @@ export class Worker {
     const shared = { buffer, database: postgres.database, breaker, prefix, emit: ignored };
     const persisterOf = () => postgres.persister;
     this.#watch = new LedgerWatch({ ...shared, lanes, redis: this.#connection(), signal: this.#signal });
-    const split = new BatchSplit({ ...shared, persisterOf, deadLetters: { show: async () => undefined } as never });
+    const split = new BatchSplit({
+      ...shared,
+      persisterOf,
+      deadLetters: { show: async () => undefined } as never,
+    });
     this.#flush = new LaneFlush({
       ...shared,
       persisterOf,
