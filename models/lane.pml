@@ -55,6 +55,28 @@ bool mustDie[WORKERS + 1];
 #ifdef LOSS
 /* An older state of Redis */
 byte oldBatch, oldDirtyVersion, oldDirtyDelta, oldSealedNumber, oldSealedVersion, oldSealedDelta;
+
+/* The lane's generation, the last version that it has given, and the same of the generation before */
+byte generation, laneVersion, pastVersion;
+byte oldLaneVersion;
+byte history;            /* the server's: another one once it has gone back */
+
+/* The first delta's receipt, and where that delta is */
+byte askedVersion, askedGeneration;
+bool askedIsDirty, askedIsSealed, askedIsInRow, oldAskedIsDirty, oldAskedIsSealed;
+
+/* [FB-GENERATION] The script that notices another history begins a generation, before it gives a version. */
+#define notice if :: generation != history -> pastVersion = laneVersion; generation = history :: else fi
+#ifdef NO_GENERATION
+#define survivedUpTo laneVersion
+#else
+#define survivedUpTo (askedGeneration == generation -> laneVersion : pastVersion)
+#endif
+#define isQuiet (dirtyVersion == 0 && dirtyDelta == 0 && sealedNumber == 0)
+/* A receipt that resolves tells the truth, also after a loss. */
+#define holdsReceipt assert(askedVersion == 0 || askedVersion > survivedUpTo || !isQuiet || askedIsInRow)
+#else
+#define holdsReceipt skip
 #endif
 
 #define max(a, b) ((a) > (b) -> (a) : (b))
@@ -82,6 +104,9 @@ proctype App() {
 	do
 	:: atomic { /* put: a newer write ends a dead letter */
 		writes > 0 -> writes--; version++;
+#ifdef LOSS
+		notice; laneVersion = version;
+#endif
 		dirtyVersion = version; acceptedVersion = version; deadVersion = 0;
 		if
 		:: refusedVersion == 0 -> refusedVersion = version
@@ -90,6 +115,13 @@ proctype App() {
 	   }
 	:: atomic { /* add */
 		writes > 0 -> writes--; version++;
+#ifdef LOSS
+		notice; laneVersion = version;
+		if
+		:: askedVersion == 0 -> askedVersion = version; askedGeneration = generation; askedIsDirty = true
+		:: else
+		fi;
+#endif
 		dirtyDelta++; acceptedSum++;
 		holdsOnce
 	   }
@@ -100,6 +132,9 @@ proctype App() {
 proctype Worker(byte me) {
 	byte number, ver, delta;
 	bool isVoid;
+#ifdef LOSS
+	bool hasAsked;
+#endif
 
 start:
 	atomic {
@@ -129,9 +164,15 @@ endAsleep:
 			newNumber;
 			sealedNumber = batch;
 			sealedVersion = dirtyVersion; sealedDelta = dirtyDelta;
-			dirtyVersion = 0; dirtyDelta = 0
+			dirtyVersion = 0; dirtyDelta = 0;
+#ifdef LOSS
+			askedIsSealed = askedIsDirty; askedIsDirty = false
+#endif
 		:: else
 		fi;
+#ifdef LOSS
+		notice; hasAsked = askedIsSealed;
+#endif
 		number = sealedNumber; ver = sealedVersion; delta = sealedDelta;
 		holdsOnce
 	   }
@@ -154,7 +195,10 @@ endAsleep:
 				appliedNumber = number;
 				ledger = number; ledgerIsVoid = false;
 				rowVersion = (ver != 0 -> ver : rowVersion);
-				rowSum = rowSum + delta
+				rowSum = rowSum + delta;
+#ifdef LOSS
+				askedIsInRow = askedIsInRow || hasAsked
+#endif
 			:: else -> isVoid = (ledger == number && ledgerIsVoid)
 			fi;
 			holdsOnce;
@@ -171,10 +215,13 @@ endAsleep:
 #else
 			:: sealedNumber == number ->
 #endif
-				sealedNumber = 0; sealedVersion = 0; sealedDelta = 0
+				sealedNumber = 0; sealedVersion = 0; sealedDelta = 0;
+#ifdef LOSS
+				askedIsSealed = false
+#endif
 			:: else
 			fi;
-			forget; holdsOnce;
+			forget; holdsOnce; holdsReceipt;
 			goto endAsleep
 		};
 refused:
@@ -215,7 +262,7 @@ split:
 				fi
 			:: else
 			fi;
-			forget; holdsOnce
+			forget; holdsOnce; holdsReceipt
 		}
 	od
 }
@@ -225,11 +272,15 @@ split:
 proctype Loss() {
 	atomic {
 		oldBatch = batch; oldDirtyVersion = dirtyVersion; oldDirtyDelta = dirtyDelta;
-		oldSealedNumber = sealedNumber; oldSealedVersion = sealedVersion; oldSealedDelta = sealedDelta
+		oldSealedNumber = sealedNumber; oldSealedVersion = sealedVersion; oldSealedDelta = sealedDelta;
+		oldLaneVersion = laneVersion; oldAskedIsDirty = askedIsDirty; oldAskedIsSealed = askedIsSealed
 	};
 	atomic {
 		batch = oldBatch; dirtyVersion = oldDirtyVersion; dirtyDelta = oldDirtyDelta;
 		sealedNumber = oldSealedNumber; sealedVersion = oldSealedVersion; sealedDelta = oldSealedDelta;
+		laneVersion = oldLaneVersion; askedIsDirty = oldAskedIsDirty; askedIsSealed = oldAskedIsSealed;
+		history++;
+		holdsReceipt;
 		deadVersion = 0;
 		isLost = true; acceptedVersion = 0;
 		byte i;

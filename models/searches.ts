@@ -34,6 +34,7 @@ export const searches: readonly Search[] = [
   without('lane', 'NO_GROWTH', ...small),
   without('lane', 'NO_VOID', ...small),
   without('lane', 'NO_NEW_NUMBER', ...small),
+  without('lane', 'NO_GENERATION', 'LOSS', 'WRITES=2', ...small),
   without('lane', 'NO_RAISE', 'LOSS', 'CLOCK_BACK', 'WRITES=2', ...small),
   holds('lease', '2 readers, 3 writers', 'READERS=2', 'WRITERS=3'),
   without('lease', 'NO_REVOKE'),

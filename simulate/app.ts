@@ -1,115 +1,178 @@
-/** An app: writes, reads through leases, and asks its receipts. */
+/** An app: writes, reads through leases, compares and sets, and asks its receipts. */
 
-import type { AcceptedAt } from '../src/buffer/lane-state.js';
-import type { WriteReply } from '../src/buffer/step-replies.js';
-import { fateOf, isInLedger } from '../src/client/receipts/fate.js';
-import { Receipt, type ReceiptDesk } from '../src/client/receipts/receipt.js';
-import { readLedgers } from '../src/database/ledger.js';
-import { isForebayError } from '../src/errors.js';
+import { absentEntry, parseEntry } from '../src/buffer/entry.js';
+import type { Write, WriteReply } from '../src/buffer/step-replies.js';
+import { released, type WriteBuffer } from '../src/buffer/write-buffer.js';
+import { counterValue, isOvertaken } from '../src/client/reading/counter-port.js';
+import { Receipt } from '../src/client/receipts/receipt.js';
+import { currentActor } from './actor.js';
+import { must } from './invariants.js';
 import type { Random } from './random.js';
-import { type Asked, afterAdd, afterPut, type Table } from './table.js';
-import { type Place, prefix, type World } from './world.js';
+import { deskOf } from './receipts.js';
+import { afterAdd, afterPut, nothing, type Row, type State, textsOf } from './row.js';
+import { counterField, rowField } from './snapshot.js';
+import type { Table } from './table.js';
+import type { World } from './world.js';
 
 const ttlMs = 3_600_000;
+const looksMax = 5;
+export const operations = ['put', 'patch', 'update', 'delete', 'add', 'read', 'count'] as const;
+export type Operation = (typeof operations)[number];
+
+export interface Task {
+  readonly id: string;
+  readonly table: Table;
+  /** Of this task alone: the text that it writes, the token of its lease. */
+  readonly name: string;
+}
 
 export class App {
   readonly #world: World;
-  readonly #place: Place;
-  readonly #desk: ReceiptDesk;
+  readonly #buffer: WriteBuffer;
+  readonly #random: Random;
+  /** Adds the lane's wake-up job. */
+  readonly #wake: () => void;
 
-  constructor(world: World, place: Place) {
+  constructor(world: World, random: Random, wake: () => void) {
     this.#world = world;
-    this.#place = place;
-    const { looking: buffer } = world;
-    const watch = { persisted: this.#persisted.bind(this), fateNow: this.#fateNow.bind(this) };
-    this.#desk = { buffer, emit: () => undefined, watch: watch as never };
+    this.#buffer = world.buffer;
+    this.#random = random;
+    this.#wake = wake;
   }
 
-  /** Returns whether the lane needs a wake-up job. */
-  async write(tables: ReadonlyMap<string, Table>, random: Random, name: string): Promise<boolean> {
-    const id = random.of([...tables.keys()]);
-    const table = tables.get(id) as Table;
-    const kind = random.below(6);
-    if (kind === 0) return this.#delete(id, table);
-    return kind <= 2 && table.adds < 30 ? this.#add(id, table) : this.#put(id, table, name);
+  do(operation: Operation, task: Task): Promise<void> {
+    switch (operation) {
+      case 'put':
+        return this.#put(task);
+      case 'patch':
+        return this.#patch(task);
+      case 'update':
+        return this.#update(task);
+      case 'delete':
+        return this.#delete(task);
+      case 'add':
+        return this.#add(task);
+      case 'read':
+        return this.#read(task);
+      case 'count':
+        return this.#count(task);
+    }
   }
 
-  async #put(id: string, table: Table, name: string): Promise<boolean> {
-    const field = `projects:${id}`;
-    const payload = JSON.stringify({ name });
-    const { wake, receipt } = await this.#send([{ op: 'put', field, ttlMs, payload }]);
-    if (receipt) table.accepted(receipt, afterPut(table.last, name), { isAdd: false, name });
-    return wake;
-  }
-
-  async #add(id: string, table: Table): Promise<boolean> {
-    const delta = table.nextDelta();
-    const payload = `${delta}|projects:${id}`;
-    const { wake, receipt } = await this.#send([{ op: 'add', field: `touches:${id}`, ttlMs: 1, payload }]);
-    if (receipt) table.accepted(receipt, afterAdd(table.last, delta), { isAdd: true, delta });
-    return wake;
-  }
-
-  async #delete(id: string, table: Table): Promise<boolean> {
-    const { wake, receipt } = await this.#send([
-      { op: 'delete', field: `projects:${id}`, ttlMs, payload: '' },
-      { op: 'forget', field: `touches:${id}`, ttlMs: 1, payload: '' },
-    ]);
-    if (receipt) table.accepted(receipt, { row: null, early: 0n }, { isAdd: false });
-    return wake;
-  }
-
-  async #send(
-    writes: Parameters<Place['buffer']['write']>[1],
-  ): Promise<{ wake: boolean; receipt?: Receipt }> {
-    const { lane } = this.#world;
-    const { wake, generation, replies } = await this.#place.buffer.write(lane, writes);
-    const reply = replies[0] as WriteReply;
-    if (!('version' in reply)) return { wake };
-    const at = { version: BigInt(reply.version), generation };
-    return { wake, receipt: new Receipt(this.#desk, lane, writes[0]?.field as string, at) };
-  }
-
-  /** A read of a missed entry: a claim, a load and a fill, each a step. */
-  async read(id: string, token: string): Promise<void> {
-    const { lane, postgres } = this.#world;
-    const { buffer, slot } = this.#place;
-    const field = `projects:${id}`;
-    const [claim] = await buffer.claim(lane, [field], { token, leaseMs: ttlMs, ttlMs });
-    if (claim?.kind !== 'lease') return;
-    await slot.actor.gate('load');
-    const row = postgres.state.rows.get(id);
-    const content = row ? `P|${JSON.stringify({ name: row.name })}` : 'D|';
-    await buffer.fill(lane, token, [{ field, content, ttlMs }]);
-  }
-
-  async #persisted(lane: World['lane'], at: AcceptedAt): Promise<string> {
-    const fate = await this.#fateNow(lane, at);
-    if (fate === 'pending') return 'late';
-    if (fate !== 'unknown') return fate;
-    const ledgers = await readLedgers(
-      this.#world.postgres.connection(async () => undefined),
-      prefix,
-      [lane],
+  async #put({ id, table, name }: Task): Promise<void> {
+    const texts = { name, note: name };
+    const write = { op: 'put', field: rowField(id), ttlMs, payload: JSON.stringify(texts) } as const;
+    await this.#write(id, [write], (receipt) =>
+      table.accepted(receipt, afterPut(table.last, texts), { isAdd: false, text: name }),
     );
-    if (isInLedger({ ...at, isFlush: false }, ledgers.get(lane))) return 'persisted';
-    const later = await this.#fateNow(lane, at);
-    return later === 'unknown' ? 'lost' : later === 'pending' ? 'late' : later;
   }
 
-  async #fateNow(lane: World['lane'], at: AcceptedAt) {
-    return fateOf({ ...at, isFlush: false }, await this.#world.looking.inspect(lane));
+  async #patch({ id, table, name }: Task): Promise<void> {
+    const member = this.#random.of(['name', 'note'] as const);
+    const payload = `;+${member}\n,"${member}":"${name}"`;
+    await this.#write(id, [{ op: 'patch', field: rowField(id), ttlMs, payload }], (receipt) =>
+      table.accepted(receipt, changed(table.last, { [member]: name }), { isAdd: false, text: name }),
+    );
+  }
+
+  async #update({ id, table, name }: Task): Promise<void> {
+    const field = rowField(id);
+    const entry = parseEntry(await this.#world.client.get(this.#world.laneOf(id).keys.entryPrefix + field));
+    if (entry.kind !== 'row') return;
+    const seen = JSON.parse(entry.json) as Row;
+    const payload = `${entry.version}|;+name${JSON.stringify({ ...seen, name })}`;
+    await this.#write(id, [{ op: 'put-if', field, ttlMs, payload }], (receipt) => {
+      const [was, is] = [textsOf(seen), textsOf(table.last.row)];
+      must(!this.#world.isWhole || was === is, 'compare-and-set', `${id} was ${was}, and is ${is}`);
+      table.accepted(receipt, changed(table.last, { name }), { isAdd: false, text: name });
+    });
+  }
+
+  async #add({ id, table }: Task): Promise<void> {
+    if (!table.canAdd) return;
+    const delta = table.nextDelta();
+    const payload = `${delta}|${rowField(id)}`;
+    await this.#write(id, [{ op: 'add', field: counterField(id), ttlMs, payload }], (receipt) =>
+      table.accepted(receipt, afterAdd(table.last, delta), { isAdd: true, delta }),
+    );
+  }
+
+  async #delete({ id, table }: Task): Promise<void> {
+    const writes: Write[] = [
+      { op: 'delete', field: rowField(id), ttlMs, payload: '' },
+      { op: 'forget', field: counterField(id), ttlMs: 1, payload: '' },
+    ];
+    await this.#write(id, writes, (receipt) => table.accepted(receipt, nothing, { isAdd: false }));
+  }
+
+  async #write(id: string, writes: Write[], accepted: (receipt: Receipt) => void): Promise<void> {
+    const lane = this.#world.laneOf(id);
+    const { wake, generation, replies } = await this.#buffer.write(lane, writes);
+    const reply = replies[0] as WriteReply;
+    if ('version' in reply) {
+      const at = { version: BigInt(reply.version), generation };
+      accepted(new Receipt(deskOf(this.#world), lane, writes[0]?.field as string, at));
+    }
+    if (!wake) return;
+    await currentActor()?.gate('job');
+    this.#wake();
+  }
+
+  /** A claim, a load and a fill, each a step. */
+  async #read({ id, table, name: token }: Task): Promise<void> {
+    const from = table.at;
+    const lane = this.#world.laneOf(id);
+    const field = rowField(id);
+    const [claim] = await this.#buffer.claim(lane, [field], { token, leaseMs: ttlMs, ttlMs });
+    if (claim?.kind !== 'lease') return;
+    await currentActor()?.gate('load');
+    const row = this.#world.postgres.state.rows.get(id);
+    expectRead(this.#world, table, from, (state) => textsOf(state.row) === textsOf(row ?? null));
+    const content = row ? `P|${JSON.stringify({ name: row.name, note: row.note })}` : absentEntry;
+    await this.#buffer.fill(lane, token, [{ field, content, ttlMs }]);
+  }
+
+  /** As `CounterPort` reads: what is pending, then the row with the ledger, again while a batch came between. */
+  async #count({ id, table, name: token }: Task): Promise<void> {
+    const from = table.at;
+    const { counterStore: store } = this.#world;
+    const [lane, field] = [this.#world.laneOf(id), counterField(id)];
+    for (let looks = 1; looks <= looksMax; looks++) {
+      const options = { token, leaseMs: ttlMs };
+      const look = await this.#buffer.claimCounters(lane, [field], [rowField(id)], options);
+      const claim = look.counters[0];
+      if (claim?.kind !== 'lease') return;
+      await currentActor()?.gate('load');
+      const loaded = this.#load(id);
+      if (isOvertaken(look, loaded)) continue;
+      const value = counterValue(store, look, claim, loaded, id);
+      expectRead(this.#world, table, from, ({ row }) => value === row?.touches);
+      const content = value === undefined ? released : String(value);
+      await this.#buffer.fill(lane, token, [{ field, content, ttlMs }]);
+      return;
+    }
+  }
+
+  #load(id: string): { batch: bigint | undefined; values: Map<string, bigint> } {
+    const ledger = this.#world.ledgerOf(this.#world.laneOf(id));
+    const row = this.#world.postgres.state.rows.get(id);
+    // Of a void batch nothing is in the rows: see read-counters.sql.
+    const batch = ledger && ledger.batch - (ledger.isVoid ? 1n : 0n);
+    return { batch, values: new Map(row ? [[id, row.touches]] : []) };
   }
 }
 
-export async function fateOfReceipt({ receipt }: Asked): Promise<'persisted' | 'lost' | 'pending'> {
-  try {
-    await receipt.persisted({ timeoutMs: 0 });
-    return 'persisted';
-  } catch (error) {
-    if (isForebayError(error, 'WRITE_LOST')) return 'lost';
-    if (isForebayError(error, 'PERSIST_TIMEOUT') || isForebayError(error, 'COUNTER_ROW_MISSING'))
-      return 'pending';
-    throw error;
-  }
+/** Where there is none, Redis has lost its deletion. */
+function changed({ row, early }: State, texts: Partial<Row>): State {
+  return { row: { name: '', note: '', touches: 0n, ...row, ...texts }, early };
+}
+
+/** A read gives what was true at some time since it began. */
+function expectRead(world: World, table: Table, from: number, isIt: (state: State) => boolean): void {
+  if (!world.isWhole || !table.isJudged) return;
+  must(
+    table.states.slice(from).some(isIt),
+    'FC-FRESH',
+    'a read gives what was true at no time since it began',
+  );
 }

@@ -5,60 +5,95 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { explanation } from '../dev/command.js';
 import { startRedisServer } from '../dev/services/redis-server.js';
-import { mutations } from './mutations.js';
-import { makeTree, runTree } from './tree.js';
+import { type Mutation, mutations } from './mutations.js';
+import type { Limits, Result } from './run.js';
+import { inTree, type Patch, runTree } from './tree.js';
 
-const help = `npm run simulate -- [--seed N] [--histories M] [--mutations] [--only NAME]
+const help = `npm run simulate -- [--seed N] [--histories M] [--minutes T] [--trace] [--mutations] [--only NAME ...]
 
-Runs M histories (default 200) from seed N (default 1): the true Lua on a Redis of its own, a model of Postgres, and a scheduler that
-decides every step. With --mutations, each mutation of the protocol must be found within M histories.`;
+Runs histories of the protocol: the true Lua on a Redis of its own, the true worker, a model of Postgres, and a scheduler that decides
+every step. One seed is one history: without --seed the first is chosen by chance, and printed. Ends after M histories (default 200)
+or T minutes, whichever is given; with 1 when an invariant does not hold, with what happened and how to repeat it.
+--trace prints what happened in the last history. With --mutations each mutation of the protocol must be found.`;
+
+/** In which each mutation must be found. */
+const mutationHistories = 400;
+
+const options = {
+  seed: { type: 'string' },
+  histories: { type: 'string' },
+  minutes: { type: 'string' },
+  trace: { type: 'boolean', default: false },
+  mutations: { type: 'boolean', default: false },
+  only: { type: 'string', multiple: true, default: [] as string[] },
+  help: { type: 'boolean', default: false },
+} as const;
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      seed: { type: 'string', default: '1' },
-      histories: { type: 'string', default: '200' },
-      mutations: { type: 'boolean', default: false },
-      only: { type: 'string' },
-      help: { type: 'boolean', default: false },
-    },
-  });
+  const { values } = parseArgs({ options });
   if (values.help) return console.log(help);
   const folder = await mkdtemp(path.join(tmpdir(), 'forebay-simulate-'));
   const server = await startRedisServer({ folder, extraArgs: ['--appendonly', 'no', '--save', ''] });
-  const options = { url: server.url, seed: Number(values.seed), histories: Number(values.histories) };
   try {
-    if (values.mutations) await findMutations(options, values.only);
-    else await runClean(options);
+    const run = (patches: readonly Patch[], limits: Limits): Promise<Result> =>
+      inTree(patches, (tree) => runTree(tree, server.url, limits));
+    const limits = limitsOf(values);
+    console.log(`From seed ${limits.seed}.`);
+    if (values.mutations) await findMutations(run, limits, values.only);
+    else await runClean(run, limits, values.trace);
   } finally {
     await server.stop();
     await rm(folder, { recursive: true });
   }
 }
 
-type Options = Parameters<typeof runTree>[1];
+type Run = (patches: readonly Patch[], limits: Limits) => Promise<Result>;
 
-async function runClean(options: Options): Promise<void> {
-  const { histories, digest, found } = await runTree(await makeTree('clean', []), options);
-  if (!found)
-    return console.log(
-      `✓ ${histories} histories from seed ${options.seed} hold; trace ${digest.slice(0, 16)}`,
-    );
-  console.log(found.trace.join('\n'));
-  console.log(`✗ seed ${options.seed + histories - 1}: ${found.message}`);
+function limitsOf(values: {
+  seed?: string | undefined;
+  histories?: string | undefined;
+  minutes?: string | undefined;
+  mutations: boolean;
+}): Limits {
+  const { seed = Math.floor(Math.random() * 1_000_000_000), minutes } = values;
+  const fallback = values.mutations
+    ? mutationHistories
+    : minutes === undefined
+      ? 200
+      : Number.MAX_SAFE_INTEGER;
+  const ms = minutes === undefined ? Number.MAX_SAFE_INTEGER : Number(minutes) * 60_000;
+  return { seed: Number(seed), histories: Number(values.histories ?? fallback), ms };
+}
+
+async function runClean(run: Run, limits: Limits, isTold: boolean): Promise<void> {
+  const { histories, digest, trace, found } = await run([], limits);
+  if (found || isTold) console.log(trace.join('\n'));
+  if (!found) return console.log(`✓ ${histories} histories hold; trace ${digest.slice(0, 16)}`);
+  const seed = limits.seed + histories - 1;
+  console.log(`✗ ${found.message}`);
+  console.log(`The ${histories}. history. To repeat it: npm run simulate -- --seed ${seed} --histories 1`);
   process.exitCode = 1;
 }
 
-async function findMutations(options: Options, only: string | undefined): Promise<void> {
-  let missed = 0;
-  for (const { name, ...patch } of mutations) {
-    if (only !== undefined && name !== only) continue;
-    const { histories, found } = await runTree(await makeTree('mutated', [patch]), options);
-    if (!found) missed += 1;
-    const result = found ? `${String(histories).padStart(4)}  ${found.invariant}` : '   –  not found';
-    console.log(`${found ? '✓' : '✗'} ${name.padEnd(48)} ${result}`);
+async function findMutations(run: Run, limits: Limits, only: readonly string[]): Promise<void> {
+  const startedAt = performance.now();
+  const wanted = mutations.filter(({ name }) => only.length === 0 || only.includes(name));
+  let found = 0;
+  let tried = 0;
+  for (; tried < wanted.length && performance.now() - startedAt < limits.ms; tried++) {
+    const mutation = wanted[tried] as Mutation;
+    const result = await run([mutation], limits);
+    if (result.found) found += 1;
+    console.log(line(mutation, result.histories, result.found?.invariant));
   }
-  if (missed > 0) process.exitCode = 1;
+  const left = tried < wanted.length ? `; ${wanted.length - tried} were not tried` : '';
+  console.log(`${found} of ${tried} mutations are found${left}`);
+  if (found < tried || tried === 0) process.exitCode = 1;
+}
+
+function line({ name }: Mutation, histories: number, invariant: string | undefined): string {
+  const result = invariant ? `${String(histories).padStart(4)}  ${invariant}` : '   –  not found';
+  return `${invariant ? '✓' : '✗'} ${name.padEnd(52)} ${result}`;
 }
 
 main().catch((error: unknown) => {

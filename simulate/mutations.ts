@@ -17,8 +17,8 @@ const lua = (script: string): string => `src/buffer/lua/${script}.lua`;
 export const mutations: readonly Mutation[] = [
   ...of('src/database/apply.ts', [
     ['ledger off', '...key, ...proof)) === 0', '...key, ...proof)) === 2'],
-    ['a void batch counts as applied', 'found.length > 0', 'found.length > 1'],
-    ['a batch is split although it was applied', 'voided === 0 ? undefined', 'voided === 2 ? undefined'],
+    ['a void batch counts as applied', '...key)).length > 0', '...key)).length > 1'],
+    ['a batch is split although it was applied', 'if (voided === 0 &&', 'if (voided === 2 &&'],
   ]),
   ...of(lua('ack'), [
     ['ack without number', "if redis.call('HGET', meta, 'sealed') ~= number then return 0 end", ''],
@@ -48,6 +48,10 @@ export const mutations: readonly Mutation[] = [
     ['claim looks past what is sealed', " or redis.call('HGET', sealed, field)", ''],
     ['claim gives the lease twice', "return {'wait', redis.call('PTTL', key)}", "return {'lease'}"],
   ]),
+  ...of(lua('claim-counter'), [
+    ['a counter looks past what is sealed', "redis.call('HGET', sealed, field) or '',", "'',"],
+    ["a counter's lease is given twice", "return 'wait', redis.call('PTTL', key)", "return 'lease', ''"],
+  ]),
   ...of(lua('fill'), [['fill without lease', 'local isHeld = holder == token', 'local isHeld = true']]),
   ...of(lua('write'), [
     [
@@ -62,6 +66,13 @@ export const mutations: readonly Mutation[] = [
     ['a delete keeps the deltas', 'if deletedRow then forget(i, deletedRow) end', ''],
     ['a newer put drops the deltas of a letter', "isPut and redis.call('HGETALL', letter) or {}", '{}'],
     ['supersede places deltas at the version of the put', "'LT', since, counter", "'LT', version, counter"],
+    ['an add leaves the entry', '  addToEntry(KEYS[i], delta)\n', ''],
+    [
+      'a put-if compares nothing',
+      "if found ~= string.sub(payload, 1, bar - 1) then return 'conflict ' .. found end",
+      '',
+    ],
+    ['an update of what waits writes only its own', 'local mark = changed and', 'local mark = false and'],
     ['a letter outlives its row', 'if hasDead and reply == version and', 'if false and'],
     ['nobody is woken', '    replies[1] = 1\n', ''],
     ['a write promises nothing', 'if not known[2] then', 'if false then'],
@@ -73,8 +84,8 @@ export const mutations: readonly Mutation[] = [
     ['split forgets a delta', "  redis.call('HINCRBY', dirty, part.field, record)\n", ''],
     [
       'split keeps the deltas of a deleted row',
-      'if part.newerRow == DELETE or part.newerRow == REPLACE then return endDelta(part) end',
-      '',
+      'if part.newerRow == DELETE or part.newerRow == REPLACE then\n    inheritPlace',
+      'if false then\n    inheritPlace',
     ],
     ['merge forgets the replacement', 'kindOf(newer) == PUT and kindOf(record) ~= PUT', 'false'],
     [
@@ -89,6 +100,7 @@ export const mutations: readonly Mutation[] = [
       'local nextNumber = number',
     ],
     ['split drops a refused record', '  else putBack(part, record) end', '  end'],
+    ['a deletion leaves the place of its deltas', '    inheritPlace(part)\n', ''],
     ['split forgets the bytes', '  bytes = bytes + #record\n', ''],
   ]),
   ...of(lua('raise'), [
@@ -110,6 +122,18 @@ export const mutations: readonly Mutation[] = [
       "return renewed(meta, history, version or '0')",
       "return generation or renewed(meta, history, version or '0')",
     ],
+  ]),
+  ...of('src/services/write-behind/ledger-watch.ts', [
+    ['what is cached stays', '    await dropEntries(redis, prefix, behind);\n', ''],
+  ]),
+  ...of('src/services/write-behind/batch-split.ts', [
+    ['counters are parted from their row', ', ...countersOf(group, fields[0] as string)', ''],
+  ]),
+  ...of('src/client/reading/counter-port.ts', [
+    ['a counter is summed with a batch between', ' || loaded.batch > claimed.batch', ''],
+  ]),
+  ...of('src/client/receipts/receipt.ts', [
+    ['receipt ignores that its row is to end', '      if (await this.#endsWithRow()) return true;\n', ''],
   ]),
   ...of('src/client/receipts/fate.ts', [
     [

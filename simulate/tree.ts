@@ -1,10 +1,10 @@
-/** A copy of the sources with patches: the simulated clock, and one mutation. */
+/** A copy of the sources with patches: time is the scheduler's; and one mutation. */
 import { execFile } from 'node:child_process';
 import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import type { Result } from './run.js';
+import type { Limits, Result } from './run.js';
 
 export interface Patch {
   readonly file: string;
@@ -15,7 +15,8 @@ export interface Patch {
 const root = fileURLToPath(new URL('..', import.meta.url));
 const run = promisify(execFile);
 
-const clock: readonly Patch[] = [
+/** Clock and waits are the scheduler's. */
+const ruled: readonly Patch[] = [
   {
     file: 'src/connection/prelude.lua',
     find: "  local time = redis.call('TIME')\n  return time[1] * 1000000 + time[2]",
@@ -26,18 +27,28 @@ const clock: readonly Patch[] = [
     find: "redis.pcall('INFO', 'replication')",
     replace: "'master_replid:' .. redis.call('GET', 'simulate:history')",
   },
+  {
+    file: 'src/pause.ts',
+    find: '  const waiting = waitingFor(signal);\n',
+    replace: '  return simulatedPause(ms, signal);\n',
+  },
 ];
 
+let trees = 0;
+
 /** @throws when what a patch is to replace is not there once */
-export async function makeTree(name: string, patches: readonly Patch[]): Promise<string> {
-  const folder = path.join(root, '.data', 'simulate', `${name}-${process.pid}`);
-  await rm(folder, { recursive: true, force: true });
+export async function inTree<T>(patches: readonly Patch[], work: (tree: string) => Promise<T>): Promise<T> {
+  const folder = path.join(root, '.data', 'simulate', `${process.pid}-${trees++}`);
   await mkdir(folder, { recursive: true });
-  for (const part of ['src', 'simulate', 'examples', 'package.json']) {
-    await cp(path.join(root, part), path.join(folder, part), { recursive: true });
+  try {
+    for (const part of ['src', 'simulate', 'examples', 'package.json']) {
+      await cp(path.join(root, part), path.join(folder, part), { recursive: true });
+    }
+    for (const patch of [...ruled, ...patches]) await apply(folder, patch);
+    return await work(folder);
+  } finally {
+    await rm(folder, { recursive: true });
   }
-  for (const patch of [...clock, ...patches]) await apply(folder, patch);
-  return folder;
 }
 
 async function apply(folder: string, { file, find, replace }: Patch): Promise<void> {
@@ -51,12 +62,9 @@ async function apply(folder: string, { file, find, replace }: Patch): Promise<vo
   );
 }
 
-export async function runTree(
-  folder: string,
-  options: { url: string; seed: number; histories: number },
-): Promise<Result> {
+export async function runTree(folder: string, url: string, limits: Limits): Promise<Result> {
   const program = path.join(folder, 'simulate', 'run.ts');
-  const args = ['--import', 'tsx', program, options.url, String(options.seed), String(options.histories)];
+  const args = ['--import', 'tsx', program, url, JSON.stringify(limits)];
   const { stdout } = await run(process.execPath, args, { cwd: root, maxBuffer: 64 * 1_048_576 });
   return JSON.parse(stdout) as Result;
 }

@@ -1,75 +1,114 @@
-/** A worker: the true steps of a flush, of which each is one of the scheduler's. */
-import type { Batch } from '../src/buffer/batch.js';
-import { applyBatch } from '../src/database/apply.js';
+/** A worker process: the true flush of a lane, whose every call is a step of the scheduler's. */
+import type { Redis } from 'ioredis';
+import type { Lane } from '../src/buffer/lane.js';
+import { RetryLater } from '../src/services/role/retry.js';
 import { BatchSplit } from '../src/services/write-behind/batch-split.js';
+import { LaneFlush } from '../src/services/write-behind/lane-flush.js';
 import { LedgerWatch } from '../src/services/write-behind/ledger-watch.js';
-import { Refused } from './postgres.js';
+import { Actor } from './actor.js';
 import type { Random } from './random.js';
-import { type Place, prefix, type World } from './world.js';
+import { delayMs, prefix, type World } from './world.js';
 
-const nothing = (): undefined => undefined;
+const ignored = (): undefined => undefined;
+/** The database's failures are those of single transactions. */
 const breaker = { run: (work: () => Promise<unknown>) => work() } as never;
 
-export interface FlushEnd {
-  /** When the lane needs another job; undefined when it is empty. */
-  readonly againInMs: number | undefined;
-}
-
 export class Worker {
+  readonly actor: Actor;
   readonly #world: World;
-  readonly #place: Place;
-  readonly #random: Random;
+  readonly #flush: LaneFlush;
   readonly #watch: LedgerWatch;
-  readonly #database;
-  readonly #split: BatchSplit;
+  readonly #signal = new AbortController().signal;
+  /** The batches in hand, whose marks are renewed. */
+  readonly #held = new Map<Lane, string>();
+  readonly #jobs: Lane[] = [];
+  /** What it does once its connection to Redis is back. */
+  #ready: () => void = ignored;
+  isReady = false;
 
-  constructor(world: World, place: Place, random: Random) {
+  constructor(world: World, name: string, random: Random) {
     this.#world = world;
-    this.#place = place;
-    this.#random = random;
-    const { postgres, lanes } = world;
-    const { buffer, client: redis, slot } = place;
-    this.#database = postgres.connection((call) => slot.actor.gate(call));
-    const shared = { buffer, database: this.#database, breaker, prefix, emit: nothing };
-    const { signal } = new AbortController();
-    this.#watch = new LedgerWatch({ ...shared, lanes, redis, signal });
-    this.#split = new BatchSplit({
+    this.actor = new Actor(name);
+    const { buffer, lanes, postgres } = world;
+    const shared = { buffer, database: postgres.database, breaker, prefix, emit: ignored };
+    const persisterOf = () => postgres.persister;
+    this.#watch = new LedgerWatch({ ...shared, lanes, redis: this.#connection(), signal: this.#signal });
+    const split = new BatchSplit({
       ...shared,
-      persisterOf: () => postgres.persister,
+      persisterOf,
       deadLetters: { show: async () => undefined } as never,
+    });
+    this.#flush = new LaneFlush({
+      ...shared,
+      persisterOf,
+      split,
+      ledger: this.#watch,
+      sizeOf: () =>
+        ({
+          limits: { recordsMax: random.of([1, 2, 100]), delayMs: random.of([0, delayMs]) },
+          applied: ignored,
+        }) as never,
+      marks: {
+        hold: (lane, number) => this.#held.set(lane, number),
+        release: (lane) => this.#held.delete(lane),
+      },
     });
   }
 
-  async flush(): Promise<FlushEnd> {
-    const { lane } = this.#world;
-    for (;;) {
-      const reply = await this.#place.buffer.seal(lane, {
-        recordsMax: this.#random.of([1, 2, 100]),
-        delayMs: 0,
-        floor: this.#watch.floorOf(lane),
-        compared: this.#watch.comparedOf(lane),
-      });
-      if (reply.kind === 'uncompared') await this.#watch.compareOnce([lane]);
-      if (reply.kind === 'empty') return { againInMs: undefined };
-      if (reply.kind === 'wait') return { againInMs: reply.waitMs };
-      if (reply.kind === 'batch') await this.#flushBatch(reply.batch);
+  /** It works on the lane, or has a job of it. */
+  isOn(lane: Lane): boolean {
+    return this.#jobs.includes(lane);
+  }
+
+  start(): Promise<void> {
+    return this.actor.start(async () => {
+      await this.#watch.start();
+      this.isReady = true;
+    });
+  }
+
+  /** Redis went back, so the connection was lost; its next call may come before it is told. */
+  reconnect(atMs: number): Promise<void> {
+    return this.actor.start(async () => {
+      await this.actor.gate('connected again', atMs);
+      this.#ready();
+    });
+  }
+
+  /** @param again told when the lane needs another job (ms) */
+  take(lane: Lane, again: (inMs: number) => void): Promise<void> {
+    this.#jobs.push(lane);
+    return this.actor.start(async () => {
+      const againInMs = await this.#run(lane);
+      this.#jobs.splice(this.#jobs.indexOf(lane), 1);
+      if (againInMs !== undefined) again(againInMs);
+    });
+  }
+
+  async #run(lane: Lane): Promise<number | undefined> {
+    const options = { signal: this.#signal, isHurry: false, onProgress: async () => undefined };
+    try {
+      return (await this.#flush.run(lane, options))?.againInMs;
+    } catch (error) {
+      if (error instanceof RetryLater) return error.retryMs;
+      throw error;
     }
   }
 
-  async #flushBatch(batch: Batch): Promise<void> {
-    const { lane, postgres } = this.#world;
-    const { buffer } = this.#place;
-    const shared = { database: this.#database, persister: postgres.persister, prefix, emit: nothing };
-    try {
-      const { outcome } = await applyBatch(batch, shared);
-      this.#watch.applied(lane, BigInt(batch.number));
-      if (outcome === 'void') return void (await this.#split.run(lane, batch, false));
-      if (this.#random.oneIn(3)) await buffer.renew(lane, batch.number);
-      await buffer.ack(lane, batch.number);
-    } catch (error) {
-      if (!(error instanceof Refused)) throw error;
-      if (this.#random.oneIn(4)) await buffer.postpone(lane, batch.number, { firstMs: 10, maxMs: 100 });
-      else await this.#split.run(lane, batch, false);
-    }
+  /** Renews the marks of the batches that it has in hand now, as late as the scheduler likes. */
+  renew(): Promise<void> {
+    return this.actor.start(async () => {
+      const calls = [...this.#held].map(([lane, number]) => this.#world.buffer.renew(lane, number));
+      await Promise.all(calls);
+    });
+  }
+
+  #connection(): Redis {
+    const on = (_event: string, listener: () => void): void => {
+      this.#ready = listener;
+    };
+    return new Proxy(this.#world.client, {
+      get: (target, name) => (name === 'on' ? on : Reflect.get(target, name, target)),
+    });
   }
 }

@@ -1,4 +1,4 @@
-/** What a history takes place in: one lane, true buffers over a true Redis, a model of Postgres. */
+/** What a history takes place in: lanes, a true buffer over a true Redis, a model of Postgres. */
 import { createHash } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import { Project } from '../examples/platform/generated/models.js';
@@ -6,27 +6,27 @@ import { type Lane, Lanes } from '../src/buffer/lane.js';
 import { WriteBuffer } from '../src/buffer/write-buffer.js';
 import { counter } from '../src/definitions/counter.js';
 import { record } from '../src/definitions/record.js';
-import { defineStores } from '../src/definitions/stores.js';
-import { Actor } from './actor.js';
-import { Postgres } from './postgres.js';
-import { RedisUnderTest, type Slot } from './redis-under-test.js';
+import { type CounterStore, defineStores } from '../src/definitions/stores.js';
+import { ledgerLane } from '../src/keys.js';
+import { type Ledger, Postgres } from './postgres.js';
+import { type Answered, RedisUnderTest } from './redis-under-test.js';
 
 export const prefix = 'simulated';
+/** As the sweep's own. */
 export const quietMs = 2_000;
-const projects = record({
-  model: Project,
-  counters: ['touches'],
-  partitions: 1,
-  delayMs: 0,
-  parentWaitMs: 3_600_000,
-  deadLettersMax: 1_000,
-});
-const stores = defineStores({ projects, touches: counter({ of: projects, field: 'touches' }) });
+export const aheadMaxMs = 12_000;
+export const delayMs = 40;
 
-export interface Place {
-  readonly slot: Slot;
-  readonly client: Redis;
-  readonly buffer: WriteBuffer;
+function storesOf(partitions: number) {
+  const projects = record({
+    model: Project,
+    counters: ['touches'],
+    partitions,
+    delayMs,
+    parentWaitMs: 3_600_000,
+    deadLettersMax: 1_000,
+  });
+  return defineStores({ projects, touches: counter({ of: projects, field: 'touches' }) });
 }
 
 /** What the simulator did and saw is not what the protocol promises. */
@@ -41,25 +41,42 @@ export class Violation extends Error {
 }
 
 export class World {
-  readonly lanes = new Lanes(stores, prefix);
-  readonly lane = this.lanes.all[0] as Lane;
+  readonly lanes: Lanes;
   readonly server: RedisUnderTest;
-  /** A buffer whose calls are no steps: what the invariants look with. */
-  readonly looking: WriteBuffer;
-  readonly places: readonly Place[];
+  /** Of actors each call is a step; the simulator's own looks are none. */
+  readonly client: Redis;
+  readonly buffer: WriteBuffer;
+  readonly counterStore: CounterStore;
   postgres = new Postgres();
   trace: string[] = [];
+  /** Redis has lost nothing. */
+  isWhole = true;
+  /** Answered since the invariants looked. */
+  answered: Answered[] = [];
 
-  constructor(redis: Redis) {
+  constructor(redis: Redis, partitions: number) {
+    const stores = storesOf(partitions);
+    this.lanes = new Lanes(stores, prefix);
+    this.counterStore = this.lanes.all[0]?.group.counters[0] as CounterStore;
     this.server = new RedisUnderTest(redis);
-    this.looking = new WriteBuffer(redis, prefix);
-    this.places = [0, 1, 2, 3, 4].map(() => this.#place());
+    this.client = this.server.client((answered) => this.#heard(answered));
+    this.buffer = new WriteBuffer(this.client, prefix);
   }
 
   async begin(): Promise<void> {
-    await this.server.begin();
     this.postgres = new Postgres();
     this.trace = [];
+    this.answered = [];
+    this.isWhole = true;
+    await this.server.begin();
+  }
+
+  laneOf(id: string): Lane {
+    return this.lanes.of((this.lanes.all[0] as Lane).group, id);
+  }
+
+  ledgerOf(lane: Lane): Ledger | undefined {
+    return this.postgres.state.ledgers.get(ledgerLane(prefix, lane.name));
   }
 
   tell(line: string): void {
@@ -71,11 +88,8 @@ export class World {
     return createHash('sha256').update(this.trace.join('\n')).digest('hex');
   }
 
-  #place(): Place {
-    const slot = { actor: new Actor('nobody') };
-    const client = this.server.client(slot, (actor, call, reply) =>
-      this.tell(`${actor} ${call} ${JSON.stringify(reply)}`),
-    );
-    return { slot, client, buffer: new WriteBuffer(client, prefix) };
+  #heard(answered: Answered): void {
+    this.answered.push(answered);
+    this.tell(`${answered.actor} ${answered.call} ${JSON.stringify(answered.reply)}`);
   }
 }

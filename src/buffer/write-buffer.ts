@@ -276,6 +276,16 @@ export class WriteBuffer {
     return (await this.#redis.hexists(lane.keys.waiting, field)) === 1;
   }
 
+  /** Whether a record waits that deletes its row, or makes it anew: what was counted in it before ends then. */
+  async waitsToDelete(lane: Lane, field: string): Promise<boolean> {
+    if (!(await this.isWaiting(lane, field))) return false;
+    const { dirty, sealed } = lane.keys;
+    const found = await Promise.all([dirty, sealed].map((key) => this.#redis.hget(key, field)));
+    const records = found.filter((record) => record !== null);
+    // Of one that was moved between the looks nothing is known.
+    return records.length === 0 || records.some((record) => !record.startsWith('P'));
+  }
+
   /**
    * Asks that what is accepted by now is flushed without delay. The last write; undefined when all is
    * persisted.

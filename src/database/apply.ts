@@ -39,8 +39,7 @@ export async function applyBatch(batch: Batch, dependencies: ApplyDependencies):
     const key = [ledgerLane(prefix, lane), number] as const;
     const proof = [batch.sealing?.generation ?? null, batch.sealing?.persisted ?? null];
     if ((await tx.$executeRawUnsafe(readSql('advance-ledger', { ledger }), ...key, ...proof)) === 0) {
-      const found = await tx.$queryRawUnsafe<object[]>(readSql('is-void', { ledger }), ...key);
-      if (found.length > 0) return { outcome: 'void', outdated: undefined };
+      if (await isVoid(tx, ledger, key)) return { outcome: 'void', outdated: undefined };
       // Who has applied it may have died before it dropped the entries.
       const [overtaken, differing] = await findOutdated(batch, persister, tx);
       return { outcome: 'skipped', outdated: joined(overtaken, differing) };
@@ -67,17 +66,28 @@ function joined(one: Outdated | undefined, other: Outdated | undefined): Outdate
   return { store: one.store, versions: new Map([...one.versions, ...other.versions]) };
 }
 
+async function isVoid(
+  tx: Transaction,
+  ledger: string,
+  key: readonly [lane: string, number: string],
+): Promise<boolean> {
+  return (await tx.$queryRawUnsafe<object[]>(readSql('is-void', { ledger }), ...key)).length > 0;
+}
+
 /**
  * Makes sure that nothing is ever applied under the batch's number, and finds its refused records.
- * Undefined when it, or a later batch of its lane, was applied before.
+ * Undefined when it, or a later batch of its lane, was applied before; but not when it was found void before
+ * that: a Redis that went back has a batch again that was split since.
  */
 export async function voidBatch(
   batch: Batch,
   { database, persister, prefix }: Omit<ApplyDependencies, 'emit'>,
 ): Promise<Refusal[] | undefined> {
-  const markVoid = readSql('void-batch', { ledger: ledgerName(database) });
+  const ledger = ledgerName(database);
+  const key = [ledgerLane(prefix, batch.lane), batch.number] as const;
   return inTransaction(database, async (tx) => {
-    const voided = await tx.$executeRawUnsafe(markVoid, ledgerLane(prefix, batch.lane), batch.number);
-    return voided === 0 ? undefined : persister.findRefused(batch, tx);
+    const voided = await tx.$executeRawUnsafe(readSql('void-batch', { ledger }), ...key);
+    if (voided === 0 && !(await isVoid(tx, ledger, key))) return undefined;
+    return persister.findRefused(batch, tx);
   });
 }

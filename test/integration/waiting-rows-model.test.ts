@@ -73,6 +73,15 @@ const isMadeAnew: readonly Command[] = [
   { do: 'turn', recordsMax: 100, delayMs: 0 },
 ];
 
+/** A row that is refused now, and a delta of it. */
+const isCounted: readonly Command[] = [
+  { do: 'put', id: 'a' },
+  { do: 'add', id: 'a', delta: 1 },
+  { do: 'turn', recordsMax: 100, delayMs: 0 },
+  { do: 'refuse', id: 'a' },
+  { do: 'add', id: 'a', delta: 2 },
+];
+
 /** What was lost once, or told too early. */
 const found: [readonly Command[], readonly Command[]][] = [
   [
@@ -119,6 +128,28 @@ const found: [readonly Command[], readonly Command[]][] = [
       { do: 'seal', recordsMax: 100, delayMs: 0 },
       { do: 'delete', id: 'b' },
       { do: 'apply' },
+    ],
+  ],
+  // A delta that is refused with its row, which is deleted meanwhile: it ends with that, and no sooner.
+  [
+    [],
+    [
+      ...isCounted,
+      { do: 'seal', recordsMax: 100, delayMs: 0 },
+      { do: 'delete', id: 'a' },
+      { do: 'apply' },
+      { do: 'ask', id: 'a' },
+    ],
+  ],
+  // And one that waits with its row.
+  [
+    [],
+    [
+      ...isCounted,
+      { do: 'put', id: 'a' },
+      { do: 'turn', recordsMax: 100, delayMs: 0 },
+      { do: 'delete', id: 'a' },
+      { do: 'ask', id: 'a' },
     ],
   ],
 ];

@@ -154,10 +154,20 @@ local function endDelta(part)
   redis.call('HDEL', waiting, part.field)
 end
 
+-- [FB-WATERMARK] A deletion takes the place of the deltas that end with it: they are as good as persisted only
+-- once that is.
+local function inheritPlace(part)
+  if not redis.call('ZSCORE', order, part.row) then return end
+  redis.call('ZADD', order, 'LT', sinceOf(part.field), part.row)
+end
+
 -- A delta goes where its row's record goes, or follows what is dirty of that row. It ends with a row that is
 -- deleted or made anew meanwhile.
 local function takeCounter(part, record)
-  if part.newerRow == DELETE or part.newerRow == REPLACE then return endDelta(part) end
+  if part.newerRow == DELETE or part.newerRow == REPLACE then
+    inheritPlace(part)
+    return endDelta(part)
+  end
   if part.fate == 'dead' and not part.newerRow then return bury(part, record, true) end
   if part.fate == 'drop' and not part.newerRow then
     redis.call('DEL', part.key)

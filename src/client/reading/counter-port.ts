@@ -174,7 +174,8 @@ export function counterValue(
   // What is dirty comes after what is sealed: a dirty delete or replacement makes the rest irrelevant.
   if (dirtyRecord === 'D') return undefined;
   if (dirtyRecord === 'R') return store.initial + dirtyDelta;
-  if (sealedRecord === 'D') return dirtyRecord === 'P' ? store.initial + dirtyDelta : undefined;
+  // What was counted before the deletion has left the lane with it; the rest counts in the row that comes.
+  if (sealedRecord === 'D') return dirtyRecord === 'P' ? store.initial + sealedDelta + dirtyDelta : undefined;
   const row = sealedRecord === 'R' ? store.initial : loaded.values.get(idKey);
   const delta = sealedDelta + dirtyDelta;
   if (row !== undefined) return row + delta;

@@ -91,6 +91,7 @@ export class Receipt<Id = unknown> {
     const { watch, buffer, emit } = this.#desk;
     try {
       if (await buffer.isWaiting(this.#lane, this.#field)) return true;
+      if (await this.#endsWithRow()) return true;
       const refusal = await this.#refusal();
       if (refusal !== undefined) throw refused(this, refusal);
       // A dead letter that ended between the looks is on its way again: the lane has not come to it then.
@@ -103,17 +104,26 @@ export class Receipt<Id = unknown> {
     }
   }
 
+  /** A delta that ends with its row, whose deletion waits. */
+  async #endsWithRow(): Promise<boolean> {
+    const row = this.#rowField;
+    return row !== this.#field && this.#desk.buffer.waitsToDelete(this.#lane, row);
+  }
+
   /** What the database said, when this write is in a dead letter. */
   async #refusal(): Promise<LetterError | undefined> {
     const { buffer } = this.#desk;
-    const { group } = this.#lane;
-    const { idKey } = splitField(this.#field);
-    const ofRow = group.record ? [fieldOf(group.record.name, idKey)] : [];
-    for (const field of new Set([this.#field, ...ofRow])) {
+    for (const field of new Set([this.#field, this.#rowField])) {
       const letter = await buffer.deadLetter(this.#lane, field);
       if (letter && this.#isIn(letter)) return letter.error;
     }
     return undefined;
+  }
+
+  /** Of a counter: that of the record in whose row it is, where there is one. */
+  get #rowField(): string {
+    const { record } = this.#lane.group;
+    return record ? fieldOf(record.name, splitField(this.#field).idKey) : this.#field;
   }
 
   /** A record's version is that of the last of its writes. */

@@ -142,6 +142,11 @@ describe('a look', () => {
     expect(counterValue(store, { sealed: undefined }, put, noRow, idKey)).toBe(7n);
   });
 
+  it('counts in a row that is put what was added since the deletion that is sealed', () => {
+    const added: PendingCounter = { dirtyDelta: 2n, sealedDelta: 4n, dirtyRecord: 'P', sealedRecord: 'D' };
+    expect(counterValue(store, { sealed: 3n }, added, row(10n), idKey)).toBe(11n);
+  });
+
   it('is overtaken when the row holds a batch that was sealed after it', () => {
     const claimed = (batch: bigint | undefined): CountersClaim => ({
       batch,
