@@ -19,11 +19,17 @@ export type { Redis } from 'ioredis';
 export type ClientOptions = Options & {
   /** What was under way in a cluster when a connection broke is not sent again. Default false. */
   readonly isSentOnce?: boolean;
+  /** Longest wait before the next try to connect. Default 10 s. */
+  readonly retryMaxMs?: number;
 };
 
 /** Not connected yet. */
-export function createClient(settings: RedisSettings, { isSentOnce, ...role }: ClientOptions): RedisClient {
+export function createClient(
+  settings: RedisSettings,
+  { isSentOnce, retryMaxMs, ...role }: ClientOptions,
+): RedisClient {
   const { username, password } = settings;
+  const retryStrategy = (attempt: number): number => retryWaitMs(attempt, retryMaxMs);
   const options: Options = {
     ...role,
     ...(username === undefined ? {} : { username }),
@@ -33,21 +39,21 @@ export function createClient(settings: RedisSettings, { isSentOnce, ...role }: C
     disconnectTimeout: disconnectTimeoutMs,
     lazyConnect: true,
   };
-  if ('nodes' in settings) return createClusterClient(settings, options, isSentOnce ?? false);
+  if ('nodes' in settings) return createClusterClient(settings, options, { isSentOnce, retryStrategy });
   return new CountedRedis({
     ...options,
     replyMapping: 'legacy',
     db: settings.db,
-    retryStrategy: retryWaitMs,
+    retryStrategy,
     ...('sentinels' in settings
-      ? sentinelOptions(settings)
+      ? { ...sentinelOptions(settings), sentinelRetryStrategy: retryStrategy }
       : { host: settings.host, port: settings.port, ...tlsOptions(settings.tls, settings.host) }),
   });
 }
 
 /** How long to wait before the next try to connect, in ms. */
-export function retryWaitMs(attempt: number): number {
-  return Math.min(retryFirstMs * 2 ** (attempt - 1), retryMaxMs);
+export function retryWaitMs(attempt: number, maxMs = retryDefaultMaxMs): number {
+  return Math.min(retryFirstMs * 2 ** (attempt - 1), maxMs);
 }
 
 /** The servers that hold the keys, each with its share of them. */
@@ -62,7 +68,7 @@ export function commandsOf(redis: RedisClient): number {
 
 export const connectTimeoutMs = 10_000;
 const retryFirstMs = 50;
-const retryMaxMs = 10_000;
+const retryDefaultMaxMs = 10_000;
 /** A connection whose peer is gone without a word counts as broken after this silence. */
 const keepAliveMs = 10_000;
 /**
@@ -147,15 +153,20 @@ function prepareEnd(redis: RedisClient, copies: readonly RedisClient[] = []): vo
   if (redis.status === 'reconnecting') redis.status = 'wait';
 }
 
+interface ClusterWays {
+  readonly isSentOnce: boolean | undefined;
+  retryStrategy(attempt: number): number;
+}
+
 function createClusterClient(
   settings: ClusterSettings,
   { enableOfflineQueue: _, enableAutoPipelining: __, ...options }: Options,
-  isSentOnce: boolean,
+  { isSentOnce = false, retryStrategy }: ClusterWays,
 ): Cluster {
   const isWaiting = options.maxRetriesPerRequest === null;
   const cluster = new CountedCluster([...settings.nodes], {
     lazyConnect: true,
-    clusterRetryStrategy: retryWaitMs,
+    clusterRetryStrategy: retryStrategy,
     slotsRefreshTimeout: slotsTimeoutMs,
     slotsRefreshInterval: slotsEveryMs,
     retryDelayOnFailover: isSentOnce ? 0 : failoverWaitMs,
@@ -178,7 +189,6 @@ function sentinelOptions(settings: SentinelSettings): Options {
     name,
     ...(sentinelUsername === undefined ? {} : { sentinelUsername }),
     ...(sentinelPassword === undefined ? {} : { sentinelPassword }),
-    sentinelRetryStrategy: retryWaitMs,
     sentinelCommandTimeout: sentinelTimeoutMs,
     ...(tls ? { tls, sentinelTLS: tls, enableTLSForSentinelMode: true } : {}),
   };

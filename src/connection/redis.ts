@@ -30,6 +30,8 @@ const commandTimeoutMs = 5_000;
  * gone without a word, and then the system would keep it for a quarter of an hour.
  */
 const silenceMaxMs = commandTimeoutMs + 1_000;
+/** Between two tries to connect again: what waits for a connection goes on soon after a server is back. */
+const retryMaxMs = 2_000;
 /** BullMQ's workers wait for jobs with calls of up to 10 s. */
 const waitingSilenceMaxMs = 15_000;
 
@@ -136,7 +138,11 @@ async function quit(redis: RedisClient): Promise<void> {
 }
 
 function createRedis(settings: RedisSettings, role: ConnectionRole, emit: Emit): RedisClient {
-  const redis = createClient(settings, { ...roleOptions[role], connectionName: `forebay-${role}` });
+  const redis = createClient(settings, {
+    ...(role === 'cache' ? {} : { retryMaxMs }),
+    ...roleOptions[role],
+    connectionName: `forebay-${role}`,
+  });
   for (const event of ['error', 'node error']) {
     redis.on(event, (error: unknown) => emit({ type: 'redis.error', connection: role, error }));
   }

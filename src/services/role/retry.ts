@@ -8,7 +8,7 @@ import { messageOf } from '../../errors.js';
  */
 export const retryWaits: Record<FailureReason, { readonly firstMs: number; readonly maxMs: number }> = {
   'not-yet': { firstMs: 20, maxMs: 500 },
-  unavailable: { firstMs: 50, maxMs: 10_000 },
+  unavailable: { firstMs: 50, maxMs: 2_000 },
   refused: { firstMs: 1_000, maxMs: 10_000 },
 };
 
