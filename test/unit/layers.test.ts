@@ -49,6 +49,7 @@ const places: Readonly<Record<string, readonly string[]>> = {
   pino: ['logger'],
   'node-cron': ['services'],
   'prom-client': ['metrics'],
+  pg: ['connection'],
 };
 
 /** Roles of workers meet in Redis, in Postgres or in a queue; `role` is the mould of all. */
