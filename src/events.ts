@@ -202,8 +202,8 @@ export type ForebayEvent =
    */
   | { readonly type: 'rows.overtaken'; readonly lane: string; readonly store: string; readonly count: number }
   /**
-   * Another writer has changed rows of which writes are pending: these replace the change as it is decided for
-   * the store, by order or by a version column.
+   * Another writer has changed rows of which writes are pending: what becomes of the change is decided as for
+   * any row, by order or by a version column.
    */
   | { readonly type: 'rows.foreign'; readonly store: string; readonly count: number }
   /**
