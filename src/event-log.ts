@@ -40,6 +40,7 @@ const levels: Record<EventType, 'debug' | 'info' | 'warn' | 'error'> = {
   'changes.lost': 'error',
   'changes.dropped': 'debug',
   'changes.not-dropped': 'warn',
+  'changes.ids-unknown': 'warn',
   'lane.woken': 'info',
   'sweep.failed': 'warn',
   'mark.not-renewed': 'warn',

@@ -225,6 +225,8 @@ export type ForebayEvent =
     }
   /** Changes are known, and Redis or Postgres did not do what it takes to drop their entries; tried again. */
   | { readonly type: 'changes.not-dropped'; readonly retryMs: number; readonly error: unknown }
+  /** A computed store's `idsOf` has failed: all its values are dropped. */
+  | { readonly type: 'changes.ids-unknown'; readonly store: string; readonly error: unknown }
   /** A lane had unpersisted records and nobody working on it. */
   | { readonly type: 'lane.woken'; readonly lane: string }
   /** The lanes could not be looked at for abandoned ones; it is tried again with the next sweep. */

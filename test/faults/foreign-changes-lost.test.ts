@@ -8,11 +8,10 @@ import { createPrisma } from '../../examples/platform/prisma.js';
 import { stores } from '../../examples/platform/stores.js';
 import type { Forebay } from '../../src/app/connect.js';
 import type { ForebayEvent } from '../../src/events.js';
-import { changesKeys } from '../../src/keys.js';
 import type { ChangesService } from '../../src/services/changes/changes.js';
 import { setUpChanges } from '../../src/services/changes/setup.js';
 import { TcpProxy } from '../../verify/place/tcp-proxy.js';
-import { startChangeWorker } from '../support/change-worker.js';
+import { startChangeWorker, toldUpToNow } from '../support/change-worker.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { type OwnRedis, startOwnRedis } from '../support/own-redis.js';
 import { type ServiceProcess, startServiceProcess } from '../support/service-process.js';
@@ -136,7 +135,7 @@ describe('a change worker', () => {
       "INSERT INTO clients (id, name, updated_at) VALUES ('c', 'old', now()), ('warm', 'warm', now())",
     );
     await toldBy(first, 'changes.dropped');
-    await toldUpToNow();
+    await toldUpToNow(environment);
     await app.stores.clients.getMany(['c', 'warm']);
     expect(second.opened()).toEqual([]);
     process.kill(first.pid, 'SIGSTOP');
@@ -174,15 +173,6 @@ async function startedProcess(): Promise<ServiceProcess<string>> {
   const child = await startServiceProcess<string>(environment, './change-worker-process.ts');
   closers.push(() => child.kill());
   return child;
-}
-
-/** The worker that drops has come so far: whoever stands by since then can take over. */
-async function toldUpToNow(): Promise<void> {
-  const [{ lsn } = { lsn: '' }] = await environment.prisma.$queryRawUnsafe<{ lsn: string }[]>(
-    "SELECT (pg_current_wal_lsn() - '0/0')::text AS lsn",
-  );
-  const told = async () => (await environment.redis.get(changesKeys(environment.config.prefix).told)) ?? '0';
-  await expect.poll(async () => BigInt((await told()).split(' ')[1] ?? 0) >= BigInt(lsn)).toBe(true);
 }
 
 async function toldBy(child: ServiceProcess<string>, type: string): Promise<void> {

@@ -1,6 +1,8 @@
 /** A change worker of an environment, whose publication is made before. */
+import { expect } from 'vitest';
 import type { Stores } from '../../src/definitions/stores.js';
 import type { ForebayEvent } from '../../src/events.js';
+import { changesKeys } from '../../src/keys.js';
 import { ChangesService } from '../../src/services/changes/changes.js';
 import { setUpChanges } from '../../src/services/changes/setup.js';
 import type { Environment } from './environment.js';
@@ -30,4 +32,13 @@ export async function startChangeWorker(
   });
   await worker.start();
   return worker;
+}
+
+/** Waits until a worker has told that it has dropped all that is committed by now. */
+export async function toldUpToNow({ prisma, redis, config }: Environment): Promise<void> {
+  const [{ lsn } = { lsn: '' }] = await prisma.$queryRawUnsafe<{ lsn: string }[]>(
+    "SELECT (pg_current_wal_lsn() - '0/0')::text AS lsn",
+  );
+  const told = async () => BigInt((await redis.get(changesKeys(config.prefix).told))?.split(' ')[1] ?? 0);
+  await expect.poll(async () => (await told()) >= BigInt(lsn)).toBe(true);
 }

@@ -37,7 +37,7 @@ export class Backlog {
 
   add(changed: ChangedRows): void {
     this.#changes.push(changed);
-    this.#ids += changed.rows.size;
+    this.#ids += sizeOf(changed);
     if (this.#ids > idsMax) this.#merge();
     this.#wake?.();
   }
@@ -86,20 +86,27 @@ export class Backlog {
 
   #keep(isKept: (one: ChangedRows) => boolean): void {
     this.#changes = this.#changes.filter(isKept);
-    this.#ids = this.#changes.reduce((sum, { rows }) => sum + rows.size, 0);
+    this.#ids = this.#changes.reduce((sum, one) => sum + sizeOf(one), 0);
   }
 
   #merge(): void {
-    this.#changes = [merged(this.#changes)];
-    this.#ids = this.#changes[0]?.rows.size ?? 0;
+    const one = merged(this.#changes);
+    this.#changes = [one];
+    this.#ids = sizeOf(one);
   }
 }
+
+const sizeOf = ({ rows, values }: ChangedRows): number => rows.size + values.size;
 
 /** As one change. Of none: an error. */
 export function merged(changes: readonly ChangedRows[]): ChangedRows {
   const last = changes.at(-1) as ChangedRows;
   const rows: ChangedRows['rows'] = new Touched();
-  for (const one of changes) rows.addFrom(one.rows);
+  const values: ChangedRows['values'] = new Touched();
+  for (const one of changes) {
+    rows.addFrom(one.rows);
+    values.addFrom(one.values);
+  }
   return {
     xids: changes.flatMap(({ xids }) => xids).slice(-xidsMax),
     firstLsn: (changes[0] as ChangedRows).firstLsn,
@@ -107,5 +114,6 @@ export function merged(changes: readonly ChangedRows[]): ChangedRows {
     transactions: changes.reduce((sum, one) => sum + one.transactions, 0),
     committedAtMs: Math.min(...changes.map(({ committedAtMs }) => committedAtMs)),
     rows,
+    values,
   };
 }

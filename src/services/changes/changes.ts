@@ -21,6 +21,7 @@ import type { Emit } from '../../events.js';
 import type { Resources } from '../../resources.js';
 import { databaseNeed, redisNeed } from '../../vitals/needs.js';
 import { Role } from '../role/service.js';
+import { Dependents } from './dependents.js';
 import { ChangeReader } from './reader.js';
 import { checkChanges } from './setup.js';
 
@@ -75,6 +76,7 @@ export class ChangesService extends Role {
       emit,
       database: prisma,
       covered: coveredModels(stores),
+      dependents: new Dependents(stores, emit),
       url: databaseUrl,
       publication: publicationName(prefix),
       name: `forebay-changes-${randomBytes(6).toString('hex')}`,

@@ -1,5 +1,6 @@
 /** The tables whose rows stores have, as the replication names them; and the id keys of their rows. */
 import type { CoveredModel, PublicationReport, PublishedTable } from '../../database/publication.js';
+import type { RowTexts } from '../../definitions/computed.js';
 import type { IdCodec } from '../../definitions/id.js';
 import type { Field, Model } from '../../definitions/model.js';
 import type { LaneGroup } from '../../definitions/stores.js';
@@ -11,20 +12,26 @@ export type ColumnText = (column: string) => string | null | undefined;
 
 export class CoveredTable {
   readonly groups: readonly LaneGroup[];
-  readonly #model: Model;
+  readonly model: Model;
   readonly #ids: IdCodec<unknown>;
 
   constructor({ model, groups }: CoveredModel) {
     this.groups = groups;
-    this.#model = model;
+    this.model = model;
     this.#ids = idsOf(groups[0] as LaneGroup);
+  }
+
+  /** What is told of a row, by field. */
+  textsOf(textOf: ColumnText): RowTexts {
+    const fields = Object.entries(this.model.fields).map(([name, { column }]) => [name, textOf(column)]);
+    return Object.fromEntries(fields.filter(([, text]) => text !== undefined));
   }
 
   /** Undefined when the id is not told; null for one that no entry can have. */
   idKeyOf(textOf: ColumnText): string | null | undefined {
     const parts: [string, unknown][] = [];
-    for (const name of this.#model.id) {
-      const field = this.#model.fields[name] as Field;
+    for (const name of this.model.id) {
+      const field = this.model.fields[name] as Field;
       const text = textOf(field.column);
       if (text === undefined || text === null) return undefined;
       parts.push([name, idPart(field, text)]);

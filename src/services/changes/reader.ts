@@ -15,6 +15,7 @@ import { CoveredTables } from './covered-tables.js';
 import { Forgetting, type ForgettingDependencies } from './forgetting.js';
 import { Lead, type Told } from './lead.js';
 import { Session, type SessionOptions } from './session.js';
+import { ValueForgetting } from './value-forgetting.js';
 
 export interface ReaderDependencies extends ForgettingDependencies, Omit<SessionOptions, 'tables'> {
   readonly database: Transaction;
@@ -38,6 +39,7 @@ export class ChangeReader {
   readonly #dependencies: ReaderDependencies;
   readonly #lead: Lead;
   readonly #forgetting: Forgetting;
+  readonly #values: ValueForgetting;
   #session: Session | undefined;
   #isDropping = false;
   #hasMissed = false;
@@ -50,6 +52,7 @@ export class ChangeReader {
     this.#dependencies = dependencies;
     this.#lead = new Lead(redis, prefix, name);
     this.#forgetting = new Forgetting(dependencies);
+    this.#values = new ValueForgetting(dependencies);
     redis.on('ready', () => this.#doubt());
   }
 
@@ -144,18 +147,23 @@ export class ChangeReader {
   }
 
   async #begin({ backlog, start }: Session, told: Told | undefined): Promise<void> {
-    const { covered, emit } = this.#dependencies;
     this.#isDropping = false;
     const reaches = told?.history === start.history && told.lsn >= backlog.from;
     const isCold = this.#hasMissed || !reaches;
-    const groups = covered.flatMap((one) => one.groups);
-    if (isCold) await this.#forgetting.forgetEverything(groups);
+    if (isCold) await this.#forgetEverything();
     else backlog.removeUpTo(told.lsn);
     this.#hasMissed = false;
     this.#isDropping = true;
     // What it takes over from is told as its own.
     this.#nextHoldAt = 0;
-    emit({ type: 'changes.opened', isCold });
+    this.#dependencies.emit({ type: 'changes.opened', isCold });
+  }
+
+  /** Values last: they are made of rows. */
+  async #forgetEverything(): Promise<void> {
+    const { covered, dependents } = this.#dependencies;
+    await this.#forgetting.forgetEverything(covered.flatMap(({ groups }) => groups));
+    for (const store of dependents.stores) await this.#values.forgetAll(store);
   }
 
   /** Whether there is more that can't be dropped yet, for a load would not see it. */
@@ -166,6 +174,7 @@ export class ChangeReader {
     if (seen.length === 0) return true;
     const changed = merged(seen);
     await this.#forgetting.forget(changed);
+    await this.#values.forget(changed.values);
     backlog.remove(seen);
     const { transactions, rows, committedAtMs } = changed;
     const lagMs = Math.max(0, Date.now() - committedAtMs);

@@ -3,7 +3,8 @@ import { type FeedStart, openReplication, type ReplicationFeed } from '../../con
 import { Backlog } from './backlog.js';
 import { Transactions, type TransactionsOptions } from './transactions.js';
 
-export interface SessionOptions extends Pick<TransactionsOptions, 'tables' | 'lanes' | 'prefix'> {
+export interface SessionOptions
+  extends Pick<TransactionsOptions, 'tables' | 'dependents' | 'lanes' | 'prefix'> {
   /** Of Postgres itself, not of a pooler. */
   readonly url: string;
   readonly publication: string;
@@ -17,9 +18,10 @@ export class Session {
   #feed: ReplicationFeed | undefined;
   #lost: Error | undefined;
 
-  private constructor({ tables, lanes, prefix }: SessionOptions) {
+  private constructor({ tables, dependents, lanes, prefix }: SessionOptions) {
     this.#transactions = new Transactions({
       tables,
+      dependents,
       lanes,
       prefix,
       onChanged: (changed) => this.backlog.add(changed),

@@ -6,9 +6,11 @@
  * left out; what triggers and cascades have done to other rows is not.
  */
 import type { Lanes } from '../../buffer/lane.js';
+import type { ComputedStore } from '../../definitions/computed.js';
 import type { LaneGroup } from '../../definitions/stores.js';
 import { ledgerLane } from '../../keys.js';
 import { type ColumnText, CoveredTable, type CoveredTables, textsOf } from './covered-tables.js';
+import type { Dependents } from './dependents.js';
 import { type Message, parseMessage, type Relation, type RowChange } from './pgoutput.js';
 import { Touched } from './touched.js';
 
@@ -22,12 +24,15 @@ export interface ChangedRows {
   /** When the first was committed, by the clock of Postgres. */
   readonly committedAtMs: number;
   readonly rows: Touched<LaneGroup>;
+  /** That are made of rows, forebay's own too. */
+  readonly values: Touched<ComputedStore>;
 }
 
 interface OpenTransaction {
   readonly xid: number;
   readonly committedAtMs: number;
   readonly rows: Touched<LaneGroup>;
+  readonly values: Touched<ComputedStore>;
   /** That forebay writes in it. */
   readonly ownLanes: Set<string>;
 }
@@ -39,6 +44,7 @@ interface KnownRelation {
 
 export interface TransactionsOptions {
   readonly tables: CoveredTables;
+  readonly dependents: Dependents;
   readonly lanes: Lanes;
   readonly prefix: string;
   /** Of each transaction that has touched any. */
@@ -67,7 +73,7 @@ export class Transactions {
     const message = parseMessage(bytes);
     switch (message.kind) {
       case 'begin':
-        this.#open = { ...message, rows: new Touched(), ownLanes: new Set() };
+        this.#open = { ...message, rows: new Touched(), values: new Touched(), ownLanes: new Set() };
         break;
       case 'commit':
         this.#commit(message.lsn);
@@ -98,8 +104,10 @@ export class Transactions {
     else if (known) this.#row(message, known.relation, known.table, open);
   }
 
-  #all(table: CoveredTable | 'ledger' | undefined, { rows }: OpenTransaction): void {
-    if (table instanceof CoveredTable) for (const group of table.groups) rows.addAll(group);
+  #all(table: CoveredTable | 'ledger' | undefined, { rows, values }: OpenTransaction): void {
+    if (!(table instanceof CoveredTable)) return;
+    for (const group of table.groups) rows.addAll(group);
+    this.#options.dependents.touchAll(table.model, values);
   }
 
   #ownLane({ after }: RowChange, relation: Relation, { ownLanes }: OpenTransaction): void {
@@ -107,9 +115,19 @@ export class Transactions {
     if (lane?.startsWith(this.#ledgerStart)) ownLanes.add(lane.slice(this.#ledgerStart.length));
   }
 
-  #row({ before, after }: RowChange, relation: Relation, table: CoveredTable, open: OpenTransaction): void {
-    if (before) this.#touch(textsOf(relation, before, true), table, open);
-    if (after) this.#touch(textsOf(relation, after, false), table, open);
+  #row(change: RowChange, relation: Relation, table: CoveredTable, open: OpenTransaction): void {
+    const before = change.before && textsOf(relation, change.before, true);
+    const after = change.after && textsOf(relation, change.after, false);
+    if (before) this.#touch(before, table, open);
+    if (after) this.#touch(after, table, open);
+    const { dependents } = this.#options;
+    if (!dependents.has(table.model)) return;
+    const told = {
+      kind: change.kind,
+      ...(before && { before: table.textsOf(before) }),
+      ...(after && { after: table.textsOf(after) }),
+    };
+    dependents.touch(table.model, told, open.values);
   }
 
   #touch(textOf: ColumnText, table: CoveredTable, open: OpenTransaction): void {
@@ -129,9 +147,10 @@ export class Transactions {
     const open = this.#open;
     this.#open = undefined;
     if (open && open.ownLanes.size > 0) open.rows.remove((group, idKey) => this.#isOwn(group, idKey, open));
-    if (open && !open.rows.isEmpty) {
-      const { xid, committedAtMs, rows } = open;
-      this.#options.onChanged({ xids: [xid], transactions: 1, firstLsn: lsn, lsn, committedAtMs, rows });
+    if (open && !(open.rows.isEmpty && open.values.isEmpty)) {
+      const { xid, committedAtMs, rows, values } = open;
+      const facts = { xids: [xid], transactions: 1, firstLsn: lsn, lsn, committedAtMs };
+      this.#options.onChanged({ ...facts, rows, values });
     }
     this.#options.onCommit(lsn);
   }

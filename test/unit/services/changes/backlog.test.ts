@@ -16,6 +16,7 @@ function changed(lsn: number, ids: readonly string[] = [`${lsn}`]): ChangedRows 
     lsn: BigInt(lsn),
     committedAtMs: 1_000 + lsn,
     rows,
+    values: new Touched(),
   };
 }
 
