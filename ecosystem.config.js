@@ -11,6 +11,9 @@ const worker = {
   time: false,
 };
 
+// They need a Postgres that is set up for them: see docs/changes.md. With two, one stands by.
+const changeWorkers = Number(process.env.CHANGES_INSTANCES ?? 0);
+
 export const apps = [
   {
     ...worker,
@@ -28,6 +31,10 @@ export const apps = [
   },
   { ...worker, name: 'warm', script: './dist/workers/warm.js', instances: 1, max_memory_restart: '512M' },
   { ...worker, name: 'scheduler', script: './dist/workers/scheduler.js', instances: 1 },
+  // pm2 takes 0 for as many as there are processors.
+  ...(changeWorkers > 0
+    ? [{ ...worker, name: 'changes', script: './dist/workers/changes.js', instances: changeWorkers }]
+    : []),
   // In cluster mode the old board and the new one share its port, so that a deploy can start one beside the other.
   { ...worker, exec_mode: 'cluster', name: 'board', script: './dist/workers/board.js', instances: 1 },
 ];

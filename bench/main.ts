@@ -4,6 +4,7 @@ import { abortOnSignals, explanation, Interruption } from '../dev/command.js';
 import { acquireServices } from '../dev/services/acquire.js';
 import { type BenchArguments, helpText, parseBenchArguments } from './arguments.js';
 import type { Bench, BenchResult } from './bench.js';
+import { changes } from './changes.js';
 import { BenchError } from './errors.js';
 import { latency } from './latency.js';
 import { describeMachine, type Machine, readMachine } from './machine.js';
@@ -25,6 +26,7 @@ const benches: Readonly<Record<string, Bench>> = {
   warming,
   replay,
   'upsert-many': upsertMany,
+  changes,
 };
 
 process.exitCode = await main(process.argv.slice(2));

@@ -126,6 +126,11 @@ export const errorCodes = {
     retryable: 'no',
     advice: 'Apply the migrations, and check that `DATABASE_URL` names the right database and schema.',
   },
+  CHANGES_UNAVAILABLE: {
+    when: 'A change worker starts, and Postgres is not set up to tell of changes.',
+    retryable: 'no',
+    advice: 'The message has the statements that mend it; `setUpChanges` runs those that need no superuser.',
+  },
   DATABASE_REFUSED: {
     when: 'The database refuses a write for what it holds. It is a dead letter now.',
     retryable: 'no',

@@ -203,6 +203,32 @@ export type ForebayEvent =
   | { readonly type: 'rows.overtaken'; readonly lane: string; readonly store: string; readonly count: number }
   /** The stores whose flushes are paused are others than before: now these. Told by each worker. */
   | { readonly type: 'stores.paused'; readonly stores: readonly string[] }
+  /**
+   * Another writer has changed rows of which writes are pending: what becomes of the change is decided as for
+   * any row, by order or by a version column.
+   */
+  | { readonly type: 'rows.foreign'; readonly store: string; readonly count: number }
+  /**
+   * Entries of rows that others change are dropped from now on. `isCold`: those of all rows were, for changes
+   * may have been missed.
+   */
+  | { readonly type: 'changes.opened'; readonly isCold: boolean }
+  /** What others change is not told; again after `retryMs`, unless another worker takes over. */
+  | { readonly type: 'changes.lost'; readonly retryMs: number; readonly error: unknown }
+  /**
+   * Entries of changed rows were dropped: so many `rows`, of so many transactions. `lagMs`: since the first
+   * was committed, by the clocks of Postgres and of the worker.
+   */
+  | {
+      readonly type: 'changes.dropped';
+      readonly transactions: number;
+      readonly rows: number;
+      readonly lagMs: number;
+    }
+  /** Changes are known, and Redis or Postgres did not do what it takes to drop their entries; tried again. */
+  | { readonly type: 'changes.not-dropped'; readonly retryMs: number; readonly error: unknown }
+  /** A computed store's `idsOf` has failed: all its values are dropped. */
+  | { readonly type: 'changes.ids-unknown'; readonly store: string; readonly error: unknown }
   /** A lane had unpersisted records and nobody working on it. */
   | { readonly type: 'lane.woken'; readonly lane: string }
   /** The lanes could not be looked at for abandoned ones; it is tried again with the next sweep. */

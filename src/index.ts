@@ -42,7 +42,12 @@ export {
   partsOf,
   ttlOf,
 } from './definitions/cache-key.js';
-export { type ComputeContext, type ComputedDefinition, computed } from './definitions/computed.js';
+export {
+  type ChangedRow,
+  type ComputeContext,
+  type ComputedDefinition,
+  computed,
+} from './definitions/computed.js';
 export { type CounterDefinition, type CounterDelta, counter } from './definitions/counter.js';
 export { DEFAULT_TTL } from './definitions/default-ttl.js';
 export type { JsonValue } from './definitions/json-value.js';

@@ -15,6 +15,7 @@ export const reservedStoreNames: readonly string[] = [
   'dead',
   'waiting',
   'retries',
+  'foreign',
 ];
 
 export interface LaneKeys {
@@ -27,6 +28,7 @@ export interface LaneKeys {
   readonly dead: string;
   readonly waiting: string;
   readonly retries: string;
+  readonly foreign: string;
 }
 
 export function laneKeys(prefix: string, lane: string): LaneKeys {
@@ -40,6 +42,7 @@ export function laneKeys(prefix: string, lane: string): LaneKeys {
     dead: `${tag}:dead`,
     waiting: `${tag}:waiting`,
     retries: `${tag}:retries`,
+    foreign: `${tag}:foreign`,
   };
 }
 
@@ -76,6 +79,12 @@ export function pausedKey(prefix: string): string {
 /** Channel on which each acknowledged batch is announced, as `lane watermark generation waiting`. */
 export function persistedChannel(prefix: string): string {
   return `{${prefix}}:persisted`;
+}
+
+/** Of the readers of Postgres's changes: the one that drops entries, with a life; and how far it has come. */
+export function changesKeys(prefix: string): { reader: string; told: string } {
+  const start = `{${prefix}}:changes`;
+  return { reader: `${start}:reader`, told: `${start}:told` };
 }
 
 /** BullMQ's prefix: a hash tag, so that a queue's keys share one slot. */

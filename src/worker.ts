@@ -1,8 +1,11 @@
 /** forebay for worker processes. */
 export { type BoardOptions, BoardService } from './board/board.js';
+export { type AuditCommandOptions, runAuditCommand } from './cli/audit.js';
 export { runWarmCommand, type WarmCommandOptions } from './cli/warm.js';
 export { logEvents } from './event-log.js';
 export { createLogger, type Logger } from './logger.js';
+export { type ChangesOptions, ChangesService } from './services/changes/changes.js';
+export { type ChangesSetup, setUpChanges } from './services/changes/setup.js';
 export { RefreshService } from './services/refresh/refresh.js';
 export type { AppWorkerOptions } from './services/role/app-role.js';
 export { runWorker } from './services/role/run-worker.js';

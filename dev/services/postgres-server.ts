@@ -156,6 +156,10 @@ function settings(site: Site): string[] {
     fsync: 'on',
     synchronous_commit: 'on',
     full_page_writes: 'on',
+    // For change workers.
+    wal_level: 'logical',
+    max_wal_senders: 32,
+    max_replication_slots: 32,
     timezone: 'UTC',
   };
   return ['-D', site.data, ...Object.entries(values).flatMap(([name, value]) => ['-c', `${name}=${value}`])];

@@ -1,5 +1,5 @@
 /** The stores of the user's platform, shared by its apps and its workers. */
-import { computed } from '../../src/definitions/computed.js';
+import { type ChangedRow, computed } from '../../src/definitions/computed.js';
 import { counter } from '../../src/definitions/counter.js';
 import { record } from '../../src/definitions/record.js';
 import { defineStores } from '../../src/definitions/stores.js';
@@ -20,6 +20,14 @@ const hourMs = 60 * minuteMs;
 
 const projects = record({ model: Project, counters: ['views', 'touches'], ttlMs: 30 * minuteMs });
 const tasks = record({ model: Task, counters: ['touches'], ttlMs: 5 * minuteMs });
+
+/** Of values by a field of their rows; where that is not told, any may be meant. */
+const idsIn =
+  (field: string) =>
+  ({ before, after }: ChangedRow): readonly string[] | 'all' => {
+    const ids = [before, after].flatMap((row) => (row ? [row[field]] : []));
+    return ids.includes(undefined) ? 'all' : ids.filter((id) => typeof id === 'string');
+  };
 
 export const stores = defineStores({
   users: record({ model: User, ttlMs: hourMs }),
@@ -42,6 +50,8 @@ export const stores = defineStores({
   dashboards: computed({
     key: DashboardCacheKeys.overview,
     graceMs: 5 * minuteMs,
+    dependsOn: [tasks],
+    idsOf: idsIn('assigneeId'),
     refresh: { when: 'xfetch' },
     warm: { list: listActiveUsers, max: 50 },
     load: loadDashboards,
@@ -56,6 +66,8 @@ export const stores = defineStores({
   projectStatistics: computed({
     key: ProjectCacheKeys.stats,
     graceMs: 15 * minuteMs,
+    dependsOn: [tasks],
+    idsOf: idsIn('projectId'),
     refresh: {},
     load: loadProjectStatistics,
   }),

@@ -10,8 +10,9 @@ export const scripts = {
   'claim-counter': undefined,
   fill: undefined,
   seal: 6,
-  ack: 4,
+  ack: 6,
   drop: undefined,
+  'drop-foreign': undefined,
   split: undefined,
   replay: 5,
   discard: 3,
@@ -57,6 +58,7 @@ export interface ScriptCommands {
   forebay_seal(...args: (string | number)[]): Promise<Reply[]>;
   forebay_ack(...args: (string | number)[]): Promise<number>;
   forebay_drop(keyCount: number, ...args: (string | number)[]): Promise<number>;
+  'forebay_drop-foreign'(keyCount: number, ...args: (string | number)[]): Promise<number>;
   forebay_split(keyCount: number, ...args: (string | number)[]): Promise<Reply[]>;
   forebay_replay(...args: (string | number)[]): Promise<number>;
   forebay_discard(...args: (string | number)[]): Promise<number>;

@@ -158,9 +158,19 @@ export class WriteBuffer {
 
   /** Drops the sealed batch with this number. False: a successor has done it, and perhaps sealed another. */
   async ack(lane: Lane, number: string): Promise<boolean> {
-    const { meta, order, sealed, waiting } = lane.keys;
-    const channel = this.#persistedChannel;
-    const reply = await this.#redis.forebay_ack(meta, order, sealed, waiting, number, channel, lane.name);
+    const { keys, name } = lane;
+    const reply = await this.#redis.forebay_ack(
+      keys.meta,
+      keys.order,
+      keys.dirty,
+      keys.sealed,
+      keys.waiting,
+      keys.foreign,
+      number,
+      this.#persistedChannel,
+      name,
+      keys.entryPrefix,
+    );
     return reply === 1;
   }
 
@@ -237,6 +247,21 @@ export class WriteBuffer {
   async drop(lane: Lane, versions: ReadonlyMap<string, string>): Promise<void> {
     const entries = [...versions.keys()].map((field) => lane.keys.entryPrefix + field);
     await this.#redis.forebay_drop(entries.length, ...entries, ...versions.values());
+  }
+
+  /** Removes entries of rows that another writer has changed; how many of the rows have pending records. */
+  async dropForeign({ keys }: Lane, fields: readonly string[]): Promise<number> {
+    const { dirty, sealed, foreign, entryPrefix } = keys;
+    const entries = fields.map((field) => entryPrefix + field);
+    const call = [3 + entries.length, dirty, sealed, foreign, ...entries, entryPrefix.length + 1] as const;
+    return this.#redis['forebay_drop-foreign'](...call);
+  }
+
+  /** The fields that are pending. */
+  async pendingFields({ keys }: Lane): Promise<string[]> {
+    const dirty = await this.#redis.hkeys(keys.dirty);
+    // Later: what is sealed meanwhile is found here.
+    return [...dirty, ...(await this.#redis.hkeys(keys.sealed))];
   }
 
   async inspect(lane: Pick<Lane, 'keys'>): Promise<LaneState> {

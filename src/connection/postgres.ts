@@ -72,13 +72,13 @@ export function createPlainAdapter(url: string, name: string, timeoutMs: number)
   );
 }
 
-interface UrlParts {
+export interface UrlParts {
   readonly connectionString: string;
   readonly schema: string | undefined;
   readonly isPooled: boolean;
 }
 
-function splitUrl(url: string): UrlParts {
+export function splitUrl(url: string): UrlParts {
   const parsed = new URL(url);
   const schema = parsed.searchParams.get('schema') ?? undefined;
   const isPooled = parsed.searchParams.get('pgbouncer') === 'true';

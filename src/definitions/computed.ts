@@ -3,6 +3,7 @@
  * never written.
  */
 import type { CacheKey } from './cache-key.js';
+import type { RecordDefinition } from './record.js';
 
 /** What the loader and the list of a computed store are given. */
 export interface ComputeContext<Prisma> {
@@ -64,6 +65,24 @@ export interface WarmOptions<Prisma> {
   readonly halfLifeMs?: number;
 }
 
+/** The columns of a row by the model's fields, as Postgres writes them: texts, and null for NULL. */
+export type RowTexts = Readonly<Record<string, string | null>>;
+
+/** A row that was written, by whomever. */
+export interface ChangedRow {
+  /** The name of its record store. */
+  readonly store: string;
+  /** What was done. */
+  readonly kind: 'insert' | 'update' | 'delete';
+  /** The row now; not of a delete. */
+  readonly after?: RowTexts;
+  /**
+   * The row before: of a delete, its id; of an update that leaves the id, nothing. With REPLICA IDENTITY FULL
+   * of both, all of it.
+   */
+  readonly before?: RowTexts;
+}
+
 /** What a computed store is. */
 export interface ComputedOptions<Value, Prisma> {
   /** The key of each value, e.g. `DashboardCacheKeys.overview`. */
@@ -76,6 +95,13 @@ export interface ComputedOptions<Value, Prisma> {
   readonly loadTimeoutMs?: number;
   /** All values are stale once one of them is invalidated. */
   readonly tags?: readonly string[];
+  /**
+   * Record stores whose rows the values are made of: when one of these is written, by whomever, a change
+   * worker drops the values of `idsOf`. Default: none.
+   */
+  readonly dependsOn?: readonly RecordDefinition[];
+  /** Which values a row is a part of, by id. Default, and where it throws: all of them. */
+  idsOf?(change: ChangedRow): readonly string[] | 'all';
   /**
    * Has values computed before they go stale, by workers, as long as they are read. Default: a stale value is
    * computed by its reader.

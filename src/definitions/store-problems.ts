@@ -1,5 +1,6 @@
 /** What is wrong with the definitions of stores that are written: every problem, in words. */
 import { reservedStoreNames } from '../keys.js';
+import type { ComputedDefinition } from './computed.js';
 import type { CounterDefinition } from './counter.js';
 import type { Model } from './model.js';
 import type { ModelSource, RecordDefinition } from './record.js';
@@ -24,6 +25,22 @@ export function writtenProblems(written: WrittenDefinitions): string[] {
     ...sourceProblems(name, definition, written),
   ]);
   return [...own, ...sharedModelProblems(written)];
+}
+
+/** Of what a computed store's values are made of. */
+export function dependsProblems(
+  name: string,
+  { options: { dependsOn = [], idsOf } }: ComputedDefinition,
+  written: WrittenDefinitions,
+): string[] {
+  const known = new Set(Object.values(written));
+  const problems = dependsOn.flatMap((one) =>
+    known.has(one) && one.source.kind === 'model'
+      ? []
+      : [`${name}: dependsOn must name record stores of models that are among these definitions.`],
+  );
+  if (idsOf && dependsOn.length === 0) problems.push(`${name}: idsOf is of use with dependsOn only.`);
+  return problems;
 }
 
 /** Bounds keep one Lua call short: Redis serves nobody else while it runs. */

@@ -19,7 +19,7 @@ import type {
   StoreOptions,
 } from './record.js';
 import { jsonRowCodec, modelRowCodec, type RowCodec } from './row-codec.js';
-import { nameProblems, type WrittenDefinitions, writtenProblems } from './store-problems.js';
+import { dependsProblems, nameProblems, type WrittenDefinitions, writtenProblems } from './store-problems.js';
 
 /** Definitions of stores, by the names that they are to have. */
 export type Definitions = Readonly<Record<string, RecordDefinition | CounterDefinition | ComputedDefinition>>;
@@ -114,7 +114,8 @@ export function defineStores<const D extends Definitions>(definitions: D): Store
   const written = writtenOf(definitions);
   const problems = [...Object.keys(definitions).flatMap(nameProblems), ...writtenProblems(written)];
   const computed = computedOf(definitions);
-  for (const [name, definition] of computed) problems.push(...computedProblems(name, definition));
+  for (const [name, definition] of computed)
+    problems.push(...computedProblems(name, definition), ...dependsProblems(name, definition, written));
   if (problems.length > 0) {
     throw new ForebayError(
       'INVALID_DEFINITION',

@@ -88,7 +88,7 @@ export const catalogue = {
     kind: 'counter',
     from: 'events',
     labels: ['store', 'outcome'],
-    help: 'Records of this worker: applied, skipped, late, refused (a dead letter), waiting (for another row), overtaken (the row had a newer version), missing (a delta without its row).',
+    help: 'Records of this worker: applied, skipped, late, refused (a dead letter), waiting (for another row), overtaken (the row had a newer version), foreign (another writer changed the row meanwhile), missing (a delta without its row).',
   },
   forebay_batch_size_records: {
     kind: 'histogram',

@@ -34,6 +34,7 @@ const counters: Counters = {
   'batch.split': ({ lane, waiting }, set) => addRecords(set, storeOf(lane), 'waiting', waiting),
   'record.refused': ({ field }, set) => addRecords(set, splitField(field).store, 'refused', 1),
   'rows.overtaken': ({ store, count }, set) => addRecords(set, store, 'overtaken', count),
+  'rows.foreign': ({ store, count }, set) => addRecords(set, store, 'foreign', count),
   'counter.rows-missing': ({ store, count }, set) => addRecords(set, store, 'missing', count),
   'database.away': (_, set) => set.set('forebay_database_away', {}, 1),
   'database.back': ({ ms }, set) => {

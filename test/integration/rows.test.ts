@@ -8,6 +8,8 @@ import type { Database } from '../../src/database/database.js';
 import { counter } from '../../src/definitions/counter.js';
 import { record } from '../../src/definitions/record.js';
 import { type Definitions, defineStores, type Stores } from '../../src/definitions/stores.js';
+import type { ChangesService } from '../../src/services/changes/changes.js';
+import { startChangeWorker } from '../support/change-worker.js';
 import { columnTypes, schemaOf, tablesOf } from '../support/column-types.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import {
@@ -44,6 +46,7 @@ let schema: GeneratedSchema;
 let prisma: Database & Record<string, Delegate>;
 let stores: Stores;
 let app: Forebay<Definitions>;
+let changes: ChangesService;
 
 const storeOf = (name: string): RowStore => (app.stores as Record<string, unknown>)[name] as RowStore;
 const delegateOf = (name: string): Delegate =>
@@ -77,9 +80,11 @@ beforeAll(async () => {
   stores = defineStores(Object.fromEntries(definitions) as Definitions);
   app = (await environment.connect(stores, { prisma })) as Forebay<Definitions>;
   await environment.startWorker(stores, {}, prisma);
+  changes = await startChangeWorker({ ...environment, prisma: prisma as never }, stores);
 }, runLimitMs);
 
 afterAll(async () => {
+  await changes?.stop(5_000);
   await environment?.close();
   await prisma?.$disconnect();
   schema?.remove();
@@ -221,27 +226,32 @@ describe.each(columnTypes)(
       }
     });
 
-    it.runIf(ids !== undefined)('as an id is one record, however it is written', async () => {
-      const store = storeOf(`Id${name}`);
-      for (const [one, other] of ids ?? []) {
-        await store.put({ id: one, note: 'one' });
-        await store.put({ id: other, note: 'other' });
-        await app.flush();
-        for (const id of [one, other]) {
-          await store.evict(id);
-          expect(await store.getMany([one, other])).toEqual([await store.get(id), await store.get(id)]);
-          expect(await store.get(id)).toMatchObject({ note: 'other' });
+    it.runIf(ids !== undefined)(
+      'as an id is one record, however it is written, and whoever changes it',
+      async () => {
+        const store = storeOf(`Id${name}`);
+        for (const [one, other] of ids ?? []) {
+          await store.put({ id: one, note: 'one' });
+          await store.put({ id: other, note: 'other' });
+          await app.flush();
+          for (const id of [one, other]) {
+            await store.evict(id);
+            expect(await store.getMany([one, other])).toEqual([await store.get(id), await store.get(id)]);
+            expect(await store.get(id)).toMatchObject({ note: 'other' });
+          }
+          expect(await store.get(one)).toEqual(
+            await delegateOf(`Id${name}`).findUnique({ where: { id: other } }),
+          );
+          expect(await prisma.$queryRawUnsafe(`SELECT note FROM "Id${name}"`)).toEqual([{ note: 'other' }]);
+          await prisma.$executeRawUnsafe(`UPDATE "Id${name}" SET note = 'foreign'`);
+          await expect.poll(() => store.get(one), { interval: 5 }).toMatchObject({ note: 'foreign' });
+          await store.delete(other);
+          await app.flush();
+          expect(await prisma.$queryRawUnsafe(`SELECT note FROM "Id${name}"`)).toEqual([]);
         }
-        expect(await store.get(one)).toEqual(
-          await delegateOf(`Id${name}`).findUnique({ where: { id: other } }),
-        );
-        expect(await prisma.$queryRawUnsafe(`SELECT note FROM "Id${name}"`)).toEqual([{ note: 'other' }]);
-        await store.delete(other);
-        await app.flush();
-        expect(await prisma.$queryRawUnsafe(`SELECT note FROM "Id${name}"`)).toEqual([]);
-      }
-      for (const id of refusedIds)
-        expect(await outcomeOf(() => store.get(id)), String(id)).toBe('INVALID_ID');
-    });
+        for (const id of refusedIds)
+          expect(await outcomeOf(() => store.get(id)), String(id)).toBe('INVALID_ID');
+      },
+    );
   },
 );

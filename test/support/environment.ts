@@ -73,6 +73,7 @@ export async function createEnvironment(options: { databaseUrl?: string } = {}):
     },
     async close() {
       for (const close of closers.reverse()) await close();
+      await prisma.$executeRawUnsafe(`DROP PUBLICATION IF EXISTS "${name}"`);
       await prisma.$executeRawUnsafe(`DROP SCHEMA "${name}" CASCADE`);
       await prisma.$disconnect();
       await removeKeys(redis, `{${name}`);

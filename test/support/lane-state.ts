@@ -20,6 +20,7 @@ export interface LaneContent {
   readonly dead?: Fields;
   readonly waiting?: Fields;
   readonly retries?: Fields;
+  readonly foreign?: readonly string[];
   readonly letters?: Readonly<Record<string, Fields>>;
   readonly entries?: Fields;
 }
@@ -51,6 +52,7 @@ export async function seedLane(redis: Redis, { keys }: Lane, content: LaneConten
   for (const [field, entry] of Object.entries(content.entries ?? {})) {
     pipeline.set(keys.entryPrefix + field, entry, 'PX', 60_000);
   }
+  if (content.foreign) pipeline.sadd(keys.foreign, ...content.foreign);
   await pipeline.exec();
 }
 
@@ -61,7 +63,8 @@ export async function readLane(redis: Redis, { keys }: Lane): Promise<LaneConten
   for await (const some of found) names.push(...(some as string[]));
   const letters: Record<string, Fields> = {};
   const entries: Record<string, string> = {};
-  const own = [keys.meta, keys.order, keys.dirty, keys.sealed, keys.dead, keys.waiting, keys.retries];
+  const { meta: metaKey, order, dirty, sealed, dead, waiting, retries, foreign } = keys;
+  const own = [metaKey, order, dirty, sealed, dead, waiting, retries, foreign];
   for (const name of names) {
     const isLetter = name.startsWith(`${keys.dead}:`);
     const isEntry = !isLetter && !own.includes(name);
@@ -79,6 +82,7 @@ export async function readLane(redis: Redis, { keys }: Lane): Promise<LaneConten
     dead: withoutClock(await scores(redis, keys.dead)),
     waiting: withoutClock(await redis.hgetall(keys.waiting)),
     retries: withoutClock(await scores(redis, keys.retries)),
+    foreign: (await redis.smembers(keys.foreign)).sort(),
     letters,
     entries,
   });

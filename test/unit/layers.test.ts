@@ -54,6 +54,7 @@ const places: Readonly<Record<string, readonly string[]>> = {
   'node-cron': ['services'],
   'prom-client': ['metrics'],
   '@opentelemetry/api': ['tracing'],
+  pg: ['connection'],
 };
 
 /** Roles of workers meet in Redis, in Postgres or in a queue; `role` is the mould of all. */

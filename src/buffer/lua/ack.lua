@@ -2,16 +2,28 @@
 --
 -- KEYS[1] meta    hash: version, sealed, since, persisted, batches, ...
 -- KEYS[2] order   sorted set: field -> the version at which the record became dirty
--- KEYS[3] sealed  hash: field -> record of the sealed batch
--- KEYS[4] waiting hash: field -> for how long the record waits for what it refers to
--- ARGV[1] number   the batch's number
--- ARGV[2] channel  where to announce it
--- ARGV[3] lane     the lane's name, for the announcement
+-- KEYS[3] dirty   hash: field -> dirty record
+-- KEYS[4] sealed  hash: field -> record of the sealed batch
+-- KEYS[5] waiting hash: field -> for how long the record waits for what it refers to
+-- KEYS[6] foreign set: the fields of pending records whose rows another writer has changed
+-- ARGV[1] number      the batch's number
+-- ARGV[2] channel     where to announce it
+-- ARGV[3] lane        the lane's name, for the announcement
+-- ARGV[4] entryPrefix what entries' keys begin with
 -- returns 1, or 0 when the sealed batch is not (or no longer) the one with this number
 --
 -- Atomic because a late worker must not drop the batch that its successor has sealed meanwhile.
-local meta, order, sealed, waiting = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
-local number, channel, lane = ARGV[1], ARGV[2], ARGV[3]
+local meta, order, dirty, sealed, waiting, foreign = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
+local number, channel, lane, entryPrefix = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+
+-- What readers have put back of it may lack the other writer's change. What is dirty again is put back again.
+local function dropForeign()
+  for _, field in ipairs(redis.call('HKEYS', sealed)) do
+    if redis.call('HEXISTS', dirty, field) == 0 and redis.call('SREM', foreign, field) == 1 then
+      redis.call('DEL', entryPrefix .. field)
+    end
+  end
+end
 
 -- [FB-ACK-NUMBER]
 if redis.call('HGET', meta, 'sealed') ~= number then return 0 end
@@ -21,6 +33,7 @@ redis.call('HINCRBY', meta, 'batches', 1)
 if redis.call('EXISTS', waiting) == 1 then
   for _, field in ipairs(redis.call('HKEYS', sealed)) do redis.call('HDEL', waiting, field) end
 end
+if redis.call('EXISTS', foreign) == 1 then dropForeign() end
 redis.call('UNLINK', sealed)
 redis.call('HDEL', meta, 'sealed', 'since', 'failures')
 announce(meta, order, waiting, channel, lane)

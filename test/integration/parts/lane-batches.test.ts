@@ -177,6 +177,26 @@ describe('ack', () => {
       },
     },
     {
+      name: 'drops the entries of records whose rows others have changed, and not of those that are dirty again',
+      before: {
+        ...oneSealed,
+        order: { 'projects:b': v(1) },
+        dirty: { 'projects:b': put(1) },
+        sealed: { 'projects:a': put(1), 'projects:b': put(1), 'projects:c': put(1) },
+        foreign: ['projects:a', 'projects:b'],
+        entries: { 'projects:a': put(1), 'projects:b': put(1), 'projects:c': put(1) },
+      },
+      run: (one, lane) => one.ack(lane, v(10)),
+      reply: true,
+      after: {
+        meta: { version: v(1), batch: v(10), persisted: '3', batches: '1', due: now },
+        order: { 'projects:b': v(1) },
+        dirty: { 'projects:b': put(1) },
+        foreign: ['projects:b'],
+        entries: { 'projects:b': put(1), 'projects:c': put(1) },
+      },
+    },
+    {
       name: 'leaves a batch with another number',
       before: oneSealed,
       run: (one, lane) => one.ack(lane, v(9)),
@@ -348,6 +368,34 @@ describe('drop', () => {
         one.drop(lane, new Map(['a', 'b', 'c'].map((id) => [`projects:${id}`, v(1)] as const))),
       reply: undefined,
       after: { entries: { 'projects:b': put(3), 'projects:c': '?token' } },
+    },
+  ])('$name', check);
+});
+
+describe('drop-foreign', () => {
+  it.each<Step>([
+    {
+      name: 'removes entries and leases, whatever their versions, and notes which rows are pending',
+      before: {
+        dirty: { 'projects:a': put(1), 'views:c': '4' },
+        sealed: { 'projects:b': put(1) },
+        entries: {
+          'projects:a': put(1),
+          'projects:b': put(1),
+          'projects:c': '?token',
+          'views:c': '7',
+          'projects:d': put(1),
+        },
+      },
+      run: (one, lane) =>
+        one.dropForeign(lane, ['projects:a', 'projects:b', 'projects:c', 'views:c', 'projects:none']),
+      reply: 2,
+      after: {
+        dirty: { 'projects:a': put(1), 'views:c': '4' },
+        sealed: { 'projects:b': put(1) },
+        foreign: ['projects:a', 'projects:b'],
+        entries: { 'projects:d': put(1) },
+      },
     },
   ])('$name', check);
 });

@@ -23,6 +23,7 @@ const keyOrder = [
   'dead',
   'waiting',
   'retries',
+  'foreign',
   'letter',
   'rowLetter',
   'entry',

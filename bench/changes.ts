@@ -1,0 +1,173 @@
+/** How long is a row that others changed in the cache still, and what does a change worker cost forebay's own flush? */
+import { setTimeout as sleep } from 'node:timers/promises';
+import pLimit from 'p-limit';
+import { Client } from '../examples/platform/generated/models.js';
+import { connect, type Forebay } from '../src/app/connect.js';
+import { readConfig, requireDatabaseUrl } from '../src/config.js';
+import { record } from '../src/definitions/record.js';
+import { defineStores } from '../src/definitions/stores.js';
+import type { ForebayEvent } from '../src/events.js';
+import { ChangesService, setUpChanges, WriteBehindService } from '../src/worker.js';
+import type { Bench, BenchContext, BenchResult } from './bench.js';
+import { count, textTable } from './text-table.js';
+
+export const changes: Bench = {
+  summary:
+    'ms from the commit of a foreign change to the drop of its entry, and what that costs forebay’s own flush',
+  run,
+};
+
+const stores = defineStores({ clients: record({ model: Client }) });
+
+/** In turns, and the fastest counts. */
+const flushRounds = 6;
+const flushRows = 20_000;
+const rowsOfTable = 5_000;
+/** Of each load. */
+const lagSeconds = 10;
+/** Rows of a transaction, and transactions a second. */
+const loads = [
+  { rows: 1, perSecond: 100 },
+  { rows: 10, perSecond: 50 },
+  { rows: 100, perSecond: 50 },
+] as const;
+
+interface Lag {
+  readonly rowsPerSecond: number;
+  readonly p50: number;
+  readonly p99: number;
+  readonly max: number;
+}
+
+interface Site {
+  readonly app: Forebay<(typeof stores)['definitions']>;
+  /** What the change worker has dropped. */
+  readonly dropped: { readonly transactions: number; readonly lagMs: number }[];
+  startChanges(): Promise<ChangesService>;
+  close(): Promise<void>;
+}
+
+async function run(context: BenchContext): Promise<BenchResult> {
+  const site = await openSite(context);
+  try {
+    const flushed = await measureFlush(context, site);
+    const lags = await measureLags(context, site);
+    return { page: toPage(lags, flushed), data: { lags, flushed }, isCorrect: true };
+  } finally {
+    await site.close();
+  }
+}
+
+async function openSite({ place: { prisma, env } }: BenchContext): Promise<Site> {
+  const config = readConfig(env);
+  const databaseUrl = requireDatabaseUrl(config);
+  await setUpChanges({ stores, prisma, databaseUrl, prefix: config.prefix });
+  const dropped: Extract<ForebayEvent, { type: 'changes.dropped' }>[] = [];
+  const emit = (event: ForebayEvent): void => {
+    if (event.type === 'changes.dropped') dropped.push(event);
+  };
+  const writer = new WriteBehindService({ stores, prisma, config, emit });
+  await writer.start();
+  const app = await connect(stores, { prisma, config, cache: { l1: false }, onEvent: emit });
+  return {
+    app,
+    dropped,
+    async startChanges() {
+      const worker = new ChangesService({ stores, prisma, databaseUrl, config, emit });
+      await worker.start();
+      return worker;
+    },
+    async close() {
+      await app.close();
+      await writer.stop(5_000);
+      await prisma.$executeRawUnsafe(`DROP PUBLICATION "${config.prefix}"`);
+    },
+  };
+}
+
+interface Flushed {
+  /** Rows a second. */
+  alone: number;
+  beside: number;
+}
+
+async function measureFlush({ progress, scale }: BenchContext, site: Site): Promise<Flushed> {
+  const rows = Math.ceil(flushRows * scale);
+  const flushed: Flushed = { alone: 0, beside: 0 };
+  for (let round = 0; round < flushRounds; round++) {
+    progress.step(`own flush, ${round + 1} of ${flushRounds}`);
+    flushed.alone = Math.max(flushed.alone, await flushOnce(site, rows, `alone ${round}`));
+    const worker = await site.startChanges();
+    flushed.beside = Math.max(flushed.beside, await flushOnce(site, rows, `beside ${round}`));
+    await worker.stop(5_000);
+  }
+  return flushed;
+}
+
+async function flushOnce({ app }: Site, rows: number, name: string): Promise<number> {
+  const startedAt = performance.now();
+  await app.stores.clients.putMany(Array.from({ length: rows }, (_, i) => ({ id: `${i}`, name })));
+  await app.flush();
+  return (rows / (performance.now() - startedAt)) * 1_000;
+}
+
+async function measureLags(context: BenchContext, site: Site): Promise<Lag[]> {
+  const worker = await site.startChanges();
+  const lags: Lag[] = [];
+  for (const load of loads) {
+    context.progress.step(`${load.rows * load.perSecond} foreign changes/s`);
+    site.dropped.length = 0;
+    await writeForeign(context, load, lagSeconds * context.scale);
+    lags.push(lagOf(site.dropped, load.rows * load.perSecond));
+  }
+  await worker.stop(5_000);
+  return lags;
+}
+
+/** At a steady rate, as far as the machine can. */
+async function writeForeign(
+  { place: { prisma }, signal }: BenchContext,
+  { rows, perSecond }: (typeof loads)[number],
+  seconds: number,
+): Promise<void> {
+  const startedAt = performance.now();
+  // No more than the place has connections.
+  const limit = pLimit(2);
+  const underWay: Promise<unknown>[] = [];
+  for (let i = 0; i < perSecond * seconds && !signal.aborted; i++) {
+    const ids = Array.from({ length: rows }, () => `'${Math.floor(Math.random() * rowsOfTable)}'`);
+    const text = `UPDATE clients SET name = 'foreign ${i}' WHERE id IN (${[...ids].sort().join(', ')})`;
+    underWay.push(limit(() => prisma.$executeRawUnsafe(text)));
+    const dueAt = startedAt + ((i + 1) / perSecond) * 1_000;
+    if (dueAt > performance.now()) await sleep(dueAt - performance.now());
+  }
+  await Promise.all(underWay);
+  await sleep(500);
+}
+
+/** Of each transaction, the lag of the first that was dropped with it: none is shorter for that. */
+function lagOf(
+  dropped: readonly { readonly transactions: number; readonly lagMs: number }[],
+  rowsPerSecond: number,
+): Lag {
+  const lags = dropped.flatMap(({ transactions, lagMs }) =>
+    Array.from({ length: transactions }, () => lagMs),
+  );
+  lags.sort((a, b) => a - b);
+  const at = (share: number): number => lags[Math.min(lags.length - 1, Math.floor(lags.length * share))] ?? 0;
+  return { rowsPerSecond, p50: at(0.5), p99: at(0.99), max: lags.at(-1) ?? 0 };
+}
+
+function toPage(lags: readonly Lag[], { alone, beside }: Flushed): string {
+  return [
+    '',
+    textTable(
+      ['foreign changes/s', 'p50, ms', 'p99, ms', 'max, ms'],
+      lags.map(({ rowsPerSecond, p50, p99, max }) => [count(rowsPerSecond), `${p50}`, `${p99}`, `${max}`]),
+    ),
+    '',
+    `Own writes flushed per second: ${count(alone)} without a change worker, ${count(beside)} beside one (${(beside / alone).toFixed(3)} ×).`,
+    `The fastest of ${flushRounds} runs each, in turns, with ${count(flushRows)} rows; app and workers in one process.`,
+    '',
+  ].join('\n');
+}

@@ -1,0 +1,165 @@
+/**
+ * Messages of Postgres's plugin pgoutput, version 1.
+ * https://www.postgresql.org/docs/current/protocol-logicalrep-message-formats.html
+ */
+
+/**
+ * A row's columns in the table's order, as texts in bytes; null for NULL, undefined for what was not sent.
+ */
+export type Tuple = readonly (Buffer | null | undefined)[];
+
+export interface Relation {
+  readonly oid: number;
+  readonly schema: string;
+  readonly table: string;
+  readonly columns: readonly RelationColumn[];
+}
+
+export interface RelationColumn {
+  readonly name: string;
+  /** Whether the old row of a change has it. */
+  readonly isIdentity: boolean;
+}
+
+export interface RowChange {
+  readonly kind: 'insert' | 'update' | 'delete';
+  readonly oid: number;
+  /** The row before, with the columns of the replica identity; where these changed, and of a delete. */
+  readonly before?: Tuple;
+  readonly after?: Tuple;
+}
+
+export type Message =
+  | { readonly kind: 'begin'; readonly xid: number; readonly committedAtMs: number }
+  /** `lsn`: behind it. */
+  | { readonly kind: 'commit'; readonly lsn: bigint }
+  | { readonly kind: 'relation'; readonly relation: Relation }
+  | RowChange
+  | { readonly kind: 'truncate'; readonly oids: readonly number[] }
+  | { readonly kind: 'other' };
+
+/** Postgres counts from 2000. */
+const epochMs = 946_684_800_000;
+
+export function parseMessage(bytes: Buffer): Message {
+  const reader = new Reader(bytes);
+  switch (reader.char()) {
+    case 'B':
+      reader.skip(8);
+      return { kind: 'begin', committedAtMs: reader.timeMs(), xid: reader.uint32() };
+    case 'C':
+      reader.skip(9);
+      return { kind: 'commit', lsn: reader.uint64() };
+    case 'R':
+      return { kind: 'relation', relation: parseRelation(reader) };
+    case 'I':
+      return parseRow('insert', reader);
+    case 'U':
+      return parseRow('update', reader);
+    case 'D':
+      return parseRow('delete', reader);
+    case 'T':
+      return { kind: 'truncate', oids: parseTruncate(reader) };
+    default:
+      return { kind: 'other' };
+  }
+}
+
+function parseRelation(reader: Reader): Relation {
+  const oid = reader.uint32();
+  // An empty name stands for Postgres's own schema.
+  const schema = reader.text() || 'pg_catalog';
+  const table = reader.text();
+  reader.skip(1);
+  const columns = Array.from({ length: reader.uint16() }, () => {
+    const isIdentity = (reader.uint8() & 1) === 1;
+    const name = reader.text();
+    reader.skip(8);
+    return { name, isIdentity };
+  });
+  return { oid, schema, table, columns };
+}
+
+function parseRow(kind: RowChange['kind'], reader: Reader): RowChange {
+  const oid = reader.uint32();
+  const part = reader.char();
+  if (part === 'N') return { kind, oid, after: reader.tuple() };
+  const before = reader.tuple();
+  if (kind === 'delete') return { kind, oid, before };
+  reader.skip(1);
+  return { kind, oid, before, after: reader.tuple() };
+}
+
+function parseTruncate(reader: Reader): number[] {
+  const count = reader.uint32();
+  reader.skip(1);
+  return Array.from({ length: count }, () => reader.uint32());
+}
+
+class Reader {
+  readonly #bytes: Buffer;
+  #at = 0;
+
+  constructor(bytes: Buffer) {
+    this.#bytes = bytes;
+  }
+
+  skip(bytes: number): void {
+    this.#at += bytes;
+  }
+
+  uint8(): number {
+    return this.#bytes.readUInt8(this.#move(1));
+  }
+
+  uint16(): number {
+    return this.#bytes.readUInt16BE(this.#move(2));
+  }
+
+  uint32(): number {
+    return this.#bytes.readUInt32BE(this.#move(4));
+  }
+
+  uint64(): bigint {
+    return this.#bytes.readBigUInt64BE(this.#move(8));
+  }
+
+  timeMs(): number {
+    return epochMs + Number(this.#bytes.readBigInt64BE(this.#move(8)) / 1_000n);
+  }
+
+  char(): string {
+    return String.fromCharCode(this.uint8());
+  }
+
+  /** Up to a zero. */
+  text(): string {
+    const end = this.#bytes.indexOf(0, this.#at);
+    return this.#bytes.toString('utf8', this.#move(end + 1 - this.#at), end);
+  }
+
+  tuple(): Tuple {
+    return Array.from({ length: this.uint16() }, () => this.#value());
+  }
+
+  #value(): Buffer | null | undefined {
+    switch (this.char()) {
+      case 'n':
+        return null;
+      case 't': {
+        const length = this.uint32();
+        const start = this.#move(length);
+        return this.#bytes.subarray(start, start + length);
+      }
+      default:
+        return undefined;
+    }
+  }
+
+  /** Where it stood. */
+  #move(bytes: number): number {
+    const at = this.#at;
+    this.#at += bytes;
+    return at;
+  }
+}

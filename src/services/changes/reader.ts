@@ -1,0 +1,204 @@
+/**
+ * Follows Postgres's changes and drops what they have made wrong, or stands by for the reader that does. When
+ * the feed is lost it begins anew.
+ *
+ * No gap: whoever begins to drop goes on where the last reader has told that it had come to, if its own feed
+ * reaches back so far. Else changes may have been missed, and all entries of covered stores are dropped.
+ */
+import type { CoveredModel, PublicationReport } from '../../database/publication.js';
+import { readSnapshot } from '../../database/snapshot.js';
+import type { Transaction } from '../../definitions/record.js';
+import { closedError, isForebayError } from '../../errors.js';
+import { pause } from '../../pause.js';
+import { merged } from './backlog.js';
+import { CoveredTables } from './covered-tables.js';
+import { Forgetting, type ForgettingDependencies } from './forgetting.js';
+import { Lead, type Told } from './lead.js';
+import { Session, type SessionOptions } from './session.js';
+import { ValueForgetting } from './value-forgetting.js';
+
+export interface ReaderDependencies extends ForgettingDependencies, Omit<SessionOptions, 'tables'> {
+  readonly database: Transaction;
+  readonly covered: readonly CoveredModel[];
+  /** Whether Postgres is set up. @throws ForebayError CHANGES_UNAVAILABLE */
+  check(): Promise<PublicationReport>;
+  /** Aborted when the reader is to stop. */
+  readonly signal: AbortSignal;
+}
+
+const holdEveryMs = 500;
+/** For a transaction whose rows are not to be seen yet. */
+const hiddenWaitMs = 2;
+const retryMs = 500;
+/** Longer than any turn takes where Redis and Postgres answer. */
+const turnMaxMs = 60_000;
+/** Tables that a migration makes anew are not published. */
+const checkEveryMs = 10_000;
+
+export class ChangeReader {
+  readonly #dependencies: ReaderDependencies;
+  readonly #lead: Lead;
+  readonly #forgetting: Forgetting;
+  readonly #values: ValueForgetting;
+  #session: Session | undefined;
+  #isDropping = false;
+  #hasMissed = false;
+  #nextHoldAt = 0;
+  #nextCheckAt = 0;
+  #turnedAt = 0;
+
+  constructor(dependencies: ReaderDependencies) {
+    const { redis, prefix, name } = dependencies;
+    this.#dependencies = dependencies;
+    this.#lead = new Lead(redis, prefix, name);
+    this.#forgetting = new Forgetting(dependencies);
+    this.#values = new ValueForgetting(dependencies);
+    redis.on('ready', () => this.#doubt());
+  }
+
+  /** Resolves when it drops, or stands by. @throws CHANGES_UNAVAILABLE, and what Postgres or Redis throw */
+  async start(): Promise<void> {
+    this.#session = await this.#open();
+    await this.#turn(this.#session);
+  }
+
+  /** Follows until it is to stop; throws nothing. */
+  async run(): Promise<void> {
+    const { signal, emit } = this.#dependencies;
+    while (!signal.aborted) {
+      try {
+        this.#session ??= await this.#open();
+        await this.#follow(this.#session);
+      } catch (error) {
+        if (!signal.aborted) emit({ type: 'changes.lost', retryMs, error });
+      }
+      await this.#leave();
+      await pause(retryMs, signal);
+    }
+  }
+
+  /** Ends a wait for more. */
+  wake(): void {
+    this.#session?.backlog.wake();
+  }
+
+  /** What it should have done; undefined: nothing. A feed that has not begun yet waits for Postgres. */
+  problem(): string | undefined {
+    const ms = performance.now() - this.#turnedAt;
+    return this.#session && ms > turnMaxMs
+      ? `nothing was dropped for ${Math.round(ms / 1_000)} s`
+      : undefined;
+  }
+
+  async #open(): Promise<Session> {
+    const { covered, signal, check } = this.#dependencies;
+    const tables = new CoveredTables(covered, await check());
+    this.#nextCheckAt = Date.now() + checkEveryMs;
+    this.#nextHoldAt = 0;
+    if (signal.aborted) throw closedError();
+    return Session.open({ ...this.#dependencies, tables }, signal);
+  }
+
+  async #follow(session: Session): Promise<void> {
+    const { signal, emit } = this.#dependencies;
+    while (!signal.aborted) {
+      session.check();
+      try {
+        const waitMs = await this.#turn(session);
+        if (waitMs > 0) await session.backlog.whenMore(waitMs);
+      } catch (error) {
+        if (signal.aborted) return;
+        emit({ type: 'changes.not-dropped', retryMs, error });
+        await pause(retryMs, signal);
+      }
+    }
+  }
+
+  /** What is to be done now; returns how long nothing is, unless more comes. */
+  async #turn(session: Session): Promise<number> {
+    if (Date.now() >= this.#nextCheckAt) await this.#checkAgain(session);
+    if (Date.now() >= this.#nextHoldAt) await this.#hold(session);
+    this.#turnedAt = performance.now();
+    const isHidden = this.#isDropping && (await this.#drop(session));
+    return isHidden ? hiddenWaitMs : Math.max(1, this.#nextHoldAt - Date.now());
+  }
+
+  async #checkAgain(session: Session): Promise<void> {
+    this.#nextCheckAt = Date.now() + checkEveryMs;
+    try {
+      await this.#dependencies.check();
+    } catch (error) {
+      if (!isForebayError(error, 'CHANGES_UNAVAILABLE')) throw error;
+      session.lose(error);
+    }
+  }
+
+  async #hold(session: Session): Promise<void> {
+    const done = { history: session.start.history, lsn: session.backlog.doneUpTo };
+    const hold = await this.#lead.hold(this.#isDropping ? done : undefined);
+    this.#nextHoldAt = Date.now() + holdEveryMs;
+    if (hold.kind === 'other') this.#standBy(session, hold.told);
+    else if (hold.kind === 'taken') await this.#begin(session, hold.told);
+  }
+
+  #standBy({ backlog, start }: Session, told: Told | undefined): void {
+    this.#isDropping = false;
+    if (told?.history === start.history) backlog.removeUpTo(told.lsn);
+  }
+
+  async #begin({ backlog, start }: Session, told: Told | undefined): Promise<void> {
+    this.#isDropping = false;
+    const reaches = told?.history === start.history && told.lsn >= backlog.from;
+    const isCold = this.#hasMissed || !reaches;
+    if (isCold) await this.#forgetEverything();
+    else backlog.removeUpTo(told.lsn);
+    this.#hasMissed = false;
+    this.#isDropping = true;
+    // What it takes over from is told as its own.
+    this.#nextHoldAt = 0;
+    this.#dependencies.emit({ type: 'changes.opened', isCold });
+  }
+
+  /** Values last: they are made of rows. */
+  async #forgetEverything(): Promise<void> {
+    const { covered, dependents } = this.#dependencies;
+    await this.#forgetting.forgetEverything(covered.flatMap(({ groups }) => groups));
+    for (const store of dependents.stores) await this.#values.forgetAll(store);
+  }
+
+  /** Whether there is more that can't be dropped yet, for a load would not see it. */
+  async #drop({ backlog }: Session): Promise<boolean> {
+    const { database, emit } = this.#dependencies;
+    if (backlog.isEmpty) return false;
+    const seen = backlog.seenBy(await readSnapshot(database));
+    if (seen.length === 0) return true;
+    const changed = merged(seen);
+    await this.#forgetting.forget(changed);
+    await this.#values.forget(changed.values);
+    backlog.remove(seen);
+    const { transactions, rows, committedAtMs } = changed;
+    const lagMs = Math.max(0, Date.now() - committedAtMs);
+    emit({ type: 'changes.dropped', transactions, rows: rows.size, lagMs });
+    return !backlog.isEmpty;
+  }
+
+  /** A Redis that was away may have gone back in time, and have entries again that were dropped. */
+  #doubt(): void {
+    this.#hasMissed = true;
+    this.#isDropping = false;
+    this.#nextHoldAt = 0;
+    this.wake();
+  }
+
+  async #leave(): Promise<void> {
+    this.#session?.close();
+    this.#session = undefined;
+    this.#isDropping = false;
+    try {
+      await this.#lead.release();
+    } catch (error) {
+      // Its hold ends by itself.
+      this.#dependencies.emit({ type: 'changes.not-dropped', retryMs, error });
+    }
+  }
+}

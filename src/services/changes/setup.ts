@@ -1,0 +1,80 @@
+/** Whether Postgres is set up to tell of changes; and the statements that set it up. */
+import { withPostgres } from '../../connection/postgres-client.js';
+import type { Database } from '../../database/database.js';
+import {
+  coveredModels,
+  inspectPublication,
+  inspectReplication,
+  type PublicationReport,
+  publicationName,
+  type ReplicationFinding,
+} from '../../database/publication.js';
+import type { Stores } from '../../definitions/stores.js';
+import { ForebayError, messageOf } from '../../errors.js';
+
+/** What is set up: the stores' tables, in which database, for which prefix. */
+export interface ChangesSetup {
+  /** What `defineStores` gave. */
+  readonly stores: Stores;
+  /** A Prisma client: it knows the tables' schemas. It stays the caller's. */
+  readonly prisma: Database;
+  /** Postgres itself, as the change worker has it. */
+  readonly databaseUrl: string;
+  /** What `readConfig` gave. */
+  readonly prefix: string;
+}
+
+const connectionName = 'forebay-changes-setup';
+
+/** @throws ForebayError CHANGES_UNAVAILABLE with the statements that mend it, DATABASE_UNAVAILABLE */
+export async function checkChanges(setup: ChangesSetup): Promise<PublicationReport> {
+  const { report, findings } = await inspect(setup);
+  if (findings.length === 0) return report;
+  const problems = findings.map(({ what, advice }) => `- ${what} ${advice}`);
+  throw new ForebayError(
+    'CHANGES_UNAVAILABLE',
+    `Postgres does not tell of changes:\n${problems.join('\n')}`,
+    { context: { statements: findings.flatMap(({ statement }) => statement ?? []) } },
+  );
+}
+
+/**
+ * Makes the publication for a change worker, or adds what it lacks, as the user of `databaseUrl`; returns the
+ * statements that it ran.
+ * @throws ForebayError CHANGES_UNAVAILABLE for what takes more than a statement, DATABASE_UNAVAILABLE
+ */
+export async function setUpChanges(setup: ChangesSetup): Promise<string[]> {
+  const { findings } = await inspect(setup);
+  const statements = findings.flatMap(({ statement }) => statement ?? []);
+  await orUnavailable(
+    withPostgres(setup.databaseUrl, connectionName, async (query) => {
+      for (const statement of statements) await query(statement);
+    }),
+  );
+  await checkChanges(setup);
+  return statements;
+}
+
+async function inspect({ stores, prisma, databaseUrl, prefix }: ChangesSetup): Promise<{
+  report: PublicationReport;
+  findings: readonly ReplicationFinding[];
+}> {
+  const publication = publicationName(prefix);
+  const server = await orUnavailable(
+    withPostgres(databaseUrl, connectionName, (query) => inspectReplication(query, publication)),
+  );
+  const report = await orUnavailable(inspectPublication(prisma, coveredModels(stores), publication));
+  return { report, findings: [...server, ...report.findings] };
+}
+
+async function orUnavailable<T>(answer: Promise<T>): Promise<T> {
+  try {
+    return await answer;
+  } catch (error) {
+    throw new ForebayError(
+      'DATABASE_UNAVAILABLE',
+      `Postgres can't be used: ${messageOf(error).trim()} Check DATABASE_URL and that the server runs.`,
+      { retryable: true, cause: error },
+    );
+  }
+}

@@ -1,0 +1,157 @@
+/**
+ * Transactions, from the messages of the replication: which rows each has touched, without those that forebay
+ * itself has written.
+ *
+ * A batch of forebay's has the ledger's row of its lane. What its transaction has written in that lane is
+ * left out; what triggers and cascades have done to other rows is not.
+ */
+import type { Lanes } from '../../buffer/lane.js';
+import type { ComputedStore } from '../../definitions/computed.js';
+import type { LaneGroup } from '../../definitions/stores.js';
+import { ledgerLane } from '../../keys.js';
+import { type ColumnText, CoveredTable, type CoveredTables, textsOf } from './covered-tables.js';
+import type { Dependents } from './dependents.js';
+import { type Message, parseMessage, type Relation, type RowChange } from './pgoutput.js';
+import { Touched } from './touched.js';
+
+export interface ChangedRows {
+  /** Of transactions, the lower halves of their numbers. */
+  readonly xids: readonly number[];
+  /** Behind the first commit, and behind the last. */
+  readonly firstLsn: bigint;
+  readonly lsn: bigint;
+  readonly transactions: number;
+  /** When the first was committed, by the clock of Postgres. */
+  readonly committedAtMs: number;
+  readonly rows: Touched<LaneGroup>;
+  /** That are made of rows, forebay's own too. */
+  readonly values: Touched<ComputedStore>;
+}
+
+interface OpenTransaction {
+  readonly xid: number;
+  readonly committedAtMs: number;
+  readonly rows: Touched<LaneGroup>;
+  readonly values: Touched<ComputedStore>;
+  /** That forebay writes in it. */
+  readonly ownLanes: Set<string>;
+}
+
+interface KnownRelation {
+  readonly relation: Relation;
+  readonly table: CoveredTable | 'ledger';
+}
+
+export interface TransactionsOptions {
+  readonly tables: CoveredTables;
+  readonly dependents: Dependents;
+  readonly lanes: Lanes;
+  readonly prefix: string;
+  /** Of each transaction that has touched any. */
+  onChanged(changed: ChangedRows): void;
+  /** Behind each commit, whatever it was of. */
+  onCommit(lsn: bigint): void;
+}
+
+export class Transactions {
+  readonly #options: TransactionsOptions;
+  readonly #ledgerStart: string;
+  readonly #relations = new Map<number, KnownRelation>();
+  #open: OpenTransaction | undefined;
+
+  constructor(options: TransactionsOptions) {
+    this.#options = options;
+    this.#ledgerStart = ledgerLane(options.prefix, '');
+  }
+
+  /** Amidst a transaction. */
+  get isOpen(): boolean {
+    return this.#open !== undefined;
+  }
+
+  read(bytes: Buffer): void {
+    const message = parseMessage(bytes);
+    switch (message.kind) {
+      case 'begin':
+        this.#open = { ...message, rows: new Touched(), values: new Touched(), ownLanes: new Set() };
+        break;
+      case 'commit':
+        this.#commit(message.lsn);
+        break;
+      case 'relation':
+        this.#know(message.relation);
+        break;
+      case 'other':
+        break;
+      default:
+        if (this.#open) this.#change(message, this.#open);
+    }
+  }
+
+  #know(relation: Relation): void {
+    const table = this.#options.tables.of(relation);
+    if (table) this.#relations.set(relation.oid, { relation, table });
+    else this.#relations.delete(relation.oid);
+  }
+
+  #change(message: Extract<Message, RowChange | { kind: 'truncate' }>, open: OpenTransaction): void {
+    if (message.kind === 'truncate') {
+      for (const oid of message.oids) this.#all(this.#relations.get(oid)?.table, open);
+      return;
+    }
+    const known = this.#relations.get(message.oid);
+    if (known?.table === 'ledger') this.#ownLane(message, known.relation, open);
+    else if (known) this.#row(message, known.relation, known.table, open);
+  }
+
+  #all(table: CoveredTable | 'ledger' | undefined, { rows, values }: OpenTransaction): void {
+    if (!(table instanceof CoveredTable)) return;
+    for (const group of table.groups) rows.addAll(group);
+    this.#options.dependents.touchAll(table.model, values);
+  }
+
+  #ownLane({ after }: RowChange, relation: Relation, { ownLanes }: OpenTransaction): void {
+    const lane = after && textsOf(relation, after, false)('lane');
+    if (lane?.startsWith(this.#ledgerStart)) ownLanes.add(lane.slice(this.#ledgerStart.length));
+  }
+
+  #row(change: RowChange, relation: Relation, table: CoveredTable, open: OpenTransaction): void {
+    const before = change.before && textsOf(relation, change.before, true);
+    const after = change.after && textsOf(relation, change.after, false);
+    if (before) this.#touch(before, table, open);
+    if (after) this.#touch(after, table, open);
+    const { dependents } = this.#options;
+    if (!dependents.has(table.model)) return;
+    const told = {
+      kind: change.kind,
+      ...(before && { before: table.textsOf(before) }),
+      ...(after && { after: table.textsOf(after) }),
+    };
+    dependents.touch(table.model, told, open.values);
+  }
+
+  #touch(textOf: ColumnText, table: CoveredTable, open: OpenTransaction): void {
+    const idKey = table.idKeyOf(textOf);
+    if (idKey === null) return;
+    for (const group of table.groups) {
+      if (idKey === undefined) open.rows.addAll(group);
+      else if (!this.#isOwn(group, idKey, open)) open.rows.add(group, idKey);
+    }
+  }
+
+  #isOwn(group: LaneGroup, idKey: string, { ownLanes }: OpenTransaction): boolean {
+    return ownLanes.size > 0 && ownLanes.has(this.#options.lanes.of(group, idKey).name);
+  }
+
+  #commit(lsn: bigint): void {
+    const open = this.#open;
+    this.#open = undefined;
+    if (open && open.ownLanes.size > 0) open.rows.remove((group, idKey) => this.#isOwn(group, idKey, open));
+    if (open && !(open.rows.isEmpty && open.values.isEmpty)) {
+      const { xid, committedAtMs, rows, values } = open;
+      const facts = { xids: [xid], transactions: 1, firstLsn: lsn, lsn, committedAtMs };
+      this.#options.onChanged({ ...facts, rows, values });
+    }
+    this.#options.onCommit(lsn);
+  }
+}

@@ -1,0 +1,137 @@
+/** Computed values that are made of rows: dropped when these are written, by whomever. */
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import * as models from '../../examples/platform/generated/models.js';
+import type { PrismaClient } from '../../examples/platform/generated/prisma/client.js';
+import type { Forebay } from '../../src/app/connect.js';
+import { cacheKey, cacheKeys } from '../../src/definitions/cache-key.js';
+import { type ComputeContext, computed } from '../../src/definitions/computed.js';
+import { record } from '../../src/definitions/record.js';
+import { defineStores } from '../../src/definitions/stores.js';
+import type { ChangesService } from '../../src/services/changes/changes.js';
+import { startChangeWorker, toldUpToNow } from '../support/change-worker.js';
+import { createEnvironment, type Environment } from '../support/environment.js';
+
+const keys = cacheKeys('changed', { open: cacheKey<number>(900), all: cacheKey<number>(900) });
+const clients = record({ model: models.Client, partitions: 2, delayMs: 1 });
+const projects = record({ model: models.Project, counters: ['views', 'touches'], partitions: 2, delayMs: 1 });
+/** How often each value was computed. */
+const loads = new Map<string, number>();
+let isHeld = false;
+let letGo: () => void = () => undefined;
+
+const stores = defineStores({
+  clients,
+  projects,
+  /** How many projects a client has. */
+  counts: computed({
+    key: keys.open,
+    dependsOn: [projects],
+    idsOf: ({ before, after }) => {
+      if (after?.name === 'throw') throw new Error('no ids');
+      const ids = [before, after].flatMap((row) => (row ? [row.clientId] : []));
+      return ids.includes(undefined) ? 'all' : ids.filter((id) => typeof id === 'string');
+    },
+    load: async (ids, { prisma }: ComputeContext<PrismaClient>) => {
+      const counts = await Promise.all(ids.map((clientId) => prisma.project.count({ where: { clientId } })));
+      if (isHeld)
+        await new Promise<void>((resolve) => {
+          letGo = resolve;
+        });
+      for (const id of ids) loads.set(id, (loads.get(id) ?? 0) + 1);
+      return new Map(ids.map((id, i) => [id, counts[i] as number]));
+    },
+  }),
+  /** One value, made of all rows of two stores. */
+  total: computed({
+    key: keys.all,
+    dependsOn: [clients, projects],
+    load: async (ids, { prisma }: ComputeContext<PrismaClient>) => {
+      const total = (await prisma.client.count()) + (await prisma.project.count());
+      return new Map(ids.map((id) => [id, total]));
+    },
+  }),
+});
+type App = Forebay<(typeof stores)['definitions']>;
+
+let environment: Environment;
+let app: App;
+let changes: ChangesService;
+
+beforeAll(async () => {
+  environment = await createEnvironment();
+  await sql('ALTER TABLE projects REPLICA IDENTITY FULL');
+  await environment.startWorker(stores);
+  app = await environment.connect(stores);
+  changes = await startChangeWorker(environment, stores);
+});
+
+afterAll(async () => {
+  await changes.stop(5_000);
+  await environment.close();
+});
+
+beforeEach(async () => {
+  await sql('TRUNCATE clients CASCADE');
+  await sql("INSERT INTO clients (id, name, updated_at) VALUES ('a', 'a', now()), ('b', 'b', now())");
+  await sql("INSERT INTO projects (id, name, client_id, updated_at) VALUES ('p', 'p', 'a', now())");
+  await expect.poll(counts, { interval: 5 }).toEqual([1, 0]);
+  await expect.poll(total, { interval: 5 }).toBe(3);
+});
+
+const sql = (text: string): Promise<number> => environment.prisma.$executeRawUnsafe(text);
+const counts = (): Promise<(number | null)[]> => app.stores.counts.getMany(['a', 'b']);
+const total = (): Promise<number | null> => app.stores.total.get('all');
+
+describe('a value that is made of rows is computed anew', () => {
+  it.each<[string, () => Promise<unknown>, number[], number]>([
+    ['others write one', () => sql("UPDATE projects SET client_id = 'b'"), [0, 1], 3],
+    ['others delete one', () => sql('DELETE FROM projects'), [0, 0], 2],
+    ['a table is emptied', () => sql('TRUNCATE projects CASCADE'), [0, 0], 2],
+    [
+      'forebay writes one',
+      async () => {
+        await app.stores.projects.put({ id: 'q', name: 'q', clientId: 'b' });
+        await app.flush();
+      },
+      [1, 1],
+      4,
+    ],
+    [
+      'its ids are not known, for idsOf throws',
+      () => sql("INSERT INTO projects (id, name, client_id, updated_at) VALUES ('t', 'throw', 'b', now())"),
+      [1, 1],
+      4,
+    ],
+  ])('when %s', async (_, write, each, all) => {
+    await write();
+    await expect.poll(counts, { interval: 5 }).toEqual(each);
+    await expect.poll(total, { interval: 5 }).toBe(all);
+  });
+
+  it('and others stay as they are', async () => {
+    await toldUpToNow(environment);
+    await counts();
+    const before = loads.get('a');
+    await sql("INSERT INTO projects (id, name, client_id, updated_at) VALUES ('q', 'q', 'b', now())");
+    await expect.poll(counts, { interval: 5 }).toEqual([1, 1]);
+    expect(loads.get('a')).toBe(before);
+  });
+
+  it('also when a load is under way that has seen the old rows', async () => {
+    await toldUpToNow(environment);
+    await app.cache.delete(keys.open('b'));
+    isHeld = true;
+    const slow = app.stores.counts.get('b');
+    await expect
+      .poll(() => environment.redis.get(`${environment.config.prefix}:${keys.open('b')}`))
+      .toMatch(/^\?/);
+    await sql("UPDATE projects SET client_id = 'b'");
+    await expect
+      .poll(() => environment.redis.get(`${environment.config.prefix}:${keys.open('b')}`), { interval: 5 })
+      .toBeNull();
+    isHeld = false;
+    letGo();
+    expect(await slow).toBe(0);
+    await expect.poll(counts, { interval: 5 }).toEqual([0, 1]);
+  });
+});
