@@ -10,6 +10,8 @@ export interface AcceptedAt {
 export interface LedgerState {
   /** The number of the last batch that was applied. */
   readonly batch: bigint;
+  /** When that was, by the clock of the database. */
+  readonly appliedAt?: Date;
   /** The lane's generation then; undefined: not known. */
   readonly generation?: string | undefined;
   /** The version up to which everything of that generation is in the database; undefined: not known. */

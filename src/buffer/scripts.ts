@@ -16,6 +16,7 @@ export const scripts = {
   replay: 5,
   discard: 3,
   inspect: 6,
+  find: 10,
   hurry: 3,
   wake: 3,
   renew: 1,
@@ -60,6 +61,7 @@ export interface ScriptCommands {
   forebay_replay(...args: (string | number)[]): Promise<number>;
   forebay_discard(...args: (string | number)[]): Promise<number>;
   forebay_inspect(...args: (string | number)[]): Promise<Reply[]>;
+  forebay_find(...args: (string | number)[]): Promise<Reply[]>;
   forebay_hurry(...args: (string | number)[]): Promise<string[]>;
   forebay_wake(...args: (string | number)[]): Promise<number>;
   forebay_renew(...args: (string | number)[]): Promise<number>;

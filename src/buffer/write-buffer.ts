@@ -4,6 +4,7 @@
 import type { RedisClient } from '../connection/redis.js';
 import { filledChannel, letterKey, persistedChannel } from '../keys.js';
 import { parseBatch } from './batch.js';
+import { type Found, toFound } from './found.js';
 import type { Lane, LanePlace, LetterLane } from './lane.js';
 import { type AcceptedAt, type LaneState, type LedgerState, toLaneState } from './lane-state.js';
 import { type ScriptCommands, withScripts } from './scripts.js';
@@ -236,6 +237,33 @@ export class WriteBuffer {
   async inspect(lane: Pick<Lane, 'keys'>): Promise<LaneState> {
     const { meta, order, dirty, sealed, dead, waiting } = lane.keys;
     return toLaneState(await this.#redis.forebay_inspect(meta, order, dirty, sealed, dead, waiting));
+  }
+
+  /**
+   * All that is known of a field, in one look that does not grow with the lane.
+   * @param rowField that of the row in which a counter lives: its deltas may be in the row's dead letter
+   */
+  async find({ keys }: Pick<Lane, 'keys'>, field: string, rowField = field): Promise<Found> {
+    const { meta, order, dirty, sealed, dead, waiting, retries } = keys;
+    const letter = letterKey(keys, field);
+    const rowLetter = letterKey(keys, rowField);
+    const entry = keys.entryPrefix + field;
+    return toFound(
+      await this.#redis.forebay_find(
+        meta,
+        order,
+        dirty,
+        sealed,
+        dead,
+        waiting,
+        retries,
+        letter,
+        rowLetter,
+        entry,
+        field,
+        rowField,
+      ),
+    );
   }
 
   /** Whether a record waits for others' rows. */

@@ -1,15 +1,13 @@
 /** `forebay dead-letters`: what the database refused, to be looked at, replayed or discarded. */
-import { type LetterLane, lanePlaces } from '../buffer/lane.js';
-import { readPartitions } from '../buffer/partitions.js';
 import { WriteBuffer } from '../buffer/write-buffer.js';
 import { type DeadLetter, DeadLetters, type LetterPlace } from '../client/dead-letters.js';
 import { type Config, readConfig } from '../config.js';
 import { breakerOf } from '../connection/breaker.js';
-import type { RedisClient } from '../connection/redis.js';
+import { duration } from '../operations/duration.js';
+import { Places } from '../operations/places.js';
 import { DeadLetterQueue } from '../queues/dead-letter-queue.js';
 import { closeQueues } from '../queues/open-queue.js';
 import { WriteBehindQueue } from '../queues/write-behind-queue.js';
-import { duration } from './duration.js';
 import { type LineOutput, ProgressBar } from './progress-bar.js';
 import { table } from './table.js';
 import { withConnections } from './with-connections.js';
@@ -71,24 +69,12 @@ async function withDeadLetters(use: (letters: DeadLetters) => Promise<void>, con
     const queue = new DeadLetterQueue(connections.queue, prefix, emit);
     const wakeUps = new WriteBehindQueue(connections.queue, prefix, emit);
     resources.own('queues', [queue, wakeUps], closeQueues);
-    const lanes = await readLanes(connections.redis, prefix);
+    // The command knows no definitions: all lanes that were ever written.
+    const lanes = (await Places.read(connections.redis, prefix)).letterLanes();
     const buffer = new WriteBuffer(connections.redis, prefix);
     const breaker = resources.own('breaker', breakerOf(connections.redis, 'reads', emit), (it) => it.stop());
     await use(new DeadLetters({ lanes, buffer, breaker, queue, wakeUps, emit }));
   });
-}
-
-/** The command knows no definitions: all lanes that were ever written. Replayed letters wait for no delay. */
-async function readLanes(redis: RedisClient, prefix: string) {
-  const stores = [...(await readPartitions(redis, prefix))];
-  const all = stores.flatMap(([store, partitions]) =>
-    lanePlaces(prefix, store, partitions).map((place): LetterLane => ({ ...place, group: { delayMs: 0 } })),
-  );
-  return {
-    all,
-    named: (name: string) => all.find((lane) => lane.name === name),
-    ofStore: () => all,
-  };
 }
 
 async function* meant(letters: DeadLetters, which: Which): AsyncGenerator<DeadLetter> {

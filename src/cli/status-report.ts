@@ -1,47 +1,12 @@
 /** `forebay status` for people. */
-import type { StandingJob } from '../queues/schedule-queue.js';
-import { duration } from './duration.js';
+import { duration } from '../operations/duration.js';
+import type { BacklogStatus, QueueStatus, RunStatus, ScheduleStatus } from '../operations/status.js';
 import { table } from './table.js';
 
 export interface Status {
   readonly schedules: readonly ScheduleStatus[];
   readonly queues: readonly QueueStatus[];
-  readonly backlog: readonly BacklogStatus[];
-}
-
-export interface ScheduleStatus extends Omit<StandingJob, 'last'> {
-  readonly last?: RunStatus;
-}
-
-export interface RunStatus {
-  /** When it was due, or asked for. */
-  readonly at: string;
-  readonly job: string;
-  /**
-   * BullMQ's word: `completed`, `failed`, `active`, `waiting`, `delayed` …; `unknown` once the job is gone.
-   */
-  readonly state: string;
-  /** What it took, in ms. */
-  readonly ms?: number;
-  /** Why it failed. */
-  readonly reason?: string;
-}
-
-export interface QueueStatus {
-  readonly name: string;
-  readonly waiting: number;
-  readonly active: number;
-  readonly delayed: number;
-  readonly failed: number;
-}
-
-export interface BacklogStatus {
-  readonly store: string;
-  readonly dirty: number;
-  readonly sealed: number;
-  readonly dead: number;
-  /** Of the oldest that is not in the database, in ms. */
-  readonly ageMs: number;
+  readonly backlog: readonly Omit<BacklogStatus, 'waiting' | 'lanes'>[];
 }
 
 /** @param now to which times are related */
@@ -76,7 +41,7 @@ function queueRow({ name, waiting, active, delayed, failed }: QueueStatus): stri
   return [name, ...[waiting, active, delayed, failed].map(String)];
 }
 
-function backlogTable(backlog: readonly BacklogStatus[]): string {
+function backlogTable(backlog: Status['backlog']): string {
   if (backlog.length === 0) return 'No backlog: nothing was written yet.\n';
   const head = ['store', 'dirty', 'sealed', 'dead letters', 'oldest'];
   const rows = backlog.map(({ store, dirty, sealed, dead, ageMs }) => [

@@ -24,11 +24,13 @@ interface LedgerRow {
   readonly batch: string;
   readonly generation: string | null;
   readonly persisted: string | null;
+  readonly applied_ms: string;
 }
 
-function toState({ batch, generation, persisted }: LedgerRow): LedgerState {
+function toState({ batch, generation, persisted, applied_ms: appliedMs }: LedgerRow): LedgerState {
   return {
     batch: BigInt(batch),
+    appliedAt: new Date(Number(appliedMs)),
     generation: generation ?? undefined,
     persisted: persisted === null ? undefined : BigInt(persisted),
   };

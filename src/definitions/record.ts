@@ -106,6 +106,8 @@ export interface ModelRecordOptions<M, C extends string, V extends string>
    * 'name' }`. Rows of another release that still wait are adapted by it. Default: none.
    */
   readonly renamed?: Readonly<Record<string, string>>;
+  /** Fields that are never shown on the board nor logged. Default: none. */
+  readonly private?: readonly string[];
 }
 
 /** A store with a load and persist of one's own. */
@@ -118,6 +120,8 @@ export interface CustomRecordOptions<Row, IdField extends keyof Row & string>
   load(ids: readonly string[]): Promise<readonly Row[]>;
   /** Writes a batch, in the transaction of the ledger: it commits whole or not at all. */
   persist(batch: RecordBatch<Row, string>, tx: Transaction): Promise<void>;
+  /** Fields that are never shown on the board nor logged. Default: none. */
+  readonly private?: readonly string[];
 }
 
 /**
@@ -155,11 +159,13 @@ export interface ModelSource {
   readonly counters: readonly string[];
   readonly version?: string;
   readonly renamed?: Readonly<Record<string, string>>;
+  readonly private?: readonly string[];
 }
 
 export interface CustomRecordSource {
   readonly kind: 'custom';
   readonly id: string;
+  readonly private?: readonly string[];
   load(ids: readonly string[]): Promise<readonly object[]>;
   persist(batch: RecordBatch<unknown, string>, tx: Transaction): Promise<void>;
 }
@@ -185,16 +191,18 @@ export function record(
     | (StoreOptions & BufferOptions & Omit<CustomRecordSource, 'kind'>),
 ): RecordDefinition {
   if ('model' in options) {
-    const { model, counters = [], version, renamed, ...rest } = options;
+    const { model, counters = [], version, renamed, private: hidden = [], ...rest } = options;
     const source: ModelSource = {
       kind: 'model',
       model,
       counters,
+      private: hidden,
       ...(version === undefined ? {} : { version }),
       ...(renamed === undefined ? {} : { renamed }),
     };
     return { kind: 'record', options: rest, source };
   }
-  const { id, load, persist, ...rest } = options;
-  return { kind: 'record', options: rest, source: { kind: 'custom', id, load, persist } };
+  const { id, load, persist, private: hidden = [], ...rest } = options;
+  const source: CustomRecordSource = { kind: 'custom', id, private: hidden, load, persist };
+  return { kind: 'record', options: rest, source };
 }

@@ -101,7 +101,19 @@ function recordProblems(name: string, definition: RecordDefinition): string[] {
   const { source } = definition;
   if (source.kind === 'custom') return [];
   const problems = source.counters.flatMap((field) => counterFieldProblems(name, source.model, field));
-  return [...problems, ...versionFieldProblems(name, source), ...renamedProblems(name, source)];
+  return [
+    ...problems,
+    ...versionFieldProblems(name, source),
+    ...renamedProblems(name, source),
+    ...privateProblems(name, source),
+  ];
+}
+
+/** A name that is mistyped would show what is to be hidden. */
+function privateProblems(name: string, { model, private: hidden = [] }: ModelSource): string[] {
+  return hidden
+    .filter((field) => !model.fields[field])
+    .map((field) => `${name}: "${field}" can't be private; ${model.name} has no field of that name.`);
 }
 
 function renamedProblems(name: string, { model, renamed = {} }: ModelSource): string[] {

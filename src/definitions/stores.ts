@@ -46,6 +46,8 @@ export interface RecordStore {
   readonly source: RecordSource;
   /** The field of the model that holds a row's version. */
   readonly version: string | undefined;
+  /** Fields that are never shown nor logged. */
+  readonly privateFields: ReadonlySet<string>;
   readonly ids: IdCodec<unknown>;
   readonly rows: RowCodec<unknown, unknown>;
   readonly group: LaneGroup;
@@ -206,6 +208,7 @@ function bindRecord(name: string, definition: RecordDefinition, group: LaneGroup
     ...readingOf(options),
     source,
     version: isModel ? source.version : undefined,
+    privateFields: new Set(source.private),
     ids: isModel ? modelIdCodec(name, source.model) : (stringIdCodec(name, source.id) as IdCodec<unknown>),
     rows: isModel
       ? modelRowCodec(source.model, withoutOf(source), { ...codecOptions, renamed: source.renamed ?? {} })

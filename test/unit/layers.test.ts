@@ -29,6 +29,7 @@ const ranks = [
   'prisma-extension',
   'index',
   'services',
+  'operations',
   'board',
   'cli',
   'worker',
@@ -38,7 +39,7 @@ const ranks = [
 /** Who may know what comes from outside. */
 const places: Readonly<Record<string, readonly string[]>> = {
   ioredis: ['connection'],
-  bullmq: ['queues', 'services', 'board', 'cli'],
+  bullmq: ['queues', 'services', 'operations', 'board', 'cli'],
   'process.env': ['config'],
   pino: ['logger'],
   'node-cron': ['services'],

@@ -15,7 +15,18 @@ checkPrelude(new URL('../connection/prelude.lua', source), [laneScripts, cacheSc
 checkPrelude(new URL('prelude.lua', source), [laneScripts]);
 
 /** The one order of a lane's keys, in every script. */
-const keyOrder = ['meta', 'order', 'dirty', 'sealed', 'dead', 'waiting', 'retries', 'letter'];
+const keyOrder = [
+  'meta',
+  'order',
+  'dirty',
+  'sealed',
+  'dead',
+  'waiting',
+  'retries',
+  'letter',
+  'rowLetter',
+  'entry',
+];
 
 describe.each(names)('the header of %s', (name) => {
   const { header, body, documented, metaFields } = script(name);
