@@ -193,6 +193,8 @@ export type ForebayEvent =
    * has forgotten.
    */
   | { readonly type: 'rows.overtaken'; readonly lane: string; readonly store: string; readonly count: number }
+  /** The stores whose flushes are paused are others than before: now these. Told by each worker. */
+  | { readonly type: 'stores.paused'; readonly stores: readonly string[] }
   /** A lane had unpersisted records and nobody working on it. */
   | { readonly type: 'lane.woken'; readonly lane: string }
   /** The lanes could not be looked at for abandoned ones; it is tried again with the next sweep. */

@@ -68,6 +68,11 @@ export function partitionsKey(prefix: string): string {
   return `{${prefix}}:partitions`;
 }
 
+/** Set of the stores whose flushes are paused. */
+export function pausedKey(prefix: string): string {
+  return `{${prefix}}:paused`;
+}
+
 /** Channel on which each acknowledged batch is announced, as `lane watermark generation waiting`. */
 export function persistedChannel(prefix: string): string {
   return `{${prefix}}:persisted`;

@@ -43,6 +43,7 @@ const levels: Record<EventType, 'debug' | 'info' | 'warn' | 'error'> = {
   'redis.regressed': 'error',
   'counter.rows-missing': 'warn',
   'rows.overtaken': 'warn',
+  'stores.paused': 'warn',
   'lane.woken': 'info',
   'sweep.failed': 'warn',
   'mark.not-renewed': 'warn',

@@ -81,6 +81,7 @@ const events: Record<EventType, [ForebayEvent, string]> = {
   ],
   'counter.rows-missing': [{ type: 'counter.rows-missing', lane, store: 'views', count: 1 }, 'warn'],
   'rows.overtaken': [{ type: 'rows.overtaken', lane, store: 'tasks', count: 1 }, 'warn'],
+  'stores.paused': [{ type: 'stores.paused', stores: ['tasks'] }, 'warn'],
   'lane.woken': [{ type: 'lane.woken', lane }, 'info'],
   'sweep.failed': [{ type: 'sweep.failed', error }, 'warn'],
   'mark.not-renewed': [{ type: 'mark.not-renewed', lane, error }, 'warn'],

@@ -41,6 +41,8 @@ export interface LaneFlushDependencies {
   readonly ledger: LedgerWatch;
   readonly marks: LaneMarks;
   readonly split: BatchSplit;
+  /** Of a lane whose store somebody has paused: it is left alone, and so its mark goes quiet. */
+  readonly isPaused: (lane: Lane) => boolean;
 }
 
 /** Told which batches are in hand, so that their lanes' marks are renewed. */
@@ -70,10 +72,12 @@ export class LaneFlush {
   }
 
   /**
-   * One flush of a lane at a time: who comes meanwhile leaves its work to that, and gets undefined.
+   * One flush of a lane at a time: who comes meanwhile leaves its work to that, and gets undefined; so does
+   * who comes to a paused one.
    * @throws RetryLater when a batch could not be applied: it stays sealed
    */
   async run(lane: Lane, { signal, isHurry, onProgress }: FlushOptions): Promise<FlushResult | undefined> {
+    if (this.#dependencies.isPaused(lane)) return undefined;
     const other = this.#underWay.get(lane);
     if (other) {
       other.join(isHurry);
@@ -89,9 +93,10 @@ export class LaneFlush {
   }
 
   async #flush(lane: Lane, visit: LaneVisit, onProgress: FlushOptions['onProgress']): Promise<FlushResult> {
+    const { isPaused } = this.#dependencies;
     const startedAt = Date.now();
     let summary: FlushSummary = { batches: 0, rows: 0, skipped: 0, refused: 0, ms: 0 };
-    while (!visit.isStopped && Date.now() - startedAt < flushMaxMs) {
+    while (!visit.isStopped && !isPaused(lane) && Date.now() - startedAt < flushMaxMs) {
       visit.look();
       const sealed = await this.#seal(lane);
       if (sealed.kind !== 'batch') {

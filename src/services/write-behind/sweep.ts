@@ -27,6 +27,8 @@ export interface SweepDependencies {
   readonly queue: WriteBehindQueue;
   /** Without a job. */
   readonly flush: (lane: Lane) => Promise<void>;
+  /** Of a lane whose store somebody has paused. */
+  readonly isPaused: (lane: Lane) => boolean;
   readonly emit: Emit;
 }
 
@@ -43,11 +45,12 @@ export class Sweep {
   }
 
   async #sweep(): Promise<void> {
-    const { lanes, buffer, emit } = this.#dependencies;
+    const { lanes, buffer, isPaused, emit } = this.#dependencies;
     try {
       if (await this.#isCrowded()) return;
       await Promise.all(
         lanes.all.map(async (lane) => {
+          if (isPaused(lane)) return;
           if (!(await buffer.wake(lane, quietMs, quietMs + Math.max(promiseMaxMs, lane.group.delayMs))))
             return;
           emit({ type: 'lane.woken', lane: lane.name });

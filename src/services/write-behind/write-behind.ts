@@ -9,6 +9,7 @@ import type { Job } from 'bullmq';
 import pLimit from 'p-limit';
 import { type Lane, Lanes } from '../../buffer/lane.js';
 import { checkPartitions } from '../../buffer/partitions.js';
+import { Pauses } from '../../buffer/pauses.js';
 import { WriteBuffer } from '../../buffer/write-buffer.js';
 import type { Config } from '../../config.js';
 import type { RedisClient } from '../../connection/redis.js';
@@ -40,6 +41,7 @@ import { DeadLetters, type DeadLettersDependencies } from './dead-letters.js';
 import { LaneFlush } from './lane-flush.js';
 import { LaneMarksRenewal } from './lane-marks.js';
 import { LedgerWatch } from './ledger-watch.js';
+import { PausedGroups } from './paused-groups.js';
 import { Sweep } from './sweep.js';
 
 /** What a write-behind worker needs. */
@@ -94,14 +96,20 @@ export class WriteBehindService extends Role {
     parts.own('queues', [queue, letters], closeQueues);
     const marks = new LaneMarksRenewal(buffer, emit);
     marks.start(parts);
-    const flush = await this.#createFlush({ buffer, marks, deadLetters: letters, signal }, connections.lanes);
+    const paused = new PausedGroups(new Pauses(connections.lanes, config.prefix), emit);
+    await paused.start(parts);
+    const isPaused = (lane: Lane) => paused.has(lane);
+    const flush = await this.#createFlush(
+      { buffer, marks, deadLetters: letters, signal, isPaused },
+      connections.lanes,
+    );
     await this.#startDeadLetters(parts, { buffer, queue: letters, wakeUps: queue }, connections.jobs);
     await this.#takeJobs(parts, { flush, queue, signal }, connections.jobs);
-    this.#startSweep(parts, { flush, queue, signal }, buffer);
+    this.#startSweep(parts, { flush, queue, signal }, { buffer, isPaused });
   }
 
   async #createFlush(
-    { buffer, marks, deadLetters, signal }: FlushParts,
+    { buffer, marks, deadLetters, signal, isPaused }: FlushParts,
     redis: RedisClient,
   ): Promise<LaneFlush> {
     const { stores, prisma, config, emit } = this.#options;
@@ -119,7 +127,7 @@ export class WriteBehindService extends Role {
     const persisterOf = (lane: Lane) => persisters.get(lane.group) as Persister;
     const split = new BatchSplit({ ...shared, persisterOf, deadLetters });
     const sizeOf = (lane: Lane) => sizes.get(lane.group) as BatchSize;
-    return new LaneFlush({ ...shared, persisterOf, sizeOf, ledger, marks, split });
+    return new LaneFlush({ ...shared, persisterOf, sizeOf, ledger, marks, split, isPaused });
   }
 
   async #startDeadLetters(
@@ -145,11 +153,15 @@ export class WriteBehindService extends Role {
     });
   }
 
-  #startSweep(parts: Resources, { flush, queue, signal }: Flushing, buffer: WriteBuffer): void {
+  #startSweep(
+    parts: Resources,
+    { flush, queue, signal }: Flushing,
+    places: Pick<FlushParts, 'buffer' | 'isPaused'>,
+  ): void {
     const options = { signal, isHurry: false, onProgress: async () => undefined };
     const sweep = new Sweep({
+      ...places,
       lanes: this.#lanes,
-      buffer,
       queue,
       flush: async (lane) => void (await flush.run(lane, options)),
       emit: this.#options.emit,
@@ -186,6 +198,7 @@ interface FlushParts {
   readonly marks: LaneMarksRenewal;
   readonly deadLetters: DeadLetterQueue;
   readonly signal: AbortSignal;
+  readonly isPaused: (lane: Lane) => boolean;
 }
 
 function unknownLane(name: string): string {

@@ -52,6 +52,7 @@ beforeEach(() => {
   compared = 'now';
   ledgerAway = undefined;
   flush = new LaneFlush({
+    isPaused: () => false,
     buffer: {
       seal: async (_: Lane, { floor }: { floor: bigint }) => {
         steps.push(`seal above ${floor}`);
