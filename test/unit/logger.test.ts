@@ -144,6 +144,7 @@ it('what is below the level is left out', () => {
     'redis.regressed',
     'counter.rows-missing',
     'rows.overtaken',
+    'stores.paused',
     'sweep.failed',
     'mark.not-renewed',
     'ledger.not-compared',

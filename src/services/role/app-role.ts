@@ -7,6 +7,7 @@ import type { Database } from '../../database/database.js';
 import type { Definitions, Stores } from '../../definitions/stores.js';
 import type { Emit } from '../../events.js';
 import type { Resources } from '../../resources.js';
+import { startHeartbeat } from './heartbeat.js';
 import { Role } from './service.js';
 import { takeJobs } from './take-jobs.js';
 
@@ -59,6 +60,7 @@ export abstract class AppRole<Data, Result> extends Role {
     const options = { prisma, config, cache: { l1: false }, onEvent: emit } as const;
     const app = parts.own('app', await connect(stores, options), (it) => it.close());
     const { process, ...jobs } = this.jobs();
+    startHeartbeat(parts, { role: jobs.queue, connection, prefix: config.prefix, stores });
     await takeJobs<Data, Result>(parts, {
       ...jobs,
       connection,

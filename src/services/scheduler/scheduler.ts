@@ -26,6 +26,7 @@ import {
 import { WarmQueue } from '../../queues/warm-queue.js';
 import type { Resources } from '../../resources.js';
 import { handBack, UnknownWork } from '../role/hand-back.js';
+import { startHeartbeat } from '../role/heartbeat.js';
 import { nowAndThen } from '../role/now-and-then.js';
 import { Role } from '../role/service.js';
 import { takeJobs } from '../role/take-jobs.js';
@@ -71,10 +72,11 @@ export class SchedulerService extends Role {
 
   /** @internal */
   protected async open(parts: Resources, signal: AbortSignal): Promise<void> {
-    const { schedules, config, emit } = this.#options;
+    const { stores, schedules, config, emit } = this.#options;
     const { prefix, queueRedis } = config;
     const connections = await parts.connect({ queue: [queueRedis, 'queue'], jobs: [queueRedis, 'worker'] });
     const app = await this.#connectApp(parts);
+    startHeartbeat(parts, { role: 'scheduler', connection: connections.queue, prefix, stores });
     const queue = new ScheduleQueue(connections.queue, prefix, emit);
     const warm = new WarmQueue(connections.queue, prefix, emit);
     parts.own('queues', [queue, warm], closeQueues);

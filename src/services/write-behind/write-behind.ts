@@ -31,6 +31,7 @@ import {
 } from '../../queues/write-behind-queue.js';
 import type { Resources } from '../../resources.js';
 import { UnknownWork } from '../role/hand-back.js';
+import { startHeartbeat } from '../role/heartbeat.js';
 import { nowAndThen } from '../role/now-and-then.js';
 import { Role } from '../role/service.js';
 import { takeJobs } from '../role/take-jobs.js';
@@ -38,6 +39,7 @@ import { BatchSize } from './batch-size.js';
 import { BatchSplit } from './batch-split.js';
 import { DatabaseBreaker } from './database-breaker.js';
 import { DeadLetters, type DeadLettersDependencies } from './dead-letters.js';
+import { FlushTally } from './flush-tally.js';
 import { LaneFlush } from './lane-flush.js';
 import { LaneMarksRenewal } from './lane-marks.js';
 import { LedgerWatch } from './ledger-watch.js';
@@ -67,6 +69,7 @@ interface Flushing {
 export class WriteBehindService extends Role {
   readonly #options: WriteBehindOptions;
   readonly #lanes: Lanes;
+  readonly #tally: FlushTally;
 
   /**
    * `start` @throws ForebayError REDIS_UNAVAILABLE, INVALID_CONFIG, PARTITIONS_CHANGED, DATABASE_NOT_READY,
@@ -76,6 +79,7 @@ export class WriteBehindService extends Role {
     super(options);
     this.#options = options;
     this.#lanes = new Lanes(options.stores, options.config.prefix);
+    this.#tally = new FlushTally(options.emit);
   }
 
   /** @internal */
@@ -105,6 +109,13 @@ export class WriteBehindService extends Role {
     );
     await this.#startDeadLetters(parts, { buffer, queue: letters, wakeUps: queue }, connections.jobs);
     await this.#takeJobs(parts, { flush, queue, signal }, connections.jobs);
+    this.#tally.start(parts, connections.lanes, config.prefix);
+    startHeartbeat(parts, {
+      role: 'write-behind',
+      connection: connections.queue,
+      prefix: config.prefix,
+      stores,
+    });
     this.#startSweep(parts, { flush, queue, signal }, { buffer, isPaused });
   }
 
@@ -121,7 +132,7 @@ export class WriteBehindService extends Role {
       limit: pLimit(config.worker.connections),
       signal,
     });
-    const shared = { buffer, database: prisma, prefix: config.prefix, emit, breaker };
+    const shared = { buffer, database: prisma, prefix: config.prefix, emit: this.#tally.listen, breaker };
     const ledger = new LedgerWatch({ ...shared, redis, lanes: this.#lanes, signal });
     await ledger.start();
     const persisterOf = (lane: Lane) => persisters.get(lane.group) as Persister;
