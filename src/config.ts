@@ -37,11 +37,25 @@ export interface Config {
     readonly port: number;
     /** `BOARD_USER` and `BOARD_PASSWORD`: required when the host is not loopback. */
     readonly user?: string;
+    /** Of `BOARD_USER`, who may change things. */
     readonly password?: string;
+    /** `BOARD_READER` and `BOARD_READER_PASSWORD`: who may look, and change nothing. Default: nobody. */
+    readonly reader?: string;
+    readonly readerPassword?: string;
+    /** `BOARD_PROXY_HEADER`: the header in which a reverse proxy says who asks, e.g. `x-forwarded-user`. */
+    readonly proxyHeader?: string;
+    /** `BOARD_PROXY_ADDRESSES`: from where the proxy is believed, e.g. `10.0.0.7,10.1.0.0/16`. */
+    readonly proxyAddresses?: readonly string[];
+    /** `BOARD_PROXY_OPERATORS`: whom of those that it names may change things. Default: nobody. */
+    readonly proxyOperators?: readonly string[];
   };
 }
 
 const text = z.string().min(1).optional();
+const list = z
+  .string()
+  .transform((names) => names.split(',').map((name) => name.trim()))
+  .optional();
 const integer = (min: number, max: number, fallback: number) =>
   z
     .string()
@@ -67,6 +81,11 @@ const environment = z.object({
   BOARD_PORT: integer(0, 65_535, 3_333),
   BOARD_USER: text,
   BOARD_PASSWORD: text,
+  BOARD_READER: text,
+  BOARD_READER_PASSWORD: text,
+  BOARD_PROXY_HEADER: text,
+  BOARD_PROXY_ADDRESSES: list,
+  BOARD_PROXY_OPERATORS: list,
 });
 
 /**
@@ -94,13 +113,22 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
     ...(values.DATABASE_URL === undefined ? {} : { databaseUrl: values.DATABASE_URL }),
     logLevel: values.LOG_LEVEL,
     worker: { lanes: values.FOREBAY_LANES, connections: values.FOREBAY_CONNECTIONS },
-    board: {
-      host: values.BOARD_HOST,
-      port: values.BOARD_PORT,
-      ...(values.BOARD_USER === undefined ? {} : { user: values.BOARD_USER }),
-      ...(values.BOARD_PASSWORD === undefined ? {} : { password: values.BOARD_PASSWORD }),
-    },
+    board: boardOf(values),
   };
+}
+
+function boardOf(values: z.output<typeof environment>): Config['board'] {
+  const given = {
+    user: values.BOARD_USER,
+    password: values.BOARD_PASSWORD,
+    reader: values.BOARD_READER,
+    readerPassword: values.BOARD_READER_PASSWORD,
+    proxyHeader: values.BOARD_PROXY_HEADER,
+    proxyAddresses: values.BOARD_PROXY_ADDRESSES,
+    proxyOperators: values.BOARD_PROXY_OPERATORS,
+  };
+  const set = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+  return { host: values.BOARD_HOST, port: values.BOARD_PORT, ...set };
 }
 
 /** The database's URL. @throws ForebayError INVALID_CONFIG when it is not set */

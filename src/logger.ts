@@ -43,6 +43,7 @@ const levels: Record<EventType, 'debug' | 'info' | 'warn' | 'error'> = {
   'redis.regressed': 'error',
   'counter.rows-missing': 'warn',
   'rows.overtaken': 'warn',
+  'board.audit': 'info',
   'stores.paused': 'warn',
   'lane.woken': 'info',
   'sweep.failed': 'warn',
@@ -65,7 +66,7 @@ const repeatMs = 10_000;
 /**
  * Logs events, each with its type as the message. Of warnings and infos the first of a kind is logged at
  * once, and what repeats as one line for an interval: with the facts of the last, and their number as
- * `repeated`.
+ * `repeated`. Of what people did each is logged.
  */
 export function logEvents(logger: Logger): Emit {
   const repeats = new Map<string, Repeats>();
@@ -84,7 +85,7 @@ export function logEvents(logger: Logger): Emit {
   };
   return (event) => {
     const level = levelOf(event);
-    if (level === 'debug' || level === 'error') return log(event);
+    if (level === 'debug' || level === 'error' || event.type === 'board.audit') return log(event);
     const kind = kindOf(event);
     const told = repeats.get(kind);
     if (!told) {

@@ -81,6 +81,17 @@ const events: Record<EventType, [ForebayEvent, string]> = {
   ],
   'counter.rows-missing': [{ type: 'counter.rows-missing', lane, store: 'views', count: 1 }, 'warn'],
   'rows.overtaken': [{ type: 'rows.overtaken', lane, store: 'tasks', count: 1 }, 'warn'],
+  'board.audit': [
+    {
+      type: 'board.audit',
+      user: 'ops',
+      role: 'operator',
+      address: '127.0.0.1',
+      what: 'POST /letters/replay',
+      status: 303,
+    },
+    'info',
+  ],
   'stores.paused': [{ type: 'stores.paused', stores: ['tasks'] }, 'warn'],
   'lane.woken': [{ type: 'lane.woken', lane }, 'info'],
   'sweep.failed': [{ type: 'sweep.failed', error }, 'warn'],
