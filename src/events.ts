@@ -193,7 +193,7 @@ export type ForebayEvent =
    * has forgotten.
    */
   | { readonly type: 'rows.overtaken'; readonly lane: string; readonly store: string; readonly count: number }
-  /** Somebody has changed something by the board, logged in or out, or tried to: with the status that it got. */
+  /** Somebody has changed something by the board, logged in or out, or tried to: with the status he got. */
   | {
       readonly type: 'board.audit';
       /** '' where nobody is logged in. */

@@ -5,7 +5,7 @@ import { hottestKeys } from '../keys.js';
 
 export interface HottestOfStore {
   readonly store: string;
-  /** The hottest first. `share`: of its reads among those of these keys, from 0 to 1; older reads count less. */
+  /** The hottest first. `share`: of these keys' reads, from 0 to 1; older reads count less. */
   readonly keys: readonly { readonly id: string; readonly share: number }[];
 }
 

@@ -1,6 +1,7 @@
 /**
- * Who asks, and whether he may. In this order: the reverse proxy's word, a session, a password with the request
- * itself (`curl -u`). A reader changes nothing. Each change, and each try to log in, is told as `board.audit`.
+ * Who asks, and whether he may. In this order: the reverse proxy's word, a session, a password with the
+ * request itself (`curl -u`). A reader changes nothing. Each change, and each try to log in, is told as
+ * `board.audit`.
  */
 import { getConnInfo } from '@hono/node-server/conninfo';
 import type { Context, MiddlewareHandler } from 'hono';

@@ -1,7 +1,7 @@
-/** The overview: how far behind the database is, first; then what was flushed in the last hour, store by store. */
+/** The overview: how far behind the database is, first; then the last hour's flushes, store by store. */
 import { html } from 'hono/html';
 import { duration } from '../../operations/duration.js';
-import type { BacklogStatus } from '../../operations/status.js';
+import { ageOf, type BacklogStatus } from '../../operations/status.js';
 import type { Identity } from '../access/accounts.js';
 import type { Overview } from '../facts.js';
 import { chart, sparkline } from './chart.js';
@@ -65,7 +65,7 @@ function storeRow(
   const path = `/stores/${store}`;
   return html`<tr>
   <td><a href="${path}">${store}</a> ${isPaused ? html`<b class="tag">paused</b>` : ''}</td>
-  <td class="n ${ageMs >= alarmAgeMs ? 'alarm' : ''}">${dirty + sealed === 0 ? '' : duration(ageMs)}</td>
+  <td class="n ${ageMs >= alarmAgeMs ? 'alarm' : ''}">${ageMs === 0 ? '' : duration(ageMs)}</td>
   <td class="n">${count(dirty)}</td><td class="n">${count(sealed)}</td><td class="n">${count(waiting)}</td>
   <td class="n">${dead === 0 ? '0' : html`<a href="/letters?store=${store}">${count(dead)}</a>`}</td>
   <td class="n">${count(lately(rows))}</td><td class="n">${count(Math.round(lately(flushMs)))}</td>
@@ -98,7 +98,7 @@ export function storePage(overview: Overview, name: string): Html | undefined {
     const series = seriesOf(overview.history, (one) => one === lane);
     return html`<tr>
   <td>${lane}</td>
-  <td class="n ${state.ageMs >= alarmAgeMs ? 'alarm' : ''}">${state.dirty + state.sealed === 0 ? '' : duration(state.ageMs)}</td>
+  <td class="n ${ageOf(state) >= alarmAgeMs ? 'alarm' : ''}">${ageOf(state) === 0 ? '' : duration(ageOf(state))}</td>
   ${[state.dirty, state.sealed, state.waiting, state.dead, state.persisted, state.batches].map(
     (value) => html`<td class="n">${count(value)}</td>`,
   )}
