@@ -54,6 +54,7 @@ export function shell(title: string, body: Html): Html {
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <title>${title} · forebay</title>
+<link rel="icon" href="/assets/logo.svg">
 <link rel="stylesheet" href="/assets/page.css">
 <script type="module" src="/assets/page.js"></script>
 </head>

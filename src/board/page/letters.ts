@@ -17,7 +17,7 @@ const messageMax = 300;
 
 export function lettersPage(view: LettersView): Html {
   return html`${searchForm(view)}
-${live('found', view.letters.length === 0 ? html`<p>No dead letters ${isAny(view.query) ? 'that are like this' : ''}.</p>` : found(view))}`;
+${live('found', view.letters.length === 0 ? html`<p>No dead letters${isAny(view.query) ? ' that are like this' : ''}.</p>` : found(view))}`;
 }
 
 function searchForm({ query, stores }: LettersView): Html {
