@@ -1,8 +1,10 @@
 /** Configuration from the environment: the only place that reads it. */
-import { z } from 'zod';
 import { ForebayError } from './errors.js';
-import { parseRedisVariables, type RedisSettings } from './redis-settings.js';
+import { type HealthPlace, parseHealthPlace } from './health-place.js';
+import { type RedisSettings, readRedisSettings } from './redis-settings.js';
+import { asText, matching, oneOf, Variables, Wrong, whole } from './variables.js';
 
+export type { HealthPlace } from './health-place.js';
 export type { RedisSettings } from './redis-settings.js';
 
 /** What forebay is told by the environment. */
@@ -29,6 +31,11 @@ export interface Config {
     /** Connections of a worker to Postgres. `FOREBAY_CONNECTIONS`, default 4. */
     readonly connections: number;
   };
+  /**
+   * Where a worker process answers `/live`, `/ready` and `/metrics`. `FOREBAY_HEALTH`: `9464`, `9464-9479`
+   * (the first free port), `0.0.0.0:9464`, or `unix:/run/forebay/{name}-{pid}.sock`. Default: nowhere.
+   */
+  readonly health?: HealthPlace;
   /** Of the process that shows Bull Board. */
   readonly board: {
     /** `BOARD_HOST`, default 127.0.0.1. */
@@ -51,84 +58,65 @@ export interface Config {
   };
 }
 
-const text = z.string().min(1).optional();
-const list = z
-  .string()
-  .transform((names) => names.split(',').map((name) => name.trim()))
-  .optional();
-const integer = (min: number, max: number, fallback: number) =>
-  z
-    .string()
-    .regex(/^\d+$/, 'must be a whole number')
-    .transform(Number)
-    .pipe(z.number().min(min).max(max))
-    .default(fallback);
-const environment = z.object({
-  FOREBAY_PREFIX: z
-    .string()
-    .regex(/^[A-Za-z0-9_.:-]{1,64}$/, 'must be 1 to 64 of letters, digits and _ . : -')
-    .default('forebay'),
-  DATABASE_URL: z
-    .url({
-      protocol: /^postgres(ql)?$/,
-      error: 'must be a URL such as postgresql://user:password@host:5432/name',
-    })
-    .optional(),
-  LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
-  FOREBAY_LANES: integer(1, 10_000, 64),
-  FOREBAY_CONNECTIONS: integer(1, 1_000, 4),
-  BOARD_HOST: z.string().min(1).default('127.0.0.1'),
-  BOARD_PORT: integer(0, 65_535, 3_333),
-  BOARD_USER: text,
-  BOARD_PASSWORD: text,
-  BOARD_READER: text,
-  BOARD_READER_PASSWORD: text,
-  BOARD_PROXY_HEADER: text,
-  BOARD_PROXY_ADDRESSES: list,
-  BOARD_PROXY_OPERATORS: list,
-});
+const prefixOf = matching(/^[A-Za-z0-9_.:-]{1,64}$/, 'must be 1 to 64 of letters, digits and _ . : -');
+const levelOf = oneOf('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent');
 
 /**
  * Reads and checks the environment; empty variables count as unset.
  * @throws ForebayError INVALID_CONFIG, which names each wrong variable, and never its value
  */
 export function readConfig(env: Readonly<Record<string, string | undefined>> = process.env): Config {
-  const set = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
-  const hasQueueRedis = Object.keys(set).some((name) => name.startsWith('QUEUE_REDIS_'));
-  const general = environment.safeParse(set);
-  const redis = parseRedisVariables(set, 'REDIS_');
-  const queueRedis = parseRedisVariables(set, 'QUEUE_REDIS_');
-  if (!general.success || !redis.success || !queueRedis.success) {
-    throw invalidEnvironment([
-      ...issuesOf(general, ''),
-      ...issuesOf(redis, 'REDIS_'),
-      ...issuesOf(queueRedis, 'QUEUE_REDIS_'),
-    ]);
-  }
-  const values = general.data;
+  const variables = new Variables(env);
+  const redis = readRedisSettings(variables, 'REDIS_');
+  const databaseUrl = variables.read('DATABASE_URL', postgresUrl);
+  const health = variables.read('FOREBAY_HEALTH', healthPlace);
+  const config = {
+    prefix: variables.read('FOREBAY_PREFIX', prefixOf) ?? 'forebay',
+    redis,
+    queueRedis: variables.has('QUEUE_REDIS_') ? readRedisSettings(variables, 'QUEUE_REDIS_') : redis,
+    ...(databaseUrl === undefined ? {} : { databaseUrl }),
+    logLevel: variables.read('LOG_LEVEL', levelOf) ?? 'info',
+    ...(health === undefined ? {} : { health }),
+    worker: {
+      lanes: variables.read('FOREBAY_LANES', whole(1, 10_000)) ?? 64,
+      connections: variables.read('FOREBAY_CONNECTIONS', whole(1, 1_000)) ?? 4,
+    },
+    board: readBoard(variables),
+  };
+  variables.check();
+  return config;
+}
+
+function readBoard(variables: Variables): Config['board'] {
+  const given = {
+    user: variables.read('BOARD_USER', asText),
+    password: variables.read('BOARD_PASSWORD', asText),
+    reader: variables.read('BOARD_READER', asText),
+    readerPassword: variables.read('BOARD_READER_PASSWORD', asText),
+    proxyHeader: variables.read('BOARD_PROXY_HEADER', asText),
+    proxyAddresses: variables.read('BOARD_PROXY_ADDRESSES', namesOf),
+    proxyOperators: variables.read('BOARD_PROXY_OPERATORS', namesOf),
+  };
   return {
-    prefix: values.FOREBAY_PREFIX,
-    redis: redis.data,
-    queueRedis: hasQueueRedis ? queueRedis.data : redis.data,
-    ...(values.DATABASE_URL === undefined ? {} : { databaseUrl: values.DATABASE_URL }),
-    logLevel: values.LOG_LEVEL,
-    worker: { lanes: values.FOREBAY_LANES, connections: values.FOREBAY_CONNECTIONS },
-    board: boardOf(values),
+    host: variables.read('BOARD_HOST', asText) ?? '127.0.0.1',
+    port: variables.read('BOARD_PORT', whole(0, 65_535)) ?? 3_333,
+    ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
   };
 }
 
-function boardOf(values: z.output<typeof environment>): Config['board'] {
-  const given = {
-    user: values.BOARD_USER,
-    password: values.BOARD_PASSWORD,
-    reader: values.BOARD_READER,
-    readerPassword: values.BOARD_READER_PASSWORD,
-    proxyHeader: values.BOARD_PROXY_HEADER,
-    proxyAddresses: values.BOARD_PROXY_ADDRESSES,
-    proxyOperators: values.BOARD_PROXY_OPERATORS,
-  };
-  const set = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
-  return { host: values.BOARD_HOST, port: values.BOARD_PORT, ...set };
+function namesOf(list: string): string[] {
+  return list.split(',').map((name) => name.trim());
+}
+
+function healthPlace(text: string): HealthPlace {
+  const place = parseHealthPlace(text);
+  if (place) return place;
+  throw new Wrong('must be such as 9464, 9464-9479, 0.0.0.0:9464 or unix:/run/forebay/{name}-{pid}.sock');
+}
+
+function postgresUrl(text: string): string {
+  if (URL.canParse(text) && /^postgres(ql)?:$/.test(new URL(text).protocol)) return text;
+  throw new Wrong('must be a URL such as postgresql://user:password@host:5432/name');
 }
 
 /** The database's URL. @throws ForebayError INVALID_CONFIG when it is not set */
@@ -138,23 +126,4 @@ export function requireDatabaseUrl(config: Config): string {
     'INVALID_CONFIG',
     'DATABASE_URL is not set. Set it to the Postgres database, e.g. postgresql://user:password@localhost:5432/app.',
   );
-}
-
-interface Issue {
-  readonly variable: string;
-  readonly message: string;
-}
-
-function issuesOf(result: z.ZodSafeParseResult<unknown>, prefix: string): Issue[] {
-  return (result.error?.issues ?? []).map(({ path, message }) => ({
-    variable: prefix + path.join('.'),
-    message,
-  }));
-}
-
-function invalidEnvironment(issues: readonly Issue[]): ForebayError {
-  const problems = issues.map(({ variable, message }) => `- ${variable}: ${message}`);
-  return new ForebayError('INVALID_CONFIG', `The environment can't be used:\n${problems.join('\n')}`, {
-    context: { variables: issues.map(({ variable }) => variable) },
-  });
 }

@@ -103,11 +103,19 @@ export type ForebayEvent =
       readonly lane: string;
       readonly number: string;
       readonly applied: boolean;
+      readonly size: number;
       readonly ms: number;
     }
-  | { readonly type: 'batch.acked'; readonly lane: string; readonly number: string; readonly size: number }
+  | {
+      readonly type: 'batch.acked';
+      readonly lane: string;
+      readonly number: string;
+      readonly size: number;
+      /** Since the oldest of its records became dirty; undefined for those that have waited. */
+      readonly ageMs?: number;
+    }
   /** Another worker has acknowledged the batch meanwhile. */
-  | { readonly type: 'batch.late'; readonly lane: string; readonly number: string }
+  | { readonly type: 'batch.late'; readonly lane: string; readonly number: string; readonly size: number }
   /** The batch could not be applied; it stays sealed and is tried again. */
   | {
       readonly type: 'batch.failed';
@@ -223,6 +231,8 @@ export type ForebayEvent =
    */
   | { readonly type: 'ledger.not-compared'; readonly retryMs: number; readonly error: unknown }
   | { readonly type: 'job.failed'; readonly job: string; readonly error: unknown }
+  /** A job was taken for the first time, so long after it could have been. */
+  | { readonly type: 'job.taken'; readonly queue: string; readonly waitMs: number }
   /**
    * A job that this worker can't do. Handed back, for a worker of another release may know its store, lane or
    * schedule; or set aside as failed, when it is malformed, or nobody has known it for a quarter of an hour.
@@ -247,7 +257,9 @@ export type ForebayEvent =
    */
   | { readonly type: 'l1.opened' }
   | { readonly type: 'l1.closed' }
-  | { readonly type: 'server.warning'; readonly what: string; readonly advice: string };
+  | { readonly type: 'server.warning'; readonly what: string; readonly advice: string }
+  /** The place where a process is to tell of its health is taken, or can't be had; again after `retryMs`. */
+  | { readonly type: 'health.not-served'; readonly retryMs: number; readonly error: unknown };
 
 /** What a breaker guards: reads of cached values, or of records and counters. */
 export type BreakerConnection = 'cache' | 'reads';
@@ -268,6 +280,8 @@ export interface CacheCounts {
   readonly staleHits: number;
   /** Reads that found no value, or one that could not be served. */
   readonly misses: number;
+  /** Of the misses, those that waited for what somebody else loads. */
+  readonly waits: number;
   /** Values that loaders were called for. */
   readonly loads: number;
   /** Loads that failed, or took too long. */

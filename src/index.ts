@@ -6,13 +6,13 @@
 
 export type { Patterns } from './app/bound-patterns.js';
 export {
-  type Backlog,
   type ConnectOptions,
   connect,
   type Forebay,
   type StoreClient,
   type StoreClients,
 } from './app/connect.js';
+export type { Backlog, BacklogCounts } from './buffer/backlog.js';
 export type { CacheOptions } from './cache/cache.js';
 export type { CacheService, Key } from './cache/cache-service.js';
 export type { Explanation } from './cache/explain.js';
@@ -30,7 +30,6 @@ export type { WriteValueOptions } from './client/values/written-entry.js';
 export type { WriteOptions } from './client/writing/write-options.js';
 export { type Config, type RedisSettings, readConfig, requireDatabaseUrl } from './config.js';
 export type { RedisHealth } from './connection/health.js';
-export { createPrismaAdapter } from './connection/postgres.js';
 export type { Database } from './database/database.js';
 export {
   allOf,
@@ -62,3 +61,4 @@ export { type WriterDefinition, type WriterRow, type WrittenValue, writer } from
 export { type ErrorCode, ForebayError, isForebayError } from './errors.js';
 export type { CacheStatistics, Emit, EventType, ForebayEvent } from './events.js';
 export { redisSettings } from './redis-settings.js';
+export type { CheckResult, Health, HealthReport } from './vitals/health.js';

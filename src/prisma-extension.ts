@@ -1,13 +1,15 @@
 /**
  * `forebay/prisma`: the app's stores in its Prisma client. Rows by id are read through the cache, writes of
  * Prisma's own drop the entries of the rows, and each model has `upsertMany` and, where a store has its rows,
- * `writeBehind`.
+ * `writeBehind`. And the adapter that its client may have.
  */
 import type { Forebay, StoreClient } from './app/connect.js';
 import type { Model } from './definitions/model.js';
 import type { RecordDefinition } from './definitions/record.js';
 import type { Definitions } from './definitions/stores.js';
 import { extend } from './prisma-extension/extend.js';
+
+export { createPrismaAdapter, type PrismaAdapterOptions } from './connection/postgres.js';
 
 /** Models by any names: `import * as models from './generated/models.js'`. */
 export type Models = Readonly<Record<string, unknown>>;

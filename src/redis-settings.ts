@@ -1,6 +1,6 @@
 /** Where Redis is and how it is reached: from a URL, or from variables such as `REDIS_HOST`. */
 import { readFileSync } from 'node:fs';
-import { z } from 'zod';
+import { asText, matching, oneOf, type Variables, Wrong, whole } from './variables.js';
 
 /** A host and its port. */
 export interface Address {
@@ -90,77 +90,53 @@ export function addressesOf(settings: RedisSettings): readonly Address[] {
 }
 
 const portDefault = 6_379;
-const text = z.string().min(1).optional();
-const port = z
-  .string()
-  .regex(/^\d+$/, 'must be a whole number')
-  .transform(Number)
-  .pipe(z.number().min(1).max(65_535));
-const addresses = z
-  .string()
-  .regex(
-    /^(\[[^\]\s]+\]|[^:,\s]+):\d{1,5}(,\s*(\[[^\]\s]+\]|[^:,\s]+):\d{1,5})*$/,
-    'must be a list such as host:port,host:port',
-  )
-  .transform((list) => list.split(',').map(toAddress))
-  .optional();
-const pem = z.string().transform(toPem).optional();
+const portOf = whole(1, 65_535);
+const addressList = matching(
+  /^(\[[^\]\s]+\]|[^:,\s]+):\d{1,5}(,\s*(\[[^\]\s]+\]|[^:,\s]+):\d{1,5})*$/,
+  'must be a list such as host:port,host:port',
+);
+const yesOrNo = oneOf('true', 'false', '1', '0');
 
-const shape = {
-  URL: z
-    .string()
-    .refine(isRedisUrl, { error: 'must be a URL such as redis://host:6379/0 or rediss://…', abort: true })
-    .optional(),
-  HOST: text,
-  PORT: port.optional(),
-  USERNAME: text,
-  PASSWORD: text,
-  DB: z
-    .string()
-    .regex(/^\d+$/, 'must be a whole number')
-    .transform(Number)
-    .pipe(z.number().max(1_000))
-    .default(0),
-  TLS: z
-    .enum(['true', 'false', '1', '0'])
-    .default('false')
-    .transform((value) => value === 'true' || value === '1'),
-  TLS_CA: pem,
-  TLS_CERT: pem,
-  TLS_KEY: pem,
-  TLS_SERVERNAME: text,
-  SENTINELS: addresses,
-  SENTINEL_NAME: text,
-  SENTINEL_USERNAME: text,
-  SENTINEL_PASSWORD: text,
-  CLUSTER_NODES: addresses,
-};
+/** What the variables say, each by the rest of its name. */
+function readValues(variables: Variables, prefix: string) {
+  const read = <Value>(name: string, parse: (text: string) => Value): Value | undefined =>
+    variables.read(`${prefix}${name}`, parse);
+  return {
+    URL: read('URL', toRedisUrl),
+    HOST: read('HOST', asText),
+    PORT: read('PORT', portOf),
+    USERNAME: read('USERNAME', asText),
+    PASSWORD: read('PASSWORD', asText),
+    DB: read('DB', whole(0, 1_000)) ?? 0,
+    TLS: ['true', '1'].includes(read('TLS', yesOrNo) ?? 'false'),
+    TLS_CA: read('TLS_CA', toPem),
+    TLS_CERT: read('TLS_CERT', toPem),
+    TLS_KEY: read('TLS_KEY', toPem),
+    TLS_SERVERNAME: read('TLS_SERVERNAME', asText),
+    SENTINELS: read('SENTINELS', toAddresses),
+    SENTINEL_NAME: read('SENTINEL_NAME', asText),
+    SENTINEL_USERNAME: read('SENTINEL_USERNAME', asText),
+    SENTINEL_PASSWORD: read('SENTINEL_PASSWORD', asText),
+    CLUSTER_NODES: read('CLUSTER_NODES', toAddresses),
+  };
+}
 
-type Values = z.output<z.ZodObject<typeof shape>>;
+type Values = ReturnType<typeof readValues>;
 
-/**
- * Reads the variables that begin with `prefix`, e.g. `REDIS_`. Issues have the rest of the name as their
- * path.
- */
-export function parseRedisVariables(
-  env: Readonly<Record<string, string | undefined>>,
-  prefix: string,
-): z.ZodSafeParseResult<RedisSettings> {
-  const named = Object.fromEntries(Object.keys(shape).map((name) => [name, env[prefix + name]]));
-  return z
-    .object(shape)
-    .superRefine((values, context) => {
-      for (const { variable, message } of contradictions(values, prefix)) {
-        context.addIssue({ code: 'custom', path: [variable], message });
-      }
-    })
-    .transform(toSettings)
-    .safeParse(named);
+/** Reads the variables that begin with `prefix`, e.g. `REDIS_`; tells `variables` what contradicts itself. */
+export function readRedisSettings(variables: Variables, prefix: string): RedisSettings {
+  const values = readValues(variables, prefix);
+  if (!variables.hasWrong(prefix)) {
+    for (const { variable, message } of contradictions(values, prefix)) {
+      variables.refuse(`${prefix}${variable}`, message);
+    }
+  }
+  return toSettings(values);
 }
 
 interface Contradiction {
   readonly is: unknown;
-  readonly variable: keyof typeof shape;
+  readonly variable: keyof Values;
   readonly message: string;
 }
 
@@ -252,6 +228,11 @@ function tlsOptions(values: Values): TlsSettings | undefined {
   return given.length === 0 ? undefined : (Object.fromEntries(given) as TlsSettings);
 }
 
+function toRedisUrl(url: string): string {
+  if (isRedisUrl(url)) return url;
+  throw new Wrong('must be a URL such as redis://host:6379/0 or rediss://…');
+}
+
 function isRedisUrl(url: string): boolean {
   try {
     const { protocol, pathname, username, password } = new URL(url);
@@ -260,6 +241,10 @@ function isRedisUrl(url: string): boolean {
   } catch {
     return false; // neither a URL nor decodable
   }
+}
+
+function toAddresses(list: string): Address[] {
+  return addressList(list).split(',').map(toAddress);
 }
 
 function toAddress(hostAndPort: string): Address {
@@ -273,15 +258,11 @@ function toAddress(hostAndPort: string): Address {
   };
 }
 
-function toPem(given: string, context: z.RefinementCtx): string {
+function toPem(given: string): string {
   if (given.includes('-----BEGIN ')) return given;
   try {
     return readFileSync(given, 'utf8');
   } catch {
-    context.addIssue({
-      code: 'custom',
-      message: 'must be a PEM text, or the path of a file that can be read',
-    });
-    return z.NEVER;
+    throw new Wrong('must be a PEM text, or the path of a file that can be read');
   }
 }

@@ -1,7 +1,8 @@
 /** forebay for worker processes. */
 export { type BoardOptions, BoardService } from './board/board.js';
 export { runWarmCommand, type WarmCommandOptions } from './cli/warm.js';
-export { createLogger, type Logger, logEvents } from './logger.js';
+export { logEvents } from './event-log.js';
+export { createLogger, type Logger } from './logger.js';
 export { RefreshService } from './services/refresh/refresh.js';
 export type { AppWorkerOptions } from './services/role/app-role.js';
 export { runWorker } from './services/role/run-worker.js';

@@ -1,4 +1,5 @@
 /** `connect`: what an app holds: its stores, typed, and the few things that concern all of them. */
+import { type Backlog, readBacklog } from '../buffer/backlog.js';
 import { type Lane, Lanes } from '../buffer/lane.js';
 import { checkPartitions } from '../buffer/partitions.js';
 import { WriteBuffer } from '../buffer/write-buffer.js';
@@ -24,7 +25,7 @@ import { type Config, readConfig } from '../config.js';
 import { breakerOf } from '../connection/breaker.js';
 import { ConnectionMetrics } from '../connection/connection-metrics.js';
 import { getMany } from '../connection/get-many.js';
-import { createHealth, type RedisHealth } from '../connection/health.js';
+import { createHealth, type RedisHealth, testRedisConnection } from '../connection/health.js';
 import { startInvalidationFeed } from '../connection/invalidation-feed.js';
 import { openConnections, toReadError } from '../connection/redis.js';
 import { checkServer } from '../connection/server-check.js';
@@ -35,14 +36,17 @@ import type { CounterDefinition } from '../definitions/counter.js';
 import type { RecordDefinition } from '../definitions/record.js';
 import type { Definitions, Stores } from '../definitions/stores.js';
 import { closedError } from '../errors.js';
+import { logEvents } from '../event-log.js';
 import type { Emit } from '../events.js';
 import { cacheEntryKey, cacheKeyOf } from '../keys.js';
-import { createLogger, logEvents } from '../logger.js';
+import { Listeners } from '../listeners.js';
 import { DeadLetterQueue } from '../queues/dead-letter-queue.js';
-import { closeQueues } from '../queues/open-queue.js';
+import { closeQueues } from '../queues/lazy-queue.js';
 import { RefreshQueue } from '../queues/refresh-queue.js';
 import { WriteBehindQueue } from '../queues/write-behind-queue.js';
 import { Resources } from '../resources.js';
+import { type Health, Vitals } from '../vitals/health.js';
+import { databaseNeed, redisNeed } from '../vitals/needs.js';
 import { bindPatterns, type Patterns } from './bound-patterns.js';
 
 /** What `connect` needs. */
@@ -69,22 +73,6 @@ export type StoreClient<D> =
 
 /** The stores of definitions as an app holds them, by name. */
 export type StoreClients<D extends Definitions> = { readonly [Name in keyof D]: StoreClient<D[Name]> };
-
-/** What is accepted and not in the database yet, over all stores and processes. */
-export interface Backlog {
-  /** Records that wait for a batch. */
-  readonly dirty: number;
-  /** Records in batches that are on their way to the database. */
-  readonly sealed: number;
-  /** Records that the database refused, kept until they are replayed, superseded or discarded. */
-  readonly dead: number;
-  /** Age of the oldest dirty or sealed one, in ms; 0 when there is none. */
-  readonly oldestDirtyAgeMs: number;
-  /** Records that workers have persisted so far. */
-  readonly persisted: number;
-  /** Batches that workers have persisted so far. */
-  readonly batches: number;
-}
 
 /**
  * What an app holds once it is connected: its stores, reads and writes of cached values, and what concerns
@@ -114,6 +102,10 @@ export interface Forebay<D extends Definitions> extends CachedValues {
   readonly deadLetters: DeadLetters;
   /** How Redis is doing. */
   readonly redis: RedisHealth;
+  /** Whether the app is ready: Redis, the queues and the database answer. */
+  readonly health: Health;
+  /** Tells another listener, too, of everything that happens from now on; returns what ends that. */
+  listen(listener: Emit): () => void;
   /**
    * Waits for what is under way, for some seconds at most, then disconnects. Accepted writes need no client
    * to reach the database. Whatever is asked of the client from now on is refused with CLOSED.
@@ -131,16 +123,23 @@ const samplesDeadlineMs = 1_000;
  * Connects an app to Redis.
  * @throws ForebayError INVALID_CONFIG, REDIS_UNAVAILABLE, PARTITIONS_CHANGED
  */
-export function connect<D extends Definitions>(
+export async function connect<D extends Definitions>(
   stores: Stores<D>,
   options: ConnectOptions,
 ): Promise<Forebay<D>> {
-  const emit = options.onEvent ?? logEvents(createLogger({ name: 'forebay', level: 'warn' }));
+  const listeners = new Listeners(options.onEvent ?? (await logWarnings()));
+  const { emit } = listeners;
   const resources = new Resources(emit);
-  return resources.construct(() => open(stores, { ...options, emit }, resources), closeDeadlineMs);
+  return resources.construct(() => open(stores, { ...options, listeners, emit }, resources), closeDeadlineMs);
 }
 
-type OpenOptions = ConnectOptions & { readonly emit: Emit };
+/** pino is loaded only where nothing else listens. */
+async function logWarnings(): Promise<Emit> {
+  const { createLogger } = await import('../logger.js');
+  return logEvents(createLogger({ name: 'forebay', level: 'warn' }));
+}
+
+type OpenOptions = ConnectOptions & { readonly listeners: Listeners; readonly emit: Emit };
 
 /**
  * All parts of an app, in order of need: what is to be closed is registered as it is made, and closed in
@@ -157,6 +156,7 @@ async function open<D extends Definitions>(
   const values = createValues(cache);
   const { lanes, buffer, breaker, queues, emit } = base;
   const letters = { queue: queues.deadLetters, wakeUps: queues.wakeUps };
+  const vitals = vitalsOf(base);
   return {
     stores: Object.freeze({ ...writing.clients, ...clients }) as StoreClients<D>,
     cache: cache.service,
@@ -170,7 +170,12 @@ async function open<D extends Definitions>(
     backlog: () => orReadError(breaker.run(() => readBacklog(lanes, buffer))),
     deadLetters: new DeadLetters({ lanes, buffer, breaker, ...letters, emit }),
     redis: createHealth(base.connections.reads, base.metrics),
-    close: () => resources.close(closeDeadlineMs),
+    health: vitals,
+    listen: (listener) => options.listeners.add(listener),
+    close() {
+      vitals.enter('stopping');
+      return resources.close(closeDeadlineMs);
+    },
   };
 }
 
@@ -205,11 +210,25 @@ async function openBase(
     refresh: new RefreshQueue(queue, prefix, emit),
   };
   resources.own('queues', Object.values(queues), closeQueues);
+  // Opened before the first write, which would wait for the module.
+  if (lanes.all.length > 0) await queues.wakeUps.open();
+  if (stores.computed.size > 0) await queues.refresh.open();
   const breaker = resources.own('breaker of reads', breakerOf(reads, 'reads', emit), (it) => it.stop());
   const entries = new BatchedGet((keys) => breaker.run(() => getMany(reads, keys)));
   const reading = createReadingParts(new WaitingRoom({ subscriber, prefix, emit }), cacheOptions);
   const shared = { stores, prefix, settings, database, cacheOptions, emit };
   return { ...shared, metrics, connections, lanes, buffer, queues, breaker, entries, reading };
+}
+
+function vitalsOf({ connections, database }: Base): Vitals {
+  const vitals = new Vitals();
+  vitals.need(
+    redisNeed('redis', () => testRedisConnection(connections.reads)),
+    redisNeed('queue redis', () => testRedisConnection(connections.queue)),
+    databaseNeed(database),
+  );
+  vitals.enter('started');
+  return vitals;
 }
 
 type Writing = ReturnType<typeof createWriting>;
@@ -318,18 +337,4 @@ async function orReadError<T>(answer: Promise<T>): Promise<T> {
   } catch (error) {
     throw toReadError(error);
   }
-}
-
-async function readBacklog(lanes: Lanes, buffer: WriteBuffer): Promise<Backlog> {
-  const states = await Promise.all(lanes.all.map((lane) => buffer.inspect(lane)));
-  const sum = (pick: (state: (typeof states)[number]) => number): number =>
-    states.reduce((total, state) => total + pick(state), 0);
-  return {
-    dirty: sum((state) => state.dirty),
-    sealed: sum((state) => state.sealed),
-    dead: sum((state) => state.dead),
-    oldestDirtyAgeMs: Math.max(0, ...states.map((state) => state.ageMs)),
-    persisted: sum((state) => state.persisted),
-    batches: sum((state) => state.batches),
-  };
 }

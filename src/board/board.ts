@@ -8,13 +8,15 @@ import type { AddressInfo } from 'node:net';
 import { createAdaptorServer } from '@hono/node-server';
 import type { Config } from '../config.js';
 import { breakerOf } from '../connection/breaker.js';
+import { testRedisConnection } from '../connection/health.js';
 import type { Database } from '../database/database.js';
 import type { Stores } from '../definitions/stores.js';
 import type { Emit } from '../events.js';
-import { closeQueues } from '../queues/open-queue.js';
+import { closeQueues } from '../queues/lazy-queue.js';
 import type { Resources } from '../resources.js';
 import { startHeartbeat } from '../services/role/heartbeat.js';
 import { Role } from '../services/role/service.js';
+import { redisNeed } from '../vitals/needs.js';
 import { Access, AccessRules } from './access/access.js';
 import { readSecret } from './access/session.js';
 import { createSite } from './app.js';
@@ -43,7 +45,7 @@ export class BoardService extends Role {
   constructor(options: BoardOptions) {
     super(options);
     this.#rules = new AccessRules(options.config.board);
-    this.#options = options;
+    this.#options = { ...options, emit: this.emit };
   }
 
   /** Where the board answers, while it is started; else empty. */
@@ -62,7 +64,11 @@ export class BoardService extends Role {
       connection: [config.queueRedis, 'worker'],
       lanes: [config.redis, 'reads'],
     });
-    const queues = new BoardQueues(connection, prefix, emit);
+    this.vitals.need(
+      redisNeed('queue redis', () => testRedisConnection(connection)),
+      redisNeed('redis', () => testRedisConnection(lanes)),
+    );
+    const queues = await BoardQueues.open(connection, prefix, emit);
     parts.own('queues', queues.owned, closeQueues);
     const breaker = parts.own('breaker', breakerOf(lanes, 'reads', emit), (it) => it.stop());
     const facts = new BoardFacts({ lanes, breaker, connection, prefix, queues, stores, database, emit });

@@ -21,6 +21,14 @@ const descriptions: Readonly<Record<string, string>> = {
   schedules: 'Schedules, delayed until their next tick; promoting one runs it now',
 };
 
+interface QueuesOfBoard {
+  readonly writeBehind: WriteBehindQueue;
+  readonly deadLetters: DeadLetterQueue;
+  readonly refresh: RefreshQueue;
+  readonly warm: WarmQueue;
+  readonly schedules: ScheduleQueue;
+}
+
 export class BoardQueues {
   readonly writeBehind: WriteBehindQueue;
   readonly deadLetters: DeadLetterQueue;
@@ -28,15 +36,24 @@ export class BoardQueues {
   readonly byName: ReadonlyMap<string, Queue>;
   readonly owned: readonly { close(): Promise<void> }[];
 
-  constructor(connection: RedisClient, prefix: string, emit: Emit) {
-    this.writeBehind = new WriteBehindQueue(connection, prefix, emit);
-    this.deadLetters = new DeadLetterQueue(connection, prefix, emit);
-    this.schedules = new ScheduleQueue(connection, prefix, emit);
-    const refresh = new RefreshQueue(connection, prefix, emit);
-    const warm = new WarmQueue(connection, prefix, emit);
-    const owned = [this.writeBehind, this.deadLetters, refresh, warm, this.schedules];
-    this.owned = owned;
-    this.byName = new Map(owned.map(({ queue }) => [queue.name, queue as Queue]));
+  private constructor(queues: QueuesOfBoard, byName: ReadonlyMap<string, Queue>) {
+    this.writeBehind = queues.writeBehind;
+    this.deadLetters = queues.deadLetters;
+    this.schedules = queues.schedules;
+    this.owned = Object.values(queues);
+    this.byName = byName;
+  }
+
+  static async open(connection: RedisClient, prefix: string, emit: Emit): Promise<BoardQueues> {
+    const queues = {
+      writeBehind: new WriteBehindQueue(connection, prefix, emit),
+      deadLetters: new DeadLetterQueue(connection, prefix, emit),
+      refresh: new RefreshQueue(connection, prefix, emit),
+      warm: new WarmQueue(connection, prefix, emit),
+      schedules: new ScheduleQueue(connection, prefix, emit),
+    };
+    const opened = await Promise.all(Object.values(queues).map(async (one) => (await one.open()) as Queue));
+    return new BoardQueues(queues, new Map(opened.map((queue) => [queue.name, queue])));
   }
 
   get all(): Queue[] {

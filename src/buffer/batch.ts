@@ -43,6 +43,8 @@ export interface Sealing {
   readonly persisted: string | undefined;
   /** Its records have waited, for others' rows. */
   readonly isRetry: boolean;
+  /** How long ago, in ms, the oldest of its records became dirty; of a retry: nothing. */
+  readonly ageMs: number;
 }
 
 /** Sorts what `seal` returned: field, record, field, record, … */

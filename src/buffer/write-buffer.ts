@@ -132,7 +132,7 @@ export class WriteBuffer {
 
   async seal(lane: Lane, { recordsMax, delayMs, floor, compared }: SealOptions): Promise<SealReply> {
     const { keys, group } = lane;
-    const [kind, detail, generation, persisted, isRetry, ...sealed] = (await this.#redis.forebay_seal(
+    const [kind, detail, generation, persisted, isRetry, ageUs, ...sealed] = (await this.#redis.forebay_seal(
       keys.meta,
       keys.order,
       keys.dirty,
@@ -144,10 +144,15 @@ export class WriteBuffer {
       delayMs,
       `${floor}`,
       compared ?? '',
-    )) as [SealReply['kind'], string | number, string, string, number, ...string[]];
+    )) as [SealReply['kind'], string | number, string, string, number, string, ...string[]];
     if (kind === 'empty' || kind === 'uncompared') return { kind };
     if (kind === 'wait') return { kind, waitMs: Number(detail) };
-    const sealing = { generation, persisted: persisted || undefined, isRetry: isRetry === 1 };
+    const sealing = {
+      generation,
+      persisted: persisted || undefined,
+      isRetry: isRetry === 1,
+      ageMs: Math.max(0, Number(ageUs) / 1_000),
+    };
     return { kind, batch: { ...parseBatch(lane.name, group, String(detail), sealed), sealing } };
   }
 

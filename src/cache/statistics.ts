@@ -90,6 +90,7 @@ function noCounts(): Mutable<CacheCounts> {
     l1Hits: 0,
     staleHits: 0,
     misses: 0,
+    waits: 0,
     loads: 0,
     loadFailures: 0,
     sets: 0,

@@ -6,7 +6,7 @@ import { breakerOf } from '../connection/breaker.js';
 import { duration } from '../operations/duration.js';
 import { Places } from '../operations/places.js';
 import { DeadLetterQueue } from '../queues/dead-letter-queue.js';
-import { closeQueues } from '../queues/open-queue.js';
+import { closeQueues } from '../queues/lazy-queue.js';
 import { WriteBehindQueue } from '../queues/write-behind-queue.js';
 import { type LineOutput, ProgressBar } from './progress-bar.js';
 import { table } from './table.js';

@@ -23,7 +23,7 @@ export async function runSchedule(
 async function promote(name: string, queue: ScheduleQueue, say: (line: string) => void): Promise<number> {
   const job = await queue.standing(name);
   if (job === undefined) {
-    const known = (await standingJobs(queue.queue)).map(({ schedule }) => schedule).sort();
+    const known = (await standingJobs(await queue.open())).map(({ schedule }) => schedule).sort();
     say(
       `There is no schedule "${name}". ${known.length === 0 ? 'No scheduler was started yet.' : `Known: ${known.join(', ')}.`}`,
     );

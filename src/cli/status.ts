@@ -4,7 +4,7 @@ import { type Config, readConfig } from '../config.js';
 import { Places } from '../operations/places.js';
 import { readBacklog, readQueue, readSchedules } from '../operations/status.js';
 import { deadLetterQueueName } from '../queues/dead-letter-queue.js';
-import { closeQueues, openQueue } from '../queues/open-queue.js';
+import { closeQueues, LazyQueue } from '../queues/lazy-queue.js';
 import { refreshQueueName } from '../queues/refresh-queue.js';
 import { scheduleQueueName } from '../queues/schedule-queue.js';
 import { warmQueueName } from '../queues/warm-queue.js';
@@ -28,10 +28,13 @@ export async function status(
 ): Promise<void> {
   const { prefix, redis, queueRedis } = config;
   const plan = { lanes: [redis, 'reads'], queue: [queueRedis, 'queue'] } as const;
-  await withConnections(plan, async ({ lanes, queue }, resources) => {
-    const place = { connection: queue, prefix, emit: () => undefined };
-    const queues = new Map(queueNames.map((name): [string, Queue] => [name, openQueue(name, place, {})]));
-    resources.own('queues', [...queues.values()], closeQueues);
+  await withConnections(plan, async (connections, resources) => {
+    const { lanes } = connections;
+    const place = { connection: connections.queue, prefix, emit: () => undefined };
+    const lazy = queueNames.map((name) => new LazyQueue<unknown, unknown>(name, place, {}));
+    resources.own('queues', lazy, closeQueues);
+    const opened = await Promise.all(lazy.map((queue) => queue.open()));
+    const queues = new Map(opened.map((queue): [string, Queue] => [queue.name, queue]));
     const backlog = await readBacklog(lanes, prefix, await Places.read(lanes, prefix));
     const found: Status = {
       schedules: await readSchedules(queues.get(scheduleQueueName) as Queue, queues),

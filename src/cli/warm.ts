@@ -97,7 +97,7 @@ async function runAll(
   stores: readonly { readonly name: string }[],
   { queue, events, interrupted }: Runs,
 ): Promise<number> {
-  if (await queue.queue.isPaused())
+  if (await (await queue.open()).isPaused())
     process.stderr.write('The warm queue is paused: resume it on the board.\n');
   const jobs = await Promise.all(stores.map(({ name }) => queue.add(name)));
   const ends = await Promise.race([watchAll(jobs, events), interrupted]);

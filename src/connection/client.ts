@@ -30,6 +30,7 @@ export function createClient(settings: RedisSettings, { isSentOnce, ...role }: C
     ...(password === undefined ? {} : { password }),
     connectTimeout: connectTimeoutMs,
     keepAlive: keepAliveMs,
+    disconnectTimeout: disconnectTimeoutMs,
     lazyConnect: true,
   };
   if ('nodes' in settings) return createClusterClient(settings, options, isSentOnce ?? false);
@@ -64,6 +65,11 @@ const retryFirstMs = 50;
 const retryMaxMs = 10_000;
 /** A connection whose peer is gone without a word counts as broken after this silence. */
 const keepAliveMs = 10_000;
+/**
+ * For a socket's orderly end. ioredis waits for it also where the server has closed the socket already, and
+ * so would keep a process that has stopped.
+ */
+const disconnectTimeoutMs = 100;
 const sentinelTimeoutMs = 5_000;
 const slotsTimeoutMs = 5_000;
 /**

@@ -11,6 +11,8 @@ export interface Meaning {
   readonly advice: string;
   /** Whether the server does not let the connection in, so that nothing can be asked on it. */
   readonly isKeptOut: boolean;
+  /** Whether it names another server. */
+  readonly isRedirection?: true;
 }
 
 const refused = (retryable: boolean, advice: string): Meaning => ({
@@ -23,6 +25,11 @@ const keptOut = (retryable: boolean, advice: string): Meaning => ({
   ...refused(retryable, advice),
   isKeptOut: true,
 });
+
+const redirection: Meaning = {
+  ...refused(false, 'The server is part of a cluster: name its nodes in REDIS_CLUSTER_NODES.'),
+  isRedirection: true,
+};
 
 const credentials = 'Check REDIS_USERNAME and REDIS_PASSWORD.';
 
@@ -51,8 +58,8 @@ const meanings: readonly (readonly [word: string, Meaning])[] = [
       code: 'REDIS_OUT_OF_MEMORY',
     },
   ],
-  ['MOVED', refused(false, 'The server is part of a cluster: name its nodes in REDIS_CLUSTER_NODES.')],
-  ['ASK', refused(false, 'The server is part of a cluster: name its nodes in REDIS_CLUSTER_NODES.')],
+  ['MOVED', redirection],
+  ['ASK', redirection],
   ['NOPERM', refused(false, 'Give the rights to its user (REDIS_USERNAME).')],
   ['NOAUTH', keptOut(false, credentials)],
   ['WRONGPASS', keptOut(false, credentials)],
@@ -60,11 +67,15 @@ const meanings: readonly (readonly [word: string, Meaning])[] = [
   ['max number of clients reached', keptOut(true, 'Raise maxclients, or close connections.')],
 ];
 
+/** ioredis gives up after so many redirections: a server that redirects has executed nothing. */
+const redirectedForTooLong = /^Too many Cluster redirections\. Last error: ReplyError: /;
+const isMoving = refused(true, 'The cluster is moving the keys to another server. Try again.');
+
 const otherMeaning = refused(false, 'Check the server and the rights of its user.');
 
 /** Whether the server itself has answered, with a refusal. */
 export function isReplyError(error: unknown): error is Error {
-  return error instanceof Error && error.name === 'ReplyError';
+  return error instanceof Error && (error.name === 'ReplyError' || redirectedForTooLong.test(error.message));
 }
 
 /** Whether ioredis has refused a command because the connection is down, before anything was sent. */
@@ -102,5 +113,6 @@ function wordsOf(cause: unknown): string {
 /** Undefined for what is no refusal, or one that has no word of its own. */
 export function meaningOf(error: unknown): Meaning | undefined {
   if (!isReplyError(error)) return undefined;
-  return meanings.find(([word]) => new RegExp(`(^|[ :-])${word}\\b`).test(error.message))?.[1];
+  const meaning = meanings.find(([word]) => new RegExp(`(^|[ :-])${word}\\b`).test(error.message))?.[1];
+  return meaning?.isRedirection && redirectedForTooLong.test(error.message) ? isMoving : meaning;
 }

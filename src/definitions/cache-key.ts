@@ -44,6 +44,12 @@ export interface KeyParts {
 
 const ttls = new Map<string, number>();
 const namespaces = new Set<string>();
+
+/** The namespaces that `cacheKeys` has defined in this process. */
+export function definedNamespaces(): ReadonlySet<string> {
+  return namespaces;
+}
+
 const name = /^[A-Za-z][A-Za-z0-9-]*$/;
 /** Nothing that ends its place in a key (`:`), turns into a pattern, or can't be seen. */
 const id = /^[^\s:*?[\]{}\\\p{C}]{1,256}$/u;

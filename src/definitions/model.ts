@@ -81,6 +81,8 @@ export interface Model<Row = unknown, Input = unknown, Id = unknown, Name extend
   readonly fields: Readonly<Record<string, Field>>;
   /** Names of the models that this one's foreign keys point to, without itself. */
   readonly parents: readonly string[];
+  /** Names of the models whose rows have at most one row of this one, by its foreign key. Absent: none. */
+  readonly onlyOneOf?: readonly string[];
   /** Carries the types; never set. */
   readonly types?: { readonly row: Row; readonly input: Input; readonly id: Id };
 }

@@ -5,6 +5,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { ForebayError } from '../errors.js';
 import { encodeScalar, expectation, isNull, type Reviver, reviverOf } from './column-value.js';
+import { fieldValue } from './field-value.js';
 import { describe } from './id.js';
 import { joinMembers, membersOf } from './json-members.js';
 import { jsonProblem } from './json-value.js';
@@ -118,7 +119,7 @@ class ModelRows implements RowCodec<Values, Values> {
 
   complete(input: Values): Values {
     this.#check(input);
-    const missing = this.#made.filter(([name]) => input[name] === undefined);
+    const missing = this.#made.filter(([name]) => fieldValue(input, name) === undefined);
     if (missing.length === 0) return input;
     const ids = missing.map(([name, field]) => [name, madeValue(field)] as const);
     return { ...input, ...Object.fromEntries(ids) };
@@ -127,12 +128,13 @@ class ModelRows implements RowCodec<Values, Values> {
   encode(input: Values): string {
     this.#check(input);
     const row: Values = {};
-    for (const [name, field] of this.#fields) row[name] = this.#encodeOrDefault(name, field, input[name]);
+    for (const [name, field] of this.#fields)
+      row[name] = this.#encodeOrDefault(name, field, fieldValue(input, name));
     return this.checked(JSON.stringify(row));
   }
 
   putText(input: Values): string {
-    const left = this.#optional.filter(([name]) => input[name] === undefined);
+    const left = this.#optional.filter(([name]) => fieldValue(input, name) === undefined);
     return (
       this.release +
       markOf(left.map(([name, field]) => (isKept(field) ? name : `~${name}`))) +
@@ -147,9 +149,10 @@ class ModelRows implements RowCodec<Values, Values> {
     const changed: string[] = [];
     for (const [name, field] of this.#fields) {
       if (this.#isId.has(name)) continue;
-      const isSame = input[name] === undefined || isSameValue(input[name], given[name]);
+      const value = fieldValue(input, name);
+      const isSame = value === undefined || isSameValue(value, given[name]);
       if (isSame && !field.isUpdatedAt) continue;
-      const text = JSON.stringify(this.#encodeField(name, field, isSame ? new Date() : input[name]));
+      const text = JSON.stringify(this.#encodeField(name, field, isSame ? new Date() : value));
       if (text === members.get(name)) continue;
       members.set(name, text);
       changed.push(name);
@@ -160,7 +163,8 @@ class ModelRows implements RowCodec<Values, Values> {
   patchText(fields: Values): string {
     this.#check(fields);
     const changes = this.#fields.flatMap(([name, field]) => {
-      const value = fields[name] === undefined && field.isUpdatedAt ? new Date() : fields[name];
+      const given = fieldValue(fields, name);
+      const value = given === undefined && field.isUpdatedAt ? new Date() : given;
       if (value === undefined || this.#isId.has(name)) return [];
       return [[name, this.#encodeField(name, field, value)] as const];
     });
@@ -170,14 +174,19 @@ class ModelRows implements RowCodec<Values, Values> {
 
   decode(json: string): Values {
     const row = JSON.parse(json) as Values;
-    for (const { name, isList, reviver } of this.#revived) row[name] = revive(reviver, isList, row[name]);
+    for (const { name, isList, reviver } of this.#revived)
+      row[name] = revive(reviver, isList, fieldValue(row, name));
     return row;
   }
 
   adapt(json: string): string {
     const older = JSON.parse(json) as Values;
+    const { renamed = {} } = this.#options;
     const row = Object.fromEntries(
-      [...this.#names].map((name) => [name, older[name] ?? older[this.#options.renamed?.[name] ?? name]]),
+      [...this.#names].map((name) => [
+        name,
+        fieldValue(older, name) ?? fieldValue(older, String(fieldValue(renamed, name) ?? name)),
+      ]),
     );
     return this.encode(this.decode(JSON.stringify(row)));
   }

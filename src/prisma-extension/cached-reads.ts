@@ -1,4 +1,5 @@
 /** Which of Prisma's reads are of rows by id alone, and so go through the cache; others stay as they are. */
+import { fieldValue } from '../definitions/field-value.js';
 import { isForebayError } from '../errors.js';
 import type { CoveredModel } from './covered-model.js';
 import { type Args, isObject, type Operation } from './prisma-client.js';
@@ -95,5 +96,5 @@ function fieldsWithout(
   const isKnown = Object.keys(omit ?? {}).every((field) => all.includes(field));
   const given = Object.entries(omit ?? {}).filter(([, value]) => value !== undefined);
   const omitted = { ...globalOmit, ...Object.fromEntries(given) };
-  return isKnown ? all.filter((field) => !omitted[field]) : undefined;
+  return isKnown ? all.filter((field) => !fieldValue(omitted, field)) : undefined;
 }

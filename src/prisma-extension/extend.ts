@@ -12,7 +12,7 @@ import {
   type Operation,
   type PrismaClient,
 } from './prisma-client.js';
-import { openTransaction, TouchedRows, withDrops } from './touched-rows.js';
+import { openTransaction, type TouchedRows, withDrops } from './touched-rows.js';
 import { Upserts } from './upsert-many.js';
 import { writes } from './written-rows.js';
 
@@ -44,8 +44,7 @@ class Operations {
   constructor(prisma: PrismaClient, covered: ReadonlyMap<string, CoveredModel>) {
     this.#prisma = prisma;
     this.#covered = covered;
-    const parents = [...covered].map(([name, { model }]) => [name, model.parents] as const);
-    this.#nested = new NestedWrites(dataModelOf(prisma), new Map(parents));
+    this.#nested = new NestedWrites(dataModelOf(prisma), covered);
   }
 
   run(operation: Operation): Promise<unknown> {
@@ -55,19 +54,13 @@ class Operations {
     }
     if (!Object.hasOwn(writes, operation.operation)) return operation.query(operation.args);
     const nested = this.#nested.of(operation.model, operation.args);
-    return covered || nested.size > 0
+    return covered || !nested.isEmpty
       ? this.#write(operation, covered, nested)
       : operation.query(operation.args);
   }
 
   /** Of a batch the query is begun at once: one that comes later would be in a transaction of its own. */
-  async #write(
-    operation: Operation,
-    covered: CoveredModel | undefined,
-    nested: ReadonlySet<string>,
-  ): Promise<unknown> {
-    const rows = new TouchedRows();
-    for (const name of nested) rows.add(this.#covered.get(name) as CoveredModel, 'all');
+  async #write(operation: Operation, covered: CoveredModel | undefined, rows: TouchedRows): Promise<unknown> {
     const write = writes[operation.operation];
     if (!covered || !write) return this.#thenDrop(operation, rows, await operation.query(operation.args));
     const { result, touched } = await write(operation, covered, this.#readerOf(operation, covered));

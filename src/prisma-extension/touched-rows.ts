@@ -11,6 +11,10 @@ export type Touched = ReadonlySet<string> | 'all';
 export class TouchedRows {
   readonly #rows = new Map<CoveredModel, Touched>();
 
+  get isEmpty(): boolean {
+    return this.#rows.size === 0;
+  }
+
   add(model: CoveredModel, touched: Touched): void {
     const before = this.#rows.get(model) ?? new Set();
     const isAll = before === 'all' || touched === 'all';

@@ -3,8 +3,10 @@
  * the same `create` and `update` does.
  */
 import { setImmediate as turn } from 'node:timers/promises';
+import { sqlStateOf, sqlStates } from '../database/database.js';
 import { upsertSql } from '../database/record-statements.js';
 import { readTable, type Table } from '../database/table.js';
+import { fieldValue } from '../definitions/field-value.js';
 import { type IdCodec, modelIdCodec } from '../definitions/id.js';
 import type { Field, Model } from '../definitions/model.js';
 import type { Transaction } from '../definitions/record.js';
@@ -20,6 +22,9 @@ const chunkLengthMax = 8_388_608;
 
 /** Of the transaction of several statements, in ms. */
 const transactionOptions = { maxWait: 10_000, timeout: 60_000 } as const;
+
+/** Of what another order of the rows may mend: a unique value that one gives up, a row that one refers to. */
+const orderStates: ReadonlySet<string | undefined> = new Set(Object.values(sqlStates));
 
 interface Row {
   readonly index: number;
@@ -64,9 +69,28 @@ export class Upserts {
   async run(client: PrismaClient, inputs: readonly object[]): Promise<Upserted> {
     const rows = inputs.map((input, i) => withIndex(i, () => this.#toRow(input as Values, i)));
     return {
-      count: await this.#writeAll(client, this.#chunksOf(rows)),
+      count: isMixed(rows)
+        ? await this.#writeMixed(client, rows)
+        : await this.#writeAll(client, this.#chunksOf(rows)),
       idKeys: rows.map(({ idKey }) => idKey),
     };
+  }
+
+  /**
+   * Those with the same fields go together, before others that stand between them. Where they need each other
+   * in the order in which they were given, they are written once more in that.
+   */
+  async #writeMixed(client: PrismaClient, rows: readonly Row[]): Promise<number> {
+    const run = (sql: string): Promise<unknown> =>
+      isTransactionClient(client) ? client.$executeRawUnsafe(sql) : Promise.resolve();
+    await run('SAVEPOINT forebay_upserts');
+    const count = await this.#writeAll(client, this.#chunksOf(rows)).catch(async (error: unknown) => {
+      if (!orderStates.has(sqlStateOf(error))) throw error;
+      await run('ROLLBACK TO SAVEPOINT forebay_upserts');
+      return this.#writeAll(client, this.#chunksInOrder(rows));
+    });
+    await run('RELEASE SAVEPOINT forebay_upserts');
+    return count;
   }
 
   async #writeAll(client: PrismaClient, chunks: Generator<Chunk, undefined>): Promise<number> {
@@ -108,6 +132,20 @@ export class Upserts {
     }
   }
 
+  *#chunksInOrder(rows: readonly Row[]): Generator<Chunk, undefined> {
+    let run = new Map<string, Row>();
+    let left = '';
+    for (const row of rows) {
+      if (run.size > 0 && (row.left !== left || run.has(row.idKey))) {
+        yield* this.#sized(left, [...run.values()]);
+        run = new Map();
+      }
+      left = row.left;
+      run.set(row.idKey, row);
+    }
+    if (run.size > 0) yield* this.#sized(left, [...run.values()]);
+  }
+
   *#sized(left: string, rows: readonly Row[]): Generator<Chunk, undefined> {
     let texts: string[] = [];
     let length = 0;
@@ -127,7 +165,7 @@ export class Upserts {
   #toRow(given: Values, index: number): Row {
     const versioned = this.#withVersion(given);
     const input = this.#rows.complete(versioned);
-    const left = this.#kept.filter((name) => versioned[name] === undefined);
+    const left = this.#kept.filter((name) => fieldValue(versioned, name) === undefined);
     return { index, input, idKey: this.#ids.toKey(this.#ids.ofRow(input)), left: left.join(',') };
   }
 
@@ -182,6 +220,14 @@ function withIndex<T>(index: number, make: () => T): T {
 function* joined<T>(first: readonly T[], others: Generator<T, undefined>): Generator<T, undefined> {
   yield* first;
   yield* others;
+}
+
+/** Whether some go in another statement than those before them. */
+function isMixed(rows: readonly Row[]): boolean {
+  return (
+    rows.some(({ left }) => left !== rows[0]?.left) ||
+    new Set(rows.map(({ idKey }) => idKey)).size < rows.length
+  );
 }
 
 /** The first rows of each id, the second ones, and so on. */

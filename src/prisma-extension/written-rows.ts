@@ -64,17 +64,25 @@ function keysBefore({ where, data, update }: Args, covered: CoveredModel): reado
   return covered.model.id.some((field) => isObject(changed) && changed[field] !== undefined) ? undefined : [];
 }
 
-/** Rows without an id get one that nobody can have asked for, unless the database counts. */
 async function createMany({ args, query }: Operation, covered: CoveredModel): Promise<Written> {
-  const { id, fields } = covered.model;
   const result = await query(args);
-  const rows = (Array.isArray(args.data) ? args.data : [args.data]) as Args[];
-  const isNamed = (row: Args): boolean => id.every((field) => row[field] !== undefined);
-  const isMade = (row: Args): boolean =>
-    id.every((field) => row[field] !== undefined || fields[field]?.default.kind === 'made');
-  if (!rows.every(isMade)) return { result, touched: 'all' };
-  const keys = rows.filter(isNamed).map((row) => covered.keyOfRow(row));
-  return { result, touched: new Set(keys.filter((key) => key !== undefined)) };
+  const rows = Array.isArray(args.data) ? args.data : [args.data];
+  const keys = rows.map((row) => keysOfNew(row, covered));
+  const isKnown = keys.every((of) => of !== undefined);
+  return { result, touched: isKnown ? new Set(keys.flat()) : 'all' };
+}
+
+/**
+ * Of a row to be made. One without an id gets one that nobody can have asked for; undefined where the
+ * database counts, or a relation has a part of the id.
+ */
+export function keysOfNew(row: unknown, covered: CoveredModel): readonly string[] | undefined {
+  if (!isObject(row)) return undefined;
+  const { id, fields } = covered.model;
+  const left = id.filter((field) => row[field] === undefined);
+  if (left.some((field) => fields[field]?.default.kind !== 'made')) return undefined;
+  const key = left.length > 0 ? undefined : covered.keyOfRow(row);
+  return key === undefined ? [] : [key];
 }
 
 /** The ids stand in the `where`, or are read before; when not as many were written, all rows are meant. */
@@ -106,7 +114,7 @@ async function readKeys(
 }
 
 /** The id keys that a `where` limits the rows to; undefined when it names none. */
-function keysIn(where: unknown, covered: CoveredModel): readonly string[] | undefined {
+export function keysIn(where: unknown, covered: CoveredModel): readonly string[] | undefined {
   const ids = idsIn(where, covered);
   return ids?.map((id) => covered.keyOf(id)).filter((key) => key !== undefined);
 }

@@ -24,6 +24,7 @@ function makesKeys(field: DMMF.Field): boolean {
 
 function modelOf(model: DMMF.Model, id: readonly string[], enums: readonly DMMF.DatamodelEnum[]): Model {
   const columns = model.fields.filter(isColumn);
+  const onlyOneOf = oneToOneOf(model);
   return {
     name: model.name,
     delegate: model.name.charAt(0).toLowerCase() + model.name.slice(1),
@@ -32,6 +33,7 @@ function modelOf(model: DMMF.Model, id: readonly string[], enums: readonly DMMF.
     id,
     fields: Object.fromEntries(columns.map((field) => [field.name, fieldOf(field, id, enums)])),
     parents: parentsOf(model),
+    ...(onlyOneOf.length > 0 ? { onlyOneOf } : {}),
   };
 }
 
@@ -154,6 +156,19 @@ function hasDatabaseDefault(field: DMMF.Field): boolean {
   const given = field.default;
   if (given === undefined) return false;
   return !isFunction(given) || ['now', 'autoincrement', 'dbgenerated', 'sequence'].includes(given.name);
+}
+
+/** Prisma wants the foreign key of a one-to-one relation to be unique. */
+function oneToOneOf(model: DMMF.Model): string[] {
+  const unique = [
+    ...model.fields.filter(({ isId, isUnique }) => isId || isUnique).map(({ name }) => [name]),
+    ...model.uniqueFields,
+    ...(model.primaryKey ? [model.primaryKey.fields] : []),
+  ];
+  const keys = new Set(unique.map((names) => [...names].sort().join()));
+  const isOne = ({ relationFromFields = [] }: DMMF.Field): boolean =>
+    keys.has([...relationFromFields].sort().join());
+  return [...new Set(model.fields.filter(isOne).map(({ type }) => type))];
 }
 
 function parentsOf(model: DMMF.Model): string[] {

@@ -60,11 +60,17 @@ function rowText(source: DMMF.Model, model: Model): string[] {
 }
 
 function inputText(model: Model): string[] {
-  const fields = Object.entries(model.fields).map(([name, field]) => {
+  const fields = Object.entries(model.fields).flatMap(([name, field]) => {
     const type = inputType(field, model.id.includes(name));
-    return field.default.kind === 'none' ? `  ${name}: ${type};` : `  ${name}?: ${type} | undefined;`;
+    if (field.default.kind !== 'none') return [`  ${name}?: ${type} | undefined;`];
+    return [...docComment(sequenceAdvice(field), '  '), `  ${name}: ${type};`];
   });
   return [`export interface ${model.name}Input {`, ...fields, '}\n'];
+}
+
+function sequenceAdvice({ default: made }: Field): string | undefined {
+  if (made.kind !== 'none' || !made.isSequence) return undefined;
+  return "The database's sequence makes it for Prisma's `create`; a write that waits can't know its number, and must give one.";
 }
 
 /** Prisma's JsonNull and DbNull tell which null a Json field means. */
@@ -118,7 +124,7 @@ function idType(model: Model): string {
 }
 
 function constantText(model: Model, name: string): string[] {
-  const { fields, parents, ...head } = model;
+  const { fields, parents, onlyOneOf, ...head } = model;
   const types = `${model.name}Row, ${model.name}Input, ${model.name}Id, ${JSON.stringify(model.name)}`;
   return [
     `export const ${name}: $Model<${types}> = {`,
@@ -127,6 +133,7 @@ function constantText(model: Model, name: string): string[] {
     ...Object.entries(fields).map(([key, field]) => `    ${propertyKey(key)}: ${literal(field)},`),
     '  },',
     `  parents: ${literal(parents)},`,
+    ...(onlyOneOf ? [`  onlyOneOf: ${literal(onlyOneOf)},`] : []),
     '};\n',
   ];
 }

@@ -1,10 +1,8 @@
 /** The dead letters, for people: the lane has the letter itself. */
 import { createHash } from 'node:crypto';
-import type { Queue } from 'bullmq';
-import { z } from 'zod';
 import type { RedisClient } from '../connection/redis.js';
 import type { Emit } from '../events.js';
-import { openQueue } from './open-queue.js';
+import { LazyQueue } from './lazy-queue.js';
 
 export const deadLetterQueueName = 'dead-letter';
 
@@ -23,24 +21,14 @@ export interface DeadLetterJob {
   readonly records: Readonly<Record<string, string>>;
 }
 
-export const deadLetterJobShape = z.object({
-  lane: z.string(),
-  field: z.string(),
-  at: z.string(),
-  error: z.object({ state: z.string(), message: z.string() }),
-  records: z.record(z.string(), z.string()),
-});
-
 export type DeadLetterOutcome = 'replayed' | 'gone';
 
 /** Of a record in a job, in characters: the letter itself has it whole. */
 const shownMax = 10_000;
 
-export class DeadLetterQueue {
-  readonly queue: Queue<DeadLetterJob, DeadLetterOutcome>;
-
+export class DeadLetterQueue extends LazyQueue<DeadLetterJob, DeadLetterOutcome> {
   constructor(connection: RedisClient, prefix: string, emit: Emit) {
-    this.queue = openQueue(
+    super(
       deadLetterQueueName,
       { connection, prefix, emit },
       { removeOnComplete: { count: 1_000 }, removeOnFail: false },
@@ -50,7 +38,8 @@ export class DeadLetterQueue {
   /** Shows a letter; once, however often it is called. */
   async show(letter: DeadLetterJob): Promise<void> {
     const records = Object.entries(letter.records).map(([field, text]) => [field, text.slice(0, shownMax)]);
-    await this.queue.add(
+    const queue = await this.open();
+    await queue.add(
       `${letter.lane} ${letter.field}`,
       { ...letter, records: Object.fromEntries(records) },
       { jobId: jobIdOf(letter) },
@@ -59,11 +48,8 @@ export class DeadLetterQueue {
 
   /** Stops showing a letter that is gone. */
   async hide(letter: Pick<DeadLetterJob, 'lane' | 'field' | 'at'>): Promise<void> {
-    await this.queue.remove(jobIdOf(letter));
-  }
-
-  async close(): Promise<void> {
-    await this.queue.close();
+    const queue = await this.open();
+    await queue.remove(jobIdOf(letter));
   }
 }
 

@@ -1,9 +1,7 @@
 /** The refresh queue: values that were read in the last part of their life, to be computed anew. */
-import type { Queue } from 'bullmq';
-import { z } from 'zod';
 import type { RedisClient } from '../connection/redis.js';
 import type { Emit } from '../events.js';
-import { keptLatest, openQueue } from './open-queue.js';
+import { keptLatest, LazyQueue } from './lazy-queue.js';
 
 export const refreshQueueName = 'refresh';
 
@@ -19,13 +17,6 @@ export interface RefreshJob {
   readonly ttlMs?: number;
 }
 
-export const refreshJobShape = z.object({
-  store: z.string(),
-  id: z.string(),
-  seen: z.string(),
-  ttlMs: z.number().positive().optional(),
-});
-
 /**
  * `fresh`: somebody has computed it meanwhile. `gone`: it was deleted, or has expired. `overtaken`: something
  * newer came during the load.
@@ -37,11 +28,9 @@ const refreshAttemptsMax = 10_000;
 /** BullMQ's lowest priority is its largest number. */
 const priorityMax = 2_097_151;
 
-export class RefreshQueue {
-  readonly queue: Queue<RefreshJob, RefreshOutcome>;
-
+export class RefreshQueue extends LazyQueue<RefreshJob, RefreshOutcome> {
   constructor(connection: RedisClient, prefix: string, emit: Emit) {
-    this.queue = openQueue(
+    super(
       refreshQueueName,
       { connection, prefix, emit },
       {
@@ -55,15 +44,13 @@ export class RefreshQueue {
   /** At most one job for a value, whoever asks. @param urgencyMs the smaller, the sooner */
   async add(job: RefreshJob, urgencyMs: number): Promise<void> {
     const priority = Math.min(priorityMax, Math.max(1, Math.round(urgencyMs)));
-    await this.queue.add(`${job.store} ${job.id}`, job, { jobId: job.seen, priority });
+    const queue = await this.open();
+    await queue.add(`${job.store} ${job.id}`, job, { jobId: job.seen, priority });
   }
 
   /** How many jobs wait for a worker, or for their next try. */
   async waiting(): Promise<number> {
-    return this.queue.getJobCountByTypes('waiting', 'prioritized', 'delayed');
-  }
-
-  async close(): Promise<void> {
-    await this.queue.close();
+    const queue = await this.open();
+    return queue.getJobCountByTypes('waiting', 'prioritized', 'delayed');
   }
 }

@@ -1,9 +1,9 @@
 /** The schedules: for each a job that waits for its next tick; and the runs of their functions. */
 import type { Job, Queue } from 'bullmq';
-import { z } from 'zod';
 import type { RedisClient } from '../connection/redis.js';
 import type { Emit } from '../events.js';
-import { keptRuns, openQueue } from './open-queue.js';
+import { isStandingJob } from './job-shapes.js';
+import { keptRuns, LazyQueue } from './lazy-queue.js';
 import type { warmQueueName } from './warm-queue.js';
 
 export const scheduleQueueName = 'schedules';
@@ -35,24 +35,6 @@ export interface FunctionJob {
 
 export type ScheduleJob = StandingJob | FunctionJob;
 
-const standingJobShape = z.object({
-  schedule: z.string(),
-  cron: z.string(),
-  timeZone: z.string(),
-  what: z.string(),
-  next: z.iso.datetime(),
-  last: z.object({ at: z.string(), queue: z.string(), job: z.string() }).optional(),
-});
-
-export const scheduleJobShape = z.union([
-  standingJobShape,
-  z.object({ schedule: z.string(), run: z.string() }),
-]);
-
-export function isStandingJob(job: unknown): job is StandingJob {
-  return standingJobShape.safeParse(job).success;
-}
-
 /** Those of all schedules, as they wait or are at work. */
 export async function standingJobs(queue: Queue<ScheduleJob>): Promise<StandingJob[]> {
   const jobs = await queue.getJobs(['delayed', 'waiting', 'active']);
@@ -64,11 +46,9 @@ const runAttemptsMax = 3;
 const runRetryMs = 1_000;
 const standingAttemptsMax = 1_000_000_000;
 
-export class ScheduleQueue {
-  readonly queue: Queue<ScheduleJob>;
-
+export class ScheduleQueue extends LazyQueue<ScheduleJob, unknown> {
   constructor(connection: RedisClient, prefix: string, emit: Emit) {
-    this.queue = openQueue(scheduleQueueName, { connection, prefix, emit }, keptRuns);
+    super(scheduleQueueName, { connection, prefix, emit }, keptRuns);
   }
 
   /**
@@ -76,7 +56,8 @@ export class ScheduleQueue {
    * ever.
    */
   async stand(job: StandingJob, delayMs: number): Promise<void> {
-    await this.queue.add(job.schedule, job, {
+    const queue = await this.open();
+    await queue.add(job.schedule, job, {
       jobId: job.schedule,
       delay: delayMs,
       attempts: standingAttemptsMax,
@@ -85,7 +66,8 @@ export class ScheduleQueue {
   }
 
   async standing(schedule: string): Promise<Job<StandingJob> | undefined> {
-    return (await this.queue.getJob(schedule)) as Job<StandingJob> | undefined;
+    const queue = await this.open();
+    return (await queue.getJob(schedule)) as Job<StandingJob> | undefined;
   }
 
   /**
@@ -94,7 +76,8 @@ export class ScheduleQueue {
    */
   async run(schedule: string, id: string): Promise<string> {
     const name = `run ${schedule}`;
-    const job = await this.queue.add(
+    const queue = await this.open();
+    const job = await queue.add(
       name,
       { schedule, run: id },
       {
@@ -105,9 +88,5 @@ export class ScheduleQueue {
       },
     );
     return job.id as string;
-  }
-
-  async close(): Promise<void> {
-    await this.queue.close();
   }
 }

@@ -1,9 +1,8 @@
 /** The warm queue: runs of warming. */
-import type { Job, Queue } from 'bullmq';
-import { z } from 'zod';
+import type { Job } from 'bullmq';
 import type { RedisClient } from '../connection/redis.js';
 import type { Emit } from '../events.js';
-import { keptRuns, openQueue } from './open-queue.js';
+import { keptRuns, LazyQueue } from './lazy-queue.js';
 
 export const warmQueueName = 'warm';
 
@@ -39,36 +38,14 @@ export interface WarmProgress {
   readonly errors: readonly string[];
 }
 
-const count = z.number().nonnegative();
-
-export const warmJobShape = z.object({
-  store: z.string(),
-  done: z
-    .object({
-      store: z.string(),
-      warmed: count,
-      fresh: count,
-      absent: count,
-      failed: count,
-      pages: count,
-      max: count,
-      ms: count,
-      after: z.string().optional(),
-      errors: z.array(z.string()),
-    })
-    .optional(),
-});
-
 /** What a run has done. */
 export type WarmSummary = Omit<WarmProgress, 'after'>;
 
 const warmAttemptsMax = 10;
 
-export class WarmQueue {
-  readonly queue: Queue<WarmJob, WarmSummary>;
-
+export class WarmQueue extends LazyQueue<WarmJob, WarmSummary> {
   constructor(connection: RedisClient, prefix: string, emit: Emit) {
-    this.queue = openQueue(
+    super(
       warmQueueName,
       { connection, prefix, emit },
       {
@@ -85,14 +62,11 @@ export class WarmQueue {
    * @param id of the job: a run that was added under it before is not added again. Default: a new one
    */
   async add(store: string, id?: string): Promise<Job<WarmJob, WarmSummary>> {
-    return this.queue.add(
+    const queue = await this.open();
+    return queue.add(
       `warm ${store}`,
       { store },
       { deduplication: { id: `warm ${store}` }, ...(id === undefined ? {} : { jobId: id }) },
     );
-  }
-
-  async close(): Promise<void> {
-    await this.queue.close();
   }
 }

@@ -1,9 +1,7 @@
 /** The write-behind queue: its jobs are wake-ups of lanes, and carry no record. */
-import type { Queue } from 'bullmq';
-import { z } from 'zod';
 import type { RedisClient } from '../connection/redis.js';
 import type { Emit } from '../events.js';
-import { keptLatest, openQueue } from './open-queue.js';
+import { keptLatest, LazyQueue } from './lazy-queue.js';
 
 export const writeBehindQueueName = 'write-behind';
 
@@ -13,8 +11,6 @@ export interface WakeUp {
   /** Somebody waits for the lane; it has a job of its own besides. */
   readonly isHurry?: true;
 }
-
-export const wakeUpShape = z.object({ lane: z.string(), isHurry: z.literal(true).optional() });
 
 /** What a flush did, as the board shows it. */
 export interface FlushSummary {
@@ -30,11 +26,9 @@ export interface FlushSummary {
 /** After so many tries a job is given up; the lane is not: the sweep gives it a new job. */
 const attemptsMax = 1_000;
 
-export class WriteBehindQueue {
-  readonly queue: Queue<WakeUp, FlushSummary>;
-
+export class WriteBehindQueue extends LazyQueue<WakeUp, FlushSummary> {
   constructor(connection: RedisClient, prefix: string, emit: Emit) {
-    this.queue = openQueue(
+    super(
       writeBehindQueueName,
       { connection, prefix, emit },
       {
@@ -46,21 +40,20 @@ export class WriteBehindQueue {
   }
 
   async wake(lane: string, delayMs: number): Promise<void> {
-    await this.queue.add(`flush ${lane}`, { lane }, { delay: delayMs });
+    const queue = await this.open();
+    await queue.add(`flush ${lane}`, { lane }, { delay: delayMs });
   }
 
   /** At most one such job of a lane waits or runs, however many wait for it. */
   async hurry(lane: string): Promise<void> {
     const name = `hurry ${lane}`;
-    await this.queue.add(name, { lane, isHurry: true }, { deduplication: { id: name } });
+    const queue = await this.open();
+    await queue.add(name, { lane, isHurry: true }, { deduplication: { id: name } });
   }
 
   /** How many jobs wait for a worker. */
   async waiting(): Promise<number> {
-    return this.queue.getJobCountByTypes('waiting');
-  }
-
-  async close(): Promise<void> {
-    await this.queue.close();
+    const queue = await this.open();
+    return queue.getJobCountByTypes('waiting');
   }
 }

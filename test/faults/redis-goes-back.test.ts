@@ -55,7 +55,7 @@ describe('when Redis has gone back in time', () => {
     const ledger = await ledgerNumber();
     await restore(older);
     await reconnected();
-    await expect.poll(() => regresses().length).toBe(1);
+    await expect.poll(() => batchNumber()).toBe(ledger);
     expect(regresses()).toEqual([
       {
         type: 'redis.regressed',
@@ -66,7 +66,6 @@ describe('when Redis has gone back in time', () => {
         until: expect.stringMatching(/^\d{4}-.*Z$/),
       },
     ]);
-    expect(await batchNumber()).toBe(ledger);
     await add(100);
     expect(await touches()).toBe(111);
     expect(BigInt(await ledgerNumber())).toBeGreaterThan(BigInt(ledger));

@@ -36,13 +36,13 @@ const tickId = /^ticking@\d{4}-\d\d-\d\dT\d\d\.\d\d\.\d\dZ$/;
 
 /** The ticks whose runs are done, in order. */
 async function ticksDone(): Promise<string[]> {
-  const jobs = await queue.queue.getCompleted();
+  const jobs = await (await queue.open()).getCompleted();
   return jobs.map(({ id }) => id as string).sort();
 }
 
 /** Each run has left a row. */
 async function runsDone(): Promise<number> {
-  const active = await queue.queue.getJobCountByTypes('active', 'waiting');
+  const active = await (await queue.open()).getJobCountByTypes('active', 'waiting');
   return active > 0 ? -1 : environment.prisma.client.count();
 }
 

@@ -152,7 +152,7 @@ describe('W warming the hottest', () => {
     try {
       const job = await queue.add('pages');
       await expect.poll(() => job.isCompleted()).toBe(true);
-      expect((await queue.queue.getJob(job.id as string))?.returnvalue).toMatchObject({
+      expect((await (await queue.open()).getJob(job.id as string))?.returnvalue).toMatchObject({
         warmed: 3,
         pages: 2,
       });

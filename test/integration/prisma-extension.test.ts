@@ -489,19 +489,23 @@ describe('upsertMany', () => {
     expect(await plain.user.count({ where: { email: { endsWith: mark } } })).toBe(3);
   });
 
-  it('of more rows than one statement takes, writes all or none', async () => {
+  it('of more rows, and more values, than one statement takes, writes all or none', async () => {
     const { mark } = ids;
-    const rows = Array.from({ length: 12_001 }, (_, i) => ({ id: `${mark}-${i}`, name: `n${i}` }));
+    const rows = Array.from({ length: 22_001 }, (_, i) => ({
+      id: `${mark}-${i}`,
+      name: `n${i}`,
+      email: 'e',
+    }));
     expect(await prisma.client.upsertMany(rows)).toEqual({ count: rows.length });
     const changed = rows.map((row, i) => ({
       ...row,
       name: 'changed',
-      ...(i === 12_000 ? { id: `${mark}-x` } : {}),
+      ...(i === 22_000 ? { id: `${mark}-x` } : {}),
     }));
     const refused = [...changed, { id: `${mark}-y`, name: 'y', createdAt: null as never }];
     await expect(prisma.client.upsertMany(refused)).rejects.toMatchObject({
       code: 'INVALID_VALUE',
-      context: { index: 12_001 },
+      context: { index: 22_001 },
     });
     await plain.$executeRawUnsafe(
       `ALTER TABLE clients ADD CONSTRAINT "not ${mark}" CHECK (id <> '${mark}-x')`,

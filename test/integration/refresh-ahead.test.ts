@@ -61,7 +61,7 @@ beforeEach(async () => {
   loads = [];
   load = versions;
   await app.cache.invalidatePattern('*');
-  await queue.queue.obliterate({ force: true });
+  await (await queue.open()).obliterate({ force: true });
   app.cache.resetStats();
   environment.events.length = 0;
 });
@@ -154,7 +154,9 @@ describe('a refresh', () => {
     await expect.poll(async () => (await app.cache.explain(Keys.brief('1'))).state).toBe('missing');
     const count = loads.length;
     await expect
-      .poll(() => queue.queue.getJobCountByTypes('waiting', 'active', 'prioritized', 'delayed'))
+      .poll(async () =>
+        (await queue.open()).getJobCountByTypes('waiting', 'active', 'prioritized', 'delayed'),
+      )
       .toBe(0);
     expect(loads.length).toBe(count);
     expect(await app.cache.exists(Keys.brief('1'))).toBe(false);
@@ -165,24 +167,26 @@ describe('a refresh', () => {
     ['computed by somebody else', 'fresh', () => app.stores.reports.refresh('1')],
   ])('loads nothing when the value was %s meanwhile', async (_what, outcome, change) => {
     await readUntilAsked('1');
-    const job = (await queue.queue.getPrioritized())[0];
+    const job = (await (await queue.open()).getPrioritized())[0];
     await change();
     const count = loads.length;
     await startWorker();
-    await expect.poll(async () => (await queue.queue.getJob(job?.id as string))?.returnvalue).toBe(outcome);
+    await expect
+      .poll(async () => (await (await queue.open()).getJob(job?.id as string))?.returnvalue)
+      .toBe(outcome);
     expect(loads.length).toBe(count);
   });
 
   it('never replaces what was written during its load', async () => {
     await readUntilAsked('1');
-    const job = (await queue.queue.getPrioritized())[0];
+    const job = (await (await queue.open()).getPrioritized())[0];
     load = async (ids) => {
       await app.cache.set(Keys.report('1'), 'written');
       return versions(ids);
     };
     await startWorker();
     await expect
-      .poll(async () => (await queue.queue.getJob(job?.id as string))?.returnvalue)
+      .poll(async () => (await (await queue.open()).getJob(job?.id as string))?.returnvalue)
       .toBe('overtaken');
     expect(await app.cache.get(Keys.report('1'))).toBe('written');
   });
@@ -253,7 +257,7 @@ describe('a refresh', () => {
       return versions(some);
     };
     await startWorker();
-    await expect.poll(() => queue.queue.getActiveCount()).toBe(25);
+    await expect.poll(async () => (await queue.open()).getActiveCount()).toBe(25);
     letGo();
     await expect.poll(() => sizes.reduce((sum, size) => sum + size, 0)).toBe(40);
     expect(sizes.length).toBeLessThan(10);
@@ -342,7 +346,7 @@ describe('readers go on', () => {
       data: { store: 'reports', id: `${i}`, seen: `${i}` },
       opts: { delay: 60_000 },
     });
-    await queue.queue.addBulk(Array.from({ length: 10_000 }, (_, i) => job(i)));
+    await (await queue.open()).addBulk(Array.from({ length: 10_000 }, (_, i) => job(i)));
     const reader = await environment.connect(stores);
     await expect
       .poll(async () => {

@@ -16,6 +16,7 @@ import {
   generateSchema,
   generatorProvider,
 } from '../support/generated-schema.js';
+import { patient } from '../support/patient.js';
 
 type Row = Record<string, unknown>;
 
@@ -234,6 +235,22 @@ describe('a put is the whole row', () => {
     });
   });
 
+  it('leaves what is pending of a column that the database makes', async () => {
+    const store = storeOf('made');
+    const id = 'left';
+    await store.put({ id });
+    await app.flush();
+    await store.update(id, (row) => ({ ...row, code: 'updated' }));
+    await store.put({ id });
+    expect(await store.get(id)).toMatchObject({ code: 'updated' });
+    await app.flush();
+    const { counted } = (await delegate('made').findUnique({ where: { id } })) as { counted: number };
+    await store.put({ id, code: 'put' });
+    await store.put({ id });
+    await app.flush();
+    expect(await delegate('made').findUnique({ where: { id } })).toMatchObject({ code: 'put', counted });
+  });
+
   it('makes ids as Prisma’s client does, tells them in the receipt, and leaves to the database what that makes', async () => {
     const { id, persisted } = await receiptOf(storeOf('made').put({}));
     await persisted();
@@ -298,7 +315,7 @@ describe('a row', () => {
     expect((await store.get('big'))?.name).toHaveLength(2_000_000);
     const startedAt = Date.now();
     await expect(store.update('big', (row) => row)).rejects.toMatchObject({ code: 'VALUE_TOO_LARGE' });
-    expect(Date.now() - startedAt).toBeLessThan(5_000);
+    expect(Date.now() - startedAt).toBeLessThan(patient(5_000));
   });
 
   it('of a load of one’s own that is no JSON is given, and an update of it says at once why not', async () => {
@@ -317,7 +334,7 @@ describe('a row', () => {
       code: 'INVALID_VALUE',
       message: expect.stringContaining('at made'),
     });
-    expect(Date.now() - startedAt).toBeLessThan(10_000);
+    expect(Date.now() - startedAt).toBeLessThan(patient(10_000));
   });
 
   it('is read anew after refresh and evict', async () => {

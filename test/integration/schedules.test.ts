@@ -4,7 +4,8 @@ import { cacheKey, cacheKeys } from '../../src/definitions/cache-key.js';
 import { computed } from '../../src/definitions/computed.js';
 import { defineStores } from '../../src/definitions/stores.js';
 import type { EventType, ForebayEvent } from '../../src/events.js';
-import { isStandingJob, ScheduleQueue, type StandingJob } from '../../src/queues/schedule-queue.js';
+import { isStandingJob } from '../../src/queues/job-shapes.js';
+import { ScheduleQueue, type StandingJob } from '../../src/queues/schedule-queue.js';
 import { WarmQueue } from '../../src/queues/warm-queue.js';
 import { SchedulerService } from '../../src/services/scheduler/scheduler.js';
 import { defineSchedules, type Schedules } from '../../src/services/scheduler/schedules.js';
@@ -69,7 +70,7 @@ const standing = async (name: string) => (await queue.standing(name))?.data;
 
 /** Jobs that runs of functions have left. */
 async function runs(): Promise<string[]> {
-  const jobs = await queue.queue.getJobs(['completed', 'active', 'waiting', 'failed']);
+  const jobs = await (await queue.open()).getJobs(['completed', 'active', 'waiting', 'failed']);
   return jobs.filter(({ data }) => !isStandingJob(data)).map(({ id }) => id as string);
 }
 
@@ -114,8 +115,8 @@ describe('C4 a tick', () => {
     const schedules = defineSchedules(stores, { warming: { cron: everySecond, warm: 'reports' } });
     await startWarmWorker();
     await startScheduler(schedules);
-    await expect.poll(() => warmQueue.queue.getCompletedCount()).toBeGreaterThanOrEqual(2);
-    const [job] = await warmQueue.queue.getCompleted();
+    await expect.poll(async () => (await warmQueue.open()).getCompletedCount()).toBeGreaterThanOrEqual(2);
+    const [job] = await (await warmQueue.open()).getCompleted();
     expect(job).toMatchObject({ name: 'warm reports', returnvalue: { store: 'reports' } });
     expect(job?.id).toMatch(/^warming@/);
   });
@@ -148,9 +149,9 @@ describe('C4 a tick', () => {
     };
     await startScheduler(defineSchedules(stores, { failing: { cron: yearly, run } }));
     await (await queue.standing('failing'))?.promote();
-    await expect.poll(() => queue.queue.getFailedCount()).toBe(1);
+    await expect.poll(async () => (await queue.open()).getFailedCount()).toBe(1);
     expect(calls).toBe(3);
-    expect((await queue.queue.getFailed())[0]).toMatchObject({ failedReason: 'not tonight' });
+    expect((await (await queue.open()).getFailed())[0]).toMatchObject({ failedReason: 'not tonight' });
   });
 });
 
@@ -188,7 +189,7 @@ describe('C5 a schedule on the board', () => {
         warming: { cron: yearly, warm: 'reports' },
       }),
     );
-    expect(await queue.queue.getDelayedCount()).toBe(2);
+    expect(await (await queue.open()).getDelayedCount()).toBe(2);
     expect(await standing('yearly')).toMatchObject({
       schedule: 'yearly',
       what: 'a function',
@@ -224,7 +225,7 @@ describe('C5 a schedule on the board', () => {
     );
     expect(await standing('stays')).toMatchObject({ next: expect.stringMatching(/-02-02T05:00:00.000Z$/) });
     expect(await standing('goes')).toBeUndefined();
-    await queue.queue.obliterate({ force: true });
+    await (await queue.open()).obliterate({ force: true });
     await expect.poll(() => standing('often')).toBeDefined();
   });
 });
@@ -249,7 +250,7 @@ describe('a scheduler that stops', () => {
     await expect.poll(() => starts).toBe(1);
     await first.stop(5_000);
     await startScheduler(schedules);
-    await expect.poll(async () => (await queue.queue.getCompleted())[0]?.returnvalue).toBe('done');
+    await expect.poll(async () => (await (await queue.open()).getCompleted())[0]?.returnvalue).toBe('done');
     expect(starts).toBe(2);
   });
 });

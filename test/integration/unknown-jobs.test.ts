@@ -36,7 +36,7 @@ const strange: Record<QueueName, object> = {
 const malformed: readonly unknown[] = [null, 7, 'text', [], {}, { lane: 1, store: null, schedule: {} }];
 
 let environment: Environment;
-let queues: Record<QueueName, { readonly queue: Queue; close(): Promise<void> }>;
+let queues: Record<QueueName, { open(): Promise<Queue>; close(): Promise<void> }>;
 let services: Service[];
 
 beforeEach(async () => {
@@ -71,11 +71,11 @@ async function start(): Promise<void> {
 }
 
 /** As their queue would add them: with many tries. A dead letter's job is in its second try when somebody retries it. */
-const add = (queue: QueueName, data: unknown): Promise<Job> =>
-  queues[queue].queue.add('job', data, { attempts: 1_000, backoff: { type: 'custom' } });
+const add = async (queue: QueueName, data: unknown): Promise<Job> =>
+  (await queues[queue].open()).add('job', data, { attempts: 1_000, backoff: { type: 'custom' } });
 const eventsOf = (type: EventType) => environment.events.filter((event) => event.type === type);
 const fresh = async (queue: QueueName, { id }: Job): Promise<Job> =>
-  (await queues[queue].queue.getJob(id as string)) as Job;
+  (await (await queues[queue].open()).getJob(id as string)) as Job;
 
 describe('a job that no worker can do', () => {
   it('is set aside after one try, and told of', async () => {
@@ -103,7 +103,7 @@ describe('a job that no worker can do', () => {
     'of another app, in %s, is handed back, told once, and set aside once nobody has known it for long',
     async (queue) => {
       const jobs = await Promise.all([add(queue, strange[queue]), add(queue, strange[queue])]);
-      const old = await queues[queue].queue.add('job', strange[queue], {
+      const old = await (await queues[queue].open()).add('job', strange[queue], {
         attempts: 1_000,
         timestamp: Date.now() - 3_600_000,
       });
@@ -119,9 +119,9 @@ describe('a job that no worker can do', () => {
 });
 
 it('a standing job that was broken is made anew', async () => {
-  await queues.schedules.queue.add('nightly', null, { jobId: 'nightly', delay: 60_000 });
+  await (await queues.schedules.open()).add('nightly', null, { jobId: 'nightly', delay: 60_000 });
   await start();
-  const job = (await queues.schedules.queue.getJob('nightly')) as Job;
+  const job = (await (await queues.schedules.open()).getJob('nightly')) as Job;
   expect(job.data).toMatchObject({ schedule: 'nightly', cron: '0 3 * * *' });
   expect(await job.isDelayed()).toBe(true);
 });

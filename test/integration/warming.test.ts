@@ -57,7 +57,7 @@ beforeEach(async () => {
     return new Map(ids.map((id) => [id, `page ${id}`]));
   };
   await app.cache.invalidatePattern('*');
-  await queue.queue.obliterate({ force: true });
+  await (await queue.open()).obliterate({ force: true });
   environment.events.length = 0;
 });
 
@@ -88,7 +88,7 @@ async function warm(store = 'pages', of: Stores = stores): Promise<WarmSummary> 
   const job = await queue.add(store);
   await startWorker(of);
   await expect.poll(() => job.isCompleted(), { interval: 10 }).toBe(true);
-  return (await queue.queue.getJob(job.id as string))?.returnvalue as WarmSummary;
+  return (await (await queue.open()).getJob(job.id as string))?.returnvalue as WarmSummary;
 }
 
 describe('W a run of warming', () => {
@@ -184,7 +184,7 @@ describe('W a run of warming', () => {
     const first = await queue.add('pages');
     const second = await queue.add('pages', 'other');
     expect(second.id).toBe(first.id);
-    expect(await queue.queue.getWaitingCount()).toBe(1);
+    expect(await (await queue.open()).getWaitingCount()).toBe(1);
   });
 
   it('that is stopped goes on in the next worker with the next page', async () => {
@@ -203,15 +203,24 @@ describe('W a run of warming', () => {
     await startWorker();
     await expect.poll(() => job.isCompleted()).toBe(true);
     expect(loaded.map((ids) => ids[0])).toEqual(['100', '110', '120']);
-    expect((await queue.queue.getJob(job.id as string))?.returnvalue).toMatchObject({ warmed: 25, pages: 3 });
+    expect((await (await queue.open()).getJob(job.id as string))?.returnvalue).toMatchObject({
+      warmed: 25,
+      pages: 3,
+    });
   });
 
   it('of a store that a worker does not know waits for one of another release; nobody knowing it, it fails and says what to do', async () => {
     const job = await queue.add('cold');
-    const old = await queue.queue.add('old', { store: 'cold' }, { timestamp: Date.now() - 3_600_000 });
+    const old = await (await queue.open()).add(
+      'old',
+      { store: 'cold' },
+      { timestamp: Date.now() - 3_600_000 },
+    );
     await startWorker();
     await expect.poll(() => old.isFailed()).toBe(true);
-    expect((await queue.queue.getJob(old.id as string))?.failedReason).toContain('Give it the option "warm"');
+    expect((await (await queue.open()).getJob(old.id as string))?.failedReason).toContain(
+      'Give it the option "warm"',
+    );
     await expect.poll(() => job.isDelayed()).toBe(true);
   });
 });

@@ -1,6 +1,6 @@
 /** Waits until everything accepted is in the database, without asking for it as `flush` does. */
 import { expect } from 'vitest';
-import type { Backlog } from '../../src/app/connect.js';
+import type { Backlog } from '../../src/buffer/backlog.js';
 
 export async function drained(app: { backlog(): Promise<Backlog> }): Promise<void> {
   const unpersisted = async (): Promise<number> => {

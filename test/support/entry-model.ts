@@ -125,7 +125,16 @@ export class ReadingProcess implements Port<number | null, string, Version> {
   readonly #model: EntryModel;
   readonly #loading = new Loading(new LoadLimit({ loadsMax: 10, waitingMax: 100 }));
   readonly #loads: LeasedLoads<number | null>;
-  readonly #counts = { hits: 0, l1Hits: 0, staleHits: 0, misses: 0, sets: 0, deletes: 0, errors: 0 };
+  readonly #counts = {
+    hits: 0,
+    l1Hits: 0,
+    staleHits: 0,
+    misses: 0,
+    waits: 0,
+    sets: 0,
+    deletes: 0,
+    errors: 0,
+  };
   readonly counts = { ...this.#counts, loads: 0, loadFailures: 0 };
   #requests: Promise<unknown> = Promise.resolve();
   #replies: Promise<unknown> = Promise.resolve();

@@ -5,6 +5,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { entryPoints, makeReports, reportFolder } from '../../dev/api/report.js';
 import * as health from '../../src/health.js';
 import * as forebay from '../../src/index.js';
+import * as metrics from '../../src/metrics.js';
 import * as patterns from '../../src/patterns.js';
 import * as prismaExtension from '../../src/prisma-extension.js';
 import * as shared from '../../src/shared.js';
@@ -52,7 +53,6 @@ describe('the entry points', () => {
       'computed',
       'connect',
       'counter',
-      'createPrismaAdapter',
       'defineStores',
       'isForebayError',
       'partsOf',
@@ -81,7 +81,8 @@ describe('the entry points', () => {
       'isRedisAvailable',
       'testRedisConnection',
     ]);
-    expect(Object.keys(prismaExtension)).toEqual(['forebayExtension']);
+    expect(Object.keys(metrics)).toEqual(['metricsOf']);
+    expect(Object.keys(prismaExtension)).toEqual(['createPrismaAdapter', 'forebayExtension']);
     expect(Object.keys(shared).sort()).toEqual(['closeShared', 'share', 'sharedClient']);
   });
 });

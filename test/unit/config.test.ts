@@ -42,6 +42,9 @@ const variables: [string, string, string, unknown][] = [
   ['LOG_LEVEL', 'silent', 'logLevel', 'silent'],
   ['FOREBAY_LANES', '10000', 'worker.lanes', 10_000],
   ['FOREBAY_CONNECTIONS', '1', 'worker.connections', 1],
+  ['FOREBAY_HEALTH', '9464', 'health', { kind: 'port', host: '127.0.0.1', from: 9_464, to: 9_464 }],
+  ['FOREBAY_HEALTH', '[::]:1-9', 'health', { kind: 'port', host: '::', from: 1, to: 9 }],
+  ['FOREBAY_HEALTH', 'unix:/run/{pid}', 'health', { kind: 'socket', path: '/run/{pid}' }],
   ['BOARD_HOST', '::1', 'board.host', '::1'],
   ['BOARD_PORT', '0', 'board.port', 0],
   ['BOARD_USER', 'admin', 'board.user', 'admin'],
@@ -112,6 +115,9 @@ const wrong: [string, string][] = [
   ['FOREBAY_LANES', '0'],
   ['FOREBAY_LANES', '10001'],
   ['FOREBAY_CONNECTIONS', '1001'],
+  ['FOREBAY_HEALTH', 'yes'],
+  ['FOREBAY_HEALTH', '9464-9463'],
+  ['FOREBAY_HEALTH', 'unix:'],
   ['BOARD_PORT', '65536'],
 ];
 

@@ -4,8 +4,9 @@ import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it, test, vi } from 'vitest';
 import { StatisticsCounter } from '../../src/cache/statistics.js';
 import { ForebayError } from '../../src/errors.js';
+import { logEvents } from '../../src/event-log.js';
 import type { Emit, EventType, ForebayEvent } from '../../src/events.js';
-import { createLogger, logEvents } from '../../src/logger.js';
+import { createLogger } from '../../src/logger.js';
 
 /** What a logger of forebay writes, line by line, as JSON. */
 function logged(level: string, ...events: ForebayEvent[]): Record<string, unknown>[] {
@@ -56,9 +57,9 @@ const events: Record<EventType, [ForebayEvent, string]> = {
   'cache.statistics': [{ type: 'cache.statistics', statistics: new StatisticsCounter().read() }, 'debug'],
   'batch.sealed': [{ type: 'batch.sealed', lane, number: '17', size: 2 }, 'debug'],
   'batch.written': [{ type: 'batch.written', lane, number: '17' }, 'debug'],
-  'batch.applied': [{ type: 'batch.applied', lane, number: '17', applied: true, ms: 3 }, 'debug'],
+  'batch.applied': [{ type: 'batch.applied', lane, number: '17', applied: true, size: 5, ms: 3 }, 'debug'],
   'batch.acked': [{ type: 'batch.acked', lane, number: '17', size: 2 }, 'debug'],
-  'batch.late': [{ type: 'batch.late', lane, number: '17' }, 'debug'],
+  'batch.late': [{ type: 'batch.late', lane, number: '17', size: 5 }, 'debug'],
   'batch.failed': [{ ...failed, reason: 'refused' }, 'error'],
   'batch.void': [{ type: 'batch.void', lane, number: '17' }, 'debug'],
   'batch.split': [{ type: 'batch.split', lane, number: '17', rest: 9, dead: 1, waiting: 0 }, 'warn'],
@@ -97,6 +98,7 @@ const events: Record<EventType, [ForebayEvent, string]> = {
   'sweep.failed': [{ type: 'sweep.failed', error }, 'warn'],
   'mark.not-renewed': [{ type: 'mark.not-renewed', lane, error }, 'warn'],
   'ledger.not-compared': [{ type: 'ledger.not-compared', retryMs: 1_000, error }, 'warn'],
+  'job.taken': [{ type: 'job.taken', queue: 'refresh', waitMs: 12 }, 'debug'],
   'job.failed': [{ type: 'job.failed', job: 'flush tasks/3', error }, 'error'],
   'redis.error': [{ type: 'redis.error', connection: 'reads', error }, 'warn'],
   'job.unknown': [
@@ -109,6 +111,7 @@ const events: Record<EventType, [ForebayEvent, string]> = {
   'l1.opened': [{ type: 'l1.opened' }, 'debug'],
   'l1.closed': [{ type: 'l1.closed' }, 'info'],
   'server.warning': [{ type: 'server.warning', what: 'appendonly is off', advice: 'Set it.' }, 'warn'],
+  'health.not-served': [{ type: 'health.not-served', retryMs: 1_000, error }, 'warn'],
 };
 
 test.each(Object.entries(events))('%s is logged with its facts', (type, [event, level]) => {
@@ -165,6 +168,7 @@ it('what is below the level is left out', () => {
     'close.failed',
     'breaker.opened',
     'server.warning',
+    'health.not-served',
   ]);
 });
 

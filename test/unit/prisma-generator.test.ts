@@ -75,6 +75,7 @@ model Everything {
   unsupported Unsupported("tsvector")?
   hidden String? @ignore
   members Member[]
+  note Note?
   @@map("every thing")
   @@schema("other")
 }
@@ -88,6 +89,11 @@ model Member {
   team Member[] @relation("boss")
   @@id([number, everythingId])
   @@unique([everythingId, number])
+  @@schema("public")
+}
+model Note {
+  everythingId String @id
+  everything Everything @relation(fields: [everythingId], references: [id])
   @@schema("public")
 }
 model Model {
@@ -228,6 +234,7 @@ describe('the emitted module', () => {
       'Everything',
       'Member',
       'Model',
+      'Note',
       'arguments_',
     ]);
     expect(emittedText()).toContain('// OnlyUnique is left out: it has no @id or @@id.');
@@ -264,6 +271,18 @@ describe('a model', () => {
     const { Member } = await emitted();
     expect(Member).toMatchObject({ id: ['number', 'everythingId'], parents: ['Everything'] });
     expect(emittedText()).toContain('export type MemberId = { number: bigint; everythingId: string };');
+  });
+
+  it('says of which other rows there is at most one of it', async () => {
+    const { Member, Note } = await emitted();
+    expect(Note).toMatchObject({ parents: ['Everything'], onlyOneOf: ['Everything'] });
+    expect(Member).not.toHaveProperty('onlyOneOf');
+  });
+
+  it('tells where its type stands that the database’s sequence makes no id for a put', () => {
+    expect(emittedText()).toMatch(
+      /interface ModelInput \{\n {2}\/\*\* The database's sequence .*\*\/\n {2}id: number;/,
+    );
   });
 
   it('has all its columns, and neither relations nor what Prisma can’t read', async () => {

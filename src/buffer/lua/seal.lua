@@ -13,10 +13,11 @@
 --                     somebody waits for it
 -- ARGV[4] floor       the number of the last batch that is known to be applied
 -- ARGV[5] compared    the generation of the lane that the caller has compared with the ledger; '': any
--- returns {'batch', number, generation, persisted, isRetry, field, record, ...}: up to which version
+-- returns {'batch', number, generation, persisted, isRetry, ageUs, field, record, ...}: up to which version
 --         everything is in the database once the batch is, or '' when records wait or are refused; isRetry 1:
---         its records have waited. Or {'wait', ms} until the oldest is old enough, or {'empty'}: the wake-up
---         mark was cleared, or {'uncompared'}: the lane is of another generation, and nothing was done
+--         its records have waited; how long ago the oldest became dirty. Or {'wait', ms} until the oldest is
+--         old enough, or {'empty'}: the wake-up mark was cleared, or {'uncompared'}: the lane is of another
+--         generation, and nothing was done
 --
 -- Atomic because "the lane is empty" and the wake-up mark must be decided at one moment (else a write's
 -- wake-up is lost), and because a record must never be in neither of dirty and sealed.
@@ -33,7 +34,7 @@ local retryMaxUs = 1000000
 local now = serverUs()
 
 letPass(meta)
-local known = redis.call('HMGET', meta, 'sealed', 'batch', 'hurry', 'bytes', 'version', 'dead', 'retried', 'generation')
+local known = redis.call('HMGET', meta, 'sealed', 'batch', 'hurry', 'bytes', 'version', 'dead', 'retried', 'generation', 'since')
 local generation = generationOf(meta, known[8], known[5], 0)
 -- [FB-COMPARED]
 if compared ~= '' and compared ~= generation then return {'uncompared'} end
@@ -45,8 +46,8 @@ local function persistedThen()
   return oldest and text(oldest - 1) or known[5] or '0'
 end
 
-local function sealedBatch(number, isRetry)
-  local batch = {'batch', number, generation, persistedThen(), isRetry and 1 or 0}
+local function sealedBatch(number, isRetry, since)
+  local batch = {'batch', number, generation, persistedThen(), isRetry and 1 or 0, text(now - since)}
   for _, part in ipairs(redis.call('HGETALL', sealed)) do batch[#batch + 1] = part end
   return batch
 end
@@ -54,7 +55,7 @@ end
 -- [FB-ONE-BATCH]
 if known[1] then
   redis.call('HSET', meta, 'due', text(now))
-  return sealedBatch(known[1], known[7])
+  return sealedBatch(known[1], known[7], tonumber(known[9]) or now)
 end
 
 -- All that is dirty becomes the batch, whatever its size: nothing is copied.
@@ -119,7 +120,7 @@ local function sealUnder(since, isRetry)
   local number = text(math.max(nextNumber(known[2], now), floor + 1))
   redis.call('HSET', meta, 'batch', number, 'sealed', number, 'since', text(since), 'bytes', bytes, 'due', text(now))
   if isRetry then redis.call('HSET', meta, 'retried', 1) else redis.call('HDEL', meta, 'retried') end
-  return sealedBatch(number, isRetry)
+  return sealedBatch(number, isRetry, since)
 end
 
 -- For how many ms the oldest must wait; 0: not at all.

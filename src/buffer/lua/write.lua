@@ -17,7 +17,8 @@
 -- ARGV[5]  knownVersion the last version of the lane that the caller knows of; 0: none
 -- ARGV[6]  partitions  the number of lanes that the caller knows of; refused when the lane was given another
 -- ARGV[7+] writes      three for each entry: op, ttlMs, payload
---            put     payload: the row's JSON
+--            put     payload: the row's JSON. Before it stands what it leaves of a row that is there, in a
+--                    mark, ;!field,~field: these it takes from what is pending or in the entry
 --            put-if  payload: the version that the record must have, '|', and the row's JSON. An update's has
 --                    a mark before it, ;+field,field: what it changes of a row that is there
 --            patch   payload: as an update's without its JSON, release;+name,title; then a line for each
@@ -91,7 +92,7 @@ end
 local ops = {}
 
 -- A put over a pending delete is a replacement: the row is deleted and made anew.
-function ops.put(i, version, payload)
+local function accept(i, version, payload)
   local field = fields[i]
   if isFull(field) then return 'full' end
   local pending = kindOf(records[field])
@@ -101,9 +102,18 @@ function ops.put(i, version, payload)
 end
 
 -- [FB-NO-BACK] What is dirty is newer than what is sealed, which is newer than an entry can be.
+local hasSealed = redis.call('EXISTS', sealed) == 1
+local function pendingOf(i)
+  return records[fields[i]] or hasSealed and redis.call('HGET', sealed, fields[i])
+end
+
 local function versionOf(i)
-  local record = records[fields[i]] or redis.call('HGET', sealed, fields[i]) or redis.call('GET', KEYS[i])
+  local record = pendingOf(i) or redis.call('GET', KEYS[i])
   return record and versionIn(record)
+end
+
+local function isNamed(name, names)
+  return string.find(',' .. string.gsub(names, '~', '') .. ',', ',' .. name .. ',', 1, true) ~= nil
 end
 
 -- An update on top of what waits writes both what that does and what it changes itself.
@@ -116,19 +126,10 @@ local function onTop(payload, waiting)
   local fields = sign == '+' and {changed} or {}
   for name in string.gmatch(names or '', '[^,]+') do
     local field = string.gsub(name, '~', '')
-    if not string.find(',' .. changed .. ',', ',' .. field .. ',', 1, true) then fields[#fields + 1] = name end
+    if not isNamed(field, changed) then fields[#fields + 1] = name end
   end
   if #fields == 0 then return release .. json end
   return release .. ';' .. sign .. table.concat(fields, ',') .. json
-end
-
-ops['put-if'] = function(i, version, payload)
-  local bar = string.find(payload, '|', 1, true)
-  local found = versionOf(i)
-  if not found then return 'conflict' end
-  if found ~= string.sub(payload, 1, bar - 1) then return 'conflict ' .. found end
-  local waiting = records[fields[i]] or redis.call('HGET', sealed, fields[i])
-  return ops.put(i, version, onTop(string.sub(payload, bar + 1), waiting))
 end
 
 -- A patched row's JSON ends with what was patched, a line each behind an empty one: of two members with one
@@ -145,8 +146,69 @@ local function patchedJson(json, isPatched, patch)
   return body .. '\n\n' .. table.concat(lines, '\n') .. '\n}'
 end
 
+-- A row's JSON with blanks for all that could be taken for a member: as long as it was.
+local function blank(text) return string.rep(' ', #text) end
+local function blankMarks(text) return (string.gsub(text, '[%[%]{},]', ' ')) end
+local function flat(json)
+  local body = string.gsub(' ' .. string.sub(json, 2), '\\.', '  ')
+  body = string.gsub(body, '"[^"]*"', blankMarks)
+  return (string.gsub(string.gsub(body, '%b{}', blank), '%b[]', blank))
+end
+
+-- These members of a row's JSON, each as a line of a patch. Once they are such lines they are found at once.
+local function linesOf(json, isPatched, names)
+  local body, tail, members = json, '', nil
+  if isPatched then body, tail = string.match(json, '^(.*)\n(\n.*)\n}$') end
+  local lines = {}
+  for name in string.gmatch(names, '[^,~]+') do
+    lines[name] = string.match(tail, '\n(,"' .. name .. '":[^\n]*)')
+    if not lines[name] then
+      members = members or flat(body)
+      local first, last = string.find(members, '"' .. name .. '":[^,}]*')
+      if first then lines[name] = ',' .. string.gsub(string.sub(body, first, last), '[\r\n]', ' ') end
+    end
+  end
+  return lines
+end
+
+-- A put has the fields that it leaves as the row has them, where that is known. Those that something pending
+-- writes it writes too, for it takes the place of that.
+local function withLeft(payload, i)
+  local release, names, json = string.match(payload, '^([^{;]*);!([^{]*)(.*)$')
+  if not release then return payload end
+  local waiting = pendingOf(i)
+  local found = waiting or redis.call('GET', KEYS[i])
+  local mark, row = string.match(found or '', '^[PR]%d+|([^{]*)(.*)$')
+  if not row then return payload end
+  local sign, others = string.match(mark, ';([+!])([^^]*)')
+  local lines, known, left = linesOf(row, string.sub(mark, -1) == '^', names), {}, {}
+  for name in string.gmatch(names, '[^,]+') do
+    local field = string.gsub(name, '~', '')
+    local isWritten = waiting and (not sign or isNamed(field, others) == (sign == '+'))
+    if not (lines[field] and isWritten) then left[#left + 1] = name end
+    known[#known + 1] = lines[field]
+  end
+  if #known == 0 then return payload end
+  local head = release .. (#left > 0 and ';!' .. table.concat(left, ',') or '')
+  return head .. '^' .. patchedJson(json, false, table.concat(known, '\n'))
+end
+
+function ops.put(i, version, payload)
+  return accept(i, version, withLeft(payload, i))
+end
+
+ops['put-if'] = function(i, version, payload)
+  local bar = string.find(payload, '|', 1, true)
+  local found = versionOf(i)
+  if not found then return 'conflict' end
+  if found ~= string.sub(payload, 1, bar - 1) then return 'conflict ' .. found end
+  local own = string.sub(payload, bar + 1)
+  local isUpdate = string.find(own, '^[^{;]*;%+')
+  return accept(i, version, isUpdate and onTop(own, pendingOf(i)) or withLeft(own, i))
+end
+
 function ops.patch(i, version, payload)
-  local waiting = records[fields[i]] or redis.call('HGET', sealed, fields[i])
+  local waiting = pendingOf(i)
   local found = waiting or redis.call('GET', KEYS[i])
   local foundVersion = found and versionIn(found)
   if not foundVersion then return 'conflict' end
@@ -154,7 +216,7 @@ function ops.patch(i, version, payload)
   local head, patch = string.match(payload, '^([^\n]*)\n(.*)$')
   if release ~= string.match(head, '^[^;]*') then return 'conflict ' .. foundVersion end
   local row = onTop(head .. patchedJson(json, string.sub(mark, -1) == '^', patch), waiting)
-  return ops.put(i, version, (string.gsub(row, '{', '^{', 1)))
+  return accept(i, version, (string.gsub(row, '{', '^{', 1)))
 end
 
 function ops.delete(i, version, payload)

@@ -143,7 +143,10 @@ export class LeasedLoads<Value> {
         this.#loading.checkOpen();
         return task.reject(look.error);
       }
-      if (look.kind === 'wait') await waiting.until(look.waitMs);
+      if (look.kind === 'wait') {
+        port.countsOf(task.key).waits += 1;
+        await waiting.until(look.waitMs);
+      }
       const value = look.kind === 'value' ? await look.value : undefined;
       if (value !== undefined) return task.resolve({ value, isProven: true });
       await this.#round([task], port);

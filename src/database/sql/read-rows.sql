@@ -7,7 +7,7 @@
 -- {{recordset}} field names of the id with their columns' types
 -- {{match}}    t.column = r.field for each column of the id
 -- Returns a row for each that is there: key, json, version.
-WITH session AS MATERIALIZED (
+WITH forebay_session AS MATERIALIZED (
   SELECT concat(
     set_config('TimeZone', 'UTC', true),
     set_config('DateStyle', 'ISO', true),
@@ -16,8 +16,8 @@ WITH session AS MATERIALIZED (
   ) AS settings
 )
 SELECT r."_key" AS key,
-  (SELECT row_to_json(f)::text FROM (SELECT {{values}}) AS f) AS json,
+  (SELECT row_to_json(f.*)::text FROM (SELECT {{values}}) AS f) AS json,
   {{version}} AS version
-FROM session, json_to_recordset($1::json) AS r({{recordset}}, "_key" text)
+FROM forebay_session AS session, json_to_recordset($1::json) AS r({{recordset}}, "_key" text)
 JOIN {{table}} AS t ON {{match}}
-WHERE settings IS NOT NULL
+WHERE session.settings IS NOT NULL

@@ -10,12 +10,8 @@ import type { Forebay } from '../../app/connect.js';
 import type { ComputedClient } from '../../client/stores/computed-client.js';
 import type { Definitions } from '../../definitions/stores.js';
 import { isForebayError, messageOf } from '../../errors.js';
-import {
-  type RefreshJob,
-  type RefreshOutcome,
-  refreshJobShape,
-  refreshQueueName,
-} from '../../queues/refresh-queue.js';
+import { refreshJobShape } from '../../queues/job-shapes.js';
+import { type RefreshJob, type RefreshOutcome, refreshQueueName } from '../../queues/refresh-queue.js';
 import { type AppJobs, AppRole } from '../role/app-role.js';
 import { handBack, ImpossibleWork, UnknownWork } from '../role/hand-back.js';
 import { jittered, RetryLater } from '../role/retry.js';

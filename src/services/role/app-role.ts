@@ -3,10 +3,12 @@ import type { Job } from 'bullmq';
 import type { ZodType } from 'zod';
 import { connect, type Forebay } from '../../app/connect.js';
 import type { Config } from '../../config.js';
+import { testRedisConnection } from '../../connection/health.js';
 import type { Database } from '../../database/database.js';
 import type { Definitions, Stores } from '../../definitions/stores.js';
 import type { Emit } from '../../events.js';
 import type { Resources } from '../../resources.js';
+import { databaseNeed, redisNeed } from '../../vitals/needs.js';
 import { startHeartbeat } from './heartbeat.js';
 import { Role } from './service.js';
 import { takeJobs } from './take-jobs.js';
@@ -46,7 +48,7 @@ export abstract class AppRole<Data, Result> extends Role {
   /** Connects when it is started. */
   constructor(options: AppWorkerOptions) {
     super(options);
-    this.options = options;
+    this.options = { ...options, emit: this.emit };
   }
 
   /** @internal */
@@ -61,12 +63,23 @@ export abstract class AppRole<Data, Result> extends Role {
     const app = parts.own('app', await connect(stores, options), (it) => it.close());
     const { process, ...jobs } = this.jobs();
     startHeartbeat(parts, { role: jobs.queue, connection, prefix: config.prefix, stores });
-    await takeJobs<Data, Result>(parts, {
+    this.vitals.need(
+      redisNeed('redis', () => app.redis.testRedisConnection()),
+      redisNeed('queue redis', () => testRedisConnection(connection)),
+      databaseNeed(prisma),
+    );
+    const duty = await takeJobs<Data, Result>(parts, {
       ...jobs,
       connection,
       prefix: config.prefix,
       emit,
       process: (job, token) => process(job, { app, token, signal }),
+    });
+    this.vitals.watch(duty);
+    this.canTell({
+      cache: async () => ({ statistics: app.cache.getStats(), stores: Object.keys(app.stores) }),
+      redis: async () => app.redis.getRedisMetrics(),
+      jobs: () => duty.look(),
     });
   }
 }

@@ -1,7 +1,9 @@
 /** The life of a worker process: configure, start, tell pm2, and stop on SIGINT or SIGTERM. */
 import { type Config, readConfig } from '../../config.js';
 import { isForebayError } from '../../errors.js';
+import { logEvents } from '../../event-log.js';
 import { createLogger, type Logger } from '../../logger.js';
+import { ProcessHealth } from './process-health.js';
 import type { Service } from './service.js';
 
 /** Within pm2's `kill_timeout` of 10 s. */
@@ -15,29 +17,35 @@ export async function runWorker(
   create: (config: Config, logger: Logger) => Service,
 ): Promise<void> {
   const logger = createLogger({ name, level: 'info' });
+  let health: ProcessHealth | undefined;
   try {
     const config = readConfig();
     logger.level = config.logLevel;
     const service = create(config, logger);
-    stopOnSignals(service, logger);
+    health = new ProcessHealth({ name, service, config, emit: logEvents(logger) });
+    await health.start();
+    stopOnSignals(service, health, logger);
     await service.start();
+    await health.measure();
   } catch (error) {
     // It was told to stop meanwhile.
     if (isForebayError(error, 'CLOSED')) return;
     logger.fatal({ error }, 'could not start');
+    await health?.stop();
     process.exit(1);
   }
-  logger.info('ready');
+  logger.info(health.url === undefined ? {} : { health: health.url }, 'ready');
   process.send?.('ready');
 }
 
-function stopOnSignals(service: Service, logger: Logger): void {
+function stopOnSignals(service: Service, health: ProcessHealth, logger: Logger): void {
   let isStopping = false;
   const stop = async (signal: NodeJS.Signals): Promise<void> => {
     if (isStopping) return;
     isStopping = true;
     logger.info({ signal }, 'stopping');
     await service.stop(stopDeadlineMs);
+    await health.stop();
     logger.info('stopped');
     process.exit(0);
   };

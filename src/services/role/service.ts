@@ -2,7 +2,10 @@
 import { inTime } from '../../connection/deadline.js';
 import { closedError, ForebayError } from '../../errors.js';
 import type { Emit } from '../../events.js';
+import { Listeners } from '../../listeners.js';
+import type { Looks } from '../../metrics/looks.js';
 import { Resources } from '../../resources.js';
+import { type Health, Vitals } from '../../vitals/health.js';
 
 /** A background role: started once, stopped once. */
 export interface Service {
@@ -17,6 +20,12 @@ export interface Service {
    * any time, any number of times.
    */
   stop(deadlineMs: number): Promise<void>;
+  /** Whether it is alive and ready. */
+  readonly health?: Health;
+  /** What `forebay/metrics` asks it, once it is started. */
+  readonly looks?: Looks;
+  /** Tells another listener, too, of everything that happens from now on; returns what ends that. */
+  listen?(listener: Emit): () => void;
 }
 
 /** For what stands when a start fails. */
@@ -26,12 +35,48 @@ const leaveDeadlineMs = 1_000;
 
 /** The mould of every background role: see `start` and `stop`. */
 export abstract class Role implements Service {
+  /** @internal */
+  protected readonly vitals = new Vitals();
+  #looks: Looks = { needs: () => this.vitals.needs() };
+  readonly #listeners: Listeners;
   readonly #parts: Resources;
   readonly #stopping = new AbortController();
   #starting: Promise<void> | undefined;
 
   constructor({ emit }: { readonly emit: Emit }) {
-    this.#parts = new Resources(emit);
+    this.#listeners = new Listeners(emit);
+    this.#parts = new Resources(this.emit);
+  }
+
+  /** See `Service`. */
+  get health(): Health {
+    return this.vitals;
+  }
+
+  /** See `Service`. */
+  listen(listener: Emit): () => void {
+    return this.#listeners.add(listener);
+  }
+
+  /** See `Service`. */
+  get looks(): Looks {
+    return this.#looks;
+  }
+
+  /**
+   * Adds to what it can be asked.
+   * @internal
+   */
+  protected canTell(looks: Looks): void {
+    this.#looks = { ...this.#looks, ...looks };
+  }
+
+  /**
+   * Tells all who listen.
+   * @internal
+   */
+  protected get emit(): Emit {
+    return this.#listeners.emit;
   }
 
   /**
@@ -53,6 +98,7 @@ export abstract class Role implements Service {
   /** See `Service`; `deadlineMs` in ms. */
   async stop(deadlineMs: number): Promise<void> {
     this.#stopping.abort();
+    this.vitals.enter('stopping');
     await this.#parts.close(deadlineMs);
     // A start that is under way ends with the first part that it would add.
     await inTime(this.#started(), leaveDeadlineMs).catch(() => undefined);
@@ -60,9 +106,12 @@ export abstract class Role implements Service {
   }
 
   async #open(signal: AbortSignal): Promise<void> {
+    this.vitals.enter('starting');
     try {
       await this.#parts.construct(() => this.open(this.#parts, signal), failedStartDeadlineMs);
+      if (!signal.aborted) this.vitals.enter('started');
     } catch (error) {
+      if (!signal.aborted) this.vitals.enter('failed');
       // What a part says when its connection is closed is no news.
       throw signal.aborted ? closedError(error) : error;
     }

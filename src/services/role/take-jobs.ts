@@ -11,6 +11,7 @@ import type { Emit } from '../../events.js';
 import { queuePrefix } from '../../keys.js';
 import type { Resources } from '../../resources.js';
 import { handBack, ImpossibleWork, SetAside, UnknownWork } from './hand-back.js';
+import { JobsDuty } from './jobs-duty.js';
 import { RetryLater, retryMsOf } from './retry.js';
 
 export interface JobsOptions<Data, Result> {
@@ -46,11 +47,12 @@ const cutDeadlineMs = 500;
 /**
  * Takes jobs until the parts are stopped: then no more, and those in hand are finished. Resolves when it is
  * at work.
+ * @returns whether it takes them
  */
 export async function takeJobs<Data, Result>(
   parts: Resources,
   options: JobsOptions<Data, Result>,
-): Promise<void> {
+): Promise<JobsDuty> {
   const { queue, connection, prefix, emit, concurrency } = options;
   const desk = new JobDesk(options);
   const worker = new Worker<Data, Result>(queue, (job, token) => desk.process(job, token), {
@@ -69,6 +71,16 @@ export async function takeJobs<Data, Result>(
   parts.own(`jobs of ${queue}`, worker, (_, ms) => leave(worker, options.connection, { desk, ms }));
   await worker.waitUntilReady();
   worker.run().catch(tell);
+  return new JobsDuty({ queue, concurrency, desk, waiting: () => waitingJobs(worker, connection) });
+}
+
+async function waitingJobs(worker: Worker, connection: RedisClient): Promise<number> {
+  const [isPaused, waiting, prioritized] = await Promise.all([
+    connection.hexists(worker.toKey('meta'), 'paused'),
+    connection.llen(worker.toKey('wait')),
+    connection.zcard(worker.toKey('prioritized')),
+  ]);
+  return isPaused ? 0 : waiting + prioritized;
 }
 
 /** BullMQ waits for a Redis that is away; cut off from it, it ends. */
@@ -94,6 +106,7 @@ class JobDesk<Data, Result> {
   readonly #options: JobsOptions<Data, Result>;
   readonly #told = new LRUCache<string, true>({ max: reasonsToldMax });
   #inHand = 0;
+  #taken = 0;
 
   constructor(options: JobsOptions<Data, Result>) {
     this.#options = options;
@@ -103,8 +116,19 @@ class JobDesk<Data, Result> {
     return this.#inHand > 0;
   }
 
+  get inHand(): number {
+    return this.#inHand;
+  }
+
+  /** So far. */
+  get taken(): number {
+    return this.#taken;
+  }
+
   async process(job: Job<Data, Result>, token: string | undefined): Promise<Result> {
     this.#inHand += 1;
+    this.#taken += 1;
+    this.#tellWait(job);
     try {
       this.#checkShape(job);
       return await this.#options.process(job, token);
@@ -120,6 +144,13 @@ class JobDesk<Data, Result> {
   failed(job: Job<Data, Result> | undefined, error: Error): void {
     if (error instanceof RetryLater || error instanceof SetAside) return;
     this.#options.emit({ type: 'job.failed', job: job?.name ?? '', error });
+  }
+
+  /** Only the first time: what is tried again has waited for its time. */
+  #tellWait({ attemptsStarted, timestamp, processedOn = timestamp, opts: { delay = 0 } }: Job): void {
+    if (attemptsStarted > 1) return;
+    const { queue, emit } = this.#options;
+    emit({ type: 'job.taken', queue, waitMs: Math.max(0, processedOn - timestamp - delay) });
   }
 
   #checkShape({ name, data }: Job): void {

@@ -10,21 +10,23 @@
 import type { Job } from 'bullmq';
 import { connect, type Forebay } from '../../app/connect.js';
 import type { Config } from '../../config.js';
+import { testRedisConnection } from '../../connection/health.js';
 import type { Database } from '../../database/database.js';
 import type { Definitions, Stores } from '../../definitions/stores.js';
 import type { Emit } from '../../events.js';
-import { closeQueues } from '../../queues/open-queue.js';
+import { isStandingJob, scheduleJobShape } from '../../queues/job-shapes.js';
+import { closeQueues } from '../../queues/lazy-queue.js';
 import {
   type FunctionJob,
-  isStandingJob,
   type ScheduleJob,
   ScheduleQueue,
   type StandingJob,
-  scheduleJobShape,
   scheduleQueueName,
+  standingJobs,
 } from '../../queues/schedule-queue.js';
 import { WarmQueue } from '../../queues/warm-queue.js';
 import type { Resources } from '../../resources.js';
+import { databaseNeed, redisNeed } from '../../vitals/needs.js';
 import { handBack, UnknownWork } from '../role/hand-back.js';
 import { startHeartbeat } from '../role/heartbeat.js';
 import { nowAndThen } from '../role/now-and-then.js';
@@ -67,15 +69,22 @@ export class SchedulerService extends Role {
   /** `start` @throws ForebayError REDIS_UNAVAILABLE, INVALID_CONFIG, PARTITIONS_CHANGED */
   constructor(options: SchedulerServiceOptions) {
     super(options);
-    this.#options = options;
+    this.#options = { ...options, emit: this.emit };
   }
 
   /** @internal */
   protected async open(parts: Resources, signal: AbortSignal): Promise<void> {
-    const { stores, schedules, config, emit } = this.#options;
+    const { stores, schedules, prisma, config, emit } = this.#options;
     const { prefix, queueRedis } = config;
     const connections = await parts.connect({ queue: [queueRedis, 'queue'], jobs: [queueRedis, 'worker'] });
     const app = await this.#connectApp(parts);
+    this.vitals.need(redisNeed('queue redis', () => testRedisConnection(connections.queue)));
+    // Only functions need more.
+    if (app)
+      this.vitals.need(
+        redisNeed('redis', () => app.redis.testRedisConnection()),
+        databaseNeed(prisma),
+      );
     startHeartbeat(parts, { role: 'scheduler', connection: connections.queue, prefix, stores });
     const queue = new ScheduleQueue(connections.queue, prefix, emit);
     const warm = new WarmQueue(connections.queue, prefix, emit);
@@ -93,7 +102,7 @@ export class SchedulerService extends Role {
     parts.own('tasks', tasks, (it) => it.stop());
     tasks.start();
     await standing.ensure(schedules);
-    await takeJobs<ScheduleJob, unknown>(parts, {
+    const duty = await takeJobs<ScheduleJob, unknown>(parts, {
       queue: scheduleQueueName,
       shape: scheduleJobShape,
       connection: connections.jobs,
@@ -101,6 +110,11 @@ export class SchedulerService extends Role {
       emit,
       concurrency: jobsMax,
       process: (job, token) => this.#process(job, token, { standing, app, signal }),
+    });
+    this.vitals.watch(duty);
+    this.canTell({
+      jobs: () => duty.look(),
+      schedules: async () => standingJobs(await queue.open()),
     });
   }
 

@@ -1,12 +1,8 @@
 /** The standing jobs of schedules: one for each, which waits for the next tick. */
 import { DelayedError, type Job } from 'bullmq';
 import type { Emit } from '../../events.js';
-import {
-  isStandingJob,
-  type LastRun,
-  type ScheduleQueue,
-  type StandingJob,
-} from '../../queues/schedule-queue.js';
+import { isStandingJob } from '../../queues/job-shapes.js';
+import type { LastRun, ScheduleQueue, StandingJob } from '../../queues/schedule-queue.js';
 import type { CronTasks } from './cron-tasks.js';
 import type { ScheduleRuns } from './schedule-runs.js';
 import type { Schedule, Schedules } from './schedules.js';
@@ -43,7 +39,7 @@ export class StandingJobs {
    * is gone.
    */
   async ensure(schedules: Schedules): Promise<void> {
-    for (const job of await this.#queue.queue.getDelayed()) {
+    for (const job of await (await this.#queue.open()).getDelayed()) {
       if (isStandingJob(job.data) && !schedules.has(job.data.schedule)) await job.remove();
     }
     for (const schedule of schedules.values()) await this.ensureOne(schedule);

@@ -10,13 +10,8 @@ import type { Forebay } from '../../app/connect.js';
 import type { ComputedClient } from '../../client/stores/computed-client.js';
 import type { ComputedStore } from '../../definitions/computed.js';
 import type { Definitions } from '../../definitions/stores.js';
-import {
-  type WarmJob,
-  type WarmProgress,
-  type WarmSummary,
-  warmJobShape,
-  warmQueueName,
-} from '../../queues/warm-queue.js';
+import { warmJobShape } from '../../queues/job-shapes.js';
+import { type WarmJob, type WarmProgress, type WarmSummary, warmQueueName } from '../../queues/warm-queue.js';
 import { type AppJobs, AppRole } from '../role/app-role.js';
 import { handBack, UnknownWork } from '../role/hand-back.js';
 import { nowAndThen } from '../role/now-and-then.js';

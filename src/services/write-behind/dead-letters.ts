@@ -13,9 +13,9 @@ import {
   type DeadLetterJob,
   type DeadLetterOutcome,
   type DeadLetterQueue,
-  deadLetterJobShape,
   deadLetterQueueName,
 } from '../../queues/dead-letter-queue.js';
+import { deadLetterJobShape } from '../../queues/job-shapes.js';
 import type { WriteBehindQueue } from '../../queues/write-behind-queue.js';
 import type { Resources } from '../../resources.js';
 import { every } from '../role/every.js';
@@ -95,7 +95,7 @@ export class DeadLetters {
   async #hideGone(): Promise<void> {
     const { lanes, buffer, queue } = this.#dependencies;
     for (let start = 0; ; start += pageSize) {
-      const jobs = await queue.queue.getFailed(start, start + pageSize - 1);
+      const jobs = await (await queue.open()).getFailed(start, start + pageSize - 1);
       for (const { data } of jobs) {
         if (!deadLetterJobShape.safeParse(data).success) continue;
         const lane = lanes.named(data.lane);

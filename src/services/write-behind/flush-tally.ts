@@ -16,11 +16,10 @@ export class FlushTally {
     this.#emit = emit;
   }
 
-  /** Listens, and tells on. */
-  readonly listen: Emit = (event) => {
+  /** A listener. */
+  readonly count: Emit = (event) => {
     if (event.type === 'batch.sealed') this.#sealedAt.set(event.lane, performance.now());
     if (event.type === 'batch.acked') this.#count(event.lane, event.size);
-    this.#emit(event);
   };
 
   start(parts: Resources, redis: RedisClient, prefix: string): void {

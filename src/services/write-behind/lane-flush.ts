@@ -2,7 +2,7 @@
  * Flushes one lane: seal, apply, ack, until it is empty [FB-DRAINED], the time of one job is over, or the
  * worker is to stop.
  */
-import type { Batch } from '../../buffer/batch.js';
+import type { Batch, Sealing } from '../../buffer/batch.js';
 import type { Lane } from '../../buffer/lane.js';
 import type { SealReply } from '../../buffer/step-replies.js';
 import type { WriteBuffer } from '../../buffer/write-buffer.js';
@@ -135,13 +135,14 @@ export class LaneFlush {
   async #flushBatch(lane: Lane, batch: Batch): Promise<Flushed | 'away'> {
     const { emit, marks, breaker, ledger } = this.#dependencies;
     const { number, size } = batch;
+    const sealedAt = performance.now();
     emit({ type: 'batch.sealed', lane: lane.name, number, size });
     marks.hold(lane, number);
     try {
       const { outcome, outdated } = await breaker.run(() => this.#apply(lane, batch));
       if (outcome === 'void') return await this.#split(lane, batch);
       // The entries are dropped right behind: before, a reader would put the sealed record back.
-      const [isAcked] = await Promise.all([this.#ack(lane, batch), this.#drop(lane, outdated)]);
+      const [isAcked] = await Promise.all([this.#ack(lane, batch, sealedAt), this.#drop(lane, outdated)]);
       const isNew = outcome === 'applied';
       // What had been applied before was perhaps sealed again by a Redis that has gone back in time.
       if (isAcked && !isNew) void ledger.compare([lane]);
@@ -161,18 +162,23 @@ export class LaneFlush {
     const isNew = applied.outcome === 'applied';
     ledger.applied(lane, BigInt(batch.number));
     if (isNew) sizeOf(lane).applied(batch.size, ms);
-    emit({ type: 'batch.applied', lane: lane.name, number: batch.number, applied: isNew, ms });
+    emit({
+      type: 'batch.applied',
+      lane: lane.name,
+      number: batch.number,
+      applied: isNew,
+      size: batch.size,
+      ms,
+    });
     return applied;
   }
 
-  async #ack(lane: Lane, { number, size }: Batch): Promise<boolean> {
+  async #ack(lane: Lane, { number, size, sealing }: Batch, sealedAt: number): Promise<boolean> {
     const { buffer, emit } = this.#dependencies;
     const isAcked = await buffer.ack(lane, number);
-    emit(
-      isAcked
-        ? { type: 'batch.acked', lane: lane.name, number, size }
-        : { type: 'batch.late', lane: lane.name, number },
-    );
+    const told = { lane: lane.name, number, size };
+    if (isAcked) emit({ type: 'batch.acked', ...told, ...ageNow(sealing, sealedAt) });
+    else emit({ type: 'batch.late', ...told });
     return isAcked;
   }
 
@@ -226,6 +232,12 @@ export class LaneFlush {
     this.#dependencies.emit({ type: 'batch.failed', lane: lane.name, number, reason, retryMs, error });
     return new RetryLater(reason, retryMs, error);
   }
+}
+
+/** By the clock of Redis until it was sealed, by the worker's from then on: no two clocks are compared. */
+function ageNow(sealing: Sealing | undefined, sealedAt: number): { readonly ageMs?: number } {
+  if (sealing === undefined || sealing.isRetry) return {};
+  return { ageMs: Math.round(sealing.ageMs + performance.now() - sealedAt) };
 }
 
 /** A driver's message may tell of private values. */

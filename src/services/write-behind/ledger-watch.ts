@@ -61,6 +61,11 @@ export class LedgerWatch {
     return this.#compared.get(lane) ?? 'none';
   }
 
+  /** Whether all lanes were compared since the last connect. */
+  get areCompared(): boolean {
+    return this.#compared.size === this.#dependencies.lanes.all.length;
+  }
+
   applied(lane: Lane, number: bigint): void {
     if (number > this.floorOf(lane)) this.#applied.set(lane, number);
   }

@@ -7,11 +7,13 @@
  */
 import type { Job } from 'bullmq';
 import pLimit from 'p-limit';
+import { readBacklog } from '../../buffer/backlog.js';
 import { type Lane, Lanes } from '../../buffer/lane.js';
 import { checkPartitions } from '../../buffer/partitions.js';
 import { Pauses } from '../../buffer/pauses.js';
 import { WriteBuffer } from '../../buffer/write-buffer.js';
 import type { Config } from '../../config.js';
+import { testRedisConnection } from '../../connection/health.js';
 import type { RedisClient } from '../../connection/redis.js';
 import { checkServer } from '../../connection/server-check.js';
 import type { Database } from '../../database/database.js';
@@ -21,15 +23,17 @@ import { checkTables } from '../../database/table-check.js';
 import type { LaneGroup, Stores } from '../../definitions/stores.js';
 import type { Emit } from '../../events.js';
 import { DeadLetterQueue } from '../../queues/dead-letter-queue.js';
-import { closeQueues } from '../../queues/open-queue.js';
+import { wakeUpShape } from '../../queues/job-shapes.js';
+import { closeQueues } from '../../queues/lazy-queue.js';
 import {
   type FlushSummary,
   type WakeUp,
   WriteBehindQueue,
-  wakeUpShape,
   writeBehindQueueName,
 } from '../../queues/write-behind-queue.js';
 import type { Resources } from '../../resources.js';
+import type { Check } from '../../vitals/health.js';
+import { databaseNeed, redisNeed } from '../../vitals/needs.js';
 import { UnknownWork } from '../role/hand-back.js';
 import { startHeartbeat } from '../role/heartbeat.js';
 import { nowAndThen } from '../role/now-and-then.js';
@@ -37,6 +41,7 @@ import { Role } from '../role/service.js';
 import { takeJobs } from '../role/take-jobs.js';
 import { BatchSize } from './batch-size.js';
 import { BatchSplit } from './batch-split.js';
+import { BatchesDuty } from './batches-duty.js';
 import { DatabaseBreaker } from './database-breaker.js';
 import { DeadLetters, type DeadLettersDependencies } from './dead-letters.js';
 import { FlushTally } from './flush-tally.js';
@@ -69,7 +74,6 @@ interface Flushing {
 export class WriteBehindService extends Role {
   readonly #options: WriteBehindOptions;
   readonly #lanes: Lanes;
-  readonly #tally: FlushTally;
 
   /**
    * `start` @throws ForebayError REDIS_UNAVAILABLE, INVALID_CONFIG, PARTITIONS_CHANGED, DATABASE_NOT_READY,
@@ -77,9 +81,8 @@ export class WriteBehindService extends Role {
    */
   constructor(options: WriteBehindOptions) {
     super(options);
-    this.#options = options;
+    this.#options = { ...options, emit: this.emit };
     this.#lanes = new Lanes(options.stores, options.config.prefix);
-    this.#tally = new FlushTally(options.emit);
   }
 
   /** @internal */
@@ -90,7 +93,13 @@ export class WriteBehindService extends Role {
       queue: [config.queueRedis, 'queue'],
       jobs: [config.queueRedis, 'worker'],
     });
+    this.vitals.need(
+      redisNeed('redis', () => testRedisConnection(connections.lanes)),
+      redisNeed('queue redis', () => testRedisConnection(connections.jobs)),
+      databaseNeed(prisma),
+    );
     const buffer = new WriteBuffer(connections.lanes, config.prefix);
+    this.canTell({ backlog: () => readBacklog(this.#lanes, buffer) });
     await checkServer(connections.lanes, emit);
     await checkPartitions(connections.lanes, stores, config.prefix, buffer);
     await checkLedger(prisma);
@@ -100,6 +109,7 @@ export class WriteBehindService extends Role {
     parts.own('queues', [queue, letters], closeQueues);
     const marks = new LaneMarksRenewal(buffer, emit);
     marks.start(parts);
+    this.#watchBatches(marks);
     const paused = new PausedGroups(new Pauses(connections.lanes, config.prefix), emit);
     await paused.start(parts);
     const isPaused = (lane: Lane) => paused.has(lane);
@@ -109,14 +119,25 @@ export class WriteBehindService extends Role {
     );
     await this.#startDeadLetters(parts, { buffer, queue: letters, wakeUps: queue }, connections.jobs);
     await this.#takeJobs(parts, { flush, queue, signal }, connections.jobs);
-    this.#tally.start(parts, connections.lanes, config.prefix);
-    startHeartbeat(parts, {
-      role: 'write-behind',
-      connection: connections.queue,
-      prefix: config.prefix,
-      stores,
-    });
     this.#startSweep(parts, { flush, queue, signal }, { buffer, isPaused });
+    this.#tellOfItself(parts, connections);
+  }
+
+  /** For the board. */
+  #tellOfItself(parts: Resources, { lanes, queue }: { lanes: RedisClient; queue: RedisClient }): void {
+    const { stores, config, emit } = this.#options;
+    const { prefix } = config;
+    const tally = new FlushTally(emit);
+    this.listen(tally.count);
+    tally.start(parts, lanes, prefix);
+    startHeartbeat(parts, { role: 'write-behind', connection: queue, prefix, stores });
+  }
+
+  #watchBatches(marks: LaneMarksRenewal): void {
+    const duty = new BatchesDuty({ oldestHeld: () => marks.oldestHeld });
+    this.listen((event) => duty.told(event));
+    this.vitals.watch(duty);
+    this.canTell({ batches: async () => marks.heldMs });
   }
 
   async #createFlush(
@@ -132,8 +153,9 @@ export class WriteBehindService extends Role {
       limit: pLimit(config.worker.connections),
       signal,
     });
-    const shared = { buffer, database: prisma, prefix: config.prefix, emit: this.#tally.listen, breaker };
+    const shared = { buffer, database: prisma, prefix: config.prefix, emit, breaker };
     const ledger = new LedgerWatch({ ...shared, redis, lanes: this.#lanes, signal });
+    this.vitals.need(comparedNeed(ledger));
     await ledger.start();
     const persisterOf = (lane: Lane) => persisters.get(lane.group) as Persister;
     const split = new BatchSplit({ ...shared, persisterOf, deadLetters });
@@ -153,7 +175,7 @@ export class WriteBehindService extends Role {
 
   async #takeJobs(parts: Resources, flushing: Flushing, connection: RedisClient): Promise<void> {
     const { config, emit } = this.#options;
-    await takeJobs<WakeUp, FlushSummary>(parts, {
+    const duty = await takeJobs<WakeUp, FlushSummary>(parts, {
       queue: writeBehindQueueName,
       shape: wakeUpShape,
       connection,
@@ -162,6 +184,8 @@ export class WriteBehindService extends Role {
       concurrency: config.worker.lanes,
       process: (job) => this.#process(job, flushing),
     });
+    this.vitals.watch(duty);
+    this.canTell({ jobs: () => duty.look() });
   }
 
   #startSweep(
@@ -210,6 +234,16 @@ interface FlushParts {
   readonly deadLetters: DeadLetterQueue;
   readonly signal: AbortSignal;
   readonly isPaused: (lane: Lane) => boolean;
+}
+
+/** Nothing is sealed in a lane before that. */
+function comparedNeed(ledger: LedgerWatch): Check {
+  return {
+    name: 'lanes',
+    async ask() {
+      if (!ledger.areCompared) throw new Error('not all are compared with the ledger yet');
+    },
+  };
 }
 
 function unknownLane(name: string): string {

@@ -38,6 +38,24 @@ describe.each([
   });
 });
 
+describe('a cluster that redirects for too long', () => {
+  it.each([
+    'TRYAGAIN Multiple keys request during rehashing of slot',
+    'MOVED 866 127.0.0.1:7001',
+    'ASK 866 127.0.0.1:7001',
+    'CLUSTERDOWN Hash slot not served',
+  ])('has executed nothing, so that a write can be repeated: %s', (last) => {
+    const error = new Error(`Too many Cluster redirections. Last error: ReplyError: ${last}`);
+    expect(toWriteError(error)).toMatchObject({ code: 'REDIS_REFUSED', retryable: true });
+    expect(toReadError(error)).toMatchObject({ code: 'REDIS_REFUSED', retryable: true });
+  });
+
+  it('may have executed a write where the last connection was closed', () => {
+    const error = new Error('Too many Cluster redirections. Last error: Error: Connection is closed.');
+    expect(toWriteError(error)).toMatchObject({ code: 'OUTCOME_UNKNOWN' });
+  });
+});
+
 describe('a connection that is not let in', () => {
   it.each([
     ['NOAUTH Authentication required.', false],
