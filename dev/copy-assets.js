@@ -1,4 +1,4 @@
-// Copies what tsc leaves behind, the Lua and SQL files and templates, from src to dist/src.
+// Copies what tsc leaves behind, the Lua and SQL files, the templates and what the board's pages load, from src to dist/src.
 import { cpSync } from 'node:fs';
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -6,5 +6,5 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('..', import.meta.url));
 cpSync(`${root}src`, `${root}dist/src`, {
   recursive: true,
-  filter: (path) => ['', '.lua', '.sql', '.txt'].includes(extname(path)),
+  filter: (path) => ['', '.lua', '.sql', '.txt', '.css', '.js', '.svg'].includes(extname(path)),
 });

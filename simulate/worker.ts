@@ -43,6 +43,7 @@ export class Worker {
       persisterOf,
       split,
       ledger: this.#watch,
+      isPaused: () => false,
       sizeOf: () =>
         ({
           limits: { recordsMax: random.of([1, 2, 100]), delayMs: random.of([0, delayMs]) },

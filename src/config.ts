@@ -46,7 +46,17 @@ export interface Config {
     readonly port: number;
     /** `BOARD_USER` and `BOARD_PASSWORD`: required when the host is not loopback. */
     readonly user?: string;
+    /** Of `BOARD_USER`, who may change things. */
     readonly password?: string;
+    /** `BOARD_READER` and `BOARD_READER_PASSWORD`: who may look, and change nothing. Default: nobody. */
+    readonly reader?: string;
+    readonly readerPassword?: string;
+    /** `BOARD_PROXY_HEADER`: the header in which a reverse proxy says who asks, e.g. `x-forwarded-user`. */
+    readonly proxyHeader?: string;
+    /** `BOARD_PROXY_ADDRESSES`: from where the proxy is believed, e.g. `10.0.0.7,10.1.0.0/16`. */
+    readonly proxyAddresses?: readonly string[];
+    /** `BOARD_PROXY_OPERATORS`: whom of those that it names may change things. Default: nobody. */
+    readonly proxyOperators?: readonly string[];
   };
 }
 
@@ -82,14 +92,24 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
 }
 
 function readBoard(variables: Variables): Config['board'] {
-  const user = variables.read('BOARD_USER', asText);
-  const password = variables.read('BOARD_PASSWORD', asText);
+  const given = {
+    user: variables.read('BOARD_USER', asText),
+    password: variables.read('BOARD_PASSWORD', asText),
+    reader: variables.read('BOARD_READER', asText),
+    readerPassword: variables.read('BOARD_READER_PASSWORD', asText),
+    proxyHeader: variables.read('BOARD_PROXY_HEADER', asText),
+    proxyAddresses: variables.read('BOARD_PROXY_ADDRESSES', namesOf),
+    proxyOperators: variables.read('BOARD_PROXY_OPERATORS', namesOf),
+  };
   return {
     host: variables.read('BOARD_HOST', asText) ?? '127.0.0.1',
     port: variables.read('BOARD_PORT', whole(0, 65_535)) ?? 3_333,
-    ...(user === undefined ? {} : { user }),
-    ...(password === undefined ? {} : { password }),
+    ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
   };
+}
+
+function namesOf(list: string): string[] {
+  return list.split(',').map((name) => name.trim());
 }
 
 function healthPlace(text: string): HealthPlace {

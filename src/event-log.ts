@@ -36,6 +36,7 @@ const levels: Record<EventType, 'debug' | 'info' | 'warn' | 'error'> = {
   'redis.regressed': 'error',
   'counter.rows-missing': 'warn',
   'rows.overtaken': 'warn',
+  'board.audit': 'info',
   'stores.paused': 'warn',
   'rows.foreign': 'warn',
   'changes.opened': 'info',
@@ -66,13 +67,14 @@ export const eventTypes: readonly string[] = Object.keys(levels);
 /**
  * Logs events, each with its type as the message. Of each kind and reason the first is logged at once, and
  * what repeats as one line for 10 s: with the facts of the last, and their number as `repeated`. Of the level
- * `debug` every one.
+ * `debug` every one, and of what people did.
  */
 export function logEvents(logger: Logger): Emit {
   const log = (event: ForebayEvent, repeated?: number): void =>
     logger[levelOf(event)]({ ...withoutType(event), ...(repeated && { repeated }) }, event.type);
   const logLimited = limitRepeats(log);
-  return (event) => (levelOf(event) === 'debug' ? log(event) : logLimited(event));
+  return (event) =>
+    levelOf(event) === 'debug' || event.type === 'board.audit' ? log(event) : logLimited(event);
 }
 
 // A foreign key whose parent is on its way is part of the protocol, not trouble.

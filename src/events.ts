@@ -201,6 +201,19 @@ export type ForebayEvent =
    * has forgotten.
    */
   | { readonly type: 'rows.overtaken'; readonly lane: string; readonly store: string; readonly count: number }
+  /** Somebody has changed something by the board, logged in or out, or tried to: with the status he got. */
+  | {
+      readonly type: 'board.audit';
+      /** '' where nobody is logged in. */
+      readonly user: string;
+      readonly role: 'operator' | 'reader' | 'nobody';
+      readonly address: string;
+      /** The method and the path. */
+      readonly what: string;
+      readonly status: number;
+      /** What it has done. */
+      readonly done?: string;
+    }
   /** The stores whose flushes are paused are others than before: now these. Told by each worker. */
   | { readonly type: 'stores.paused'; readonly stores: readonly string[] }
   /**

@@ -87,6 +87,26 @@ export function changesKeys(prefix: string): { reader: string; told: string } {
   return { reader: `${start}:reader`, told: `${start}:told` };
 }
 
+/** Hash of what was flushed in a minute since 1970: `lane rows`, `lane batches`, `lane ms`. */
+export function historyKey(prefix: string, minute: number): string {
+  return `{${prefix}}:history:${minute}`;
+}
+
+/** Sorted set of the processes that were lately at work, by id. */
+export function processesKey(prefix: string): string {
+  return `{${prefix}}:processes`;
+}
+
+/** What a process tells of itself. */
+export function processKey(prefix: string, id: string): string {
+  return `{${prefix}}:process:${id}`;
+}
+
+/** What sessions of the board are signed with. */
+export function boardSecretKey(prefix: string): string {
+  return `{${prefix}}:board-secret`;
+}
+
 /** BullMQ's prefix: a hash tag, so that a queue's keys share one slot. */
 export function queuePrefix(prefix: string): string {
   return `{${prefix}:queues}`;

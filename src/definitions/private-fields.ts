@@ -1,6 +1,6 @@
 /** What of a record people may see: its private fields are never shown nor logged. */
 import { splitRelease } from './release.js';
-import type { RecordStore } from './stores.js';
+import type { LaneGroup, RecordStore } from './stores.js';
 
 type Secretive = Pick<RecordStore, 'privateFields'>;
 
@@ -23,7 +23,7 @@ export function shownRecord(record: string, store: Secretive): string {
   return head + JSON.stringify(shownFields(JSON.parse(json) as object, store));
 }
 
-/** What the database says, without what it says of the row's values: `(Key (email)=(a@b.c) already exists.)`. */
+/** What the database says, without its detail, which has the row's values: `(Key (email)=(a@b.c) …)`. */
 export function withoutDetail(message: string): string {
   return message.replace(/ \((Failing row contains|Key ).*\)\s*$/s, '');
 }
@@ -53,6 +53,16 @@ function textsOf(value: unknown): string[] {
   if (value === null || value === undefined) return [];
   if (typeof value !== 'object') return [String(value)];
   return [JSON.stringify(value), ...Object.values(value).flatMap(textsOf)];
+}
+
+/** A dead letter, to be shown. */
+export function shownLetter<L extends { readonly records: Readonly<Record<string, string>> }>(
+  letter: L,
+  { record }: Pick<LaneGroup, 'record'>,
+): L {
+  if (!record) return letter;
+  const shown = Object.entries(letter.records).map(([field, text]) => [field, shownRecord(text, record)]);
+  return { ...letter, records: Object.fromEntries(shown) };
 }
 
 /** Of a put as a lane has it; undefined of what holds no row. */

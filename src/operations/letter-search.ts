@@ -4,7 +4,7 @@ import { readLetterErrors, type SaidOfLetter } from '../buffer/letter-errors.js'
 import type { LetterError, LetterName } from '../buffer/step-replies.js';
 import type { DeadLetters } from '../client/dead-letters.js';
 import type { RedisClient } from '../connection/redis.js';
-import { withoutDetail } from '../definitions/private-fields.js';
+import { shownMessage, withoutDetail } from '../definitions/private-fields.js';
 import { splitField } from '../keys.js';
 import type { Places } from './places.js';
 
@@ -76,7 +76,7 @@ export async function searchLetters(
   for (const lane of places.letterLanes().all) {
     const seen = await lettersOf(lane, redis, left);
     left -= seen.length;
-    letters.push(...seen.filter((letter) => isMeant(letter, query)));
+    letters.push(...seen.map((letter) => shown(letter, places)).filter((letter) => isMeant(letter, query)));
   }
   letters.sort((a, b) => Number(BigInt(b.name.at) - BigInt(a.name.at)));
   return { letters, groups: groupsOf(letters), isCut: left <= 0 };
@@ -123,6 +123,15 @@ function toFound({ name: lane }: LanePlace, letter: SaidOfLetter): FoundLetter {
     group,
     name: { field, at },
   };
+}
+
+/** Letters that were made before a field was private may still tell of it. */
+function shown(letter: FoundLetter, { stores }: Places): FoundLetter {
+  const definition = stores?.byName.get(letter.store);
+  const rowStore = definition?.kind === 'counter' ? definition.record : definition;
+  if (!rowStore) return letter;
+  const { state, message } = letter.error;
+  return { ...letter, error: { state, message: shownMessage(message, [], rowStore) } };
 }
 
 function isMeant(letter: FoundLetter, { store, id, error, since, until, group }: LetterQuery): boolean {

@@ -1,6 +1,6 @@
 /** What is told of a record and of an entry, and the answer as a sentence. */
 import { parseCounterEntry, parseEntry } from '../buffer/entry.js';
-import { shownRecord } from '../definitions/private-fields.js';
+import { jsonOf, shownRecord } from '../definitions/private-fields.js';
 import type { CounterStore, RecordStore } from '../definitions/stores.js';
 import { duration } from './duration.js';
 import type { RowFacts } from './row-facts.js';
@@ -12,7 +12,7 @@ export interface RecordFacts {
   readonly does: 'put' | 'delete' | 'replace' | 'delta';
   /** A delta has none. */
   readonly version?: string;
-  /** As the lane has it, without private fields; undefined where the definitions are not known. */
+  /** The row as JSON, without private fields; undefined where the definitions are not known. Or the delta. */
   readonly text?: string;
 }
 
@@ -61,7 +61,9 @@ export function entryFacts(
 
 /** What a row holds is only shown where it is known which of its fields are private. */
 function textOf(record: string, definition: Definition): { text?: string } {
-  return definition?.kind === 'record' ? { text: shownRecord(record, definition) } : {};
+  if (definition?.kind !== 'record') return {};
+  const text = jsonOf(shownRecord(record, definition));
+  return text === undefined ? {} : { text };
 }
 
 /** The state as a sentence. */

@@ -98,9 +98,14 @@ export async function readBacklog(
   );
 }
 
+/** What waits for others' rows is no lag, also while it is sealed to be tried again. */
+export function ageOf({ dirty, sealed, waiting, ageMs }: LaneState): number {
+  return dirty + sealed > waiting ? ageMs : 0;
+}
+
 function sumOf(lanes: readonly LaneStatus[]): Omit<BacklogStatus, 'store' | 'lanes'> {
   const sum = (name: 'dirty' | 'sealed' | 'dead' | 'waiting'): number =>
     lanes.reduce((total, { state }) => total + state[name], 0);
-  const ageMs = Math.round(Math.max(0, ...lanes.map(({ state }) => state.ageMs)));
+  const ageMs = Math.round(Math.max(0, ...lanes.map(({ state }) => ageOf(state))));
   return { dirty: sum('dirty'), sealed: sum('sealed'), dead: sum('dead'), waiting: sum('waiting'), ageMs };
 }

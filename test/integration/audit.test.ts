@@ -109,7 +109,10 @@ it('the command tells it by its exit code, and as JSON', async () => {
       );
     });
   await app.stores.clients.evict('7');
-  const [differing, wrong] = await Promise.all([run('--exact', '--json', '--grace', '10'), run('--sample', 'x')]);
+  const [differing, wrong] = await Promise.all([
+    run('--exact', '--json', '--grace', '10'),
+    run('--sample', 'x'),
+  ]);
   expect(differing.code).toBe(1);
   const report = JSON.parse(differing.output) as AuditReport;
   expect(report.violations.map(({ store, id }) => `${store}:${id}`)).toContain('clients:8');

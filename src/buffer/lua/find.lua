@@ -12,12 +12,12 @@
 -- KEYS[10] entry  the field's
 -- ARGV[1] field    the record's or counter's
 -- ARGV[2] rowField that of the row
--- returns {now, version, generation, batch, sealedBatch, failures, entry, ttlMs, dirty, place, sealed, waiting,
---         retryAt, refusedAt, error, buried}: the server's time in µs; the lane's last version, its generation,
---         its last batch, that which is sealed, and how often that has failed; the entry and how long it lives
---         in ms (below 0: there is none); the dirty record and when it became dirty; the sealed one; how it
---         waits and when it is tried; the dead letter, its error, and what it holds of the field. '' where
---         there is none
+-- returns {now, version, generation, batch, sealedBatch, failures, entry, ttlMs, dirty, place, sealed,
+--         waiting, retryAt, refusedAt, error, buried}: the server's time in µs; the lane's last version, its
+--         generation, its last batch, that which is sealed, and how often that has failed; the entry and how
+--         long it lives in ms (below 0: there is none); the dirty record and when it became dirty; the sealed
+--         one; how it waits and when it is tried; the dead letter, its error, and what it holds of the field.
+--         '' where there is none
 --
 -- Atomic because a record that moves on between two looks would be seen in both places, or in none.
 local meta, order, dirty, sealed, dead = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]

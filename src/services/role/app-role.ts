@@ -9,6 +9,7 @@ import type { Definitions, Stores } from '../../definitions/stores.js';
 import type { Emit } from '../../events.js';
 import type { Resources } from '../../resources.js';
 import { databaseNeed, redisNeed } from '../../vitals/needs.js';
+import { startHeartbeat } from './heartbeat.js';
 import { Role } from './service.js';
 import { takeJobs } from './take-jobs.js';
 
@@ -61,6 +62,7 @@ export abstract class AppRole<Data, Result> extends Role {
     const options = { prisma, config, cache: { l1: false }, onEvent: emit } as const;
     const app = parts.own('app', await connect(stores, options), (it) => it.close());
     const { process, ...jobs } = this.jobs();
+    startHeartbeat(parts, { role: jobs.queue, connection, prefix: config.prefix, stores });
     this.vitals.need(
       redisNeed('redis', () => app.redis.testRedisConnection()),
       redisNeed('queue redis', () => testRedisConnection(connection)),

@@ -28,6 +28,7 @@ import { WarmQueue } from '../../queues/warm-queue.js';
 import type { Resources } from '../../resources.js';
 import { databaseNeed, redisNeed } from '../../vitals/needs.js';
 import { handBack, UnknownWork } from '../role/hand-back.js';
+import { startHeartbeat } from '../role/heartbeat.js';
 import { nowAndThen } from '../role/now-and-then.js';
 import { Role } from '../role/service.js';
 import { takeJobs } from '../role/take-jobs.js';
@@ -73,7 +74,7 @@ export class SchedulerService extends Role {
 
   /** @internal */
   protected async open(parts: Resources, signal: AbortSignal): Promise<void> {
-    const { schedules, prisma, config, emit } = this.#options;
+    const { stores, schedules, prisma, config, emit } = this.#options;
     const { prefix, queueRedis } = config;
     const connections = await parts.connect({ queue: [queueRedis, 'queue'], jobs: [queueRedis, 'worker'] });
     const app = await this.#connectApp(parts);
@@ -84,6 +85,7 @@ export class SchedulerService extends Role {
         redisNeed('redis', () => app.redis.testRedisConnection()),
         databaseNeed(prisma),
       );
+    startHeartbeat(parts, { role: 'scheduler', connection: connections.queue, prefix, stores });
     const queue = new ScheduleQueue(connections.queue, prefix, emit);
     const warm = new WarmQueue(connections.queue, prefix, emit);
     parts.own('queues', [queue, warm], closeQueues);

@@ -11,6 +11,7 @@ import { voidBatch } from '../../database/apply.js';
 import { type Database, isOfServer, rowMissing, sqlStates } from '../../database/database.js';
 import type { Persister } from '../../database/persister.js';
 import { idKeysOf, type Refusal, unitFields } from '../../database/trial.js';
+import { shownLetter, shownMessage } from '../../definitions/private-fields.js';
 import type { LaneGroup } from '../../definitions/stores.js';
 import { ForebayError } from '../../errors.js';
 import type { Emit } from '../../events.js';
@@ -45,10 +46,11 @@ export class BatchSplit {
    */
   async run(lane: Lane, batch: Batch, isRefused: boolean): Promise<number> {
     const { database, persisterOf, prefix, breaker, emit } = this.#dependencies;
-    const refusals = await breaker.run(() =>
+    const found = await breaker.run(() =>
       voidBatch(batch, { database, persister: persisterOf(lane), prefix }),
     );
-    if (refusals === undefined) return 0;
+    if (found === undefined) return 0;
+    const refusals = found.map((refusal) => withoutPrivate(lane.group, batch, refusal));
     emit({ type: 'batch.void', lane: lane.name, number: batch.number });
     if (isNobodys(batch, refusals)) {
       // Tried again with what has been written since, it may show whether it is the records.
@@ -111,11 +113,19 @@ export class BatchSplit {
     if (state !== rowMissing) emit({ type: 'record.refused', lane: lane.name, field, state, error });
     try {
       const letter = await buffer.deadLetter(lane, field);
-      if (letter) await deadLetters.show(letter);
+      if (letter) await deadLetters.show(shownLetter(letter, lane.group));
     } catch (error) {
       emit({ type: 'dead-letter.not-shown', lane: lane.name, field, error });
     }
   }
+}
+
+/** The message goes into the letter, the log and the board. */
+function withoutPrivate(group: LaneGroup, { puts }: Batch, refusal: Refusal): Refusal {
+  if (!group.record) return refusal;
+  const { idKey } = splitField(refusal.fields[0] as string);
+  const jsons = puts.filter((put) => put.idKey === idKey).map(({ json }) => json);
+  return { ...refusal, message: shownMessage(refusal.message, jsons, group.record) };
 }
 
 function partsOf(group: LaneGroup, refusal: Refusal): SplitPart[] {

@@ -7,6 +7,7 @@ import type { Job } from 'bullmq';
 import type { Lanes } from '../../buffer/lane.js';
 import type { WriteBuffer } from '../../buffer/write-buffer.js';
 import type { RedisClient } from '../../connection/redis.js';
+import { shownLetter } from '../../definitions/private-fields.js';
 import type { Emit } from '../../events.js';
 import {
   type DeadLetterJob,
@@ -85,7 +86,7 @@ export class DeadLetters {
     for (const lane of lanes.all) {
       for (let offset = 0; ; offset += pageSize) {
         const letters = await buffer.deadLetters(lane, { offset, count: pageSize });
-        for (const letter of letters) await queue.show(letter);
+        for (const letter of letters) await queue.show(shownLetter(letter, lane.group));
         if (letters.length < pageSize) break;
       }
     }

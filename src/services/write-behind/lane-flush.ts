@@ -10,7 +10,9 @@ import { type Applied, applyBatch } from '../../database/apply.js';
 import { type Database, type FailureReason, failureReason } from '../../database/database.js';
 import type { Persister } from '../../database/persister.js';
 import type { Outdated } from '../../database/statement.js';
-import { isForebayError } from '../../errors.js';
+import { shownMessage } from '../../definitions/private-fields.js';
+import type { LaneGroup } from '../../definitions/stores.js';
+import { isForebayError, messageOf } from '../../errors.js';
 import type { Emit } from '../../events.js';
 import { fieldOf } from '../../keys.js';
 import type { FlushSummary } from '../../queues/write-behind-queue.js';
@@ -237,10 +239,11 @@ export class LaneFlush {
   /** The lane's mark stands at the next try, so that the sweep leaves the lane alone until then. */
   #retryLater(
     lane: Lane,
-    { number }: Batch,
-    { reason, waitMs, error }: { reason: FailureReason; waitMs: number; error: unknown },
+    { number, puts }: Batch,
+    { reason, waitMs, error: full }: { reason: FailureReason; waitMs: number; error: unknown },
   ): RetryLater {
     const retryMs = jittered(waitMs);
+    const error = shownError(full, puts, lane.group);
     this.#dependencies.emit({ type: 'batch.failed', lane: lane.name, number, reason, retryMs, error });
     return new RetryLater(reason, retryMs, error);
   }
@@ -250,6 +253,13 @@ export class LaneFlush {
 function ageNow(sealing: Sealing | undefined, sealedAt: number): { readonly ageMs?: number } {
   if (sealing === undefined || sealing.isRetry) return {};
   return { ageMs: Math.round(sealing.ageMs + performance.now() - sealedAt) };
+}
+
+/** A driver's message may tell of private values. */
+function shownError(error: unknown, puts: Batch['puts'], { record }: LaneGroup): unknown {
+  if (!record || record.privateFields.size === 0 || isForebayError(error)) return error;
+  const jsons = puts.map(({ json }) => json);
+  return new Error(shownMessage(messageOf(error), jsons, record));
 }
 
 /** Undefined: the lane is empty. */

@@ -36,6 +36,7 @@ import type { Trace } from '../../trace.js';
 import type { Check } from '../../vitals/health.js';
 import { databaseNeed, redisNeed } from '../../vitals/needs.js';
 import { UnknownWork } from '../role/hand-back.js';
+import { startHeartbeat } from '../role/heartbeat.js';
 import { nowAndThen } from '../role/now-and-then.js';
 import { Role } from '../role/service.js';
 import { takeJobs } from '../role/take-jobs.js';
@@ -44,6 +45,7 @@ import { BatchSplit } from './batch-split.js';
 import { BatchesDuty } from './batches-duty.js';
 import { DatabaseBreaker } from './database-breaker.js';
 import { DeadLetters, type DeadLettersDependencies } from './dead-letters.js';
+import { FlushTally } from './flush-tally.js';
 import { LaneFlush } from './lane-flush.js';
 import { LaneMarksRenewal } from './lane-marks.js';
 import { LedgerWatch } from './ledger-watch.js';
@@ -122,6 +124,17 @@ export class WriteBehindService extends Role {
     await this.#startDeadLetters(parts, { buffer, queue: letters, wakeUps: queue }, connections.jobs);
     await this.#takeJobs(parts, { flush, queue, signal }, connections.jobs);
     this.#startSweep(parts, { flush, queue, signal }, { buffer, isPaused });
+    this.#tellOfItself(parts, connections);
+  }
+
+  /** For the board. */
+  #tellOfItself(parts: Resources, { lanes, queue }: { lanes: RedisClient; queue: RedisClient }): void {
+    const { stores, config, emit } = this.#options;
+    const { prefix } = config;
+    const tally = new FlushTally(emit);
+    this.listen(tally.count);
+    tally.start(parts, lanes, prefix);
+    startHeartbeat(parts, { role: 'write-behind', connection: queue, prefix, stores });
   }
 
   #watchBatches(marks: LaneMarksRenewal): void {
