@@ -21,7 +21,7 @@ export function releaseOf(fields: readonly (readonly [string, Field])[]): string
 }
 
 /**
- * A row is an object, so its JSON begins with the first brace; the Lua of `write` marks a patched one by a ^.
+ * A row is an object, so its JSON begins with the first brace; a ^ marks one that ends with lines of its own.
  */
 export function splitRelease(text: string, start = 0): ReleasedRow {
   const brace = text.indexOf('{', start);

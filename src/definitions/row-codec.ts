@@ -19,8 +19,8 @@ export interface RowCodec<Row, Input> {
   /** A whole row's JSON. @throws ForebayError INVALID_VALUE, VALUE_TOO_LARGE */
   encode(input: Input): string;
   /**
-   * A whole row as it waits: its release, what it leaves to a row that is there, its JSON. @throws as
-   * `encode`
+   * A whole row as it waits: its release, what it leaves to a row that is there, its JSON, which ends with
+   * that. @throws as `encode`
    */
   putText(input: Input): string;
   /**
@@ -126,20 +126,18 @@ class ModelRows implements RowCodec<Values, Values> {
   }
 
   encode(input: Values): string {
-    this.#check(input);
-    const row: Values = {};
-    for (const [name, field] of this.#fields)
-      row[name] = this.#encodeOrDefault(name, field, fieldValue(input, name));
-    return this.checked(JSON.stringify(row));
+    return this.checked(JSON.stringify(this.#encoded(input)));
   }
 
   putText(input: Values): string {
+    const row = this.#encoded(input);
     const left = this.#optional.filter(([name]) => fieldValue(input, name) === undefined);
-    return (
-      this.release +
-      markOf(left.map(([name, field]) => (isKept(field) ? name : `~${name}`))) +
-      this.encode(input)
-    );
+    const mark = markOf(left.map(([name, field]) => (isKept(field) ? name : `~${name}`)));
+    const lines = left.flatMap(([name]) => lineOf(name, row[name]) ?? []);
+    for (const [name] of left) row[name] = undefined;
+    const json = JSON.stringify(row);
+    if (lines.length === 0) return this.release + mark + this.checked(json);
+    return `${this.release}${mark}^${this.checked(`${json.slice(0, -1)}\n\n${lines.join('\n')}\n}`)}`;
   }
 
   updateText(before: string, input: Values): string {
@@ -203,6 +201,14 @@ class ModelRows implements RowCodec<Values, Values> {
         throw invalidValue(store, `it has no field "${name}"; its fields are ${[...this.#names].join(', ')}`);
       }
     }
+  }
+
+  #encoded(input: Values): Values {
+    this.#check(input);
+    const row: Values = {};
+    for (const [name, field] of this.#fields)
+      row[name] = this.#encodeOrDefault(name, field, fieldValue(input, name));
+    return row;
   }
 
   #encodeOrDefault(name: string, field: Field, given: unknown): unknown {
@@ -292,10 +298,13 @@ function checkedSize(options: RowCodecOptions, json: string): string {
   );
 }
 
+/** A member as `write` finds it again behind a row's others. */
+function lineOf(name: string, value: unknown): string | undefined {
+  return value === undefined ? undefined : `,${JSON.stringify(name)}:${JSON.stringify(value)}`;
+}
+
 function patchOf(options: RowCodecOptions, head: string, changes: (readonly [string, unknown])[]): string {
-  const lines = changes
-    .filter(([, value]) => value !== undefined)
-    .map(([name, value]) => `,${JSON.stringify(name)}:${JSON.stringify(value)}`);
+  const lines = changes.flatMap(([name, value]) => lineOf(name, value) ?? []);
   if (lines.length === 0) throw invalidValue(options.store, 'a patch needs a field to write');
   return `${head}\n${checkedSize(options, lines.join('\n'))}`;
 }

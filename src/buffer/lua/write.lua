@@ -18,7 +18,8 @@
 -- ARGV[6]  partitions  the number of lanes that the caller knows of; refused when the lane was given another
 -- ARGV[7+] writes      three for each entry: op, ttlMs, payload
 --            put     payload: the row's JSON. Before it stands what it leaves of a row that is there, in a
---                    mark, ;!field,~field: these it takes from what is pending or in the entry
+--                    mark, ;!field,~field; these it takes from what is pending or in the entry, else from the
+--                    lines at its end
 --            put-if  payload: the version that the record must have, '|', and the row's JSON. An update's has
 --                    a mark before it, ;+field,field: what it changes of a row that is there
 --            patch   payload: as an update's without its JSON, release;+name,title; then a line for each
@@ -146,26 +147,35 @@ local function patchedJson(json, isPatched, patch)
   return body .. '\n\n' .. table.concat(lines, '\n') .. '\n}'
 end
 
--- A row's JSON with blanks for all that could be taken for a member: as long as it was.
-local function blank(text) return string.rep(' ', #text) end
-local function blankMarks(text) return (string.gsub(text, '[%[%]{},]', ' ')) end
+-- Where the lines begin that a row's JSON ends with.
+local function tailAt(text)
+  local at, following = nil, string.find(text, '\n\n', 1, true)
+  while following do at, following = following, string.find(text, '\n\n', following + 1, true) end
+  return at
+end
+
+local function lineOf(text, name)
+  return string.match(text, '\n(,"' .. name .. '":[^\n]*)', tailAt(text))
+end
+
+-- A row's JSON with blanks for all that could be taken for a member of its own: as long as it was.
 local function flat(json)
+  local function blank(text) return string.rep(' ', #text) end
   local body = string.gsub(' ' .. string.sub(json, 2), '\\.', '  ')
-  body = string.gsub(body, '"[^"]*"', blankMarks)
+  body = string.gsub(body, '"[^"]*"', function(text) return (string.gsub(text, '[%[%]{},]', ' ')) end)
   return (string.gsub(string.gsub(body, '%b{}', blank), '%b[]', blank))
 end
 
 -- These members of a row's JSON, each as a line of a patch. Once they are such lines they are found at once.
-local function linesOf(json, isPatched, names)
-  local body, tail, members = json, '', nil
-  if isPatched then body, tail = string.match(json, '^(.*)\n(\n.*)\n}$') end
-  local lines = {}
+local function linesOf(record, isPatched, names)
+  local lines, json, members = {}, nil, nil
   for name in string.gmatch(names, '[^,~]+') do
-    lines[name] = string.match(tail, '\n(,"' .. name .. '":[^\n]*)')
+    lines[name] = isPatched and lineOf(record, name) or nil
     if not lines[name] then
-      members = members or flat(body)
-      local first, last = string.find(members, '"' .. name .. '":[^,}]*')
-      if first then lines[name] = ',' .. string.gsub(string.sub(body, first, last), '[\r\n]', ' ') end
+      json = json or string.match(record, '{.*')
+      members = members or flat(json)
+      local first, last = string.find(members, '"' .. name .. '":[^,}\n]*')
+      if first then lines[name] = ',' .. string.gsub(string.sub(json, first, last), '[\r\n]', ' ') end
     end
   end
   return lines
@@ -174,28 +184,27 @@ end
 -- A put has the fields that it leaves as the row has them, where that is known. Those that something pending
 -- writes it writes too, for it takes the place of that.
 local function withLeft(payload, i)
-  local release, names, json = string.match(payload, '^([^{;]*);!([^{]*)(.*)$')
+  local release, names, start = string.match(payload, '^([^{;]*);!([^{^]*)%^?(){')
   if not release then return payload end
   local waiting = pendingOf(i)
   local found = waiting or redis.call('GET', KEYS[i])
-  local mark, row = string.match(found or '', '^[PR]%d+|([^{]*)(.*)$')
-  if not row then return payload end
+  local mark = string.match(found or '', '^[PR]%d+|([^{]*)')
+  if not mark then return payload end
   local sign, others = string.match(mark, ';([+!])([^^]*)')
-  local lines, known, left = linesOf(row, string.sub(mark, -1) == '^', names), {}, {}
+  local lines, known, left = linesOf(found, string.sub(mark, -1) == '^', names), {}, {}
+  if not next(lines) then return payload end
   for name in string.gmatch(names, '[^,]+') do
     local field = string.gsub(name, '~', '')
     local isWritten = waiting and (not sign or isNamed(field, others) == (sign == '+'))
     if not (lines[field] and isWritten) then left[#left + 1] = name end
-    known[#known + 1] = lines[field]
+    known[#known + 1] = lines[field] or lineOf(payload, field)
   end
-  if #known == 0 then return payload end
+  local body = string.sub(payload, start, (tailAt(payload) or #payload) - 1)
   local head = release .. (#left > 0 and ';!' .. table.concat(left, ',') or '')
-  return head .. '^' .. patchedJson(json, false, table.concat(known, '\n'))
+  return table.concat({head, '^', body, '\n\n', table.concat(known, '\n'), '\n}'})
 end
 
-function ops.put(i, version, payload)
-  return accept(i, version, withLeft(payload, i))
-end
+function ops.put(i, version, payload) return accept(i, version, withLeft(payload, i)) end
 
 ops['put-if'] = function(i, version, payload)
   local bar = string.find(payload, '|', 1, true)

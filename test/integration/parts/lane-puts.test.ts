@@ -7,10 +7,10 @@ import { createLane, seedLane } from '../../support/lane-state.js';
 import { v } from '../../support/lane-step.js';
 
 const field = 'projects:a';
-const given = '{"id":"a","made":"put"}';
+const given = '^{"id":"a"\n\n,"made":"put"\n}';
 const known = '{"id":"a","made":"old"}';
 const patched = (json: string, ...lines: string[]) => `${json.slice(0, -1)}\n\n${lines.join('\n')}\n}`;
-const taken = `^${patched(given, ',"made":"old"')}`;
+const taken = `^${patched('{"id":"a"}', ',"made":"old"')}`;
 
 type Place = 'dirty' | 'sealed' | 'cached';
 
@@ -45,7 +45,11 @@ const cases: readonly [there: string, leaves: string, pending: string][] = [
   [`P${v(1)}|abc;+made${known}`, ';!made', `P${v(2)}|abc${taken}`],
   [`P${v(1)}|abc;+name${known}`, ';!made', `P${v(2)}|abc;!made${taken}`],
   [`P${v(1)}|abc;+name^${patched(known, ',"name":"x"')}`, ';!made', `P${v(2)}|abc;!made${taken}`],
-  [`P${v(1)}|abc;+made^${patched(given, ',"made":"old"')}`, ';!made', `P${v(2)}|abc${taken}`],
+  [
+    `P${v(1)}|abc;+made^${patched('{"id":"a","made":"x"}', ',"made":"old"')}`,
+    ';!made',
+    `P${v(2)}|abc${taken}`,
+  ],
   [`P${v(1)}|abc;!made${known}`, ';!made', `P${v(2)}|abc;!made${taken}`],
   [`P${v(1)}|abc;!made,~code${known}`, ';!made,~code', `P${v(2)}|abc;!made,~code${taken}`],
   [`P${v(1)}|abc;!~code${known}`, ';!made,~code', `P${v(2)}|abc;!~code${taken}`],
