@@ -76,7 +76,7 @@ describe('every sequence of operations', () => {
 
 /** Records whose lanes are flushed and sealed at the same steps go together. Shorter sequences are those that begin longer ones. */
 async function runAll(pattern: readonly OfLane[], number: number, first: string): Promise<void> {
-  const runs = runsOf(pattern, number).filter(
+  const runs = runsOf(pattern, `${first}-${number}`).filter(
     ({ operations }) => first === 'anything' || operations[0] === first,
   );
   if (runs.length === 0) return;
@@ -97,12 +97,12 @@ async function runAll(pattern: readonly OfLane[], number: number, first: string)
   await Promise.all(lanes.all.map(({ keys }) => environment.redis.del(keys.dead)));
 }
 
-function runsOf(pattern: readonly OfLane[], number: number): Run[] {
+function runsOf(pattern: readonly OfLane[], name: string): Run[] {
   const ownCount = pattern.filter((ofLane) => ofLane === 'own').length;
   return sequencesOf(ownOperations, ownCount).map((own, i) => {
     const left = [...own];
     return {
-      id: `${number}-${i}`,
+      id: `${name}-${i}`,
       operations: pattern.map((ofLane) => (ofLane === 'own' ? (left.shift() as Own) : ofLane)),
       model: { name: null, touches: 0 },
     };
