@@ -205,6 +205,7 @@ export class History {
 
   async #loseRedis(): Promise<void> {
     if (this.#random.oneIn(2)) return this.world.server.keep();
+    if (this.#isMending) return;
     this.world.tell('Redis goes back');
     this.world.isWhole = false;
     this.#checks.wentBack();
@@ -213,7 +214,13 @@ export class History {
     for (const worker of this.#workers) await worker.reconnect(nowMs + this.#random.below(reconnectMaxMs));
   }
 
-  /** True: it has woken a lane. */
+  /** A second loss, while the entries of the first are being dropped, is not noticed by who drops them. */
+  get #isMending(): boolean {
+    const { nowMs } = this.world.server;
+    const names = this.#actors.flatMap((actor) => actor.ready(nowMs).map(({ name }) => name));
+    return names.some((name) => ['scan', 'unlink', 'forebay_raise'].includes(name));
+  }
+
   async #sweep(): Promise<void> {
     const actor = new Actor('sweep');
     const lane = this.#random.of(this.world.lanes.all);

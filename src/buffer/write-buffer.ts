@@ -301,7 +301,9 @@ export class WriteBuffer {
     return (await this.#redis.hexists(lane.keys.waiting, field)) === 1;
   }
 
-  /** Whether a record waits that deletes its row, or makes it anew: what was counted in it before ends then. */
+  /**
+   * Whether a record waits that deletes its row, or makes it anew: what was counted in it before ends then.
+   */
   async waitsToDelete(lane: Lane, field: string): Promise<boolean> {
     if (!(await this.isWaiting(lane, field))) return false;
     const { dirty, sealed } = lane.keys;

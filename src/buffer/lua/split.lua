@@ -154,8 +154,8 @@ local function endDelta(part)
   redis.call('HDEL', waiting, part.field)
 end
 
--- [FB-WATERMARK] A deletion takes the place of the deltas that end with it: they are as good as persisted only
--- once that is.
+-- [FB-WATERMARK] A deletion takes the place of the deltas that end with it: they are as good as persisted
+-- only once that is.
 local function inheritPlace(part)
   if not redis.call('ZSCORE', order, part.row) then return end
   redis.call('ZADD', order, 'LT', sinceOf(part.field), part.row)
