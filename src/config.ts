@@ -50,6 +50,7 @@ export interface Config {
     readonly password?: string;
     /** `BOARD_READER` and `BOARD_READER_PASSWORD`: who may look, and change nothing. Default: nobody. */
     readonly reader?: string;
+    /** Of `BOARD_READER`. */
     readonly readerPassword?: string;
     /** `BOARD_PROXY_HEADER`: the header in which a reverse proxy says who asks, e.g. `x-forwarded-user`. */
     readonly proxyHeader?: string;
