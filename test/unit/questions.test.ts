@@ -12,8 +12,8 @@ const rows = [...page.matchAll(/^\| … (.+\?) \| (.+) \|$/gm)].map(
     ] as const,
 );
 
-it('are twenty', () => {
-  expect(rows).toHaveLength(20);
+it('are twenty at least', () => {
+  expect(rows.length).toBeGreaterThanOrEqual(20);
 });
 
 it.each(rows)('what happens when … %s', (_, files) => {
