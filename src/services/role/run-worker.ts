@@ -43,11 +43,6 @@ export async function runWorker(
   giveSignsOfLife();
 }
 
-/** Since the process began: until its modules were there, and until it was at work. */
-function started(importMs: number): { importMs: number; startMs: number } {
-  return { importMs, startMs: Math.round(performance.now()) };
-}
-
 function stopOnSignals(service: Service, health: ProcessHealth, logger: Logger): void {
   let isStopping = false;
   const stop = async (signal: NodeJS.Signals): Promise<void> => {
