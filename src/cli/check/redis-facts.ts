@@ -1,4 +1,4 @@
-/** Asks a Redis server what `forebay check` must know of it. What its user may not ask is noted, and left out. */
+/** Asks Redis what `forebay check` must know. What its user may not ask is noted, and left out. */
 import type { Redis } from '../../connection/client.js';
 import { type ServerFacts, toServerFacts } from '../../connection/server-facts.js';
 import { ServerInfo } from '../../connection/server-info.js';

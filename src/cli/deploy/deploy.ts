@@ -10,7 +10,10 @@ import { connectPm2 } from './pm2.js';
 
 type Say = (line: string) => void;
 
-/** @param signal undoes what was done. @throws ForebayError DEPLOY_REFUSED, with the reason: nothing has changed */
+/**
+ * @param signal undoes what was done
+ * @throws ForebayError DEPLOY_REFUSED, with the reason: nothing has changed
+ */
 export async function deploy(
   file: string,
   settleMs: number,
