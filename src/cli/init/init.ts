@@ -1,4 +1,4 @@
-/** `forebay init`: sets forebay up in a Prisma project. It shows first what it writes, and overwrites nothing. */
+/** `forebay init`: sets forebay up in a Prisma project. It shows what it writes, and overwrites nothing. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { createInterface } from 'node:readline/promises';
