@@ -52,8 +52,8 @@ export const mutations: readonly Mutation[] = [
   ...of(lua('write'), [
     [
       'a write leaves the lease',
-      "redis.call('SET', KEYS[i], records[field], 'PX'",
-      "redis.call('SET', KEYS[i], records[field], 'NX', 'PX'",
+      "local isThere = redis.call('EXISTS', unpack(entries)) > 0",
+      'local isThere = false',
     ],
     ['a put over a delete is a put', '(pending == DELETE or pending == REPLACE) and REPLACE or PUT', 'PUT'],
     ['a put over a replacement is a put', 'pending == DELETE or pending == REPLACE', 'pending == DELETE'],

@@ -59,6 +59,7 @@ export class WriteBuffer {
       group.delayMs,
       `${knownVersion}`,
       group.partitions,
+      group.record?.cacheOnWrite ? 1 : 0,
     );
     for (const write of writes) args.push(write.op, write.ttlMs, write.payload);
     const [wake, generation, ...replies] = await this.#redis.forebay_write(7 + writes.length, ...args);

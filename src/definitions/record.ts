@@ -9,6 +9,16 @@ export interface StoreOptions {
   readonly onRedisAway?: OnRedisAway;
 }
 
+/** Options of a record store's cache. */
+export interface RecordCacheOptions extends StoreOptions {
+  /**
+   * Whether each write makes an entry in the cache. Default false: a write changes the entry that is there;
+   * where nobody has read the row, it takes no memory twice, and the first reader makes the entry. True for
+   * rows that are read soon after they were written, and whose first reader is not to wait for the database.
+   */
+  readonly cacheOnWrite?: boolean;
+}
+
 /**
  * - `reject`: they fail, for nobody knows what is accepted and not in the database yet
  * - `load`: they give what the database has, though it may lack what was accepted last
@@ -89,7 +99,7 @@ export interface RecordBatch<Row, Id> {
 
 /** A store of a Prisma model's rows. */
 export interface ModelRecordOptions<M, C extends string, V extends string>
-  extends StoreOptions,
+  extends RecordCacheOptions,
     BufferOptions {
   /** The Prisma model, as forebay's generator wrote it. */
   readonly model: M;
@@ -110,7 +120,7 @@ export interface ModelRecordOptions<M, C extends string, V extends string>
 
 /** A store with a load and persist of one's own. */
 export interface CustomRecordOptions<Row, IdField extends keyof Row & string>
-  extends StoreOptions,
+  extends RecordCacheOptions,
     BufferOptions {
   /** The field of a row that is its id; a string. */
   readonly id: IdField;
@@ -134,7 +144,7 @@ export interface RecordDefinition<
   /** Tells it from other definitions. */
   readonly kind: 'record';
   /** As they were given. */
-  readonly options: StoreOptions & BufferOptions;
+  readonly options: RecordCacheOptions & BufferOptions;
   /** @internal */
   readonly source: RecordSource;
   /** Carries the types; never set. */
@@ -182,7 +192,7 @@ export function record<Row extends object, IdField extends keyof Row & string>(
 export function record(
   options:
     | ModelRecordOptions<Model, string, string>
-    | (StoreOptions & BufferOptions & Omit<CustomRecordSource, 'kind'>),
+    | (RecordCacheOptions & BufferOptions & Omit<CustomRecordSource, 'kind'>),
 ): RecordDefinition {
   if ('model' in options) {
     const { model, counters = [], version, renamed, ...rest } = options;

@@ -40,14 +40,15 @@ const optionBounds: Record<string, readonly [number, number]> = {
   valueBytesMax: [1, 16_777_216],
 };
 
-const optionChoices: Record<string, readonly string[]> = {
+const optionChoices: Record<string, readonly unknown[]> = {
+  cacheOnWrite: [false, true],
   onFull: ['reject', 'wait'],
   durability: ['memory', 'replicated', 'fsynced', 'database'],
   onRedisAway: ['reject', 'load'],
 };
 
-function choiceProblems(name: string, option: string, choices: readonly string[], value: unknown): string[] {
-  if (value === undefined || choices.includes(value as string)) return [];
+function choiceProblems(name: string, option: string, choices: readonly unknown[], value: unknown): string[] {
+  if (value === undefined || choices.includes(value)) return [];
   return [`${name}: ${option} must be one of ${choices.join(', ')}, not ${String(value)}.`];
 }
 

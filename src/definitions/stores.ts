@@ -44,6 +44,8 @@ export interface RecordStore {
   readonly ttlMs: number;
   readonly onRedisAway: OnRedisAway;
   readonly source: RecordSource;
+  /** Whether each write makes an entry. */
+  readonly cacheOnWrite: boolean;
   /** The field of the model that holds a row's version. */
   readonly version: string | undefined;
   readonly ids: IdCodec<unknown>;
@@ -204,6 +206,7 @@ function bindRecord(name: string, definition: RecordDefinition, group: LaneGroup
     kind: 'record',
     name,
     ...readingOf(options),
+    cacheOnWrite: options.cacheOnWrite ?? false,
     source,
     version: isModel ? source.version : undefined,
     ids: isModel ? modelIdCodec(name, source.model) : (stringIdCodec(name, source.id) as IdCodec<unknown>),

@@ -1,4 +1,4 @@
--- write: accepts writes of one lane: the entries are written and the records marked dirty.
+-- write: accepts writes of one lane: the records are dirty, and the entries that stand are changed.
 --
 -- KEYS[1]  meta    hash: version, generation, partitions, bytes, due, dead, ...
 -- KEYS[2]  order   sorted set: field -> the version at which the record became dirty
@@ -16,7 +16,8 @@
 -- ARGV[4]  delayMs     time from the first dirty record to its flush
 -- ARGV[5]  knownVersion the last version of the lane that the caller knows of; 0: none
 -- ARGV[6]  partitions  the number of lanes that the caller knows of; refused when the lane was given another
--- ARGV[7+] writes      three for each entry: op, ttlMs, payload
+-- ARGV[7] cacheOnWrite 1 when each write makes an entry; else 0: only where one stands, or a lease
+-- ARGV[8+] writes      three for each entry: op, ttlMs, payload
 --            put     payload: the row's JSON. Before it stands what it leaves of a row that is there, in a
 --                    mark, ;!field,~field: these it takes from what is pending or in the entry
 --            put-if  payload: the version that the record must have, '|', and the row's JSON. An update's has
@@ -33,12 +34,12 @@
 --          record's version after a blank, where that is known; or 'partitions' and the lane's number of
 --          lanes. Of a forget: that of its delete
 --
--- Atomic because the entry, the dirty record, its place in the order and the wake-up mark must change
+-- Atomic because the dirty record, the entry, its place in the order and the wake-up mark must change
 -- together: a crash between two of them would lose the write or serve one that is never persisted.
 local meta, order, dirty, sealed, dead = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local waiting, retries = KEYS[6], KEYS[7]
 local fieldStart, dirtyMax, bytesMax, delayMs = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
-local knownVersion, partitions = ARGV[5], ARGV[6]
+local knownVersion, partitions, cacheOnWrite = ARGV[5], ARGV[6], ARGV[7]
 
 local now = serverUs()
 local known = redis.call('HMGET', meta, 'version', 'due', 'bytes', 'dead', 'generation', 'partitions')
@@ -79,6 +80,19 @@ local function setRecord(i, record, version)
   records[field] = record
   if not lastWrite[field] then written[#written + 1] = field end
   lastWrite[field] = i
+end
+
+-- [FB-ENTRY] It is changed where one stands, for somebody reads it, or where a lease does, which ends. It is made
+-- for an update, which has read the row. Else the dirty record is the one copy: readers find it in the lane.
+local function writeEntry(i, isThere)
+  local key, record, at = KEYS[i], records[fields[i]], 3 * (i - 7) + 5
+  if cacheOnWrite == '1' or ARGV[at] == 'put-if' then
+    redis.call('SET', key, record, 'PX', ARGV[at + 1])
+  elseif isThere and kindOf(record) == DELETE then
+    redis.call('SET', key, record, 'XX', 'PX', ARGV[at + 1])
+  elseif isThere then
+    redis.call('SET', key, record, 'XX', 'KEEPTTL')
+  end
 end
 
 local function addToEntry(key, delta)
@@ -300,7 +314,7 @@ end
 
 local deletedRow
 for i = 8, #KEYS do
-  local at = 3 * (i - 7) + 4
+  local at = 3 * (i - 7) + 5
   local op, payload = ARGV[at], ARGV[at + 2]
   local version = text(nextVersion)
   if op == 'forget' then
@@ -319,13 +333,15 @@ for i = 8, #KEYS do
 end
 
 if #written > 0 then
-  local changes = {}
+  local changes, entries = {}, {}
   for at, field in ipairs(written) do
     changes[2 * at - 1], changes[2 * at] = field, records[field]
     local i = lastWrite[field]
-    redis.call('SET', KEYS[i], records[field], 'PX', ARGV[3 * (i - 7) + 5])
+    entries[at] = KEYS[i]
   end
   redis.call('HSET', dirty, unpack(changes))
+  local isThere = redis.call('EXISTS', unpack(entries)) > 0
+  for _, field in ipairs(written) do writeEntry(lastWrite[field], isThere) end
   if #places > 0 then redis.call('ZADD', order, 'LT', unpack(places)) end
 end
 

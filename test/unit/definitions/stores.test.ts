@@ -85,6 +85,15 @@ describe('options', () => {
     }
   });
 
+  it('cacheOnWrite is true or false', () => {
+    const problems = (value: unknown): string[] =>
+      problemsOf({
+        notes: record<{ slug: string }, 'slug'>({ id: 'slug', ...custom, ...{ cacheOnWrite: value } }),
+      });
+    for (const value of [true, false, undefined]) expect(problems(value)).toEqual([]);
+    expect(problems(1)).toEqual(['notes: cacheOnWrite must be one of false, true, not 1.']);
+  });
+
   it('that do not exist are refused by name', () => {
     const definition = record<{ slug: string }, 'slug'>({ id: 'slug', ...custom, ...{ ttl: 5 } });
     expect(problemsOf({ notes: definition })).toEqual(['notes: there is no option "ttl".']);
@@ -92,7 +101,7 @@ describe('options', () => {
 
   it('have defaults', () => {
     const { byName, groups } = defineStores({ notes: notes() });
-    expect(byName.get('notes')).toMatchObject({ kind: 'record', ttlMs: 900_000 });
+    expect(byName.get('notes')).toMatchObject({ kind: 'record', ttlMs: 900_000, cacheOnWrite: false });
     expect(groups).toMatchObject([
       { name: 'notes', partitions: 4, delayMs: 100, batchRecordsMax: 1_000, dirtyMax: 100_000 },
     ]);
