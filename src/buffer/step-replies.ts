@@ -72,6 +72,8 @@ export interface SealOptions {
   readonly floor: bigint;
   /** The lane's generation that was compared with the ledger; undefined: any. */
   readonly compared?: string | undefined;
+  /** For how long the caller stays when the lane is empty: it looks again then. Default 0: it leaves. */
+  readonly staysMs?: number;
 }
 
 export type SealReply =

@@ -56,7 +56,7 @@ export class WriteBuffer {
       keys.entryPrefix.length + 1,
       group.dirtyMax,
       group.dirtyBytesMax,
-      group.delayMs,
+      group.minDelayMs,
       `${knownVersion}`,
       group.partitions,
       group.record?.cacheOnWrite ? 1 : 0,
@@ -130,7 +130,8 @@ export class WriteBuffer {
     return replies.map((isFilled) => isFilled === 1);
   }
 
-  async seal(lane: Lane, { recordsMax, delayMs, floor, compared }: SealOptions): Promise<SealReply> {
+  async seal(lane: Lane, options: SealOptions): Promise<SealReply> {
+    const { recordsMax, delayMs, floor, compared = '', staysMs = 0 } = options;
     const { keys, group } = lane;
     const [kind, detail, generation, persisted, isRetry, ageUs, ...sealed] = (await this.#redis.forebay_seal(
       keys.meta,
@@ -143,7 +144,8 @@ export class WriteBuffer {
       batchBytesMax,
       delayMs,
       `${floor}`,
-      compared ?? '',
+      compared,
+      staysMs,
     )) as [SealReply['kind'], string | number, string, string, number, string, ...string[]];
     if (kind === 'empty' || kind === 'uncompared') return { kind };
     if (kind === 'wait') return { kind, waitMs: Number(detail) };
@@ -210,7 +212,7 @@ export class WriteBuffer {
   /** Makes a dead letter's records dirty again. `wake` tells the caller to add a wake-up job for the lane. */
   async replay(lane: LetterLane, { field, at }: LetterName): Promise<'gone' | 'replayed' | 'wake'> {
     const { meta, order, dirty, dead, entryPrefix } = lane.keys;
-    const { delayMs } = lane.group;
+    const { minDelayMs } = lane.group;
     const letter = letterKey(lane.keys, field);
     const reply = await this.#redis.forebay_replay(
       meta,
@@ -221,7 +223,7 @@ export class WriteBuffer {
       field,
       at,
       entryPrefix,
-      delayMs,
+      minDelayMs,
     );
     return (['gone', 'replayed', 'wake'] as const)[reply] ?? 'gone';
   }

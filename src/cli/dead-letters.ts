@@ -82,7 +82,7 @@ async function withDeadLetters(use: (letters: DeadLetters) => Promise<void>, con
 async function readLanes(redis: RedisClient, prefix: string) {
   const stores = [...(await readPartitions(redis, prefix))];
   const all = stores.flatMap(([store, partitions]) =>
-    lanePlaces(prefix, store, partitions).map((place): LetterLane => ({ ...place, group: { delayMs: 0 } })),
+    lanePlaces(prefix, store, partitions).map((place): LetterLane => ({ ...place, group: { minDelayMs: 0 } })),
   );
   return {
     all,

@@ -41,10 +41,17 @@ export interface BufferOptions {
   /** Lanes of the store: how many batches can be under way at once. Default 4. */
   readonly partitions?: number;
   /**
-   * How long a write waits for others to coalesce with, in ms; longer while the database is slow, ten times
-   * and 2 s at most. Default 100, and 50 more for each generation of parents among the stores.
+   * From one batch of a lane to the next, in ms, at most: four times as long as a batch takes. So an idle
+   * database has a write in milliseconds, and a busy one gets fewer, larger batches, whose writes coalesce.
+   * Default 100, and 50 more for each generation of parents among the stores.
    */
   readonly delayMs?: number;
+  /**
+   * How long a write waits at least, in ms, however idle the database is: for rows that are written again and
+   * again, whose writes are to cost the database little. Default 0, and 20 more for each generation of
+   * parents among the stores, `delayMs` at most.
+   */
+  readonly minDelayMs?: number;
   /** Most records in a batch; fewer while the database is slow. Default 1,000. */
   readonly batchRecordsMax?: number;
   /**

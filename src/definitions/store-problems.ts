@@ -31,6 +31,7 @@ const optionBounds: Record<string, readonly [number, number]> = {
   ttlMs: [1, 31_536_000_000],
   partitions: [1, 1_024],
   delayMs: [0, 60_000],
+  minDelayMs: [0, 60_000],
   batchRecordsMax: [1, 5_000],
   dirtyMax: [1, 10_000_000],
   dirtyBytesMax: [1, 1_099_511_627_776],

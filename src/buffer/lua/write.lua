@@ -13,7 +13,7 @@
 -- ARGV[1]  fieldStart  where the field begins in an entry's key (1-based)
 -- ARGV[2]  dirtyMax    most dirty records in the lane
 -- ARGV[3]  bytesMax    most bytes of dirty records in the lane
--- ARGV[4]  delayMs     time from the first dirty record to its flush
+-- ARGV[4]  delayMs     how old the first dirty record must be to be flushed
 -- ARGV[5]  knownVersion the last version of the lane that the caller knows of; 0: none
 -- ARGV[6]  partitions  the number of lanes that the caller knows of; refused when the lane was given another
 -- ARGV[7] cacheOnWrite 1 when each write makes an entry; else 0: only where one stands, or a lease

@@ -48,7 +48,7 @@ export class Sweep {
       if (await this.#isCrowded()) return;
       await Promise.all(
         lanes.all.map(async (lane) => {
-          if (!(await buffer.wake(lane, quietMs, quietMs + Math.max(promiseMaxMs, lane.group.delayMs))))
+          if (!(await buffer.wake(lane, quietMs, quietMs + Math.max(promiseMaxMs, lane.group.minDelayMs))))
             return;
           emit({ type: 'lane.woken', lane: lane.name });
           await this.#wake(lane);
