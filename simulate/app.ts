@@ -37,7 +37,7 @@ export class App {
   async #put(id: string, table: Table, name: string): Promise<boolean> {
     const field = `projects:${id}`;
     const payload = JSON.stringify({ name });
-    const { wake, receipt } = await this.#send([{ op: 'put', field, ttlMs, payload }]);
+    const { wake, receipt } = await this.#send([{ op: 'put', field, payload }]);
     if (receipt) table.accepted(receipt, afterPut(table.last, name), { isAdd: false, name });
     return wake;
   }
@@ -45,15 +45,15 @@ export class App {
   async #add(id: string, table: Table): Promise<boolean> {
     const delta = table.nextDelta();
     const payload = `${delta}|projects:${id}`;
-    const { wake, receipt } = await this.#send([{ op: 'add', field: `touches:${id}`, ttlMs: 1, payload }]);
+    const { wake, receipt } = await this.#send([{ op: 'add', field: `touches:${id}`, payload }]);
     if (receipt) table.accepted(receipt, afterAdd(table.last, delta), { isAdd: true, delta });
     return wake;
   }
 
   async #delete(id: string, table: Table): Promise<boolean> {
     const { wake, receipt } = await this.#send([
-      { op: 'delete', field: `projects:${id}`, ttlMs, payload: '' },
-      { op: 'forget', field: `touches:${id}`, ttlMs: 1, payload: '' },
+      { op: 'delete', field: `projects:${id}`, payload: '' },
+      { op: 'forget', field: `touches:${id}`, payload: '' },
     ]);
     if (receipt) table.accepted(receipt, { row: null, early: 0n }, { isAdd: false });
     return wake;

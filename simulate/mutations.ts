@@ -62,7 +62,7 @@ export const mutations: readonly Mutation[] = [
     ['a delete keeps the deltas', 'if deletedRow then forget(i, deletedRow) end', ''],
     ['a newer put drops the deltas of a letter', "isPut and redis.call('HGETALL', letter) or {}", '{}'],
     ['supersede places deltas at the version of the put', "'LT', since, counter", "'LT', version, counter"],
-    ['a letter outlives its row', 'if hasDead and reply == version and', 'if false and'],
+    ['a letter outlives its row', 'if hasDead and isAccepted and', 'if false and'],
     ['nobody is woken', '    replies[1] = 1\n', ''],
     ['a write promises nothing', 'if not known[2] then', 'if false then'],
     ['versions stand still', 'nextVersion = nextVersion + 1', 'nextVersion = nextVersion'],

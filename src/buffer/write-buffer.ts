@@ -2,6 +2,7 @@
  * The write buffer: typed calls for the steps of the protocol in README.md. Each is one Lua call on one lane.
  */
 import type { RedisClient } from '../connection/redis.js';
+import { entryTtlMs } from '../definitions/entry-ttl.js';
 import { filledChannel, letterKey, persistedChannel } from '../keys.js';
 import { parseBatch } from './batch.js';
 import type { Lane, LanePlace, LetterLane } from './lane.js';
@@ -20,10 +21,11 @@ import {
   type SealReply,
   type SplitPart,
   type SplitReply,
+  toAccepted,
   toBigInt,
   toCounterClaim,
+  toLetters,
   toRecordClaim,
-  toWriteReply,
   type Write,
 } from './step-replies.js';
 
@@ -60,10 +62,12 @@ export class WriteBuffer {
       `${knownVersion}`,
       group.partitions,
       group.record?.cacheOnWrite ? 1 : 0,
+      entryTtlMs(group.record?.ttlMs ?? 1, false),
+      entryTtlMs(group.record?.ttlMs ?? 1, true),
+      toLetters(writes),
     );
-    for (const write of writes) args.push(write.op, write.ttlMs, write.payload);
-    const [wake, generation, ...replies] = await this.#redis.forebay_write(7 + writes.length, ...args);
-    return { wake: wake === 1, generation: String(generation), replies: replies.map(toWriteReply) };
+    for (const write of writes) args.push(write.payload);
+    return toAccepted(await this.#redis.forebay_write(7 + writes.length, ...args));
   }
 
   async claim(

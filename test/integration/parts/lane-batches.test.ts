@@ -88,7 +88,7 @@ describe('seal', () => {
       before: { meta: { version: v(1), due: now } },
       run: async (one, lane) => {
         const stayed = await one.seal(lane, { recordsMax: 500, delayMs: 0, floor: 0n, staysMs: 50 });
-        const { wake } = await one.write(lane, [{ op: 'put', field: 'projects:a', ttlMs: 1, payload: row }]);
+        const { wake } = await one.write(lane, [{ op: 'put', field: 'projects:a', payload: row }]);
         return [stayed, wake];
       },
       reply: [{ kind: 'wait', waitMs: 50 }, false],

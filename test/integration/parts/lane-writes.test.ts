@@ -12,7 +12,6 @@ const check = stepRunner();
 const write = (op: Write['op'], field: string, payload = ''): Write => ({
   op,
   field,
-  ttlMs: 60_000,
   payload,
 });
 const writes =
