@@ -47,8 +47,9 @@ export interface BufferOptions {
    */
   readonly delayMs?: number;
   /**
-   * How long a write waits at least, in ms, however idle the database is: for rows that are written again and
-   * again, whose writes are to cost the database little. Default 0, and 20 more for each generation of
+   * How long a write waits at least, in ms, however idle the database is, and as much longer as the time from
+   * batch to batch: for rows that are written again and again, whose writes are to cost the database little.
+   * Default 0, and 20 more for each generation of
    * parents among the stores, `delayMs` at most.
    */
   readonly minDelayMs?: number;

@@ -44,8 +44,14 @@ export class BatchSize {
     this.#delayMs = delayMs;
   }
 
+  /** Rows that come after those that they refer to do so also where those wait for a busy database. */
   get limits(): BatchLimits {
-    return { recordsMax: this.#recordsMax, delayMs: this.#minDelayMs };
+    const delayMs = this.#minDelayMs === 0 ? 0 : this.#minDelayMs + this.#intervalMs;
+    return { recordsMax: this.#recordsMax, delayMs };
+  }
+
+  get #intervalMs(): number {
+    return Math.min(intervalTimes * this.#applyMs, this.#delayMs);
   }
 
   /**
@@ -54,7 +60,7 @@ export class BatchSize {
    */
   restMs(size: number, sealedMs: number): number {
     if (size >= this.#recordsMax) return 0;
-    return Math.max(0, Math.min(intervalTimes * this.#applyMs, this.#delayMs) - sealedMs);
+    return Math.max(0, this.#intervalMs - sealedMs);
   }
 
   /** Learns from a batch of `size` records that took `ms`. */

@@ -62,7 +62,8 @@ describe('the size of batches', () => {
           const restMs = size.restMs(records, 0);
           expect(recordsMax).toBeGreaterThanOrEqual(Math.min(50, own.recordsMax));
           expect(recordsMax).toBeLessThanOrEqual(own.recordsMax);
-          expect(delayMs).toBe(own.minDelayMs);
+          expect(delayMs).toBeGreaterThanOrEqual(own.minDelayMs);
+          expect(delayMs).toBeLessThanOrEqual(own.minDelayMs === 0 ? 0 : own.minDelayMs + own.delayMs);
           expect(restMs).toBeGreaterThanOrEqual(0);
           expect(restMs).toBeLessThanOrEqual(own.delayMs);
         }
