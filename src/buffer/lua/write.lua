@@ -92,8 +92,9 @@ local function opOf(i)
   return string.sub(letters, i - 7, i - 7)
 end
 
--- [FB-ENTRY] It is changed where one stands, for somebody reads it, or where a lease does, which ends. It is made
--- for an update, which has read the row. Else the dirty record is the one copy: readers find it in the lane.
+-- [FB-ENTRY] It is changed where one stands, for somebody reads it, or where a lease does, which ends. It is
+-- made for an update, which has read the row. Else the dirty record is the one copy: readers find it in the
+-- lane.
 local function writeEntry(i, isThere)
   local key, record = KEYS[i], records[fields[i]]
   local isDelete = kindOf(record) == DELETE
