@@ -61,7 +61,7 @@ export class App {
 
   async #put({ id, table, name }: Task): Promise<void> {
     const texts = { name, note: name };
-    const write = { op: 'put', field: rowField(id), ttlMs, payload: JSON.stringify(texts) } as const;
+    const write = { op: 'put', field: rowField(id), payload: JSON.stringify(texts) } as const;
     await this.#write(id, [write], (receipt) =>
       table.accepted(receipt, afterPut(table.last, texts), { isAdd: false, text: name }),
     );
@@ -70,7 +70,7 @@ export class App {
   async #patch({ id, table, name }: Task): Promise<void> {
     const member = this.#random.of(['name', 'note'] as const);
     const payload = `;+${member}\n,"${member}":"${name}"`;
-    await this.#write(id, [{ op: 'patch', field: rowField(id), ttlMs, payload }], (receipt) =>
+    await this.#write(id, [{ op: 'patch', field: rowField(id), payload }], (receipt) =>
       table.accepted(receipt, changed(table.last, { [member]: name }), { isAdd: false, text: name }),
     );
   }
@@ -81,7 +81,7 @@ export class App {
     if (entry.kind !== 'row') return;
     const seen = JSON.parse(entry.json) as Row;
     const payload = `${entry.version}|;+name${JSON.stringify({ ...seen, name })}`;
-    await this.#write(id, [{ op: 'put-if', field, ttlMs, payload }], (receipt) => {
+    await this.#write(id, [{ op: 'put-if', field, payload }], (receipt) => {
       const [was, is] = [textsOf(seen), textsOf(table.last.row)];
       must(!this.#world.isWhole || was === is, 'compare-and-set', `${id} was ${was}, and is ${is}`);
       table.accepted(receipt, changed(table.last, { name }), { isAdd: false, text: name });
@@ -92,15 +92,15 @@ export class App {
     if (!table.canAdd) return;
     const delta = table.nextDelta();
     const payload = `${delta}|${rowField(id)}`;
-    await this.#write(id, [{ op: 'add', field: counterField(id), ttlMs, payload }], (receipt) =>
+    await this.#write(id, [{ op: 'add', field: counterField(id), payload }], (receipt) =>
       table.accepted(receipt, afterAdd(table.last, delta), { isAdd: true, delta }),
     );
   }
 
   async #delete({ id, table }: Task): Promise<void> {
     const writes: Write[] = [
-      { op: 'delete', field: rowField(id), ttlMs, payload: '' },
-      { op: 'forget', field: counterField(id), ttlMs: 1, payload: '' },
+      { op: 'delete', field: rowField(id), payload: '' },
+      { op: 'forget', field: counterField(id), payload: '' },
     ];
     await this.#write(id, writes, (receipt) => table.accepted(receipt, nothing, { isAdd: false }));
   }

@@ -56,8 +56,8 @@ export const mutations: readonly Mutation[] = [
   ...of(lua('write'), [
     [
       'a write leaves the lease',
-      "redis.call('SET', KEYS[i], records[field], 'PX'",
-      "redis.call('SET', KEYS[i], records[field], 'NX', 'PX'",
+      "local isThere = redis.call('EXISTS', unpack(entries)) > 0",
+      'local isThere = false',
     ],
     ['a put over a delete is a put', '(pending == DELETE or pending == REPLACE) and REPLACE or PUT', 'PUT'],
     ['a put over a replacement is a put', 'pending == DELETE or pending == REPLACE', 'pending == DELETE'],
@@ -73,7 +73,7 @@ export const mutations: readonly Mutation[] = [
       '',
     ],
     ['an update of what waits writes only its own', 'local mark = changed and', 'local mark = false and'],
-    ['a letter outlives its row', 'if hasDead and reply == version and', 'if false and'],
+    ['a letter outlives its row', 'if hasDead and isAccepted and', 'if false and'],
     ['nobody is woken', '    replies[1] = 1\n', ''],
     ['a write promises nothing', 'if not known[2] then', 'if false then'],
     ['versions stand still', 'nextVersion = nextVersion + 1', 'nextVersion = nextVersion'],

@@ -11,7 +11,7 @@ export interface Lane {
 }
 
 /** What must be known of a lane to look after its dead letters. */
-export type LetterLane = Pick<Lane, 'name' | 'keys'> & { readonly group: Pick<LaneGroup, 'delayMs'> };
+export type LetterLane = Pick<Lane, 'name' | 'keys'> & { readonly group: Pick<LaneGroup, 'minDelayMs'> };
 
 export class Lanes {
   readonly all: readonly Lane[];

@@ -8,7 +8,6 @@ export interface Write {
   readonly op: WriteOp;
   /** `store:id`. */
   readonly field: string;
-  readonly ttlMs: number;
   readonly payload: string;
 }
 
@@ -72,6 +71,8 @@ export interface SealOptions {
   readonly floor: bigint;
   /** The lane's generation that was compared with the ledger; undefined: any. */
   readonly compared?: string | undefined;
+  /** For how long the caller stays when the lane is empty: it looks again then. Default 0: it leaves. */
+  readonly staysMs?: number;
 }
 
 export type SealReply =
@@ -139,13 +140,38 @@ export interface DeadLetter extends LetterName {
   readonly error: LetterError;
 }
 
-/** The one place that knows the codes. */
-export function toWriteReply(reply: string | number): WriteReply {
-  if (reply === 'full' || reply === 'overflow') return { refused: reply };
-  const text = String(reply);
+const letters: Record<WriteOp, string> = {
+  put: 'p',
+  'put-if': 'i',
+  patch: 'c',
+  delete: 'd',
+  add: 'a',
+  forget: 'f',
+};
+
+/** What is done, a letter for each write. */
+export function toLetters(writes: readonly Write[]): string {
+  let text = '';
+  for (const { op } of writes) text += letters[op];
+  return text;
+}
+
+export function toAccepted([wake, generation, first, ...replies]: readonly (string | number)[]): Accepted {
+  // As a number of JavaScript it is exact until 2255.
+  const firstVersion = Number(first);
+  return {
+    wake: wake === 1,
+    generation: String(generation),
+    replies: replies.map((reply) =>
+      typeof reply === 'number' ? { version: String(firstVersion + reply) } : toRefused(reply),
+    ),
+  };
+}
+
+function toRefused(text: string): Refused {
+  if (text === 'full' || text === 'overflow') return { refused: text };
   const inUse = /^partitions (\d+)$/.exec(text)?.[1];
   if (inUse !== undefined) return { refused: 'partitions', inUse: Number(inUse) };
-  if (!text.startsWith('conflict')) return { version: text };
   return { refused: 'conflict', found: text.slice('conflict '.length) || undefined };
 }
 

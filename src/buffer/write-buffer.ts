@@ -2,6 +2,7 @@
  * The write buffer: typed calls for the steps of the protocol in README.md. Each is one Lua call on one lane.
  */
 import type { RedisClient } from '../connection/redis.js';
+import { entryTtlMs } from '../definitions/entry-ttl.js';
 import { filledChannel, letterKey, persistedChannel } from '../keys.js';
 import { parseBatch } from './batch.js';
 import { type Found, toFound } from './found.js';
@@ -21,10 +22,11 @@ import {
   type SealReply,
   type SplitPart,
   type SplitReply,
+  toAccepted,
   toBigInt,
   toCounterClaim,
+  toLetters,
   toRecordClaim,
-  toWriteReply,
   type Write,
 } from './step-replies.js';
 
@@ -57,13 +59,16 @@ export class WriteBuffer {
       keys.entryPrefix.length + 1,
       group.dirtyMax,
       group.dirtyBytesMax,
-      group.delayMs,
+      group.minDelayMs,
       `${knownVersion}`,
       group.partitions,
+      group.record?.cacheOnWrite ? 1 : 0,
+      entryTtlMs(group.record?.ttlMs ?? 1, false),
+      entryTtlMs(group.record?.ttlMs ?? 1, true),
+      toLetters(writes),
     );
-    for (const write of writes) args.push(write.op, write.ttlMs, write.payload);
-    const [wake, generation, ...replies] = await this.#redis.forebay_write(7 + writes.length, ...args);
-    return { wake: wake === 1, generation: String(generation), replies: replies.map(toWriteReply) };
+    for (const write of writes) args.push(write.payload);
+    return toAccepted(await this.#redis.forebay_write(7 + writes.length, ...args));
   }
 
   async claim(
@@ -130,7 +135,8 @@ export class WriteBuffer {
     return replies.map((isFilled) => isFilled === 1);
   }
 
-  async seal(lane: Lane, { recordsMax, delayMs, floor, compared }: SealOptions): Promise<SealReply> {
+  async seal(lane: Lane, options: SealOptions): Promise<SealReply> {
+    const { recordsMax, delayMs, floor, compared = '', staysMs = 0 } = options;
     const { keys, group } = lane;
     const [kind, detail, generation, persisted, isRetry, ageUs, ...sealed] = (await this.#redis.forebay_seal(
       keys.meta,
@@ -143,7 +149,8 @@ export class WriteBuffer {
       batchBytesMax,
       delayMs,
       `${floor}`,
-      compared ?? '',
+      compared,
+      staysMs,
     )) as [SealReply['kind'], string | number, string, string, number, string, ...string[]];
     if (kind === 'empty' || kind === 'uncompared') return { kind };
     if (kind === 'wait') return { kind, waitMs: Number(detail) };
@@ -220,7 +227,7 @@ export class WriteBuffer {
   /** Makes a dead letter's records dirty again. `wake` tells the caller to add a wake-up job for the lane. */
   async replay(lane: LetterLane, { field, at }: LetterName): Promise<'gone' | 'replayed' | 'wake'> {
     const { meta, order, dirty, dead, entryPrefix } = lane.keys;
-    const { delayMs } = lane.group;
+    const { minDelayMs } = lane.group;
     const letter = letterKey(lane.keys, field);
     const reply = await this.#redis.forebay_replay(
       meta,
@@ -231,7 +238,7 @@ export class WriteBuffer {
       field,
       at,
       entryPrefix,
-      delayMs,
+      minDelayMs,
     );
     return (['gone', 'replayed', 'wake'] as const)[reply] ?? 'gone';
   }

@@ -94,7 +94,7 @@ export class DeadLetters {
     if (outcome === 'wake') {
       // The sweep finds a lane whose wake-up job could not be added.
       await wakeUps
-        .wake(lane.name, lane.group.delayMs)
+        .wake(lane.name, lane.group.minDelayMs)
         .catch((error: unknown) => emit({ type: 'wake.failed', lane: lane.name, error }));
     }
     await this.#hide(letter);

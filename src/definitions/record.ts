@@ -9,6 +9,16 @@ export interface StoreOptions {
   readonly onRedisAway?: OnRedisAway;
 }
 
+/** Options of a record store's cache. */
+export interface RecordCacheOptions extends StoreOptions {
+  /**
+   * Whether each write makes an entry in the cache. Default false: a write changes the entry that is there;
+   * where nobody has read the row, it takes no memory twice, and the first reader makes the entry. True for
+   * rows that are read soon after they were written, and whose first reader is not to wait for the database.
+   */
+  readonly cacheOnWrite?: boolean;
+}
+
 /**
  * - `reject`: they fail, for nobody knows what is accepted and not in the database yet
  * - `load`: they give what the database has, though it may lack what was accepted last
@@ -31,10 +41,18 @@ export interface BufferOptions {
   /** Lanes of the store: how many batches can be under way at once. Default 4. */
   readonly partitions?: number;
   /**
-   * How long a write waits for others to coalesce with, in ms; longer while the database is slow, ten times
-   * and 2 s at most. Default 100, and 50 more for each generation of parents among the stores.
+   * From one batch of a lane to the next, in ms, at most: four times as long as a batch takes. So an idle
+   * database has a write in milliseconds, and a busy one gets fewer, larger batches, whose writes coalesce.
+   * Default 100, and 50 more for each generation of parents among the stores.
    */
   readonly delayMs?: number;
+  /**
+   * How long a write waits at least, in ms, however idle the database is, and as much longer as the time from
+   * batch to batch: for rows that are written again and again, whose writes are to cost the database little.
+   * Default 0, and 20 more for each generation of
+   * parents among the stores, `delayMs` at most.
+   */
+  readonly minDelayMs?: number;
   /** Most records in a batch; fewer while the database is slow. Default 1,000. */
   readonly batchRecordsMax?: number;
   /**
@@ -89,7 +107,7 @@ export interface RecordBatch<Row, Id> {
 
 /** A store of a Prisma model's rows. */
 export interface ModelRecordOptions<M, C extends string, V extends string>
-  extends StoreOptions,
+  extends RecordCacheOptions,
     BufferOptions {
   /** The Prisma model, as forebay's generator wrote it. */
   readonly model: M;
@@ -112,7 +130,7 @@ export interface ModelRecordOptions<M, C extends string, V extends string>
 
 /** A store with a load and persist of one's own. */
 export interface CustomRecordOptions<Row, IdField extends keyof Row & string>
-  extends StoreOptions,
+  extends RecordCacheOptions,
     BufferOptions {
   /** The field of a row that is its id; a string. */
   readonly id: IdField;
@@ -138,7 +156,7 @@ export interface RecordDefinition<
   /** Tells it from other definitions. */
   readonly kind: 'record';
   /** As they were given. */
-  readonly options: StoreOptions & BufferOptions;
+  readonly options: RecordCacheOptions & BufferOptions;
   /** @internal */
   readonly source: RecordSource;
   /** Carries the types; never set. */
@@ -188,7 +206,7 @@ export function record<Row extends object, IdField extends keyof Row & string>(
 export function record(
   options:
     | ModelRecordOptions<Model, string, string>
-    | (StoreOptions & BufferOptions & Omit<CustomRecordSource, 'kind'>),
+    | (RecordCacheOptions & BufferOptions & Omit<CustomRecordSource, 'kind'>),
 ): RecordDefinition {
   if ('model' in options) {
     const { model, counters = [], version, renamed, private: hidden = [], ...rest } = options;

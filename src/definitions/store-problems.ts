@@ -48,6 +48,7 @@ const optionBounds: Record<string, readonly [number, number]> = {
   ttlMs: [1, 31_536_000_000],
   partitions: [1, 1_024],
   delayMs: [0, 60_000],
+  minDelayMs: [0, 60_000],
   batchRecordsMax: [1, 5_000],
   dirtyMax: [1, 10_000_000],
   dirtyBytesMax: [1, 1_099_511_627_776],
@@ -57,14 +58,15 @@ const optionBounds: Record<string, readonly [number, number]> = {
   valueBytesMax: [1, 16_777_216],
 };
 
-const optionChoices: Record<string, readonly string[]> = {
+const optionChoices: Record<string, readonly unknown[]> = {
+  cacheOnWrite: [false, true],
   onFull: ['reject', 'wait'],
   durability: ['memory', 'replicated', 'fsynced', 'database'],
   onRedisAway: ['reject', 'load'],
 };
 
-function choiceProblems(name: string, option: string, choices: readonly string[], value: unknown): string[] {
-  if (value === undefined || choices.includes(value as string)) return [];
+function choiceProblems(name: string, option: string, choices: readonly unknown[], value: unknown): string[] {
+  if (value === undefined || choices.includes(value)) return [];
   return [`${name}: ${option} must be one of ${choices.join(', ')}, not ${String(value)}.`];
 }
 

@@ -44,6 +44,8 @@ export interface RecordStore {
   readonly ttlMs: number;
   readonly onRedisAway: OnRedisAway;
   readonly source: RecordSource;
+  /** Whether each write makes an entry. */
+  readonly cacheOnWrite: boolean;
   /** The field of the model that holds a row's version. */
   readonly version: string | undefined;
   /** Fields that are never shown nor logged. */
@@ -75,6 +77,7 @@ export interface LaneGroup {
   readonly name: string;
   readonly partitions: number;
   readonly delayMs: number;
+  readonly minDelayMs: number;
   readonly batchRecordsMax: number;
   readonly dirtyMax: number;
   readonly dirtyBytesMax: number;
@@ -103,8 +106,11 @@ const defaults = {
   valueBytesMax: 1_048_576,
 } as const;
 
-/** Rows wait so much longer than those that they refer to: a foreign key without its row costs far more. */
-const parentLeadMs = 50;
+/**
+ * Rows wait so much longer than those that they refer to: a foreign key without its row costs far more. At
+ * least, and at most.
+ */
+const parentLeadMs = { min: 20, max: 50 };
 
 /**
  * Names and checks an app's stores.
@@ -154,8 +160,7 @@ function bindRecords(definitions: WrittenDefinitions): LaneGroup[] {
     if (definition.kind !== 'record') return [];
     const { source, options } = definition;
     const generation = source.kind === 'model' ? generationOf(source.model, models) : 0;
-    const delayMs = defaults.delayMs + generation * parentLeadMs;
-    const group: Mutable<LaneGroup> = { ...bufferOf(name, { delayMs, ...options }), counters: [] };
+    const group: Mutable<LaneGroup> = { ...bufferOf(name, options, generation), counters: [] };
     const record = bindRecord(name, definition, group);
     group.record = record;
     group.counters = Object.entries(definitions).flatMap(([counterName, other]) =>
@@ -176,11 +181,17 @@ function modelsOf(definitions: WrittenDefinitions): Map<string, Model> {
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
-function bufferOf(name: string, options: BufferOptions): Omit<LaneGroup, 'record' | 'counters'> {
+function bufferOf(
+  name: string,
+  options: BufferOptions,
+  generation = 0,
+): Omit<LaneGroup, 'record' | 'counters'> {
+  const delayMs = options.delayMs ?? defaults.delayMs + generation * parentLeadMs.max;
   return {
     name,
     partitions: options.partitions ?? defaults.partitions,
-    delayMs: options.delayMs ?? defaults.delayMs,
+    delayMs,
+    minDelayMs: options.minDelayMs ?? Math.min(generation * parentLeadMs.min, delayMs),
     batchRecordsMax: options.batchRecordsMax ?? defaults.batchRecordsMax,
     dirtyMax: options.dirtyMax ?? defaults.dirtyMax,
     dirtyBytesMax: options.dirtyBytesMax ?? defaults.dirtyBytesMax,
@@ -207,6 +218,7 @@ function bindRecord(name: string, definition: RecordDefinition, group: LaneGroup
     kind: 'record',
     name,
     ...readingOf(options),
+    cacheOnWrite: options.cacheOnWrite ?? false,
     source,
     version: isModel ? source.version : undefined,
     privateFields: new Set(source.private),

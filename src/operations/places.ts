@@ -26,7 +26,7 @@ interface Group {
   readonly name: string;
   readonly partitions: number;
   /** Of its flushes; 0 where the definitions are not known: what is accepted again waits for no delay. */
-  readonly delayMs: number;
+  readonly minDelayMs: number;
 }
 
 export class Places {
@@ -45,7 +45,7 @@ export class Places {
   static async read(redis: RedisClient, prefix: string, stores?: Stores): Promise<Places> {
     const groups = new Map<string, Group>();
     for (const [name, partitions] of await readPartitions(redis, prefix))
-      groups.set(name, { name, partitions, delayMs: 0 });
+      groups.set(name, { name, partitions, minDelayMs: 0 });
     // Redis knows by how many lanes a store was written last.
     for (const group of stores?.groups ?? []) groups.set(group.name, known(group, groups.get(group.name)));
     return new Places(groups, prefix, stores);
@@ -63,8 +63,8 @@ export class Places {
   /** All lanes, as what looks after dead letters wants them. */
   letterLanes() {
     const all = this.groups.flatMap((name): LetterLane[] => {
-      const { delayMs } = this.#groups.get(name) as Group;
-      return this.lanesOf(name).map((place) => ({ ...place, group: { delayMs } }));
+      const { minDelayMs } = this.#groups.get(name) as Group;
+      return this.lanesOf(name).map((place) => ({ ...place, group: { minDelayMs } }));
     });
     const byName = new Map(all.map((lane) => [lane.name, lane]));
     // A counter's letters may be in any lane, where its group is not known.
@@ -93,8 +93,8 @@ export class Places {
   }
 }
 
-function known({ name, partitions, delayMs }: LaneGroup, inRedis: Group | undefined): Group {
-  return { name, partitions: inRedis?.partitions ?? partitions, delayMs };
+function known({ name, partitions, minDelayMs }: LaneGroup, inRedis: Group | undefined): Group {
+  return { name, partitions: inRedis?.partitions ?? partitions, minDelayMs };
 }
 
 /** The store in whose rows a counter lives. */

@@ -40,7 +40,6 @@ describe('a lane is flushed though its wake-up is lost', () => {
       {
         op: 'put',
         field: fieldOf('projects', 'p1'),
-        ttlMs: 60_000,
         payload: project.rows.encode({ id: 'p1', name: 'left behind' }),
       },
     ]);

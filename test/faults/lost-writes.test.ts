@@ -10,7 +10,7 @@ import { createEnvironment, type Environment } from '../support/environment.js';
 import { type LosingRedis, losses, startLosingRedis } from '../support/redis-losses.js';
 
 /** [FB-GENERATION] [FB-COMPARED] What is not flushed stays dirty. */
-const projects = record({ model: Project, counters: ['touches'], partitions: 4, delayMs: 60_000 });
+const projects = record({ model: Project, counters: ['touches'], partitions: 4, minDelayMs: 60_000 });
 const stores = defineStores({ projects, touches: counter({ of: projects, field: 'touches' }) });
 type App = Forebay<(typeof stores)['definitions']>;
 

@@ -79,7 +79,7 @@ describe('a record that the database refuses delays only itself', () => {
 
   it('costs less than 12 round trips more than a good batch', async () => {
     const own = defineStores({
-      projects: record({ model: Project, counters: ['views', 'touches'], partitions: 1, delayMs: 5_000 }),
+      projects: record({ model: Project, counters: ['views', 'touches'], partitions: 1, minDelayMs: 5_000 }),
     });
     const client = await environment.connect(own);
     const good = Array.from({ length: 500 }, (_, i) => ({ id: `p${i}`, name: 'good' }));

@@ -88,9 +88,22 @@ describe('batches', () => {
   });
 });
 
-describe('a delay of a minute', () => {
-  it('is not waited for by a flush', async () => {
+describe('an idle database', () => {
+  it('has a write at once, however long the store lets writes coalesce', async () => {
     const definitions = defineStores({ projects: record({ model: Project, delayMs: 60_000 }) });
+    const app = await environment.connect(definitions);
+    await environment.startWorker(definitions);
+    for (const name of ['first', 'second', 'third']) {
+      const receipt = await app.stores.projects.put({ id: 'p', name });
+      await receipt.persisted({ timeoutMs: 10_000 });
+      expect(await environment.prisma.project.findFirst()).toMatchObject({ name });
+    }
+  });
+});
+
+describe('a delay of a minute at least', () => {
+  it('is not waited for by a flush', async () => {
+    const definitions = defineStores({ projects: record({ model: Project, minDelayMs: 60_000 }) });
     const app = await environment.connect(definitions);
     await environment.startWorker(definitions);
     await app.stores.projects.put({ id: 'p', name: 'autosaved' });
@@ -112,7 +125,7 @@ describe('a delay of a minute', () => {
     const draft = (text: string): Note => ({ id: 'd', text });
     const note = { id: 'id', partitions: 1, load: async () => [], persist } as const;
     const definitions = defineStores({
-      drafts: record<Note, 'id'>({ ...note, delayMs: 3_000 }),
+      drafts: record<Note, 'id'>({ ...note, minDelayMs: 3_000 }),
       notes: record<Note, 'id'>({ ...note, delayMs: 10 }),
     });
     const app = await environment.connect(definitions);

@@ -53,7 +53,6 @@ export const onePut: LaneContent = {
   meta: { version: v(1), bytes: bytesOf(put(1)), due: now },
   order: { 'projects:a': v(1) },
   dirty: { 'projects:a': put(1) },
-  entries: { 'projects:a': put(1) },
 };
 
 export const letter: LaneContent = {

@@ -8,7 +8,7 @@
 -- ARGV[1] field        the letter's field
 -- ARGV[2] at           when it was refused (µs)
 -- ARGV[3] entryPrefix  what the entries' keys begin with
--- ARGV[4] delayMs      time from the first dirty record to its flush
+-- ARGV[4] delayMs      how old the first dirty record must be to be flushed
 -- returns 0 when there is no such letter (any more), 1 when it is replayed, 2 when the caller must add a
 --         wake-up job besides
 --

@@ -13,17 +13,18 @@
 --                     somebody waits for it
 -- ARGV[4] floor       the number of the last batch that is known to be applied
 -- ARGV[5] compared    the generation of the lane that the caller has compared with the ledger; '': any
+-- ARGV[6] staysMs     for how long the caller stays when the lane is empty, to look again; 0: it leaves
 -- returns {'batch', number, generation, persisted, isRetry, ageUs, field, record, ...}: up to which version
 --         everything is in the database once the batch is, or '' when records wait or are refused; isRetry 1:
 --         its records have waited; how long ago the oldest became dirty. Or {'wait', ms} until the oldest is
---         old enough, or {'empty'}: the wake-up mark was cleared, or {'uncompared'}: the lane is of another
---         generation, and nothing was done
+--         old enough, or the caller has stayed, or {'empty'}: the wake-up mark was cleared, or
+--         {'uncompared'}: the lane is of another generation, and nothing was done
 --
 -- Atomic because "the lane is empty" and the wake-up mark must be decided at one moment (else a write's
 -- wake-up is lost), and because a record must never be in neither of dirty and sealed.
 local meta, order, dirty, sealed, waiting, retries = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
 local recordsMax, bytesMax, delayMs, floor = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
-local compared = ARGV[5]
+local compared, staysMs = ARGV[5], tonumber(ARGV[6])
 local chunkSize = 100
 -- Versions of one call are this far ahead of the clock. One that is further ahead was given by another clock,
 -- or is a foreign row's.
@@ -169,6 +170,10 @@ while oldest or due do
   if batch then return batch end
   due = tonumber(redis.call('ZRANGE', retries, 0, 0, 'WITHSCORES')[2])
   oldest = oldestVersion(order)
+end
+if staysMs > 0 then
+  redis.call('HSET', meta, 'due', text(now + staysMs * 1000))
+  return {'wait', staysMs}
 end
 -- [FB-WAKE] The next write has to promise.
 redis.call('HDEL', meta, 'due')

@@ -1,4 +1,4 @@
--- write: accepts writes of one lane: the entries are written and the records marked dirty.
+-- write: accepts writes of one lane: the records are dirty, and the entries that stand are changed.
 --
 -- KEYS[1]  meta    hash: version, generation, partitions, bytes, due, dead, ...
 -- KEYS[2]  order   sorted set: field -> the version at which the record became dirty
@@ -13,33 +13,39 @@
 -- ARGV[1]  fieldStart  where the field begins in an entry's key (1-based)
 -- ARGV[2]  dirtyMax    most dirty records in the lane
 -- ARGV[3]  bytesMax    most bytes of dirty records in the lane
--- ARGV[4]  delayMs     time from the first dirty record to its flush
+-- ARGV[4]  delayMs     how old the first dirty record must be to be flushed
 -- ARGV[5]  knownVersion the last version of the lane that the caller knows of; 0: none
 -- ARGV[6]  partitions  the number of lanes that the caller knows of; refused when the lane was given another
--- ARGV[7+] writes      three for each entry: op, ttlMs, payload
---            put     payload: the row's JSON. Before it stands what it leaves of a row that is there, in a
+-- ARGV[7] cacheOnWrite 1 when each write makes an entry; else 0: only where one stands, or a lease
+-- ARGV[8] ttlMs        life of a row's entry
+-- ARGV[9] absentTtlMs  life of an entry of a row that is deleted
+-- ARGV[10] letters     one for each entry, what is done; its payload is
+--            p  put: the row's JSON. Before it stands what it leaves of a row that is there, in a
 --                    mark, ;!field,~field; these it takes from what is pending or in the entry, else from the
 --                    lines at its end
---            put-if  payload: the version that the record must have, '|', and the row's JSON. An update's has
+--            i  put-if: the version that the record must have, '|', and the row's JSON. An update's has
 --                    a mark before it, ;+field,field: what it changes of a row that is there
---            patch   payload: as an update's without its JSON, release;+name,title; then a line for each
+--            c  patch: as an update's without its JSON, release;+name,title; then a line for each
 --                    field that it changes, ,"name":"x". A conflict where the row is not known here
---            delete  payload: empty, or the version that the record must have
---            add     payload: the delta, an integer; where it counts in a record's row, '|' and the field of
+--            d  delete: empty, or the version that the record must have
+--            a  add: the delta, an integer; where it counts in a record's row, '|' and the field of
 --                    the record
---            forget  payload: empty. Drops the deltas of a deleted row's counter; belongs to the delete
+--            f  forget: empty. Drops the deltas of a deleted row's counter; belongs to the delete
 --                    before it
--- returns  {wake, generation, reply, ...}: wake is 1 when the caller must add a wake-up job; the lane's
---          generation; a reply for each write: its version, or 'full', or 'overflow', or 'conflict' with the
+-- ARGV[11+] payloads   one for each entry
+-- returns  {wake, generation, version, reply, ...}: wake is 1 when the caller must add a wake-up job; the
+--          lane's generation; the version of the first accepted write; a reply for each write: how much
+--          greater its version is, or 'full', or 'overflow', or 'conflict' with the
 --          record's version after a blank, where that is known; or 'partitions' and the lane's number of
 --          lanes. Of a forget: that of its delete
 --
--- Atomic because the entry, the dirty record, its place in the order and the wake-up mark must change
+-- Atomic because the dirty record, the entry, its place in the order and the wake-up mark must change
 -- together: a crash between two of them would lose the write or serve one that is never persisted.
 local meta, order, dirty, sealed, dead = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local waiting, retries = KEYS[6], KEYS[7]
 local fieldStart, dirtyMax, bytesMax, delayMs = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
-local knownVersion, partitions = ARGV[5], ARGV[6]
+local knownVersion, partitions, cacheOnWrite = ARGV[5], ARGV[6], ARGV[7]
+local ttlMs, absentTtlMs, letters = ARGV[8], ARGV[9], ARGV[10]
 
 local now = serverUs()
 local known = redis.call('HMGET', meta, 'version', 'due', 'bytes', 'dead', 'generation', 'partitions')
@@ -49,10 +55,11 @@ local dirtyCount = redis.call('HLEN', dirty)
 local bytes = tonumber(known[3]) or 0
 local hasDead = (tonumber(known[4]) or 0) > 0
 local accepted = 0
-local replies = {0, generation}
+local firstVersion = nextVersion
+local replies = {0, generation, text(firstVersion)}
 
 if known[6] and known[6] ~= partitions then
-  for i = 8, #KEYS do replies[i - 5] = 'partitions ' .. known[6] end
+  for i = 8, #KEYS do replies[i - 4] = 'partitions ' .. known[6] end
   return replies
 end
 
@@ -80,6 +87,25 @@ local function setRecord(i, record, version)
   records[field] = record
   if not lastWrite[field] then written[#written + 1] = field end
   lastWrite[field] = i
+end
+
+local function opOf(i)
+  return string.sub(letters, i - 7, i - 7)
+end
+
+-- [FB-ENTRY] It is changed where one stands, for somebody reads it, or where a lease does, which ends. It is
+-- made for an update, which has read the row. Else the dirty record is the one copy: readers find it in the
+-- lane.
+local function writeEntry(i, isThere)
+  local key, record = KEYS[i], records[fields[i]]
+  local isDelete = kindOf(record) == DELETE
+  if cacheOnWrite == '1' or opOf(i) == 'i' then
+    redis.call('SET', key, record, 'PX', isDelete and absentTtlMs or ttlMs)
+  elseif isThere and isDelete then
+    redis.call('SET', key, record, 'XX', 'PX', absentTtlMs)
+  elseif isThere then
+    redis.call('SET', key, record, 'XX', 'KEEPTTL')
+  end
 end
 
 local function addToEntry(key, delta)
@@ -204,9 +230,11 @@ local function withLeft(payload, i)
   return table.concat({head, '^', body, '\n\n', table.concat(known, '\n'), '\n}'})
 end
 
-function ops.put(i, version, payload) return accept(i, version, withLeft(payload, i)) end
+function ops.p(i, version, payload)
+  return accept(i, version, withLeft(payload, i))
+end
 
-ops['put-if'] = function(i, version, payload)
+function ops.i(i, version, payload)
   local bar = string.find(payload, '|', 1, true)
   local found = versionOf(i)
   if not found then return 'conflict' end
@@ -216,7 +244,7 @@ ops['put-if'] = function(i, version, payload)
   return accept(i, version, isUpdate and onTop(own, pendingOf(i)) or withLeft(own, i))
 end
 
-function ops.patch(i, version, payload)
+function ops.c(i, version, payload)
   local waiting = pendingOf(i)
   local found = waiting or redis.call('GET', KEYS[i])
   local foundVersion = found and versionIn(found)
@@ -228,7 +256,7 @@ function ops.patch(i, version, payload)
   return accept(i, version, (string.gsub(row, '{', '^{', 1)))
 end
 
-function ops.delete(i, version, payload)
+function ops.d(i, version, payload)
   if payload ~= '' then
     local found = versionOf(i)
     if found ~= payload then return found and 'conflict ' .. found or 'conflict' end
@@ -249,7 +277,7 @@ local function placeDelta(field, row, version)
 end
 
 -- At once, for only Redis adds 64-bit integers.
-function ops.add(i, version, payload)
+function ops.a(i, version, payload)
   local field = fields[i]
   if isFull(field) then return 'full' end
   local delta, row = string.match(payload, '^([^|]+)|?(.*)$')
@@ -309,32 +337,34 @@ end
 
 local deletedRow
 for i = 8, #KEYS do
-  local at = 3 * (i - 7) + 4
-  local op, payload = ARGV[at], ARGV[at + 2]
-  local version = text(nextVersion)
-  if op == 'forget' then
+  local op = opOf(i)
+  if op == 'f' then
     if deletedRow then forget(i, deletedRow) end
-    replies[i - 5] = replies[i - 6]
+    replies[i - 4] = replies[i - 5]
   else
-    local reply = ops[op](i, version, payload)
-    if hasDead and reply == version and op ~= 'add' then supersede(i, op ~= 'delete', version) end
-    deletedRow = op == 'delete' and reply == version and fields[i]
-    if reply == version then
+    local version = text(nextVersion)
+    local reply = ops[op](i, version, ARGV[i + 3])
+    local isAccepted = reply == version
+    if hasDead and isAccepted and op ~= 'a' then supersede(i, op ~= 'd', version) end
+    deletedRow = op == 'd' and isAccepted and fields[i]
+    replies[i - 4] = isAccepted and nextVersion - firstVersion or reply
+    if isAccepted then
       nextVersion = nextVersion + 1
       accepted = accepted + 1
     end
-    replies[i - 5] = reply
   end
 end
 
 if #written > 0 then
-  local changes = {}
+  local changes, entries = {}, {}
   for at, field in ipairs(written) do
     changes[2 * at - 1], changes[2 * at] = field, records[field]
     local i = lastWrite[field]
-    redis.call('SET', KEYS[i], records[field], 'PX', ARGV[3 * (i - 7) + 5])
+    entries[at] = KEYS[i]
   end
   redis.call('HSET', dirty, unpack(changes))
+  local isThere = redis.call('EXISTS', unpack(entries)) > 0
+  for _, field in ipairs(written) do writeEntry(lastWrite[field], isThere) end
   if #places > 0 then redis.call('ZADD', order, 'LT', unpack(places)) end
 end
 

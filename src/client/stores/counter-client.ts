@@ -44,7 +44,7 @@ export class CounterClient<Id, Value> {
     const lane = this.#context.lanes.of(group, idKey);
     const field = fieldOf(name, idKey);
     const row = record ? `|${fieldOf(record.name, idKey)}` : '';
-    const write = { op: 'add', field, ttlMs: 1, payload: this.#toDelta(delta) + row } as const;
+    const write = { op: 'add', field, payload: this.#toDelta(delta) + row } as const;
     const plan = planOf(group, options);
     const accepted = await this.#context.writes.submit(lane, [write], plan);
     const receipt = new Receipt(this.#context.receipts, lane, field, accepted);

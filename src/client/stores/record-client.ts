@@ -3,7 +3,6 @@
 import { type Entry, parseEntry } from '../../buffer/entry.js';
 import type { Write } from '../../buffer/step-replies.js';
 import type { Explanation } from '../../cache/explain.js';
-import { entryTtlMs } from '../../definitions/entry-ttl.js';
 import type { RecordStore } from '../../definitions/stores.js';
 import { ForebayError, isForebayError } from '../../errors.js';
 import { fieldOf } from '../../keys.js';
@@ -238,15 +237,15 @@ export class RecordClient<Row, Input, Id> {
     payload: string,
     options: WriteOptions | undefined,
   ): Promise<Receipt<Id>> {
-    const { name, group, ttlMs } = this.#store;
+    const { name, group } = this.#store;
     const lane = this.#context.lanes.of(group, idKey);
     const isDelete = op === 'delete';
     const field = fieldOf(name, idKey);
     const plan = planOf(group, options);
-    const writes: Write[] = [{ op, field, ttlMs: entryTtlMs(ttlMs, isDelete), payload }];
+    const writes: Write[] = [{ op, field, payload }];
     if (isDelete) {
       for (const counter of group.counters) {
-        writes.push({ op: 'forget', field: fieldOf(counter.name, idKey), ttlMs: 1, payload: '' });
+        writes.push({ op: 'forget', field: fieldOf(counter.name, idKey), payload: '' });
       }
     }
     const accepted = await this.#context.writes.submit(lane, writes, plan);

@@ -276,7 +276,7 @@ export class WriteQueue {
    */
   #wake(lane: Lane): void {
     const wake = this.#queue
-      .wake(lane.name, lane.group.delayMs)
+      .wake(lane.name, lane.group.minDelayMs)
       .catch((error: unknown) => this.#emit({ type: 'wake.failed', lane: lane.name, error }))
       .finally(() => this.#wakes.delete(wake));
     this.#wakes.add(wake);

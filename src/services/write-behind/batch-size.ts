@@ -1,5 +1,5 @@
 /**
- * How large a batch may be, and how long its records wait for others: both follow the database. An apply that
+ * How large a batch may be, and how long its lane rests after it: both follow the database. An apply that
  * takes too long halves the size; one that was full and quick lets it grow by a quarter; one in between
  * leaves it, so that it settles.
  */
@@ -8,32 +8,59 @@
 const applyTargetMs = 250;
 /** Smaller batches cost more transactions and gain nothing. */
 const recordsMin = 50;
-/** A slow database makes records wait for others, but not for long. */
-const delayTimesMax = 10;
-const slowDelayMaxMs = 2_000;
+/**
+ * From one batch to the next a lane takes so many times as long as the batch took, up to the store's delay.
+ * So it keeps the database busy for a quarter of the time at most until that bound: where that has nothing
+ * else to do, writes are there in milliseconds; where batches take long, as they are large or others are at
+ * work, writes coalesce.
+ */
+const intervalTimes = 4;
 
 /** What `seal` is asked for. */
 export interface BatchLimits {
   readonly recordsMax: number;
+  /** How old the oldest record must be. */
+  readonly delayMs: number;
+}
+
+export interface BatchBounds {
+  readonly recordsMax: number;
+  readonly minDelayMs: number;
   readonly delayMs: number;
 }
 
 export class BatchSize {
   readonly #bounds: { readonly min: number; readonly max: number };
+  readonly #minDelayMs: number;
   readonly #delayMs: number;
   #recordsMax: number;
   #applyMs = 0;
 
-  /** Begins at the store's own limits: `recordsMax` is the upper bound, `delayMs` the lower one. */
-  constructor({ recordsMax, delayMs }: BatchLimits) {
+  /** Begins at the store's own limits: `recordsMax` is the upper bound. */
+  constructor({ recordsMax, minDelayMs, delayMs }: BatchBounds) {
     this.#bounds = { min: Math.min(recordsMin, recordsMax), max: recordsMax };
     this.#recordsMax = recordsMax;
+    this.#minDelayMs = minDelayMs;
     this.#delayMs = delayMs;
   }
 
+  /** Rows that come after those that they refer to do so also where those wait for a busy database. */
   get limits(): BatchLimits {
-    const slowMs = Math.min(this.#applyMs, delayTimesMax * this.#delayMs, slowDelayMaxMs);
-    return { recordsMax: this.#recordsMax, delayMs: Math.max(this.#delayMs, slowMs) };
+    const delayMs = this.#minDelayMs === 0 ? 0 : this.#minDelayMs + this.#intervalMs;
+    return { recordsMax: this.#recordsMax, delayMs };
+  }
+
+  get #intervalMs(): number {
+    return Math.min(intervalTimes * this.#applyMs, this.#delayMs);
+  }
+
+  /**
+   * How long a lane rests after a batch of so many records that was sealed so many ms ago. One that was full
+   * leaves others behind.
+   */
+  restMs(size: number, sealedMs: number): number {
+    if (size >= this.#recordsMax) return 0;
+    return Math.max(0, this.#intervalMs - sealedMs);
   }
 
   /** Learns from a batch of `size` records that took `ms`. */

@@ -68,7 +68,7 @@ export class DeadLetters {
     const lane = lanes.named(job.data.lane);
     if (!lane) throw new UnknownWork(`No store is defined for lane ${job.data.lane}.`);
     const outcome = await buffer.replay(lane, job.data);
-    if (outcome === 'wake') await wakeUps.wake(lane.name, lane.group.delayMs);
+    if (outcome === 'wake') await wakeUps.wake(lane.name, lane.group.minDelayMs);
     return outcome === 'gone' ? 'gone' : 'replayed';
   }
 

@@ -103,15 +103,17 @@ export class LaneFlush {
     let summary: FlushSummary = { batches: 0, rows: 0, skipped: 0, refused: 0, ms: 0 };
     while (!visit.isStopped && !isPaused(lane) && Date.now() - startedAt < flushMaxMs) {
       visit.look();
-      const sealed = await this.#seal(lane);
-      if (sealed.kind !== 'batch') {
-        if (await visit.rest(waitOf(sealed))) return { ...summary, againInMs: visit.owed(waitOf(sealed)) };
-        continue;
+      const sealed = await this.#seal(lane, visit.stayMs);
+      visit.found(sealed.kind === 'batch');
+      const sealedAt = Date.now();
+      if (sealed.kind === 'batch') {
+        const flushed = await this.#traceBatch(lane, sealed.batch);
+        if (flushed === 'away') break;
+        summary = add(summary, flushed, Date.now() - startedAt);
+        await onProgress(summary);
       }
-      const flushed = await this.#traceBatch(lane, sealed.batch);
-      if (flushed === 'away') break;
-      summary = add(summary, flushed, Date.now() - startedAt);
-      await onProgress(summary);
+      const restMs = this.#restMs(lane, sealed, Date.now() - sealedAt);
+      if (restMs !== 0 && (await visit.rest(restMs))) return { ...summary, againInMs: visit.owed(restMs) };
     }
     return { ...summary, againInMs: visit.owed(0) };
   }
@@ -120,11 +122,11 @@ export class LaneFlush {
    * Before the first batch of a generation, the lane is compared with the ledger. @throws RetryLater when
    * that is away
    */
-  async #seal(lane: Lane): Promise<Exclude<SealReply, { kind: 'uncompared' }>> {
+  async #seal(lane: Lane, staysMs: number): Promise<Exclude<SealReply, { kind: 'uncompared' }>> {
     const { buffer, sizeOf, ledger } = this.#dependencies;
     for (;;) {
       const known = { floor: ledger.floorOf(lane), compared: ledger.comparedOf(lane) };
-      const sealed = await buffer.seal(lane, { ...sizeOf(lane).limits, ...known });
+      const sealed = await buffer.seal(lane, { ...sizeOf(lane).limits, ...known, staysMs });
       if (sealed.kind !== 'uncompared') return sealed;
       try {
         await ledger.compareOnce([lane]);
@@ -144,6 +146,12 @@ export class LaneFlush {
       tell(flushed === 'away' ? { 'forebay.outcome': 'away' } : factsOf(flushed));
       return flushed;
     });
+  }
+
+  /** Until the next look; undefined: the lane is empty. */
+  #restMs(lane: Lane, sealed: SealReply, sinceMs: number): number | undefined {
+    if (sealed.kind === 'batch') return this.#dependencies.sizeOf(lane).restMs(sealed.batch.size, sinceMs);
+    return sealed.kind === 'wait' ? sealed.waitMs : undefined;
   }
 
   /** 'away': the batch stays sealed, and the lane is to be handed back. */
@@ -260,11 +268,6 @@ function shownError(error: unknown, puts: Batch['puts'], { record }: LaneGroup):
   if (!record || record.privateFields.size === 0 || isForebayError(error)) return error;
   const jsons = puts.map(({ json }) => json);
   return new Error(shownMessage(messageOf(error), jsons, record));
-}
-
-/** Undefined: the lane is empty. */
-function waitOf(sealed: SealReply): number | undefined {
-  return sealed.kind === 'wait' ? sealed.waitMs : undefined;
 }
 
 /** What became of one batch. */

@@ -3,11 +3,16 @@ import { pause } from '../../pause.js';
 
 /** A job waits no longer than this for records to come of age: it keeps others from a worker meanwhile. */
 const waitMaxMs = 500;
+/** So many batches in a row show that writes keep coming. */
+const streakMin = 2;
+/** Then an empty lane is looked at once more after this long: that costs less than a job. */
+const stayMs = 50;
 
 export class LaneVisit {
   readonly #signal: AbortSignal;
   #joined = new AbortController();
   #isOwed: boolean;
+  #streak = 0;
 
   constructor(signal: AbortSignal, isHurry: boolean) {
     this.#signal = signal;
@@ -24,6 +29,16 @@ export class LaneVisit {
     return this.#isOwed ? againInMs : undefined;
   }
 
+  /** For how long the visit goes on though the lane is empty, in ms. */
+  get stayMs(): number {
+    return this.#streak >= streakMin ? stayMs : 0;
+  }
+
+  /** To be called after each look: whether it found a batch. */
+  found(isBatch: boolean): void {
+    this.#streak = isBatch ? this.#streak + 1 : 0;
+  }
+
   /** To be called before each look at the lane: who came before it is served by it. */
   look(): void {
     if (this.#joined.signal.aborted) this.#joined = new AbortController();
@@ -35,7 +50,7 @@ export class LaneVisit {
   }
 
   /**
-   * After a look that found nothing to do for so long; undefined: nothing at all. Waits where that is short,
+   * When there is nothing to do for so long; undefined: nothing at all. Waits where that is short,
    * and nobody comes meanwhile.
    * @returns whether the visit is over
    */

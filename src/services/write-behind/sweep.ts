@@ -51,7 +51,7 @@ export class Sweep {
       await Promise.all(
         lanes.all.map(async (lane) => {
           if (isPaused(lane)) return;
-          if (!(await buffer.wake(lane, quietMs, quietMs + Math.max(promiseMaxMs, lane.group.delayMs))))
+          if (!(await buffer.wake(lane, quietMs, quietMs + Math.max(promiseMaxMs, lane.group.minDelayMs))))
             return;
           emit({ type: 'lane.woken', lane: lane.name });
           await this.#wake(lane);

@@ -260,10 +260,10 @@ const joined: FlushSummary = { batches: 0, rows: 0, skipped: 0, refused: 0, ms: 
 
 function createSizes(stores: Stores): Map<LaneGroup, BatchSize> {
   return new Map(
-    stores.groups.map((group) => [
-      group,
-      new BatchSize({ recordsMax: group.batchRecordsMax, delayMs: group.delayMs }),
-    ]),
+    stores.groups.map((group) => {
+      const { batchRecordsMax: recordsMax, minDelayMs, delayMs } = group;
+      return [group, new BatchSize({ recordsMax, minDelayMs, delayMs })];
+    }),
   );
 }
 

@@ -11,6 +11,7 @@ import {
   onePut,
   oneSealed,
   put,
+  row,
   type Step,
   stepRunner,
   v,
@@ -81,6 +82,21 @@ describe('seal', () => {
       before: { ...onePut, order: { 'projects:a': now } },
       run: async (one, lane) => (await one.seal(lane, { recordsMax: 500, delayMs: 60_000, floor: 0n })).kind,
       reply: 'wait',
+    },
+    {
+      name: 'keeps the mark of an empty lane whose caller stays: a write asks for no job',
+      before: { meta: { version: v(1), due: now } },
+      run: async (one, lane) => {
+        const stayed = await one.seal(lane, { recordsMax: 500, delayMs: 0, floor: 0n, staysMs: 50 });
+        const { wake } = await one.write(lane, [{ op: 'put', field: 'projects:a', payload: row }]);
+        return [stayed, wake];
+      },
+      reply: [{ kind: 'wait', waitMs: 50 }, false],
+      after: {
+        meta: { version: v(2), bytes: bytesOf(put(2)), due: now },
+        order: { 'projects:a': v(2) },
+        dirty: { 'projects:a': put(2) },
+      },
     },
     {
       name: 'does not wait for a version that is ahead of the clock',

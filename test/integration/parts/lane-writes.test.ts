@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Lane } from '../../../src/buffer/lane.js';
 import type { Write } from '../../../src/buffer/step-replies.js';
 import type { WriteBuffer } from '../../../src/buffer/write-buffer.js';
+import type { RecordStore } from '../../../src/definitions/stores.js';
 import { now } from '../../support/lane-state.js';
 import { bytesOf, letter, onePut, put, row, type Step, stepRunner, v } from '../../support/lane-step.js';
 
@@ -11,7 +12,6 @@ const check = stepRunner();
 const write = (op: Write['op'], field: string, payload = ''): Write => ({
   op,
   field,
-  ttlMs: 60_000,
   payload,
 });
 const writes =
@@ -84,7 +84,6 @@ describe('a patch', () => {
     meta: { version: v(2), bytes: bytesOf(record), due: now },
     order: { 'projects:a': v(1) },
     dirty: { 'projects:a': record },
-    entries: { 'projects:a': record },
   });
   it.each<Step>([
     {
@@ -109,7 +108,11 @@ describe('a patch', () => {
       },
       run: writes(patchOf('new')),
       reply: { wake: false, replies: [{ version: v(2) }] },
-      after: { ...to(patched(2, ';+name', 'new')), order: { 'projects:a': v(2) } },
+      after: {
+        ...to(patched(2, ';+name', 'new')),
+        order: { 'projects:a': v(2) },
+        entries: { 'projects:a': patched(2, ';+name', 'new') },
+      },
     },
     ...(
       [
@@ -129,6 +132,17 @@ describe('a patch', () => {
   ])('$name', check);
 });
 
+const threePuts = {
+  meta: { version: v(3), bytes: bytesOf(put(1), put(2), put(3)), due: now },
+  order: { 'projects:a': v(1), 'projects:b': v(2), 'projects:c': v(3) },
+  dirty: { 'projects:a': put(1), 'projects:b': put(2), 'projects:c': put(3) },
+};
+
+function cachingOnWrite(lane: Lane): Lane {
+  const record = { ...(lane.group.record as RecordStore), cacheOnWrite: true };
+  return { ...lane, group: { ...lane.group, record } };
+}
+
 describe('write', () => {
   it.each<Step>([
     {
@@ -147,7 +161,42 @@ describe('write', () => {
         meta: { version: v(2), bytes: bytesOf(put(2)), due: now },
         order: { 'projects:a': v(1) },
         dirty: { 'projects:a': put(2) },
-        entries: { 'projects:a': put(2) },
+      },
+    },
+    {
+      name: '[FB-ENTRY] changes the entry that stands, ends a lease, and makes no entry',
+      before: {
+        meta: { version: v(0), due: now },
+        entries: { 'projects:a': put(0), 'projects:b': '?token;w' },
+      },
+      run: writes(...['a', 'b', 'c'].map((id) => write('put', `projects:${id}`, row))),
+      reply: { wake: false, replies: [{ version: v(1) }, { version: v(2) }, { version: v(3) }] },
+      after: { ...threePuts, entries: { 'projects:a': put(1), 'projects:b': put(2) } },
+    },
+    {
+      name: 'makes an entry where the store wants one',
+      before: {
+        meta: { version: v(0), due: now },
+        entries: { 'projects:a': put(0), 'projects:b': '?token;w' },
+      },
+      run: (one, lane) =>
+        one.write(
+          cachingOnWrite(lane),
+          ['a', 'b', 'c'].map((id) => write('put', `projects:${id}`, row)),
+        ),
+      reply: { wake: false, replies: [{ version: v(1) }, { version: v(2) }, { version: v(3) }] },
+      after: { ...threePuts, entries: { 'projects:a': put(1), 'projects:b': put(2), 'projects:c': put(3) } },
+    },
+    {
+      name: 'leaves of a row that was read, and is deleted, that it is absent',
+      before: { meta: { version: v(0), due: now }, entries: { 'projects:a': put(0) } },
+      run: writes(write('delete', 'projects:a'), write('delete', 'projects:b')),
+      reply: { wake: false, replies: [{ version: v(1) }, { version: v(2) }] },
+      after: {
+        meta: { version: v(2), bytes: bytesOf(`D${v(1)}|`, `D${v(2)}|`), due: now },
+        order: { 'projects:a': v(1), 'projects:b': v(2) },
+        dirty: { 'projects:a': `D${v(1)}|`, 'projects:b': `D${v(2)}|` },
+        entries: { 'projects:a': `D${v(1)}|` },
       },
     },
     {
@@ -164,7 +213,6 @@ describe('write', () => {
         meta: { version: v(2), bytes: bytesOf(put(2)), due: now },
         order: { 'projects:a': v(0) },
         dirty: { 'projects:a': `R${v(2)}|${row}` },
-        entries: { 'projects:a': `R${v(2)}|${row}` },
       },
     },
     {
@@ -250,7 +298,6 @@ describe('write', () => {
         meta: { version: v(2), bytes: bytesOf(put(2)), dead: '0', due: now },
         order: { 'projects:a': v(2), 'views:a': v(2) },
         dirty: { 'projects:a': put(2), 'views:a': '5' },
-        entries: { 'projects:a': put(2) },
       },
     },
     {
@@ -262,7 +309,6 @@ describe('write', () => {
         meta: { version: v(2), bytes: String(`D${v(2)}|`.length), dead: '0', due: now },
         order: { 'projects:a': v(2) },
         dirty: { 'projects:a': `D${v(2)}|` },
-        entries: { 'projects:a': `D${v(2)}|` },
       },
     },
   ])('$name', check);

@@ -1,13 +1,16 @@
 /** What Lua answers to each write of a call. */
 import { expect, test } from 'vitest';
-import { toWriteReply } from '../../../src/buffer/step-replies.js';
+import { toAccepted } from '../../../src/buffer/step-replies.js';
 
 test.each([
-  ['1700000000000000', { version: '1700000000000000' }],
+  [0, { version: '1700000000000000' }],
+  [3, { version: '1700000000000003' }],
   ['full', { refused: 'full' }],
   ['overflow', { refused: 'overflow' }],
+  ['partitions 8', { refused: 'partitions', inUse: 8 }],
   ['conflict 1700000000000000', { refused: 'conflict', found: '1700000000000000' }],
   ['conflict', { refused: 'conflict', found: undefined }],
 ])('%j means %j', (reply, meaning) => {
-  expect(toWriteReply(reply)).toEqual(meaning);
+  const accepted = toAccepted([1, 'generation', '1700000000000000', reply]);
+  expect(accepted).toEqual({ wake: true, generation: 'generation', replies: [meaning] });
 });

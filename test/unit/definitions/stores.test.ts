@@ -69,6 +69,7 @@ describe('options', () => {
     ['ttlMs', 1, 31_536_000_000],
     ['partitions', 1, 1_024],
     ['delayMs', 0, 60_000],
+    ['minDelayMs', 0, 60_000],
     ['batchRecordsMax', 1, 5_000],
     ['dirtyMax', 1, 10_000_000],
     ['valueBytesMax', 1, 16_777_216],
@@ -85,6 +86,19 @@ describe('options', () => {
     }
   });
 
+  it('cacheOnWrite is true or false', () => {
+    const problems = (value: unknown): string[] =>
+      problemsOf({
+        notes: record<{ slug: string }, 'slug'>({
+          id: 'slug',
+          ...custom,
+          ...({ cacheOnWrite: value } as object),
+        }),
+      });
+    for (const value of [true, false, undefined]) expect(problems(value)).toEqual([]);
+    expect(problems(1)).toEqual(['notes: cacheOnWrite must be one of false, true, not 1.']);
+  });
+
   it('that do not exist are refused by name', () => {
     const definition = record<{ slug: string }, 'slug'>({ id: 'slug', ...custom, ...{ ttl: 5 } });
     expect(problemsOf({ notes: definition })).toEqual(['notes: there is no option "ttl".']);
@@ -92,9 +106,16 @@ describe('options', () => {
 
   it('have defaults', () => {
     const { byName, groups } = defineStores({ notes: notes() });
-    expect(byName.get('notes')).toMatchObject({ kind: 'record', ttlMs: 900_000 });
+    expect(byName.get('notes')).toMatchObject({ kind: 'record', ttlMs: 900_000, cacheOnWrite: false });
     expect(groups).toMatchObject([
-      { name: 'notes', partitions: 4, delayMs: 100, batchRecordsMax: 1_000, dirtyMax: 100_000 },
+      {
+        name: 'notes',
+        partitions: 4,
+        delayMs: 100,
+        minDelayMs: 0,
+        batchRecordsMax: 1_000,
+        dirtyMax: 100_000,
+      },
     ]);
   });
 

@@ -88,7 +88,7 @@ async function settled(): Promise<void> {
   for (let i = 0; i < 5; i++) await nextTurn();
 }
 
-const write = (id: string): Write => ({ op: 'put', field: `things:${id}`, ttlMs: 1_000, payload: '{}' });
+const write = (id: string): Write => ({ op: 'put', field: `things:${id}`, payload: '{}' });
 const submit = async (id: string, how = plan, lane = lanes[0]): Promise<string> =>
   String((await queue.submit(lane, [write(id)], how)).version);
 const full: WriteReply = { refused: 'full' };

@@ -1,12 +1,13 @@
-/** How the size and the delay of batches follow the database. */
+/** How the size of batches, and the rest of a lane after one, follow the database. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { BatchSize } from '../../../../src/services/write-behind/batch-size.js';
 
-const store = { recordsMax: 1_000, delayMs: 100 };
+const store = { recordsMax: 1_000, minDelayMs: 0, delayMs: 100 };
 
 const limits = fc.record({
   recordsMax: fc.integer({ min: 1, max: 5_000 }),
+  minDelayMs: fc.integer({ min: 0, max: 60_000 }),
   delayMs: fc.integer({ min: 0, max: 60_000 }),
 });
 const applies = fc.array(fc.tuple(fc.integer({ min: 1, max: 5_000 }), fc.integer({ min: 0, max: 60_000 })), {
@@ -24,7 +25,7 @@ function fullBatches(size: BatchSize, count: number, batchMs: number, recordMs: 
 
 describe('the size of batches', () => {
   it('begins with what the store allows', () => {
-    expect(new BatchSize(store).limits).toEqual(store);
+    expect(new BatchSize(store).limits).toEqual({ recordsMax: 1_000, delayMs: 0 });
   });
 
   it('is halved by an apply that takes longer than 250 ms, down to 50', () => {
@@ -51,17 +52,20 @@ describe('the size of batches', () => {
     expect(size.limits.recordsMax).toBe(500);
   });
 
-  it('never leaves its bounds, and neither does the delay', () => {
+  it('never leaves its bounds, and neither does the rest', () => {
     fc.assert(
       fc.property(limits, applies, (own, history) => {
         const size = new BatchSize(own);
         for (const [records, ms] of history) {
           size.applied(records, ms);
           const { recordsMax, delayMs } = size.limits;
+          const restMs = size.restMs(records, 0);
           expect(recordsMax).toBeGreaterThanOrEqual(Math.min(50, own.recordsMax));
           expect(recordsMax).toBeLessThanOrEqual(own.recordsMax);
-          expect(delayMs).toBeGreaterThanOrEqual(own.delayMs);
-          expect(delayMs).toBeLessThanOrEqual(Math.max(own.delayMs, Math.min(10 * own.delayMs, 2_000)));
+          expect(delayMs).toBeGreaterThanOrEqual(own.minDelayMs);
+          expect(delayMs).toBeLessThanOrEqual(own.minDelayMs === 0 ? 0 : own.minDelayMs + own.delayMs);
+          expect(restMs).toBeGreaterThanOrEqual(0);
+          expect(restMs).toBeLessThanOrEqual(own.delayMs);
         }
       }),
     );
@@ -86,17 +90,21 @@ describe('the size of batches', () => {
   });
 });
 
-describe('the delay of batches', () => {
+describe('the rest of a lane', () => {
   it.each([
-    ['stays while an apply is quicker', 100, 40, 100],
-    ['is the last apply’s time when that is longer', 100, 700, 700],
-    ['is ten times the store’s at most', 100, 5_000, 1_000],
-    ['is 2 s at most', 500, 5_000, 2_000],
-    ['is the store’s when that is longer', 10_000, 20_000, 10_000],
-    ['is none for a store without one', 0, 5_000, 0],
-  ])('%s', (_, delayMs, ms, expected) => {
-    const size = new BatchSize({ recordsMax: 1_000, delayMs });
+    ['leaves the database three quarters of the time', 100, 4, 5, 11],
+    ['ends with the store’s delay since the batch was sealed', 100, 40, 45, 55],
+    ['is none while the database takes longer than that', 100, 700, 700, 0],
+    ['is none for a store without a delay', 0, 40, 40, 0],
+  ])('%s', (_, delayMs, ms, sealedMs, expected) => {
+    const size = new BatchSize({ ...store, delayMs });
     size.applied(10, ms);
-    expect(size.limits.delayMs).toBe(expected);
+    expect(size.restMs(10, sealedMs)).toBe(expected);
+  });
+
+  it('is none after a batch that was full: there is more', () => {
+    const size = new BatchSize(store);
+    size.applied(1_000, 20);
+    expect(size.restMs(1_000, 0)).toBe(0);
   });
 });

@@ -2,7 +2,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { parseBatch } from '../../../../src/buffer/batch.js';
 import { type Lane, Lanes } from '../../../../src/buffer/lane.js';
-import type { SealReply } from '../../../../src/buffer/step-replies.js';
+import type { SealOptions, SealReply } from '../../../../src/buffer/step-replies.js';
 import { record } from '../../../../src/definitions/record.js';
 import { defineStores } from '../../../../src/definitions/stores.js';
 import { ForebayError } from '../../../../src/errors.js';
@@ -36,6 +36,8 @@ let sealed: SealReply[];
 let fates: ('skipped' | 'void' | Error)[];
 let isAcked: boolean;
 let failures: number;
+/** Of the lane after a batch. */
+let restMs: number;
 /** How many records became dead letters. */
 let splits: (number | Error)[];
 /** The lane's generation that was compared. */
@@ -49,14 +51,15 @@ beforeEach(() => {
   fates = [];
   splits = [];
   isAcked = true;
+  restMs = 0;
   failures = 1;
   compared = 'now';
   ledgerAway = undefined;
   flush = new LaneFlush({
     isPaused: () => false,
     buffer: {
-      seal: async (_: Lane, { floor }: { floor: bigint }) => {
-        steps.push(`seal above ${floor}`);
+      seal: async (_: Lane, { floor, staysMs }: SealOptions) => {
+        steps.push(`seal above ${floor}${staysMs ? ', stays' : ''}`);
         if (compared !== 'now') return { kind: 'uncompared' };
         return sealed.shift() ?? empty;
       },
@@ -82,7 +85,11 @@ beforeEach(() => {
     prefix: 'test',
     emit: (event: ForebayEvent) => events.push(event),
     breaker: { run: (work: () => Promise<unknown>) => work() },
-    sizeOf: () => ({ limits: { recordsMax: 500, delayMs: 25 }, applied: () => undefined }),
+    sizeOf: () => ({
+      limits: { recordsMax: 500, delayMs: 25 },
+      applied: () => undefined,
+      restMs: () => restMs,
+    }),
     ledger: {
       floorOf: () => 7n,
       comparedOf: () => compared,
@@ -135,7 +142,7 @@ describe('a lane', () => {
       `ack ${number}`,
       'release',
     ];
-    expect(steps).toEqual([...one(8), ...one(9), 'seal above 7']);
+    expect(steps).toEqual([...one(8), ...one(9), 'seal above 7, stays']);
     const told = ['batch.sealed', 'batch.written', 'batch.applied', 'batch.acked'];
     expect(typesOf()).toEqual([...told, ...told]);
   });
@@ -143,6 +150,25 @@ describe('a lane', () => {
   it('is waited for when its records come of age soon, else left with the time of the next job', async () => {
     sealed = [{ kind: 'wait', waitMs: 1 }, batch('8'), { kind: 'wait', waitMs: 5_000 }];
     expect(await run()).toMatchObject({ batches: 1, againInMs: 5_000 });
+  });
+
+  it('rests after a batch, which ends when somebody hurries; a long rest is the next job’s', async () => {
+    sealed = [batch('8'), batch('9')];
+    restMs = 400;
+    const startedAt = performance.now();
+    const first = run();
+    await expect.poll(() => steps).toContain('ack 8');
+    restMs = 5_000;
+    await run(undefined, true);
+    expect(await first).toMatchObject({ batches: 2, againInMs: 5_000 });
+    expect(performance.now() - startedAt).toBeLessThan(400);
+  });
+
+  it('that was busy is looked at once more when it is empty, without a job', async () => {
+    sealed = [batch('8'), batch('9'), { kind: 'wait', waitMs: 1 }];
+    expect(await run()).toMatchObject({ batches: 2, againInMs: undefined });
+    const looks = steps.filter((step) => step.startsWith('seal'));
+    expect(looks).toEqual(['seal above 7', 'seal above 7', 'seal above 7, stays', 'seal above 7']);
   });
 
   it('is left at once when the worker is to stop, and asks for another job', async () => {
