@@ -33,7 +33,11 @@ async function main(): Promise<void> {
   const { values } = parseArgs({ options });
   if (values.help) return console.log(help);
   const folder = await mkdtemp(path.join(tmpdir(), 'forebay-simulate-'));
-  const server = await startRedisServer({ folder, extraArgs: ['--appendonly', 'no', '--save', ''] });
+  const server = await startRedisServer({
+    folder,
+    // Hashes keep the order in which they were written: else it is another in each process.
+    extraArgs: ['--appendonly', 'no', '--save', '', '--hash-max-listpack-value', '65536'],
+  });
   try {
     const run = (patches: readonly Patch[], limits: Limits): Promise<Result> =>
       inTree(patches, (tree) => runTree(tree, server.url, limits));

@@ -39,7 +39,10 @@ export function publicationName(prefix: string): string {
   return prefix.slice(0, nameLengthMax);
 }
 
-/** The models whose rows the stores have, by the group of lanes; a custom store's tables are not known. */
+/**
+ * The models whose rows the stores have, by the group of lanes; a custom store's tables are not known.
+ * @internal
+ */
 export function coveredModels({ groups }: Stores): CoveredModel[] {
   const models = new Map<string, { model: Model; groups: LaneGroup[] }>();
   for (const group of groups) {

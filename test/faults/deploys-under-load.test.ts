@@ -58,7 +58,7 @@ it(
   'deploys of all workers, one after the other, leave no write waiting for 2 s, and every row exact',
   async () => {
     const alone = await writeBehindAlone();
-    expect(await home.deploy([ecosystem, '--settle', '1'])).toMatchObject({ exitCode: 0 });
+    expect(await home.deploy([ecosystem, '--settle', '1s'])).toMatchObject({ exitCode: 0 });
     const app = await environment.connect(stores);
     const load = startLoad(app);
     const ages = watchAge(app);
@@ -67,7 +67,7 @@ it(
     const times: number[] = [];
     for (let nth = 0; nth < deploys; nth++) {
       const startedAt = performance.now();
-      const { exitCode, text } = await home.deploy([nth === 0 ? ecosystem : alone, '--settle', '1']);
+      const { exitCode, text } = await home.deploy([nth === 0 ? ecosystem : alone, '--settle', '1s']);
       expect(text).toContain(nth === 0 ? 'done: 6 new, 6 old removed' : 'done: 2 new, 2 old removed');
       expect(exitCode).toBe(0);
       times.push(Math.round((performance.now() - startedAt) / 100) / 10);

@@ -168,7 +168,7 @@ describe('tables are found', () => {
     const adapter = () => new PrismaPg({ connectionString: inject('databaseUrl') });
     await useStores(qualified, adapter(), adapter);
     const ledgers = await environment.prisma.$queryRawUnsafe<Row[]>(
-      `SELECT count(*)::int AS lanes FROM "${ledgerSchema}".forebay_ledger`,
+      `SELECT count(*)::int AS lanes FROM "${ledgerSchema}".forebay_ledger WHERE NOT is_void`,
     );
     expect(ledgers).toEqual([{ lanes: 1 }]);
   });

@@ -124,7 +124,14 @@ const table = Object.entries(calls).flatMap(([owner, methods]) =>
 );
 
 /** These answer without Redis. */
-const answered = ['getStats', 'resetStats', 'isRedisAvailable', 'testRedisConnection', 'getRedisMetrics'];
+const answered = [
+  'listen',
+  'getStats',
+  'resetStats',
+  'isRedisAvailable',
+  'testRedisConnection',
+  'getRedisMetrics',
+];
 const methodsOf = (object: object): string[] => {
   const own = Object.getOwnPropertyNames(object);
   const inherited = Object.getOwnPropertyNames(Object.getPrototypeOf(object));

@@ -33,7 +33,8 @@ export async function startCheckServers(): Promise<CheckServers> {
   const redisFolder = path.join(folder, 'redis');
   const [redisServer, postgresServer] = await Promise.all([
     startRedisServer({ folder: redisFolder, password: '', extraArgs: ['--maxmemory', '256mb'] }),
-    startPostgresServer({ folder: path.join(folder, 'postgres') }),
+    // As Postgres has it unless somebody changes it.
+    startPostgresServer({ folder: path.join(folder, 'postgres'), extraArgs: ['-c', 'wal_level=replica'] }),
   ]);
   const redis = new Redis(redisServer.url);
   await redis.call('ACL', 'SETUSER', 'app', 'on', '>secret', ...redisRights);
