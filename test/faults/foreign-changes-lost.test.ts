@@ -105,7 +105,8 @@ describe('a change worker', () => {
   it('goes on when Postgres was started again; values that are cached are read meanwhile', async () => {
     const { opened } = await started(environment.env.DATABASE_URL);
     await put('old');
-    await seen('old');
+    await toldUpToNow(environment);
+    expect(await nameOf()).toBe('old');
     await server.kill();
     expect(await nameOf()).toBe('old');
     await server.restart();
