@@ -171,7 +171,7 @@ describe('a change worker', () => {
 async function startedProcess(): Promise<ServiceProcess<string>> {
   const { prisma, config, env } = environment;
   await setUpChanges({ stores, prisma, databaseUrl: env.DATABASE_URL, prefix: config.prefix });
-  const child = await startServiceProcess<string>(environment, './change-worker-process.ts');
+  const child = await startServiceProcess<string>(environment, 'change-worker.ts');
   closers.push(() => child.kill());
   return child;
 }
