@@ -7,6 +7,7 @@ const withServices = { globalSetup: ['test/support/global-setup.ts'], ...limits 
 
 export default defineConfig({
   test: {
+    globalSetup: ['test/support/build.ts'],
     // Most of a test is waiting: two files at once fit on two cores.
     maxWorkers: 2,
     projects: [

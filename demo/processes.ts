@@ -14,7 +14,7 @@ import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { reasonOf } from '../dev/reason.js';
-import { freePort } from './board-address.js';
+import { freePort } from '../dev/services/ports.js';
 import { DemoError } from './errors.js';
 
 export interface WorkerOptions {
@@ -41,7 +41,6 @@ export interface WorkerProcesses {
   stop(): Promise<void>;
 }
 
-const boardPortWanted = 3_333;
 const readyTimeoutMs = 60_000;
 const pollMs = 200;
 /** pm2 gives each worker 10 s. */
@@ -53,7 +52,7 @@ const logLinesShown = 5;
 export async function startWorkers(options: WorkerOptions): Promise<WorkerProcesses> {
   // Short, for it holds Unix sockets, whose paths may have about 100 characters; and closed to other users.
   const home = await mkdtemp(join(tmpdir(), 'forebay-demo-'));
-  const boardPort = await freePort(boardPortWanted);
+  const boardPort = await freePort();
   const env = workerEnvironment(options, home, boardPort);
   const guard = startGuard(options.projectFolder, env);
   return {

@@ -1,5 +1,5 @@
 // Copies what tsc leaves behind, the Lua and SQL files, the templates and what the board's pages load, from src to dist/src.
-import { cpSync } from 'node:fs';
+import { cpSync, writeFileSync } from 'node:fs';
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -8,3 +8,6 @@ cpSync(`${root}src`, `${root}dist/src`, {
   recursive: true,
   filter: (path) => ['', '.lua', '.sql', '.txt', '.css', '.js', '.svg'].includes(extname(path)),
 });
+
+// When it was built: tests look whether a source is newer.
+writeFileSync(`${root}dist/.built`, '');

@@ -33,7 +33,8 @@ export function tryListen(port: number): Promise<Server | undefined> {
   });
 }
 
-async function freePort(): Promise<number> {
+/** Random, so that two who ask at once hardly get the same one. */
+export async function freePort(): Promise<number> {
   for (let tries = 0; tries < TRIES_MAX; tries += 1) {
     const port = randomInt(FIRST_PORT, LAST_PORT + 1);
     if (await isFree(port)) return port;

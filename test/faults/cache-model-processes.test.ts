@@ -2,12 +2,9 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ParticipantOptions } from '../processes/messages.js';
 import { CacheModel, type Step, steps, whom } from '../support/cache-model.js';
-import {
-  ParticipantError,
-  type ParticipantOptions,
-  ParticipantProcess,
-} from '../support/cache-participant-process.js';
+import { ParticipantError, ParticipantProcess } from '../support/cache-participant-process.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { HeldLoader } from '../support/loader.js';
 

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type CacheProcess, loadsKey, startCacheProcess } from '../support/cache-process.js';
+import { loadsKey } from '../processes/messages.js';
+import { type CacheProcess, startCacheProcess } from '../support/cache-process.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { patient } from '../support/patient.js';
 

@@ -7,7 +7,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { projectFolder } from '../../demo/arguments.js';
-import { freePort } from '../../demo/board-address.js';
+import { freePort } from '../../dev/services/ports.js';
 import { stores } from '../../examples/platform/stores.js';
 import type { Forebay } from '../../src/app/connect.js';
 import { drained } from '../support/drained.js';
@@ -33,7 +33,7 @@ let home: Pm2Home;
 
 beforeEach(async () => {
   environment = await createEnvironment();
-  const board = { BOARD_HOST: '127.0.0.1', BOARD_PORT: String(await freePort(3_333)) };
+  const board = { BOARD_HOST: '127.0.0.1', BOARD_PORT: String(await freePort()) };
   home = await Pm2Home.make({ ...environment.env, ...board, QUEUE_REDIS_URL: '', LOG_LEVEL: 'info' });
 });
 

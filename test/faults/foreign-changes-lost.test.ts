@@ -105,7 +105,8 @@ describe('a change worker', () => {
   it('goes on when Postgres was started again; values that are cached are read meanwhile', async () => {
     const { opened } = await started(environment.env.DATABASE_URL);
     await put('old');
-    await seen('old');
+    await toldUpToNow(environment);
+    expect(await nameOf()).toBe('old');
     await server.kill();
     expect(await nameOf()).toBe('old');
     await server.restart();
@@ -170,7 +171,7 @@ describe('a change worker', () => {
 async function startedProcess(): Promise<ServiceProcess<string>> {
   const { prisma, config, env } = environment;
   await setUpChanges({ stores, prisma, databaseUrl: env.DATABASE_URL, prefix: config.prefix });
-  const child = await startServiceProcess<string>(environment, './change-worker-process.ts');
+  const child = await startServiceProcess<string>(environment, 'change-worker.ts');
   closers.push(() => child.kill());
   return child;
 }

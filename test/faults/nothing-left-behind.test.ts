@@ -1,15 +1,14 @@
 /** What was stopped or closed leaves nothing behind that keeps its process alive, also when Redis went away before. */
-import { type ChildProcess, fork } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import type { RoleName } from '../processes/left-behind.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
-import type { RoleName } from '../support/left-behind.js';
 import { type OwnRedis, startOwnRedis } from '../support/own-redis.js';
 import { patient } from '../support/patient.js';
+import { forkProgram } from '../support/program.js';
 
 const roles: readonly RoleName[] = ['app', 'write-behind', 'refresh', 'warm', 'scheduler', 'board'];
-const script = fileURLToPath(new URL('../support/left-behind.ts', import.meta.url));
 
 interface Report {
   readonly left: string;
@@ -33,11 +32,13 @@ afterEach(async () => {
 });
 
 async function start(role: RoleName): Promise<ChildProcess> {
-  const child = fork(script, [role], {
-    execArgv: ['--import', 'tsx'],
-    env: { ...process.env, ...environment.env, REDIS_URL: redis.url },
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-  });
+  const child = forkProgram(
+    'test/processes/left-behind.ts',
+    {
+      env: { ...process.env, ...environment.env, REDIS_URL: redis.url },
+    },
+    [role],
+  );
   children.push(child);
   await once(child, 'message');
   return child;

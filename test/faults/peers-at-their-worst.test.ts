@@ -2,14 +2,13 @@
  * A real worker while Redis or Postgres is at its worst: rows are exact afterwards, it is back soon, and it does not fill
  * its log. Prints time to recover, log lines and CPU; `FAULT_MS=30000` for the measure, in the gate a second each.
  */
-import { type ChildProcess, fork } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type PostgresServer, startPostgresServer } from '../../dev/services/postgres-server.js';
@@ -18,13 +17,13 @@ import type { Forebay } from '../../src/app/connect.js';
 import { isForebayError } from '../../src/errors.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { type OwnRedis, startOwnRedis } from '../support/own-redis.js';
+import { forkProgram } from '../support/program.js';
 
 const faultMs = Number(process.env.FAULT_MS ?? 1_000);
 /** On a machine that is idle it is less than 3 s. */
 const recoveryMaxMs = 20_000;
 /** Kinds of trouble, each told once; and then one line of each in 10 s. */
 const linesMax = 15 + (10 * faultMs) / 10_000;
-const script = fileURLToPath(new URL('../../workers/write-behind.ts', import.meta.url));
 const rows = 50;
 const connectionsMax = 30;
 
@@ -49,8 +48,7 @@ beforeAll(async () => {
   environment = await createEnvironment({ databaseUrl: postgres.url });
   const own = { ...environment.config, redis: redis.settings, queueRedis: redis.settings };
   app = await environment.connect(stores, { config: own });
-  worker = fork(script, [], {
-    execArgv: ['--import', 'tsx'],
+  worker = forkProgram('workers/write-behind.ts', {
     env: { ...process.env, ...environment.env, REDIS_URL: redis.url },
     stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
   });

@@ -32,7 +32,7 @@ describe('P5 a refresh worker that is killed while it computes a value', () => {
     expect(await app.stores.profiles.get(id)).toMatchObject({ name: 'before' });
     const seen = (await app.cache.explain(key)).id as string;
     await environment.prisma.user.update({ where: { id }, data: { name: 'after' } });
-    const worker = await startServiceProcess(environment, './refresh-worker.ts');
+    const worker = await startServiceProcess(environment, 'refresh-worker.ts');
     await environment.prisma.$transaction(async (tx) => {
       // The worker's load waits for this lock.
       await tx.$executeRaw`LOCK TABLE users IN ACCESS EXCLUSIVE MODE`;

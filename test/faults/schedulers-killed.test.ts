@@ -30,7 +30,7 @@ afterAll(async () => {
   await environment.close();
 });
 
-const startScheduler = () => startServiceProcess(environment, './tick-scheduler.ts');
+const startScheduler = () => startServiceProcess(environment, 'tick-scheduler.ts');
 
 const tickId = /^ticking@\d{4}-\d\d-\d\dT\d\d\.\d\d\.\d\dZ$/;
 

@@ -1,14 +1,12 @@
 /** What pm2 stops must have left before its `kill_timeout`, whatever is away. */
-import { type ChildProcess, fork } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { stores } from '../../examples/platform/stores.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { type OwnRedis, startOwnRedis } from '../support/own-redis.js';
-
-const script = fileURLToPath(new URL('../../workers/write-behind.ts', import.meta.url));
+import { forkProgram } from '../support/program.js';
 
 const ecosystem = readFileSync(new URL('../../ecosystem.config.js', import.meta.url), 'utf8');
 const killTimeoutMs = Number(/kill_timeout: ([\d_]+)/.exec(ecosystem)?.[1]?.replace('_', ''));
@@ -32,8 +30,7 @@ it.each(['is away', 'is there and silent'] as const)(
   async (how) => {
     const own = { ...environment.config, redis: redis.settings, queueRedis: redis.settings };
     const app = await environment.connect(stores, { config: own });
-    worker = fork(script, [], {
-      execArgv: ['--import', 'tsx'],
+    worker = forkProgram('workers/write-behind.ts', {
       env: { ...process.env, ...environment.env, REDIS_URL: redis.url },
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });

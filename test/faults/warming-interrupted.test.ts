@@ -4,10 +4,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Forebay } from '../../src/app/connect.js';
 import { queuePrefix } from '../../src/keys.js';
 import { WarmQueue, type WarmSummary, warmQueueName } from '../../src/queues/warm-queue.js';
+import type { WarmWorkerReport } from '../processes/warm-worker.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { type ServiceProcess, startServiceProcess } from '../support/service-process.js';
 import { stores } from '../support/warm-stores.js';
-import type { WarmWorkerReport } from '../support/warm-worker.js';
 
 const users = 100_000;
 const pages = users / 1_000;
@@ -34,10 +34,10 @@ beforeAll(async () => {
   });
   await events.waitUntilReady();
   const job = await queue.add('everyone');
-  killed = await startServiceProcess(environment, './warm-worker.ts');
+  killed = await startServiceProcess(environment, 'warm-worker.ts');
   await killed.told((pages / 2) * queriesOfAPage);
   await killed.kill();
-  second = await startServiceProcess(environment, './warm-worker.ts');
+  second = await startServiceProcess(environment, 'warm-worker.ts');
   summary = await job.waitUntilFinished(events);
 });
 

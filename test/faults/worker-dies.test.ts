@@ -1,15 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { stores } from '../../examples/platform/stores.js';
+import { type Fault, faultExitCode } from '../processes/messages.js';
 import { drained } from '../support/drained.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { patient } from '../support/patient.js';
 import { Traffic } from '../support/traffic.js';
-import {
-  type Fault,
-  faultExitCode,
-  startWorkerProcess,
-  type WorkerProcess,
-} from '../support/worker-process.js';
+import { startWorkerProcess, type WorkerProcess } from '../support/worker-process.js';
 
 let environment: Environment;
 const processes: WorkerProcess[] = [];

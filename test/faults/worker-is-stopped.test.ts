@@ -1,13 +1,11 @@
-import { type ChildProcess, fork } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { stores } from '../../examples/platform/stores.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
+import { forkProgram } from '../support/program.js';
 import { Traffic } from '../support/traffic.js';
-
-const script = fileURLToPath(new URL('../../workers/write-behind.ts', import.meta.url));
 
 let environment: Environment;
 let worker: ChildProcess | undefined;
@@ -50,8 +48,7 @@ describe('a worker that is told to stop', () => {
 });
 
 function startWorker(): ChildProcess {
-  return fork(script, [], {
-    execArgv: ['--import', 'tsx'],
+  return forkProgram('workers/write-behind.ts', {
     env: { ...process.env, ...environment.env, LOG_LEVEL: 'debug' },
     stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
   });

@@ -1,6 +1,5 @@
 /** The audit: finds every entry that a test corrupts, and no other, beside traffic. */
 import { execFile } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import * as models from '../../examples/platform/generated/models.js';
 import type { Forebay } from '../../src/app/connect.js';
@@ -10,6 +9,7 @@ import { counter } from '../../src/definitions/counter.js';
 import { record } from '../../src/definitions/record.js';
 import { defineStores, type Store } from '../../src/definitions/stores.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
+import { builtProgram } from '../support/program.js';
 
 const projects = record({ model: models.Project, counters: ['views', 'touches'], delayMs: 1 });
 const stores = defineStores({
@@ -102,10 +102,12 @@ it('finds each of 1,000 entries that are not as their rows, and no other', async
 it('the command tells it by its exit code, and as JSON', async () => {
   const run = (...args: string[]) =>
     new Promise<{ code: number; output: string }>((resolve) => {
-      const script = fileURLToPath(new URL('../../workers/cache-audit.ts', import.meta.url));
       const env = { ...process.env, ...environment.env };
-      execFile(process.execPath, ['--import', 'tsx', script, ...args], { env }, (error, output) =>
-        resolve({ code: Number(error?.code ?? 0), output }),
+      execFile(
+        process.execPath,
+        [builtProgram('workers/cache-audit.ts'), ...args],
+        { env },
+        (error, output) => resolve({ code: Number(error?.code ?? 0), output }),
       );
     });
   await app.stores.clients.evict('7');

@@ -1,5 +1,5 @@
 /** A worker process tells of its health from before its start until it is gone. */
-import { type ChildProcess, fork } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -8,9 +8,9 @@ import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createEnvironment, type Environment } from '../support/environment.js';
+import { forkProgram } from '../support/program.js';
 
 let environment: Environment;
 let folder: string;
@@ -64,10 +64,8 @@ it('a worker whose start waits for Redis says so, and leaves no socket behind', 
 });
 
 function startWorker(name: string, env: Record<string, string>): ChildProcess {
-  return fork(fileURLToPath(new URL(`../../workers/${name}.ts`, import.meta.url)), [], {
-    execArgv: ['--import', 'tsx'],
+  return forkProgram(`workers/${name}.ts`, {
     env: { ...process.env, ...environment.env, BOARD_PORT: '0', LOG_LEVEL: 'silent', ...env },
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
 }
 

@@ -10,6 +10,7 @@ import { migrate } from '../../prisma/migrate.js';
 import { type InitOptions, init } from '../../src/cli/init/init.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { root } from '../support/page-example.js';
+import { builtProgram } from '../support/program.js';
 
 const schema = `
 generator client {
@@ -222,7 +223,7 @@ describe('what forebay init wrote', () => {
     await symlink(root, path.join(modules, 'forebay'));
     await writeFile(
       path.join(modules, '.bin/forebay-prisma-generator'),
-      `#!/bin/sh\nexec "${process.execPath}" "${root}/dist/src/prisma-generator/bin.js" "$@"\n`,
+      `#!/bin/sh\nexec "${process.execPath}" "${builtProgram('src/prisma-generator/bin.ts')}" "$@"\n`,
       { mode: 0o755 },
     );
   }

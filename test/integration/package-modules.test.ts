@@ -3,8 +3,9 @@ import { execFile } from 'node:child_process';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
+import { builtProgram } from '../support/program.js';
 
-const built = path.resolve(import.meta.dirname, '../../dist/src');
+const built = path.dirname(builtProgram('src/index.ts'));
 /** Prints each module's URL as it is loaded; what is loaded by `require` is in its cache at the end. */
 const hooks = `import { writeSync } from 'node:fs';
 export async function load(url, context, next) { writeSync(1, url + '\\n'); return next(url, context); }`;

@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { stores } from '../../examples/platform/stores.js';
+import type { WrittenRow } from '../processes/messages.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { randomNumbers } from '../support/random.js';
-import { type WrittenRow, writeFromProcesses } from '../support/row-writers.js';
+import { writeFromProcesses } from '../support/row-writers.js';
 
 const users = 200;
 const tasks = 1_500;

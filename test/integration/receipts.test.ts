@@ -10,8 +10,9 @@ import { record } from '../../src/definitions/record.js';
 import { defineStores } from '../../src/definitions/stores.js';
 import type { ForebayEvent } from '../../src/events.js';
 import type { WriteBehindQueue } from '../../src/queues/write-behind-queue.js';
+import { faultExitCode } from '../processes/messages.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
-import { faultExitCode, startWorkerProcess } from '../support/worker-process.js';
+import { startWorkerProcess } from '../support/worker-process.js';
 
 let environment: Environment;
 

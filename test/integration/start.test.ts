@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { freePort } from '../../demo/board-address.js';
+import { freePort } from '../../dev/services/ports.js';
 import { stores } from '../../examples/platform/stores.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 
@@ -31,7 +31,7 @@ async function run(name: 'start' | 'stop', more: Readonly<Record<string, string>
 }
 
 it('runs the whole set, says where the board is, and ends it', async () => {
-  const port = await freePort(0);
+  const port = await freePort();
   const said = await run('start', { BOARD_PORT: `${port}`, WRITE_BEHIND_INSTANCES: '1' });
   expect(said).toContain(`5 processes run. The board: http://127.0.0.1:${port}/\n`);
   expect((await fetch(`http://127.0.0.1:${port}/`)).ok).toBe(true);

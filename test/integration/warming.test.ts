@@ -11,6 +11,7 @@ import { defineStores, type Stores } from '../../src/definitions/stores.js';
 import { WarmQueue, type WarmSummary } from '../../src/queues/warm-queue.js';
 import { WarmService } from '../../src/services/warm/warm.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
+import { builtProgram } from '../support/program.js';
 
 const run = promisify(execFile);
 const Keys = cacheKeys('warmed', { page: cacheKey<string>(60), hot: cacheKey<string>(60) });
@@ -228,7 +229,7 @@ describe('W a run of warming', () => {
 describe('W npm run cache:warm', () => {
   it('on the seeded database warms users, projects, dashboards and the platform, and says what it did', async () => {
     await seed(environment.prisma, { users: 150 });
-    const child = run('npx', ['tsx', 'workers/cache-warm.ts'], {
+    const child = run(process.execPath, [builtProgram('workers/cache-warm.ts')], {
       env: { ...process.env, ...environment.env },
     });
     const { stdout } = await child;
@@ -266,7 +267,7 @@ describe('W npm run cache:warm', () => {
   });
 
   it('refuses a store that has nothing to be warmed, with the names of those that have', async () => {
-    const child = run('npx', ['tsx', 'workers/cache-warm.ts', 'nothing'], {
+    const child = run(process.execPath, [builtProgram('workers/cache-warm.ts'), 'nothing'], {
       env: { ...process.env, ...environment.env },
     });
     await expect(child).rejects.toMatchObject({

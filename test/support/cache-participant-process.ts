@@ -1,32 +1,10 @@
 /** A participant in a process of its own, that can be paused and killed, and whose clock may be wrong. */
-import { type ChildProcess, fork } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
+import type { FromProcess, ParticipantOptions, Request, ToProcess } from '../processes/messages.js';
 import type { Change, Participant, Subject, Way } from './cache-participant.js';
 import type { Environment } from './environment.js';
-
-export interface ParticipantOptions {
-  readonly hasMemory: boolean;
-  /** How far its clock is ahead. */
-  readonly clockSkewMs: number;
-}
-
-export type Request =
-  | { readonly kind: 'read'; readonly subject: Subject; readonly way: Way }
-  | { readonly kind: 'change'; readonly subject: Subject; readonly change: Change; readonly version: number }
-  | { readonly kind: 'reachLoads' };
-
-export type ToProcess =
-  | { readonly kind: 'request'; readonly id: number; readonly request: Request }
-  /** What the database says to a question. */
-  | { readonly kind: 'answer'; readonly question: number; readonly value: number };
-
-export type FromProcess =
-  | { readonly kind: 'ready' }
-  /** A request's loader or writer asks the database. */
-  | { readonly kind: 'question'; readonly id: number; readonly question: number }
-  | { readonly kind: 'done'; readonly id: number; readonly value: number | null }
-  | { readonly kind: 'failed'; readonly id: number; readonly code: string };
+import { forkProgram } from './program.js';
 
 /** What the process's calls have failed with; `GONE` when it was killed. */
 export class ParticipantError extends Error {
@@ -44,8 +22,6 @@ interface Asked {
   readonly reject: (error: ParticipantError) => void;
 }
 
-const script = fileURLToPath(new URL('./cache-participant-child.ts', import.meta.url));
-
 export class ParticipantProcess implements Participant {
   readonly hasMemory: boolean;
   readonly #child: ChildProcess;
@@ -55,10 +31,8 @@ export class ParticipantProcess implements Participant {
   #isGone = false;
 
   static async start(environment: Environment, options: ParticipantOptions): Promise<ParticipantProcess> {
-    const child = fork(script, [], {
-      execArgv: ['--import', 'tsx'],
+    const child = forkProgram('test/processes/cache-participant.ts', {
       env: { ...process.env, ...environment.env, PARTICIPANT: JSON.stringify(options) },
-      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
     await once(child, 'message');
     return new ParticipantProcess(child, options);

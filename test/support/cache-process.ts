@@ -1,18 +1,9 @@
 /** A process that reads one value through the cache, many callers at once; its loader counts itself in Redis. */
-import { type ChildProcess, fork } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
+import type { Readers } from '../processes/messages.js';
 import type { Environment } from './environment.js';
-
-export interface Readers {
-  /** `row`: from a record store, by the key as its id. */
-  readonly kind: 'value' | 'row';
-  readonly key: string;
-  readonly callers: number;
-  readonly loadMs: number;
-  /** Of values. */
-  readonly loadTimeoutMs?: number;
-}
+import { forkProgram } from './program.js';
 
 export interface CacheProcess {
   /** Reads, and returns the different values that the callers got. */
@@ -21,18 +12,9 @@ export interface CacheProcess {
   stop(): Promise<void>;
 }
 
-/** Where the loaders of a key count themselves. */
-export function loadsKey(environment: Pick<Environment, 'config'>, key: string): string {
-  return `{${environment.config.prefix}:loads}:${key}`;
-}
-
-const script = fileURLToPath(new URL('./cache-reader.ts', import.meta.url));
-
 export async function startCacheProcess(environment: Environment): Promise<CacheProcess> {
-  const child = fork(script, [], {
-    execArgv: ['--import', 'tsx'],
+  const child = forkProgram('test/processes/cache-reader.ts', {
     env: { ...process.env, ...environment.env },
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
   await once(child, 'message');
   return {

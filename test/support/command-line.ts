@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { main } from '../../src/cli/main.js';
 import { readConfig } from '../../src/config.js';
+import { builtProgram } from './program.js';
 
 export interface Said {
   readonly code: number;
@@ -35,7 +36,7 @@ export async function command(args: readonly string[], options: CommandOptions):
 
 /** As a user's shell starts it. */
 export async function commandProcess(args: readonly string[], env: NodeJS.ProcessEnv): Promise<Said> {
-  const all = ['--import', 'tsx', 'src/cli/bin.ts', ...args];
+  const all = [builtProgram('src/cli/bin.ts'), ...args];
   try {
     const { stdout, stderr } = await promisify(execFile)(process.execPath, all, {
       env: { ...process.env, ...env },

@@ -7,10 +7,11 @@ import { pathToFileURL } from 'node:url';
 import type { PrismaPg } from '@prisma/adapter-pg';
 import type { Database } from '../../src/database/database.js';
 import type { Model } from '../../src/definitions/model.js';
+import { builtProgram } from './program.js';
 
 const root = path.resolve(import.meta.dirname, '../..');
 
-export const generatorProvider = `node --import tsx ${path.join(root, 'src/prisma-generator/bin.ts')}`;
+export const generatorProvider = `node ${builtProgram('src/prisma-generator/bin.ts')}`;
 
 /** As Prisma's client is for a model. */
 export interface Delegate {

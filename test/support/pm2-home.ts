@@ -6,9 +6,10 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import { builtProgram } from './program.js';
 
 const pm2 = createRequire(import.meta.url).resolve('pm2/bin/pm2');
-const forebay = path.resolve(import.meta.dirname, '../../dist/src/cli/bin.js');
+const forebay = builtProgram('src/cli/bin.ts');
 
 export interface Listed {
   readonly id: number;

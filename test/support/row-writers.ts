@@ -1,12 +1,9 @@
 /** Processes of their own that write rows: what an import from many places looks like. */
-import { type ChildProcess, fork } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
+import type { WrittenRow } from '../processes/messages.js';
 import type { Environment } from './environment.js';
-
-export type WrittenRow = readonly ['users' | 'clients' | 'projects' | 'tasks' | 'teamMembers', object];
-
-const script = fileURLToPath(new URL('./row-writer.ts', import.meta.url));
+import { forkProgram } from './program.js';
 
 /** Starts processes, deals the rows out to them, and ends them once all rows are accepted. */
 export async function writeFromProcesses(
@@ -28,10 +25,8 @@ export async function writeFromProcesses(
 }
 
 async function start(environment: Environment): Promise<ChildProcess> {
-  const child = fork(script, [], {
-    execArgv: ['--import', 'tsx'],
+  const child = forkProgram('test/processes/row-writer.ts', {
     env: { ...process.env, ...environment.env },
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
   await once(child, 'message');
   return child;

@@ -1,8 +1,7 @@
 /** A service in a process of its own, to be killed. */
-import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import type { Environment } from './environment.js';
+import { forkProgram } from './program.js';
 
 export interface ServiceProcess<Message> {
   readonly pid: number;
@@ -14,15 +13,14 @@ export interface ServiceProcess<Message> {
   kill(): Promise<void>;
 }
 
-/** @param script in this folder; it sends `ready`, and then its messages */
+/** @param script in `test/processes`; it sends `ready`, and then its messages */
 export async function startServiceProcess<Message = never>(
   environment: Environment,
   script: string,
 ): Promise<ServiceProcess<Message>> {
-  const child = fork(fileURLToPath(new URL(script, import.meta.url)), [], {
-    execArgv: ['--expose-gc', '--import', 'tsx'],
+  const child = forkProgram(`test/processes/${script}`, {
+    execArgv: ['--expose-gc'],
     env: { ...process.env, ...environment.env },
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
   const messages: Message[] = [];
   let look: () => void = () => undefined;

@@ -1,15 +1,10 @@
 /** A write-behind worker in a process of its own, that dies or pauses at a moment that a test names. */
-import { type ChildProcess, fork } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import type { EventType, ForebayEvent } from '../../src/events.js';
+import { type Fault, faultExitCode } from '../processes/messages.js';
 import type { Environment } from './environment.js';
-
-/** What happens in place, when the worker emits the event for the first time. */
-export interface Fault {
-  readonly at: EventType;
-  readonly action: 'exit' | 'kill' | 'pause';
-}
+import { forkProgram } from './program.js';
 
 export interface WorkerProcess {
   readonly process: ChildProcess;
@@ -21,17 +16,10 @@ export interface WorkerProcess {
   kill(): Promise<void>;
 }
 
-/** What a worker exits with when its fault says so. */
-export const faultExitCode = 42;
-
-const script = fileURLToPath(new URL('./faulty-worker.ts', import.meta.url));
-
 /** Resolves once the worker has started, or its fault has ended it: there may have been work for it from the start. */
 export async function startWorkerProcess(environment: Environment, fault?: Fault): Promise<WorkerProcess> {
-  const child = fork(script, [], {
-    execArgv: ['--import', 'tsx'],
+  const child = forkProgram('test/processes/faulty-worker.ts', {
     env: { ...process.env, ...environment.env, FAULT: JSON.stringify(fault ?? null) },
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
   const events: ForebayEvent[] = [];
   const waiting = new Set<() => void>();

@@ -8,7 +8,7 @@ import { stores } from '../../examples/platform/stores.js';
 import { readConfig, requireDatabaseUrl } from '../../src/config.js';
 import type { ForebayEvent } from '../../src/events.js';
 import { WriteBehindService } from '../../src/services/write-behind/write-behind.js';
-import { type Fault, faultExitCode } from './worker-process.js';
+import { type Fault, faultExitCode } from './messages.js';
 
 const fault = JSON.parse(process.env.FAULT ?? 'null') as Fault | null;
 let isFaultDue = fault !== null;

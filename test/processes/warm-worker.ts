@@ -4,7 +4,7 @@ import { PrismaClient } from '../../examples/platform/generated/prisma/client.js
 import { readConfig, requireDatabaseUrl } from '../../src/config.js';
 import { createPrismaAdapter } from '../../src/connection/postgres.js';
 import { WarmService } from '../../src/services/warm/warm.js';
-import { stores } from './warm-stores.js';
+import { stores } from '../support/warm-stores.js';
 
 export interface WarmWorkerReport {
   /** Queries of its Prisma client so far. */

@@ -5,8 +5,8 @@ import { connect } from '../../src/app/connect.js';
 import { readConfig, requireDatabaseUrl } from '../../src/config.js';
 import { defineStores } from '../../src/definitions/stores.js';
 import { isForebayError } from '../../src/errors.js';
-import { AppParticipant } from './cache-participant.js';
-import type { FromProcess, ParticipantOptions, Request, ToProcess } from './cache-participant-process.js';
+import { AppParticipant } from '../support/cache-participant.js';
+import type { FromProcess, ParticipantOptions, Request, ToProcess } from './messages.js';
 
 const { hasMemory, clockSkewMs } = JSON.parse(process.env.PARTICIPANT as string) as ParticipantOptions;
 const trueNow = Date.now;

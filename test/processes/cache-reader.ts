@@ -7,7 +7,7 @@ import { openConnections } from '../../src/connection/redis.js';
 import { record } from '../../src/definitions/record.js';
 import { defineStores } from '../../src/definitions/stores.js';
 import { redisSettings } from '../../src/redis-settings.js';
-import { loadsKey, type Readers } from './cache-process.js';
+import { loadsKey, type Readers } from './messages.js';
 
 const config = readConfig();
 const prisma = createPrisma(requireDatabaseUrl(config), { connections: 1, name: 'cache-reader' });

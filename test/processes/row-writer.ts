@@ -4,7 +4,7 @@ import { createPrisma } from '../../examples/platform/prisma.js';
 import { stores } from '../../examples/platform/stores.js';
 import { connect } from '../../src/app/connect.js';
 import { readConfig, requireDatabaseUrl } from '../../src/config.js';
-import type { WrittenRow } from './row-writers.js';
+import type { WrittenRow } from './messages.js';
 
 const config = readConfig();
 const prisma = createPrisma(requireDatabaseUrl(config), { connections: 1, name: 'row-writer' });

@@ -1,0 +1,19 @@
+/** The project's programs as tests start them: as built, for loading the sources costs a process a second of CPU. */
+import { type ChildProcess, type ForkOptions, fork } from 'node:child_process';
+import path from 'node:path';
+
+export const projectFolder = path.resolve(import.meta.dirname, '../..');
+
+/** @param source in the project: `workers/write-behind.ts` */
+export function builtProgram(source: string): string {
+  return path.join(projectFolder, 'dist', source.replace(/\.ts$/, '.js'));
+}
+
+/** With a channel for messages; what it writes to standard output and error is the test's. */
+export function forkProgram(source: string, options: ForkOptions = {}, args: string[] = []): ChildProcess {
+  return fork(builtProgram(source), args, {
+    execArgv: [],
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    ...options,
+  });
+}
