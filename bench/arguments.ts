@@ -16,9 +16,19 @@ export interface BenchArguments {
   readonly requests: string | undefined;
 }
 
+/** `compare`: this revision beside another one. */
+export interface Comparison {
+  /** As git names it. */
+  readonly revision: string;
+  readonly names: readonly string[];
+  readonly rounds: number;
+  readonly scale: number;
+}
+
 export function helpText(benches: Readonly<Record<string, Bench>>): string {
   const list = Object.entries(benches).map(([name, { summary }]) => `  ${name.padEnd(17)} ${summary}`);
   return `Usage: npm run bench -- NAME [options]
+       npm run bench -- compare REVISION [NAME …]   measures the two in turns (default: write-behind and read)
 
 ${list.join('\n')}
 
@@ -27,6 +37,7 @@ its own, both removed at the end. Figures are worth something on a quiet machine
 
   --json FILE       also write the result as JSON
   --requests FILE   for replay and warming: recorded requests, an id a line, gzipped or not (default: drawn by Zipf's law)
+  --rounds N        for compare: how often (default: 3)
   --scale SHARE     do this share of the usual amount of work, above 0 and up to 100 (default: 1)
   --help            this text
 
@@ -39,13 +50,27 @@ a wrong option, 130 after Ctrl-C.
 export function parseBenchArguments(
   args: readonly string[],
   names: readonly string[],
-): BenchArguments | { readonly help: true } {
+): BenchArguments | Comparison | { readonly help: true } {
   const { values, positionals } = parse(args);
   if (values.help) return { help: true };
+  if (positionals[0] === 'compare') return toComparison(positionals.slice(1), names, values);
   const [name, ...more] = positionals;
   if (name === undefined || more.length > 0 || !names.includes(name)) throw wrongName(positionals, names);
   if (values.json !== undefined) checkPath(values.json);
   return { name, json: values.json, scale: toScale(values.scale), requests: values.requests };
+}
+
+function toComparison(
+  [revision, ...wanted]: readonly string[],
+  names: readonly string[],
+  { rounds, scale }: { rounds: string; scale: string },
+): Comparison {
+  if (!revision) throw badArgument('Compare with which revision?');
+  const unknown = wanted.filter((name) => !names.includes(name));
+  if (unknown.length > 0) throw wrongName(unknown, names);
+  if (!/^[1-9]\d?$/.test(rounds)) throw badArgument(`--rounds must be 1 to 99, not "${rounds}"`);
+  const all = wanted.length > 0 ? wanted : ['write-behind', 'read'];
+  return { revision, names: all, rounds: Number(rounds), scale: toScale(scale) };
 }
 
 function parse(args: readonly string[]) {
@@ -53,6 +78,7 @@ function parse(args: readonly string[]) {
     const options = {
       json: { type: 'string' },
       requests: { type: 'string' },
+      rounds: { type: 'string', default: '3' },
       scale: { type: 'string', default: '1' },
       help: { type: 'boolean', short: 'h' },
     } as const;

@@ -5,7 +5,9 @@ export type BenchErrorCode =
   | 'BAD_ARGUMENT'
   /** A process that was started for the bench ended, failed, or took too long. */
   | 'CHILD_FAILED'
-  | 'JOBS_FAILED';
+  | 'JOBS_FAILED'
+  /** The revision to compare with is not there, or its bench fails. */
+  | 'REVISION_FAILED';
 
 export class BenchError extends Error {
   override readonly name = 'BenchError';

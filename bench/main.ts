@@ -2,9 +2,10 @@
 import { writeFile } from 'node:fs/promises';
 import { abortOnSignals, explanation, Interruption } from '../dev/command.js';
 import { acquireServices } from '../dev/services/acquire.js';
-import { type BenchArguments, helpText, parseBenchArguments } from './arguments.js';
+import { type BenchArguments, type Comparison, helpText, parseBenchArguments } from './arguments.js';
 import type { Bench, BenchResult } from './bench.js';
 import { changes } from './changes.js';
+import { compare } from './compare.js';
 import { BenchError } from './errors.js';
 import { latency } from './latency.js';
 import { describeMachine, type Machine, readMachine } from './machine.js';
@@ -39,10 +40,25 @@ async function main(args: readonly string[]): Promise<number> {
       process.stdout.write(helpText(benches));
       return 0;
     }
+    if ('revision' in parsed) {
+      process.stdout.write(`${await compared(parsed)}\n`);
+      return 0;
+    }
     const bench = benches[parsed.name] as Bench;
     return (await measure(bench, parsed)) ? 0 : 1;
   } catch (error) {
     return explain(error);
+  }
+}
+
+async function compared(order: Comparison): Promise<string> {
+  const controller = new AbortController();
+  abortOnSignals(controller);
+  const progress = new ProgressLine(process.stderr);
+  try {
+    return await compare(order, progress, controller.signal);
+  } finally {
+    progress.clear();
   }
 }
 
