@@ -10,6 +10,7 @@ import { BenchError } from './errors.js';
 import { latency } from './latency.js';
 import { describeMachine, type Machine, readMachine } from './machine.js';
 import { enterPlace } from './place.js';
+import { profile } from './profile.js';
 import { ProgressLine } from './progress-line.js';
 import { read } from './read.js';
 import { refresh } from './refresh.js';
@@ -28,6 +29,7 @@ const benches: Readonly<Record<string, Bench>> = {
   replay,
   'upsert-many': upsertMany,
   changes,
+  profile,
 };
 
 process.exitCode = await main(process.argv.slice(2));

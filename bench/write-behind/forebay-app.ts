@@ -3,6 +3,7 @@
 import { createPrisma } from '../../examples/platform/prisma.js';
 import { stores } from '../../examples/platform/stores.js';
 import { connect, type RecordClient, readConfig, requireDatabaseUrl } from '../../src/index.js';
+import { type ProfiledHandlers, profiled } from '../profile/cpu-profile.js';
 import { serve } from '../serve.js';
 import { write } from './app-calls.js';
 import type { Mode } from './contestant.js';
@@ -23,7 +24,8 @@ const drainMaxMs = 300_000;
 const config = readConfig();
 const prisma = createPrisma(requireDatabaseUrl(config), { connections: 1, name: 'bench-forebay-app' });
 const app = await connect(stores, { prisma, config });
-const handlers: ForebayAppHandlers = {
+const handlers: ForebayAppHandlers & ProfiledHandlers = {
+  ...profiled(),
   write(workload, mode) {
     // The workload's rows are of its table, which the union of the two stores can't say.
     const store = app.stores[workload.table] as RecordClient<Row, Row, string>;
