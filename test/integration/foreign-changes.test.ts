@@ -122,6 +122,7 @@ describe('what forebay writes', () => {
     await environment.startWorker(stores, {}, environment.prisma, other);
     const ids = Array.from({ length: 200 }, (_, i) => `own${i}`);
     await app.stores.clients.putMany(ids.map((id) => ({ id, name: 'mine' })));
+    await app.stores.clients.getMany(ids);
     await app.flush();
     await seenByNow();
     const kept = await Promise.all(ids.map((id) => app.stores.clients.explain(id)));
