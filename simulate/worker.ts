@@ -44,11 +44,11 @@ export class Worker {
       split,
       ledger: this.#watch,
       isPaused: () => false,
-      sizeOf: () =>
-        ({
-          limits: { recordsMax: random.of([1, 2, 100]), delayMs: random.of([0, delayMs]) },
-          applied: ignored,
-        }) as never,
+      sizeOf: () => ({
+        limits: { recordsMax: random.of([1, 2, 100]), delayMs: random.of([0, delayMs]) },
+        restMs: () => random.of([0, 0, delayMs]),
+        applied: ignored,
+      }),
       marks: {
         hold: (lane, number) => this.#held.set(lane, number),
         release: (lane) => this.#held.delete(lane),

@@ -40,7 +40,7 @@ export interface LaneFlushDependencies {
   readonly emit: Emit;
   /** Runs a batch's transaction when the database is there and a connection is free. */
   readonly breaker: DatabaseBreaker;
-  readonly sizeOf: (lane: Lane) => BatchSize;
+  readonly sizeOf: (lane: Lane) => Pick<BatchSize, 'limits' | 'restMs' | 'applied'>;
   readonly ledger: LedgerWatch;
   readonly marks: LaneMarks;
   readonly split: BatchSplit;
