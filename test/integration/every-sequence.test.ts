@@ -18,7 +18,7 @@ const projects = record({
   counters: ['touches'],
   partitions: 2,
   batchRecordsMax: 5_000,
-  delayMs: 60_000,
+  minDelayMs: 60_000,
   deadLettersMax: 100_000,
 });
 const stores = defineStores({ projects, touches: counter({ of: projects, field: 'touches' }) });

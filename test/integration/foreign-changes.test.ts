@@ -19,7 +19,7 @@ const stores = defineStores({
   projects,
   projectViews: counter({ of: projects, field: 'views' }),
   members: record({ model: models.TeamMember, ...options }),
-  users: record({ model: models.User, ...options, delayMs: 60_000 }),
+  users: record({ model: models.User, ...options, minDelayMs: 60_000 }),
 });
 type App = Forebay<(typeof stores)['definitions']>;
 

@@ -12,7 +12,7 @@ import { createEnvironment, type Environment } from '../support/environment.js';
 
 /** Nothing is sealed but by `seal` and `flush`. */
 const stores = defineStores({
-  projects: record({ model: Project, partitions: 2, delayMs: 60_000 }),
+  projects: record({ model: Project, partitions: 2, minDelayMs: 60_000 }),
 });
 
 const own = [
