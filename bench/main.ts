@@ -8,6 +8,7 @@ import { changes } from './changes.js';
 import { compare } from './compare.js';
 import { BenchError } from './errors.js';
 import { latency } from './latency.js';
+import { leaks } from './leaks.js';
 import { describeMachine, type Machine, readMachine } from './machine.js';
 import { enterPlace } from './place.js';
 import { profile } from './profile.js';
@@ -30,6 +31,7 @@ const benches: Readonly<Record<string, Bench>> = {
   'upsert-many': upsertMany,
   changes,
   profile,
+  leaks,
 };
 
 process.exitCode = await main(process.argv.slice(2));

@@ -3,6 +3,7 @@ import { createPrisma } from '../../examples/platform/prisma.js';
 import { stores } from '../../examples/platform/stores.js';
 import { readConfig, requireDatabaseUrl } from '../../src/index.js';
 import { createLogger, logEvents, WriteBehindService } from '../../src/worker.js';
+import { type UsageHandlers, usageHandlers } from '../leaks/usage.js';
 import { type ProfiledHandlers, profiled } from '../profile/cpu-profile.js';
 import { serve } from '../serve.js';
 
@@ -20,7 +21,8 @@ const emit = logEvents(createLogger({ name: 'bench-forebay-worker', level: confi
 const service = new WriteBehindService({ stores, prisma, config, emit });
 await service.start();
 
-const handlers: ForebayWorkerHandlers & ProfiledHandlers = {
+const handlers: ForebayWorkerHandlers & ProfiledHandlers & UsageHandlers = {
+  ...usageHandlers(),
   ...profiled(),
   async cpuMs() {
     const { user, system } = process.cpuUsage();
