@@ -1,6 +1,5 @@
 /** forebay for worker processes. */
 export { type BoardOptions, BoardService } from './board/board.js';
-export { type AuditCommandOptions, runAuditCommand } from './cli/audit.js';
 export { runWarmCommand, type WarmCommandOptions } from './cli/warm.js';
 export { logEvents } from './event-log.js';
 export { createLogger, type Logger } from './logger.js';

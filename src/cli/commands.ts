@@ -1,6 +1,7 @@
 /** The commands of `forebay`, in the order of its help. */
 
 import { toMs } from '../operations/duration.js';
+import { audit, auditDefaults, sampleProblem } from './audit.js';
 import { check } from './check.js';
 import { type Command, type Flag, json } from './command.js';
 import { completion, shells } from './completion.js';
@@ -181,6 +182,38 @@ const runCommand: Command = {
   run: (call, io) => runSchedule(call.words[0] as string, (line) => io.out.write(`${line}\n`), io.config()),
 };
 
+const auditCommand: Command = {
+  name: 'audit',
+  about: 'compares entries in the cache with the rows of the database, and tells which differ',
+  words: [],
+  flags: [
+    json,
+    {
+      name: 'sample',
+      value: 'N',
+      about: `so many entries, chosen by chance (default ${auditDefaults.sample})`,
+    },
+    {
+      name: 'exact',
+      about: 'waits until all that is accepted is in the database, then compares all entries',
+    },
+    {
+      name: 'grace',
+      value: 'DURATION',
+      about: `after which one that differs is looked at again (default ${auditDefaults.grace})`,
+    },
+    stores,
+  ],
+  details: `What is pending is not compared. A change may be on its way: hence the grace.
+Exit code: 0 when no entry differs, 1 when one does.`,
+  examples: [
+    { line: 'forebay audit --stores dist/stores.js', about: 'a sample, on a running system' },
+    { line: 'forebay audit --exact --json', about: 'all entries, after a drain' },
+  ],
+  problem: (call) => durationProblem(call.valueOf('grace')) ?? sampleProblem(call.valueOf('sample')),
+  run: (call, io) => audit(call, io),
+};
+
 const deployCommand: Command = {
   name: 'deploy',
   about: 'replaces the processes of a pm2 ecosystem file by those of a new build, once these are good',
@@ -257,6 +290,7 @@ export const commands: readonly Command[] = [
   pausing('pause', "keeps workers from writing a store's records", 'while its table is rebuilt'),
   pausing('resume', 'has workers write them again', 'afterwards'),
   runCommand,
+  auditCommand,
   deployCommand,
   completionCommand,
 ];

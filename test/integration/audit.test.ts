@@ -1,5 +1,5 @@
 /** The audit: finds every entry that a test corrupts, and no other, beside traffic. */
-import { execFile } from 'node:child_process';
+import path from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import * as models from '../../examples/platform/generated/models.js';
 import type { Forebay } from '../../src/app/connect.js';
@@ -8,8 +8,8 @@ import { type AuditReport, auditEntries } from '../../src/cli/audit-entries.js';
 import { counter } from '../../src/definitions/counter.js';
 import { record } from '../../src/definitions/record.js';
 import { defineStores, type Store } from '../../src/definitions/stores.js';
+import { command } from '../support/command-line.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
-import { builtProgram } from '../support/program.js';
 
 const projects = record({ model: models.Project, counters: ['views', 'touches'], delayMs: 1 });
 const stores = defineStores({
@@ -100,27 +100,23 @@ it('finds each of 1,000 entries that are not as their rows, and no other', async
 });
 
 it('the command tells it by its exit code, and as JSON', async () => {
-  const run = (...args: string[]) =>
-    new Promise<{ code: number; output: string }>((resolve) => {
-      const env = { ...process.env, ...environment.env };
-      execFile(
-        process.execPath,
-        [builtProgram('workers/cache-audit.ts'), ...args],
-        { env },
-        (error, output) => resolve({ code: Number(error?.code ?? 0), output }),
-      );
-    });
+  const file = path.resolve(import.meta.dirname, '../../examples/platform/stores.ts');
+  const run = (...args: string[]) => command(['audit', '--stores', file, ...args], { env: environment.env });
   await app.stores.clients.evict('7');
   const [differing, wrong] = await Promise.all([
-    run('--exact', '--json', '--grace', '10'),
+    run('--exact', '--json', '--grace', '0.05s'),
     run('--sample', 'x'),
   ]);
   expect(differing.code).toBe(1);
-  const report = JSON.parse(differing.output) as AuditReport;
+  const report = JSON.parse(differing.out) as AuditReport;
   expect(report.violations.map(({ store, id }) => `${store}:${id}`)).toContain('clients:8');
-  expect(wrong).toEqual({ code: 2, output: '' });
+  expect(wrong).toMatchObject({
+    code: 2,
+    out: '',
+    err: expect.stringContaining('"x" is no number of entries.'),
+  });
   await Promise.all(ids.map((id) => app.stores.clients.evict(id)));
   await app.stores.projects.evict('nobody');
   await environment.redis.del(keyOf('projectViews', '1'));
-  expect(await run()).toMatchObject({ code: 0, output: expect.stringContaining('0 were not.') });
+  expect(await run()).toMatchObject({ code: 0, out: expect.stringContaining('0 were not.') });
 });
