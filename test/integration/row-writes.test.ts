@@ -198,6 +198,7 @@ describe('an update writes what it changes', () => {
   it('keeps a row that was gone from the database: it is made anew, whole', async () => {
     const store = storeOf('person');
     await store.put({ id: 'u5', name: 'first', role: 'ADMIN' });
+    await store.get('u5');
     await app.flush();
     await sql(`DELETE FROM "Person" RETURNING id`);
     await store.update('u5', (row) => ({ ...row, name: 'second' }));
