@@ -70,7 +70,7 @@ function recordOf({ stores }: Look, record: RecordWhereabouts): Got {
     return { from: 'cache', answer: told, ...shown(entry.text) };
   if (row?.isThere) return { from: 'database', answer: told, ...shown(row.text) };
   if (pending !== undefined) return { from: 'pending', answer: `${answer} To be added: ${pending.text}.` };
-  return { from: 'nowhere', answer };
+  return { from: 'nowhere', answer: told };
 }
 
 /** A record as the lane has it begins with its version. */

@@ -100,6 +100,7 @@ describe('a record', () => {
 
   it('is settled once it is in the database: with its row, its entry and the last flush', async () => {
     const { version, lane } = await put('p');
+    await app.stores.projects.get('p');
     await environment.startWorker(stores);
     await app.flush();
     const facts = await found('projects:p');
