@@ -14,6 +14,7 @@
 --                ''; nil when there is no lease
 -- leaseText      the content of an entry that is leased, and nobody waits for
 -- awaitedText    the same when somebody waits
+-- refusalOf      what Redis says against a command; nil when it has done it
 -- letPass        a write that takes no memory: after it Redis lets a script's other writes pass, though its
 --                memory is full
 -- oldestVersion  the version at which the oldest dirty record became dirty; nil when nothing is dirty
@@ -53,6 +54,11 @@ end
 
 local function awaitedText(holder)
   return '?' .. holder .. ';w'
+end
+
+local function refusalOf(...)
+  local reply = redis.pcall(...)
+  return type(reply) == 'table' and reply.err or nil
 end
 
 local function letPass(meta)

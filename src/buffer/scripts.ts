@@ -30,7 +30,7 @@ export type ScriptName = keyof typeof scripts;
 
 type Reply = string | number;
 
-export type ClaimKind = 'value' | 'lease' | 'wait';
+export type ClaimKind = 'value' | 'lease' | 'wait' | 'refused';
 
 /** How a record is pending: put, deleted, replaced (deleted and made anew), or not at all. */
 export type RecordKind = 'P' | 'D' | 'R' | '';

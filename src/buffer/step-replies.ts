@@ -36,7 +36,9 @@ export type RecordClaim =
   /** The caller may fill. */
   | { readonly kind: 'lease' }
   /** Somebody else may, for `waitMs` at most. */
-  | { readonly kind: 'wait'; readonly waitMs: number };
+  | { readonly kind: 'wait'; readonly waitMs: number }
+  /** Redis takes no writes, so there is no lease; its words. */
+  | { readonly kind: 'refused'; readonly words: string };
 
 /** That of a counter's entry, and what is pending. */
 export type CounterClaim = RecordClaim & PendingCounter;
@@ -181,7 +183,8 @@ export function toBigInt(text: string): bigint | undefined {
 
 export function toRecordClaim(kind: ClaimKind, detail: string | number | undefined): RecordClaim {
   if (kind === 'value') return { kind, entry: String(detail) };
-  return kind === 'wait' ? { kind, waitMs: Number(detail) } : { kind };
+  if (kind === 'wait') return { kind, waitMs: Number(detail) };
+  return kind === 'refused' ? { kind, words: String(detail) } : { kind };
 }
 
 export function toCounterClaim(reply: CounterClaimReply): CounterClaim {

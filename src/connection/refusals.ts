@@ -2,6 +2,7 @@
  * What Redis's refusals mean: one table for reads and writes. A refusal is a reply that begins with a word;
  * where a script passes one on, the word stands further behind.
  */
+import { ReplyError } from 'ioredis';
 import { type ErrorCode, ForebayError, messageOf } from '../errors.js';
 
 export interface Meaning {
@@ -95,6 +96,11 @@ export function toRefusal(what: 'call' | 'write', cause: Error): ForebayError {
     retryable,
     cause,
   });
+}
+
+/** For what a script has passed on as a value. */
+export function refusalOf(words: string): ForebayError {
+  return toRefusal('call', new ReplyError(words));
 }
 
 /** For a call that was not made, or got no answer: with what is known of the reason. */

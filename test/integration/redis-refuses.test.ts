@@ -34,7 +34,9 @@ async function connectTo(own: OwnRedis): Promise<App> {
 /** Calls on what `seed` has made. */
 const calls = {
   'get of a cached row': (app: App) => app.stores.clients.get('cached'),
+  'get of a row that is pending': (app: App) => app.stores.clients.get('pending'),
   'get of a row that is not cached': (app: App) => app.stores.clients.get('absent'),
+  'get of a counter': (app: App) => app.stores.projectTouches.get('p'),
   put: (app: App) => app.stores.clients.put({ id: 'cached', name: 'again' }),
   'a counter’s add': (app: App) => app.stores.projectTouches.add('p', 1),
   delete: (app: App) => app.stores.clients.delete('cached'),
@@ -43,10 +45,18 @@ const calls = {
   'cache.increment': (app: App) => app.cache.increment('hits', 1),
 };
 
-const reads: readonly string[] = ['get of a cached row', 'cache.get'];
+const reads: readonly string[] = [
+  'get of a cached row',
+  'get of a row that is pending',
+  'get of a row that is not cached',
+  'get of a counter',
+  'cache.get',
+];
 
 async function seed(app: App): Promise<void> {
   await app.stores.clients.put({ id: 'cached', name: 'first' });
+  await app.stores.clients.get('cached');
+  await app.stores.clients.put({ id: 'pending', name: 'first' });
   await app.stores.projects.put({ id: 'p', name: 'counted' });
   await app.stores.projectTouches.add('p', 1);
   await app.cache.set('user:1', 'first', 600);
@@ -169,7 +179,7 @@ async function expectWhole(app: App): Promise<void> {
   }
   expect(await app.stores.projectTouches.get('p')).toBe(2);
   expect(await app.cache.get('hits')).toBe(2);
-  expect(await app.backlog()).toMatchObject({ dirty: 3 });
+  expect(await app.backlog()).toMatchObject({ dirty: 4 });
 }
 
 describe('a server that refuses', () => {

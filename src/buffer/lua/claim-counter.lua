@@ -13,7 +13,8 @@
 --           dirty record, kind of the sealed record}}
 --          batch and sealed: a number as text, or ''; 'value' with the entry when it is cached by now;
 --          'lease' with '' when the caller may fill; 'wait' with ms when somebody else may, for so long at
---          most, and then wakes those who wait; deltas: integers or ''; kinds of records: 'P', 'D', 'R' or ''
+--          most, and then wakes those who wait; 'refused' with words when Redis takes no writes, and so
+--          grants no lease; deltas: integers or ''; kinds of records: 'P', 'D', 'R' or ''
 --
 -- Atomic because deltas and batch numbers must be those of one moment: a batch sealed or acknowledged
 -- between two looks would be counted twice or not at all.
@@ -24,13 +25,15 @@ local function claim(key)
   local entry = redis.call('GET', key)
   if not entry then
     if token == '' then return 'wait', 0 end
-    redis.call('SET', key, leaseText(token), 'PX', leaseMs)
+    local words = refusalOf('SET', key, leaseText(token), 'PX', leaseMs)
+    if words then return 'refused', words end
     return 'lease', ''
   end
   local holder, waitMark = leaseIn(entry)
   if not holder then return 'value', entry end
   if holder == token then return 'lease', '' end
-  if waitMark == '' then redis.call('SET', key, awaitedText(holder), 'KEEPTTL') end
+  local words = waitMark == '' and refusalOf('SET', key, awaitedText(holder), 'KEEPTTL')
+  if words then return 'refused', words end
   return 'wait', redis.call('PTTL', key)
 end
 

@@ -9,7 +9,7 @@
 -- ARGV[4]  ttlMs       life of an entry that is put back
 -- returns  one for each entry: {'value', record} when it is pending, or filled meanwhile; {'lease'} when the
 --          caller may fill; {'wait', ms} when somebody else may, for so long at most, and then wakes those
---          who wait
+--          who wait; {'refused', words} when Redis takes no writes, and so grants no lease
 --
 -- Atomic because the look at the pending record and the grant of the lease must see one state: a write
 -- between them would be overwritten by the fill.
@@ -19,12 +19,13 @@ local fieldStart, token, leaseMs, ttlMs = tonumber(ARGV[1]), ARGV[2], ARGV[3], A
 local function claim(key)
   local entry = redis.call('GET', key)
   if not entry then
-    redis.call('SET', key, leaseText(token), 'PX', leaseMs)
-    return {'lease'}
+    local words = refusalOf('SET', key, leaseText(token), 'PX', leaseMs)
+    return words and {'refused', words} or {'lease'}
   end
   local holder, waitMark = leaseIn(entry)
   if not holder then return {'value', entry} end
-  if waitMark == '' then redis.call('SET', key, awaitedText(holder), 'KEEPTTL') end
+  local words = waitMark == '' and refusalOf('SET', key, awaitedText(holder), 'KEEPTTL')
+  if words then return {'refused', words} end
   return {'wait', redis.call('PTTL', key)}
 end
 
@@ -34,7 +35,8 @@ for i = 3, #KEYS do
   local field = string.sub(key, fieldStart)
   local record = redis.call('HGET', dirty, field) or redis.call('HGET', sealed, field)
   if record then
-    redis.call('SET', key, record, 'PX', ttlMs)
+    -- Where that is refused, the next reader finds the record in the lane again.
+    redis.pcall('SET', key, record, 'PX', ttlMs)
     replies[i - 2] = {'value', record}
   else
     replies[i - 2] = claim(key)

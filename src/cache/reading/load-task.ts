@@ -74,6 +74,8 @@ export function claimOf<Value>(
   switch (look.kind) {
     case 'lease':
       return { key, token: look.token, seen: look.seen };
+    case 'refused':
+      return { key, token: undefined, seen: look.seen };
     case 'wait':
       // Whoever loads it fails again and again, or Redis loses the lease each time: load without one.
       return Date.now() < startedAtMs + 2 * port.leaseMs

@@ -14,6 +14,8 @@ export type Look<Value, Seen> =
   | { readonly kind: 'wait'; readonly waitMs: number; readonly seen: Seen }
   /** It is there by now; undefined: too old, so look again. */
   | { readonly kind: 'value'; readonly value: Value | undefined | Promise<Value | undefined> }
+  /** Redis answers and takes no writes: the caller loads, and nothing may be filled. */
+  | { readonly kind: 'refused'; readonly seen: Seen }
   /** Redis did not answer. */
   | { readonly kind: 'away'; readonly error: unknown };
 
@@ -40,8 +42,8 @@ export interface Lease {
 export type Filled<L> = Lease & { readonly loaded: L };
 
 /**
- * What came of a fill. `revoked`: by a write, or another load. `unleased`: Redis did not answer, so nothing
- * was to be filled. `failed`: the cache did not take it.
+ * What came of a fill. `revoked`: by a write, or another load. `unleased`: Redis did not answer, or takes no
+ * writes, so nothing was to be filled. `failed`: the cache did not take it.
  */
 export type Fill =
   | { readonly kind: 'filled' | 'revoked' | 'unleased' }

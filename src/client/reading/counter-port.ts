@@ -58,6 +58,7 @@ export class CounterPort extends StorePort<bigint, LaneLook, LoadedCounter, Coun
     return idKeys.map((idKey) => {
       const claim = seen.counters.get(idKey) as CounterClaim;
       if (claim.kind === 'value') return { kind: 'value', value: BigInt(claim.entry) };
+      if (claim.kind === 'refused') return this.refused(claim, seen);
       return claim.kind === 'lease'
         ? { kind: 'lease', token, seen }
         : { kind: 'wait', waitMs: claim.waitMs, seen };

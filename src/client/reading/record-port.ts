@@ -101,11 +101,11 @@ export class RecordPort<Row> extends StorePort<Row, object, LoadedRecord<Row>, R
     const fields = idKeys.map((idKey) => this.fieldOf(idKey));
     const options = { token, leaseMs, ttlMs: entryTtlMs(this.store.ttlMs, false) };
     const claims = await this.context.buffer.claim(lane, fields, options);
-    return claims.map((claim) =>
-      claim.kind === 'value'
-        ? { kind: 'value', value: this.toRow(parseEntry(claim.entry)) }
-        : { ...claim, token, seen: nothingSeen },
-    );
+    return claims.map((claim) => {
+      if (claim.kind === 'value') return { kind: 'value', value: this.toRow(parseEntry(claim.entry)) };
+      if (claim.kind === 'refused') return this.refused(claim, nothingSeen);
+      return { ...claim, token, seen: nothingSeen };
+    });
   }
 
   async load(claims: readonly Claim<object>[]): Promise<Map<string, LoadedRecord<Row>>> {

@@ -10,6 +10,7 @@ import { released } from '../../buffer/write-buffer.js';
 import type { LoadContext } from '../../cache/reading/loading.js';
 import type { Claim, Fill, Filled, Lease, Loaded, Look, Port } from '../../cache/reading/port.js';
 import { toReadError } from '../../connection/redis.js';
+import { refusalOf } from '../../connection/refusals.js';
 import { entryTtlMs } from '../../definitions/entry-ttl.js';
 import type { OnRedisAway } from '../../definitions/record.js';
 import type { CounterStore, RecordStore } from '../../definitions/stores.js';
@@ -111,6 +112,13 @@ export abstract class StorePort<
     await Promise.all(
       this.inLanes(keys, (lane, some) => this.#fill(lane, leases[0]?.token as string, some.map(toRelease))),
     );
+  }
+
+  /** A server that takes no writes answers reads: out of memory, say, or a replica by now. */
+  protected refused({ words }: { readonly words: string }, seen: Seen): Look<Value | null, Seen> {
+    this.countsOf().errors += 1;
+    this.context.emit({ type: 'fill.failed', store: this.store.name, error: refusalOf(words) });
+    return { kind: 'refused', seen };
   }
 
   /** Whether what was written may not be in the database yet. */
