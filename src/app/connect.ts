@@ -1,5 +1,6 @@
 /** `connect`: what an app holds: its stores, typed, and the few things that concern all of them. */
 import { type Backlog, readBacklog } from '../buffer/backlog.js';
+import { dropEntries } from '../buffer/drop-entries.js';
 import { type Lane, Lanes } from '../buffer/lane.js';
 import { checkPartitions } from '../buffer/partitions.js';
 import { WriteBuffer } from '../buffer/write-buffer.js';
@@ -9,10 +10,11 @@ import { L1 } from '../cache/memory/l1.js';
 import { WaitingRoom } from '../cache/reading/waiting-room.js';
 import { BatchedGet } from '../cache/redis/batched-get.js';
 import { Hottest } from '../cache/redis/hottest.js';
+import { RedisTier } from '../cache/redis/redis-tier.js';
+import { ServerClock } from '../cache/redis/server-clock.js';
 import type { ClientContext } from '../client/context.js';
 import { DeadLetters } from '../client/dead-letters.js';
 import { PendingValues } from '../client/reading/pending-values.js';
-import { ReadSample } from '../client/reading/read-sample.js';
 import { RefreshRequests } from '../client/reading/refresh-requests.js';
 import { PersistedWatch } from '../client/receipts/persisted.js';
 import { ComputedClient } from '../client/stores/computed-client.js';
@@ -32,6 +34,7 @@ import { openConnections, toReadError } from '../connection/redis.js';
 import { checkServer } from '../connection/server-check.js';
 import type { Database } from '../database/database.js';
 import { readLedgers } from '../database/ledger.js';
+import { createLoaders } from '../database/load.js';
 import type { ComputedDefinition } from '../definitions/computed.js';
 import type { CounterDefinition } from '../definitions/counter.js';
 import type { RecordDefinition } from '../definitions/record.js';
@@ -50,6 +53,7 @@ import type { Trace } from '../trace.js';
 import type { Health } from '../vitals/health.js';
 import { vitalsOf } from './app-vitals.js';
 import { bindPatterns, type Patterns } from './bound-patterns.js';
+import { closeSamples, sampleReads } from './read-samples.js';
 
 /** What `connect` needs. */
 export interface ConnectOptions {
@@ -248,7 +252,16 @@ function createWriting(base: Base, resources: Resources) {
   );
   const receipts = { watch, buffer, emit };
   const traced = tracedWrites(writes, base.trace);
-  const context: ClientContext = { ...base, redis: reads, writes: traced, receipts };
+  const loaders = createLoaders(database);
+  const dropAll = (lanes: readonly Lane[]) => dropEntries(reads, prefix, lanes);
+  const context: ClientContext = {
+    ...base,
+    redis: reads,
+    writes: traced,
+    receipts,
+    loaders,
+    dropEntries: dropAll,
+  };
   const clients = [...stores.byName].map(([name, store]) => [
     name,
     store.kind === 'record' ? new RecordClient(context, store) : new CounterClient(context, store),
@@ -266,12 +279,14 @@ async function openReading(base: Base, writing: Writing, resources: Resources) {
   const pendingOf = (keys: readonly string[]) => pending.of(keys);
   const writerOf = (key: string) => pending.writerOf(key);
   const place = { redis, prefix, breaker };
-  const parts = { ...place, l1, shared: reading, pendingOf, writerOf, emit };
+  const tier = new RedisTier(place);
+  const clock = new ServerClock(() => tier.time());
+  const parts = { tier, clock, prefix, l1, shared: reading, pendingOf, writerOf, emit };
   const cache = await createCache(resources, parts, cacheOptions);
   const hottest = new Hottest(place);
   const requests = new RefreshRequests({ queue: base.queues.refresh, emit });
   const samples = sampleReads(stores, hottest, emit);
-  resources.own('samples of reads', [...samples.values()], closeAll, samplesDeadlineMs);
+  resources.own('samples of reads', [...samples.values()], closeSamples, samplesDeadlineMs);
   const clients = [...stores.computed].map(([name, store]) => {
     const sample = samples.get(name);
     return [name, new ComputedClient({ cache, prisma: database, requests, hottest, sample }, store)] as const;
@@ -310,20 +325,6 @@ async function openL1(
     emit,
   });
   return resources.own('values in memory', l1, stop);
-}
-
-/** Of stores whose hottest values are warmed. */
-function sampleReads(stores: Stores, hottest: Hottest, emit: Emit): Map<string, ReadSample> {
-  const samples = [...stores.computed.values()].flatMap(({ name, warm }): [string, ReadSample][] =>
-    warm?.list === 'hottest'
-      ? [[name, new ReadSample({ store: name, halfLifeMs: warm.halfLifeMs, hottest, emit })]]
-      : [],
-  );
-  return new Map(samples);
-}
-
-async function closeAll(samples: readonly ReadSample[]): Promise<void> {
-  await Promise.all(samples.map((sample) => sample.close()));
 }
 
 async function orReadError<T>(answer: Promise<T>): Promise<T> {

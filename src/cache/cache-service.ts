@@ -10,7 +10,7 @@ import { cacheEntryKey, cacheKeyOf, tagMark } from '../keys.js';
 import type { TagVersions } from './entry/value-entry.js';
 import type { Explanation } from './explain.js';
 import type { LeasedLoads } from './reading/leased-loads.js';
-import type { RedisTier } from './redis/redis-tier.js';
+import type { Tier } from './redis/redis-tier.js';
 import type { StatisticsCounter } from './statistics.js';
 import type { Found, ValueStore } from './value-store.js';
 
@@ -35,7 +35,7 @@ export interface SetEntry<T = unknown> extends SetOptions {
 
 export interface CacheServiceDependencies {
   readonly prefix: string;
-  readonly tier: RedisTier;
+  readonly tier: Tier;
   readonly values: ValueStore;
   readonly loads: LeasedLoads<unknown>;
   readonly statistics: StatisticsCounter;
@@ -54,7 +54,7 @@ const deleteMax = 500;
  */
 export class CacheService {
   readonly #prefix: string;
-  readonly #tier: RedisTier;
+  readonly #tier: Tier;
   readonly #values: ValueStore;
   readonly #loads: LeasedLoads<unknown>;
   readonly #statistics: StatisticsCounter;

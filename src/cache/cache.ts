@@ -1,6 +1,4 @@
 /** The parts of a process's cache, put together. */
-import type { Breaker } from '../connection/breaker.js';
-import type { RedisClient } from '../connection/redis.js';
 import { defaultSerializer, type Serializer } from '../definitions/serializer.js';
 import type { Emit } from '../events.js';
 import type { Resources } from '../resources.js';
@@ -15,8 +13,8 @@ import { Recompute } from './reading/recompute.js';
 import { Staleness } from './reading/staleness.js';
 import type { PendingOf } from './reading/value-port.js';
 import type { WaitingRoom } from './reading/waiting-room.js';
-import { RedisTier } from './redis/redis-tier.js';
-import { ServerClock } from './redis/server-clock.js';
+import type { Tier } from './redis/redis-tier.js';
+import type { ServerClock } from './redis/server-clock.js';
 import { StatisticsCounter, tellStatistics } from './statistics.js';
 import { ValueStore } from './value-store.js';
 
@@ -42,8 +40,8 @@ export interface CacheOptions {
 }
 
 export interface CacheDependencies {
-  readonly redis: RedisClient;
-  readonly breaker: Breaker;
+  readonly tier: Tier;
+  readonly clock: Pick<ServerClock, 'now' | 'read'>;
   /** None: every read goes to Redis. */
   readonly l1: L1 | undefined;
   readonly shared: ReadingParts;
@@ -73,7 +71,7 @@ export interface Cache {
   readonly loads: LeasedLoads<unknown>;
   readonly recompute: Recompute;
   readonly values: ValueStore;
-  readonly tier: RedisTier;
+  readonly tier: Tier;
   readonly writerOf: WriterOf;
   readonly statistics: StatisticsCounter;
   readonly emit: Emit;
@@ -98,10 +96,8 @@ export async function createCache(
   dependencies: CacheDependencies,
   options: CacheOptions = {},
 ): Promise<Cache> {
-  const { redis, breaker, shared, prefix, pendingOf, writerOf, emit, l1 } = dependencies;
+  const { tier, clock, shared, prefix, pendingOf, writerOf, emit, l1 } = dependencies;
   const { loading, statistics } = shared;
-  const tier = new RedisTier({ redis, prefix, breaker });
-  const clock = new ServerClock(() => tier.time());
   const values = new ValueStore({
     tier,
     clock,

@@ -3,7 +3,7 @@
 import { type EntryContent, parseEntryContent, type ValueEntry } from './entry/value-entry.js';
 import type { Loading } from './reading/loading.js';
 import type { PendingOf } from './reading/value-port.js';
-import type { RedisTier } from './redis/redis-tier.js';
+import type { Tier } from './redis/redis-tier.js';
 import type { ServerClock } from './redis/server-clock.js';
 import type { ValueStore } from './value-store.js';
 
@@ -38,10 +38,10 @@ export interface Explanation {
 }
 
 export interface ExplainDependencies {
-  readonly tier: RedisTier;
+  readonly tier: Tier;
   readonly values: ValueStore;
   readonly loading: Loading;
-  readonly clock: ServerClock;
+  readonly clock: Pick<ServerClock, 'now'>;
   readonly pendingOf: PendingOf;
 }
 

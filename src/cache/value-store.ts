@@ -23,7 +23,7 @@ import {
   type ValueHead,
 } from './entry/value-entry.js';
 import type { L1, L1Value, Reservation } from './memory/l1.js';
-import type { RedisTier, Seen } from './redis/redis-tier.js';
+import type { Seen, Tier } from './redis/redis-tier.js';
 import type { ServerClock } from './redis/server-clock.js';
 import type { StatisticsCounter } from './statistics.js';
 
@@ -53,8 +53,8 @@ export interface Life {
 }
 
 export interface ValueStoreDependencies {
-  readonly tier: RedisTier;
-  readonly clock: ServerClock;
+  readonly tier: Tier;
+  readonly clock: Pick<ServerClock, 'now'>;
   readonly payload: PayloadOptions;
   readonly statistics: StatisticsCounter;
   readonly l1: L1 | undefined;
@@ -72,8 +72,8 @@ const notCachedMax = 10_000;
 const nothing: Found = { kind: 'missing', seen: 'nothing' };
 
 export class ValueStore {
-  readonly #tier: RedisTier;
-  readonly #clock: ServerClock;
+  readonly #tier: Tier;
+  readonly #clock: ValueStoreDependencies['clock'];
   readonly #payload: PayloadOptions;
   readonly #statistics: StatisticsCounter;
   readonly #l1: L1 | undefined;

@@ -1,9 +1,10 @@
 /**
  * The dead letters as an app holds them: what the database refused, to be looked at, replayed or discarded.
  */
+
+import type { AppBuffer } from '../buffer/app-buffer.js';
 import type { LetterLane } from '../buffer/lane.js';
 import type { DeadLetter as LaneLetter, LetterName } from '../buffer/step-replies.js';
-import type { WriteBuffer } from '../buffer/write-buffer.js';
 import type { Breaker } from '../connection/breaker.js';
 import { toReadError, toWriteError } from '../connection/redis.js';
 import { ForebayError } from '../errors.js';
@@ -47,11 +48,11 @@ export interface LetterLanes {
 
 export interface DeadLettersDependencies {
   readonly lanes: LetterLanes;
-  readonly buffer: WriteBuffer;
+  readonly buffer: AppBuffer;
   /** Of calls to the buffer. */
   readonly breaker: Pick<Breaker, 'run'>;
-  readonly queue: DeadLetterQueue;
-  readonly wakeUps: WriteBehindQueue;
+  readonly queue: Pick<DeadLetterQueue, 'hide'>;
+  readonly wakeUps: Pick<WriteBehindQueue, 'wake'>;
   readonly emit: Emit;
 }
 
@@ -120,7 +121,7 @@ export class DeadLetters {
   }
 
   async #call<T>(
-    call: (buffer: WriteBuffer) => Promise<T>,
+    call: (buffer: AppBuffer) => Promise<T>,
     toError: (error: unknown) => ForebayError,
   ): Promise<T> {
     const { breaker, buffer } = this.#dependencies;

@@ -1,11 +1,17 @@
 /** Waiting for a connection that is being made again: however many wait, they share one listener. */
-import type { RedisClient } from './client.js';
+
+/** What is asked of a connection to know whether it is there. */
+export interface WatchedConnection {
+  readonly status: string;
+  on(event: 'error' | 'close' | 'ready' | 'end', listener: (error: unknown) => void): unknown;
+  off(event: 'ready' | 'end', listener: (error: unknown) => void): unknown;
+}
 
 /** Of clients that somebody waits for. */
-const waits = new WeakMap<RedisClient, Promise<void>>();
+const waits = new WeakMap<WatchedConnection, Promise<void>>();
 
 /** Whether the client is connected, or is so by `deadline`, in ms since 1970. One that was ended never is. */
-export async function isConnected(redis: RedisClient, deadline: number): Promise<boolean> {
+export async function isConnected(redis: WatchedConnection, deadline: number): Promise<boolean> {
   const isReady = (): boolean => redis.status === 'ready';
   const leftMs = deadline - Date.now();
   if (isReady() || redis.status === 'end' || leftMs <= 0) return isReady();
@@ -19,7 +25,7 @@ export async function isConnected(redis: RedisClient, deadline: number): Promise
 }
 
 /** Resolves once the client is ready, or has ended. */
-function nextStatus(redis: RedisClient): Promise<void> {
+function nextStatus(redis: WatchedConnection): Promise<void> {
   let wait = waits.get(redis);
   if (wait === undefined) {
     wait = new Promise((resolve) => {

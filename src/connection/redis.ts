@@ -71,6 +71,12 @@ const roleOptions: Record<ConnectionRole, ClientOptions> = {
   feed: { maxRetriesPerRequest: 0, enableOfflineQueue: false, autoResubscribe: false, protocol: 2 },
 };
 
+/** Who receives messages. */
+export interface Subscriber {
+  on(event: 'message', listener: (channel: string, message: string) => void): unknown;
+  subscribe(channel: string): Promise<unknown>;
+}
+
 /** Connections by name: whose settings, and what for. */
 export type ConnectionPlan = Readonly<Record<string, readonly [RedisSettings, ConnectionRole]>>;
 

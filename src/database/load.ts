@@ -22,6 +22,19 @@ export interface LoadedRow {
 /** Loads rows by id key; ids without a row are left out. */
 export type RecordLoader = (idKeys: readonly string[]) => Promise<Map<string, LoadedRow>>;
 
+/** How the rows and counters of a store are loaded. */
+export interface Loaders {
+  record(store: RecordStore): RecordLoader;
+  counter(store: CounterStore): CounterLoader;
+}
+
+export function createLoaders(database: Database): Loaders {
+  return {
+    record: (store) => createRecordLoader(store, database),
+    counter: (store) => createCounterLoader(store, database),
+  };
+}
+
 export function createRecordLoader(store: RecordStore, database: Database): RecordLoader {
   const { source } = store;
   return source.kind === 'custom' ? customLoader(store, source) : modelLoader(store, source, database);

@@ -5,7 +5,7 @@
 import { ForebayError } from '../../errors.js';
 import type { Emit } from '../../events.js';
 import { parseEntryContent, type ValueEntry } from '../entry/value-entry.js';
-import type { RedisTier } from '../redis/redis-tier.js';
+import type { Tier } from '../redis/redis-tier.js';
 import { seenOf, type ValueStore } from '../value-store.js';
 import type { LeasedLoads } from './leased-loads.js';
 import type { Outcome } from './load-task.js';
@@ -50,7 +50,7 @@ export interface RecomputeCounts {
 
 export class Recompute {
   readonly #parts: ValuePortParts;
-  readonly #tier: RedisTier;
+  readonly #tier: Tier;
   readonly #values: ValueStore;
   readonly #loads: LeasedLoads<unknown>;
   readonly #loading: Loading;

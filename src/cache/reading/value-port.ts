@@ -5,7 +5,7 @@
 import type { CacheCounts, Emit } from '../../events.js';
 import { tagMark } from '../../keys.js';
 import type { TagVersions, ValueEntry } from '../entry/value-entry.js';
-import type { RedisTier } from '../redis/redis-tier.js';
+import type { Tier } from '../redis/redis-tier.js';
 import type { StatisticsCounter } from '../statistics.js';
 import type { NotFresh, ValueStore } from '../value-store.js';
 import type { Missed } from './load-task.js';
@@ -17,7 +17,7 @@ import type { ReadPlan } from './read-options.js';
 export type PendingOf = (keys: readonly string[]) => Promise<ReadonlyMap<string, unknown>>;
 
 export interface ValuePortParts {
-  readonly tier: RedisTier;
+  readonly tier: Tier;
   readonly values: ValueStore;
   readonly statistics: StatisticsCounter;
   readonly pendingOf: PendingOf;

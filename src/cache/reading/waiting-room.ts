@@ -2,7 +2,7 @@
  * Those who wait until somebody else has filled an entry: woken by a message, and after half a second in any
  * case.
  */
-import type { RedisClient } from '../../connection/redis.js';
+import type { Subscriber } from '../../connection/redis.js';
 import type { Emit } from '../../events.js';
 import { filledChannel } from '../../keys.js';
 
@@ -28,13 +28,13 @@ interface Guest {
 }
 
 export class WaitingRoom {
-  readonly #subscriber: RedisClient;
+  readonly #subscriber: Subscriber;
   readonly #channel: string;
   readonly #emit: Emit;
   readonly #guests = new Map<string, Set<Guest>>();
   #isSubscribed = false;
 
-  constructor(dependencies: { subscriber: RedisClient; prefix: string; emit: Emit }) {
+  constructor(dependencies: { subscriber: Subscriber; prefix: string; emit: Emit }) {
     this.#subscriber = dependencies.subscriber;
     this.#channel = filledChannel(dependencies.prefix);
     this.#emit = dependencies.emit;

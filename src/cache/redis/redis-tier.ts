@@ -37,6 +37,9 @@ export interface RedisTierDependencies {
   readonly breaker: Breaker;
 }
 
+/** Where values are kept: Redis, or a test's memory. */
+export type Tier = Pick<RedisTier, keyof RedisTier>;
+
 export class RedisTier {
   readonly #redis: RedisClient & CacheScriptCommands;
   readonly #breaker: Breaker;

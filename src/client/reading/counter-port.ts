@@ -7,7 +7,7 @@ import type { Lane } from '../../buffer/lane.js';
 import type { CounterClaim, CountersClaim, PendingCounter } from '../../buffer/step-replies.js';
 import { released } from '../../buffer/write-buffer.js';
 import type { Claim, Loaded, Look } from '../../cache/reading/port.js';
-import { type CounterLoader, createCounterLoader, type LoadedCounters } from '../../database/load.js';
+import type { CounterLoader, LoadedCounters } from '../../database/load.js';
 import type { CounterStore } from '../../definitions/stores.js';
 import { fieldOf, ledgerLane } from '../../keys.js';
 import { type ClientContext, leaseMs } from '../context.js';
@@ -36,7 +36,7 @@ export class CounterPort extends StorePort<bigint, LaneLook, LoadedCounter, Coun
 
   constructor(context: ClientContext, store: CounterStore) {
     super(context, store);
-    this.#load = createCounterLoader(store, context.database);
+    this.#load = context.loaders.counter(store);
   }
 
   open(_idKey: string, content: string | null): Standing<bigint> {

@@ -6,7 +6,7 @@ import { type Entry, loadedEntry, parseEntry } from '../../buffer/entry.js';
 import type { Lane } from '../../buffer/lane.js';
 import type { Claim, Loaded, Look } from '../../cache/reading/port.js';
 import { toReadError } from '../../connection/redis.js';
-import { createRecordLoader, type LoadedRow, type RecordLoader } from '../../database/load.js';
+import type { LoadedRow, RecordLoader } from '../../database/load.js';
 import { entryTtlMs } from '../../definitions/entry-ttl.js';
 import type { RecordStore } from '../../definitions/stores.js';
 import { type ClientContext, leaseMs } from '../context.js';
@@ -25,7 +25,7 @@ export class RecordPort<Row> extends StorePort<Row, object, LoadedRecord<Row>, R
 
   constructor(context: ClientContext, store: RecordStore) {
     super(context, store);
-    this.#load = createRecordLoader(store, context.database);
+    this.#load = context.loaders.record(store);
   }
 
   open(idKey: string, content: string | null): Standing<Row> | Promise<Standing<Row>> {

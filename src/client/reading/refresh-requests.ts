@@ -16,12 +16,12 @@ const countEveryMs = 1_000;
 const underWayMax = 1_000;
 
 export interface RefreshRequestsDependencies {
-  readonly queue: RefreshQueue;
+  readonly queue: Pick<RefreshQueue, 'add' | 'waiting'>;
   readonly emit: Emit;
 }
 
 export class RefreshRequests {
-  readonly #queue: RefreshQueue;
+  readonly #queue: RefreshRequestsDependencies['queue'];
   readonly #emit: Emit;
   readonly #asked = new LRUCache<string, true>({ max: askedMax });
   #countedAtMs = Number.NEGATIVE_INFINITY;

@@ -3,10 +3,11 @@
  * then. What is announced counts within a generation of the lane; else the lane's past and the ledger are
  * asked (see fate.ts).
  */
+
+import type { AppBuffer } from '../../buffer/app-buffer.js';
 import type { Lane } from '../../buffer/lane.js';
 import type { AcceptedAt, LaneState, LedgerState } from '../../buffer/lane-state.js';
-import type { WriteBuffer } from '../../buffer/write-buffer.js';
-import type { RedisClient } from '../../connection/redis.js';
+import type { Subscriber } from '../../connection/redis.js';
 import { ForebayError } from '../../errors.js';
 import type { Emit } from '../../events.js';
 import { persistedChannel } from '../../keys.js';
@@ -17,9 +18,9 @@ import { type Fate, fateOf, isInLedger, reached } from './fate.js';
 const recheckMs = 500;
 
 export interface PersistedWatchDependencies {
-  readonly subscriber: RedisClient;
-  readonly buffer: WriteBuffer;
-  readonly queue: WriteBehindQueue;
+  readonly subscriber: Subscriber;
+  readonly buffer: AppBuffer;
+  readonly queue: Pick<WriteBehindQueue, 'hurry'>;
   /** Reads what the ledger has of a lane. */
   readonly ledgerOf: (lane: Lane) => Promise<LedgerState | undefined>;
   readonly prefix: string;

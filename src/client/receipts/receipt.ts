@@ -1,10 +1,10 @@
 /** What a write returns once it is accepted. */
 
 import { setTimeout as wait } from 'node:timers/promises';
+import type { AppBuffer } from '../../buffer/app-buffer.js';
 import type { Lane } from '../../buffer/lane.js';
 import type { AcceptedAt } from '../../buffer/lane-state.js';
 import type { DeadLetter, LetterError } from '../../buffer/step-replies.js';
-import type { WriteBuffer } from '../../buffer/write-buffer.js';
 import { rowMissing } from '../../database/database.js';
 import type { Store } from '../../definitions/stores.js';
 import { ForebayError, isForebayError } from '../../errors.js';
@@ -18,8 +18,8 @@ const waitingLookMs = 200;
 
 /** What receipts ask. */
 export interface ReceiptDesk {
-  readonly watch: PersistedWatch;
-  readonly buffer: WriteBuffer;
+  readonly watch: Pick<PersistedWatch, 'persisted' | 'fateNow'>;
+  readonly buffer: AppBuffer;
   readonly emit: Emit;
 }
 

@@ -17,9 +17,9 @@ export interface ComputedClientDependencies {
   readonly cache: Cache;
   readonly prisma: unknown;
   readonly requests: RefreshRequests;
-  readonly hottest: Hottest;
+  readonly hottest: Pick<Hottest, 'top'>;
   /** Of a store whose hottest values are warmed. */
-  readonly sample: ReadSample | undefined;
+  readonly sample: Pick<ReadSample, 'count'> | undefined;
 }
 
 /** A warmed value that stays fresh for less than this share of its life is computed anew. */
@@ -50,8 +50,8 @@ export class ComputedClient<Value> {
   readonly #store: ComputedStore;
   readonly #prisma: unknown;
   readonly #requests: RefreshRequests;
-  readonly #hottest: Hottest;
-  readonly #sample: ReadSample | undefined;
+  readonly #hottest: ComputedClientDependencies['hottest'];
+  readonly #sample: ComputedClientDependencies['sample'];
 
   /** @internal */
   constructor(

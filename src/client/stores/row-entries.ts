@@ -2,7 +2,6 @@
  * The entries of a record store's rows and of their counters, which are dropped when the rows were written by
  * another way than through the store.
  */
-import { dropEntries } from '../../buffer/drop-entries.js';
 import type { RecordStore } from '../../definitions/stores.js';
 import type { ClientContext } from '../context.js';
 
@@ -24,8 +23,8 @@ export class RowEntries {
 
   /** Those of all rows, found by a scan. */
   async dropAll(): Promise<void> {
-    const { redis, prefix, lanes } = this.#context;
-    await this.#orTell(() => dropEntries(redis, prefix, lanes.ofStore(this.#store.name)));
+    const { dropEntries, lanes } = this.#context;
+    await this.#orTell(() => dropEntries(lanes.ofStore(this.#store.name)));
   }
 
   async #unlink(idKeys: readonly string[]): Promise<void> {

@@ -3,8 +3,8 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Lane } from '../../buffer/lane.js';
 import type { Write } from '../../buffer/step-replies.js';
 import type { WriteBuffer } from '../../buffer/write-buffer.js';
-import { isConnected } from '../../connection/connected.js';
-import { type RedisClient, writeNotSent } from '../../connection/redis.js';
+import { isConnected, type WatchedConnection } from '../../connection/connected.js';
+import { writeNotSent } from '../../connection/redis.js';
 import { isNotSent, isReplyError } from '../../connection/refusals.js';
 import type { ForebayError } from '../../errors.js';
 
@@ -16,12 +16,12 @@ const reconnectWaitMs = 2_000;
 export type WriteAnswer = Awaited<ReturnType<WriteBuffer['write']>>;
 
 export interface WriteConnection {
-  readonly redis: RedisClient;
+  readonly redis: WatchedConnection;
   readonly buffer: Pick<WriteBuffer, 'write'>;
 }
 
 export class WriteRoute {
-  readonly #redis: RedisClient;
+  readonly #redis: WatchedConnection;
   readonly #buffer: WriteConnection['buffer'];
   /** Since when the connection is lost, or a call has had no answer; in ms since 1970. */
   #awaySince: number | undefined;
