@@ -1,0 +1,33 @@
+/** An app on one Redis and in a cluster, held to the specifications that the kit in memory is held to. */
+import type { Config } from '../../src/config.js';
+import { conformanceStores } from '../support/conformance/stores.js';
+import { describeConformance, type Subject } from '../support/conformance/suite.js';
+import { createEnvironment } from '../support/environment.js';
+import { startOwnCluster } from '../support/redis-cluster.js';
+
+async function openOn(config: (own: Config) => Config): Promise<Subject> {
+  const environment = await createEnvironment();
+  const own = config(environment.config);
+  const another = () => environment.connect(conformanceStores, { config: own });
+  await environment.startWorker(conformanceStores, {}, environment.prisma, own);
+  return { app: await another(), another, close: () => environment.close() };
+}
+
+describeConformance('on one Redis', () => openOn((own) => own), 10);
+
+describeConformance(
+  'in a cluster',
+  async () => {
+    const cluster = await startOwnCluster();
+    const { settings } = cluster;
+    const subject = await openOn((own) => ({ ...own, redis: settings, queueRedis: settings }));
+    return {
+      ...subject,
+      async close() {
+        await subject.close();
+        await cluster.remove();
+      },
+    };
+  },
+  5,
+);
