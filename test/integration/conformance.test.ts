@@ -13,7 +13,9 @@ async function openOn(config: (own: Config) => Config): Promise<Subject> {
   return { app: await another(), another, close: () => environment.close() };
 }
 
-describeConformance('on one Redis', () => openOn((own) => own), 10);
+const runs = Number(process.env.CONFORMANCE_RUNS ?? 10);
+
+describeConformance('on one Redis', () => openOn((own) => own), runs);
 
 describeConformance(
   'in a cluster',
