@@ -8,6 +8,8 @@ import type { CachedValues } from './client/values/values.js';
 import type { RedisHealth } from './connection/health.js';
 import { ForebayError } from './errors.js';
 
+const sharedPlace = Symbol.for('forebay.shared');
+
 /** What a client has whatever its stores are; what `connect` gives has it. */
 export interface SharedClient extends CachedValues {
   /** Single operations on cached values. */
@@ -18,7 +20,11 @@ export interface SharedClient extends CachedValues {
   close(): Promise<void>;
 }
 
-let shared: Promise<SharedClient> | undefined;
+/**
+ * Of the process rather than of this module: a bundler that loads modules anew (Next's and Vite's development
+ * servers) does not connect once more with each change.
+ */
+const place = globalThis as { [sharedPlace]?: Promise<SharedClient> | undefined };
 
 /**
  * Makes a client the process's own. Functions that work with it wait for it while it connects.
@@ -27,20 +33,31 @@ let shared: Promise<SharedClient> | undefined;
  * @throws ForebayError ALREADY_SHARED; what `connectClient` throws: another may be shared then
  */
 export async function share<F extends SharedClient>(connectClient: () => Promise<F>): Promise<F> {
-  if (shared !== undefined) {
+  if (place[sharedPlace] !== undefined) {
     throw new ForebayError(
       'ALREADY_SHARED',
       'This process shares a client already. Use that one, or call closeShared() first.',
     );
   }
   const connecting = connectClient();
-  shared = connecting;
+  place[sharedPlace] = connecting;
   try {
     return await connecting;
   } catch (error) {
-    if (shared === connecting) shared = undefined;
+    if (place[sharedPlace] === connecting) place[sharedPlace] = undefined;
     throw error;
   }
+}
+
+/**
+ * The shared client: connected by the first call, and the same for all others, also when their module was
+ * loaded anew. For development servers and serverless functions, which have no start of their own.
+ * @param connectClient - connects it: `() => connect(stores, { prisma })`
+ * @returns the client, with the stores of the first call
+ * @throws what `connectClient` throws: the next call connects again then
+ */
+export function sharedForebay<F extends SharedClient>(connectClient: () => Promise<F>): Promise<F> {
+  return (place[sharedPlace] as Promise<F> | undefined) ?? share(connectClient);
 }
 
 /**
@@ -48,8 +65,8 @@ export async function share<F extends SharedClient>(connectClient: () => Promise
  * @throws what its connecting has failed with
  */
 export async function closeShared(): Promise<void> {
-  const closing = shared;
-  shared = undefined;
+  const closing = place[sharedPlace];
+  place[sharedPlace] = undefined;
   await (await closing)?.close();
 }
 
@@ -58,6 +75,7 @@ export async function closeShared(): Promise<void> {
  * @throws ForebayError NOT_SHARED before `share`; what its connecting fails with
  */
 export function sharedClient(): Promise<SharedClient> {
+  const shared = place[sharedPlace];
   if (shared !== undefined) return shared;
   const message =
     'No client is shared in this process. Call share(() => connect(stores, { prisma })) at its start.';

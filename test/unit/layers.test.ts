@@ -37,11 +37,18 @@ const ranks = [
   'metrics',
   'prisma-extension',
   'index',
+  'neighbours',
+  'keyv',
+  'unstorage',
+  'fastify',
+  'hono',
+  'next',
   'services',
   'operations',
   'board',
   'cli',
   'worker',
+  'testing',
   'prisma-generator',
 ];
 
@@ -55,6 +62,9 @@ const places: Readonly<Record<string, readonly string[]>> = {
   'prom-client': ['metrics'],
   '@opentelemetry/api': ['tracing'],
   pg: ['connection'],
+  keyv: ['keyv'],
+  unstorage: ['unstorage'],
+  fastify: ['fastify'],
 };
 
 /** Roles of workers meet in Redis, in Postgres or in a queue; `role` is the mould of all. */

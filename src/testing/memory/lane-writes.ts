@@ -5,6 +5,7 @@
 import { parseEntry } from '../../buffer/entry.js';
 import type { Lane } from '../../buffer/lane.js';
 import type { Refused, Write, WriteReply } from '../../buffer/step-replies.js';
+import { entryTtlMs } from '../../definitions/entry-ttl.js';
 import { joinMembers, membersOf } from '../../definitions/json-members.js';
 import { parseMark, splitRelease } from '../../definitions/release.js';
 import type { MemoryEntries } from './entries.js';
@@ -79,15 +80,16 @@ function acceptPatch(place: WritePlace, write: Write): WriteReply {
   return setRow(place, write, { release, values: new Map([...known.values, ...changed]), replaced });
 }
 
-function acceptDelete(place: WritePlace, { field, payload, ttlMs }: Write): WriteReply {
-  const { memory, entries, lane } = place;
+function acceptDelete(place: WritePlace, { op, field, payload }: Write): WriteReply {
+  const { memory } = place;
   const conflict = payload === '' ? undefined : conflictWith(place, field, payload);
   if (conflict) return conflict;
   if (isFull(place, field)) return { refused: 'full' };
   const version = memory.nextVersion(place.nowMs);
   const since = memory.rows.get(field)?.since ?? version;
-  memory.rows.set(field, { kind: 'D', version, since, release: '', values: new Map(), written: new Set() });
-  entries.set(lane.keys.entryPrefix + field, `D${version}|`, ttlMs);
+  const row: PendingRow = { kind: 'D', version, since, release: '', values: new Map(), written: new Set() };
+  memory.rows.set(field, row);
+  writeEntry(place, { op, field }, row);
   memory.letters.delete(field);
   return { version: String(version) };
 }
@@ -120,10 +122,10 @@ interface NewRow {
 /** A put over a pending delete is a replacement: the row is deleted and made anew. */
 function setRow(
   place: WritePlace,
-  { field, ttlMs }: Write,
+  { op, field }: Pick<Write, 'op' | 'field'>,
   { release, values, replaced }: NewRow,
 ): WriteReply {
-  const { memory, entries, lane, nowMs } = place;
+  const { memory, nowMs } = place;
   if (isFull(place, field)) return { refused: 'full' };
   const pending = memory.rows.get(field);
   const version = memory.nextVersion(nowMs);
@@ -131,9 +133,24 @@ function setRow(
   const written = new Set(kind === 'R' ? values.keys() : [...(pending?.written ?? []), ...replaced]);
   const row: PendingRow = { kind, version, since: pending?.since ?? version, release, values, written };
   memory.rows.set(field, row);
-  entries.set(lane.keys.entryPrefix + field, recordOf(row), ttlMs);
+  writeEntry(place, { op, field }, row);
   countMissed(place, field, version);
   return { version: String(version) };
+}
+
+/** It is changed where one stands, and made for an update, which has read the row. */
+function writeEntry(
+  { entries, lane }: WritePlace,
+  { op, field }: Pick<Write, 'op' | 'field'>,
+  row: PendingRow,
+): void {
+  const key = lane.keys.entryPrefix + field;
+  const { ttlMs = 1, cacheOnWrite = false } = lane.group.record ?? {};
+  const isThere = entries.get(key) !== null;
+  const isDelete = row.kind === 'D';
+  if (cacheOnWrite || op === 'put-if' || (isThere && isDelete))
+    entries.set(key, recordOf(row), entryTtlMs(ttlMs, isDelete));
+  else if (isThere) entries.replace(key, recordOf(row));
 }
 
 /** A pending row as it stands in an entry. */

@@ -42,8 +42,10 @@ export class MemoryWorker {
     dependencies.clock.onAdvance(() => this.#flushDue());
   }
 
-  async wake(name: string, delayMs: number): Promise<void> {
-    this.#flushLater(this.#laneOf(name), delayMs);
+  /** After the longest that it may take, so that a test can tell what is pending. */
+  async wake(name: string): Promise<void> {
+    const lane = this.#laneOf(name);
+    this.#flushLater(lane, lane.group.delayMs);
   }
 
   async hurry(name: string): Promise<void> {

@@ -163,6 +163,7 @@ export const rows: Specification[] = [
     'what an entry is, is explained',
     async (app, own) => {
       await app.stores.projects.put({ id: own('a'), name: 'one' });
+      await app.stores.projects.get(own('a'));
       expect(await app.stores.projects.explain(own('a'))).toMatchObject({ state: 'fresh' });
       await app.flush();
       await app.stores.projects.evict(own('a'));
