@@ -1,6 +1,6 @@
 /**
- * `forebay/fastify`: a plugin for Fastify. `request.forebay` has the stores and cached values, each of which a
- * request reads once; the app is closed with the server: `server.register(forebayFastify, { app })`.
+ * `forebay/fastify`: a plugin for Fastify: `server.register(forebayFastify, { app })`. `request.forebay` has
+ * the stores and cached values, each of which a request reads once; the app is closed with the server.
  */
 import type { FastifyPluginCallback, FastifyRequest } from 'fastify';
 import type { Forebay } from './app/connect.js';

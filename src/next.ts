@@ -83,7 +83,9 @@ export function nextCacheHandler(connected: NextClient, options: NextCacheOption
   };
 }
 
-/** A cached component or function, as Next gives and takes it. Times are in seconds, but the timestamp's ms. */
+/**
+ * A cached component or function, as Next gives and takes it. Times are in seconds, but the timestamp's ms.
+ */
 export interface NextUseCacheEntry {
   /** Its bytes. */
   readonly value: ReadableStream<Uint8Array>;

@@ -1,6 +1,6 @@
 /**
- * `forebay/testing`: for tests of apps. `createTestForebay` is the app's client in memory; the other functions
- * work with it as with one that is connected to Redis and Postgres.
+ * `forebay/testing`: for tests of apps. `createTestForebay` is the app's client in memory; the other
+ * functions work with it as with one that is connected to Redis and Postgres.
  */
 export type { TestClock } from './testing/clock.js';
 export { type DrainOptions, drain } from './testing/drain.js';

@@ -1,7 +1,7 @@
 /**
- * `forebay/unstorage`: a driver for unstorage, and so for Nitro's and Nuxt's storage: `createStorage({ driver:
- * forebayDriver(app) })`. Items are values of `app.cache`: shared by all processes, and in memory where they
- * are read often.
+ * `forebay/unstorage`: a driver for unstorage, and so for Nitro's and Nuxt's storage:
+ * `createStorage({ driver: forebayDriver(app) })`. Items are values of `app.cache`: shared by all processes,
+ * and in memory where they are read often.
  */
 import type { Driver, StorageValue, TransactionOptions } from 'unstorage';
 import { type CacheClient, keysStartingWith, longestTtlSeconds, startingWith } from './neighbours/entries.js';
@@ -13,7 +13,7 @@ export type { CacheClient } from './neighbours/entries.js';
 export interface ForebayDriverOptions {
   /** What its keys begin with in the cache. Default 'unstorage'. */
   readonly base?: string;
-  /** Life of an item that is set without a `ttl`, in seconds. Default: as long as forebay allows, ten years. */
+  /** Life of an item that is set without a `ttl`, in seconds. Default: the longest, ten years. */
   readonly ttl?: number;
 }
 

@@ -1,4 +1,7 @@
-/** Next's tags as forebay's, and when each was revalidated last: for tags that an entry does not have itself. */
+/**
+ * Next's tags as forebay's, and when each was revalidated last: for tags that an entry does not have
+ * itself.
+ */
 import { createHash } from 'node:crypto';
 import { type CacheClient, longestTtlSeconds } from './entries.js';
 

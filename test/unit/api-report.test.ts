@@ -3,13 +3,19 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { entryPoints, makeReports, reportFolder } from '../../dev/api/report.js';
+import * as fastify from '../../src/fastify.js';
 import * as health from '../../src/health.js';
+import * as hono from '../../src/hono.js';
 import * as forebay from '../../src/index.js';
+import * as keyv from '../../src/keyv.js';
 import * as metrics from '../../src/metrics.js';
+import * as next from '../../src/next.js';
 import * as patterns from '../../src/patterns.js';
 import * as prismaExtension from '../../src/prisma-extension.js';
 import * as shared from '../../src/shared.js';
+import * as testing from '../../src/testing.js';
 import * as tracing from '../../src/tracing.js';
+import * as unstorage from '../../src/unstorage.js';
 
 let reports: ReadonlyMap<string, string>;
 
@@ -85,6 +91,17 @@ describe('the entry points', () => {
     expect(Object.keys(metrics)).toEqual(['metricsOf']);
     expect(Object.keys(tracing)).toEqual(['openTelemetry']);
     expect(Object.keys(prismaExtension)).toEqual(['createPrismaAdapter', 'forebayExtension']);
-    expect(Object.keys(shared).sort()).toEqual(['closeShared', 'share', 'sharedClient']);
+    expect(Object.keys(testing).sort()).toEqual([
+      'createTestForebay',
+      'drain',
+      'expectPersisted',
+      'withFaults',
+    ]);
+    expect(Object.keys(keyv)).toEqual(['forebayKeyv']);
+    expect(Object.keys(unstorage)).toEqual(['forebayDriver']);
+    expect(Object.keys(next).sort()).toEqual(['nextCacheHandler', 'nextUseCacheHandler']);
+    expect(Object.keys(fastify).sort()).toEqual(['forebayFastify', 'requestScope']);
+    expect(Object.keys(hono).sort()).toEqual(['closeWith', 'forebayHono', 'requestScope']);
+    expect(Object.keys(shared).sort()).toEqual(['closeShared', 'share', 'sharedClient', 'sharedForebay']);
   });
 });

@@ -1,4 +1,7 @@
-/** Rows and counters as the database would have them, in memory: what lanes are flushed to, and loads read. */
+/**
+ * Rows and counters as the database would have them, in memory: what lanes are flushed to, and loads
+ * read.
+ */
 import type { CounterLoader, LoadedRow, Loaders, RecordLoader } from '../../database/load.js';
 import { joinMembers, membersOf } from '../../definitions/json-members.js';
 import { splitRelease } from '../../definitions/release.js';

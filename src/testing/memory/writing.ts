@@ -1,4 +1,7 @@
-/** The way of writes of a test's app, and the clients of its record and counter stores: the true ones, over memory. */
+/**
+ * The way of writes of a test's app, and the clients of its record and counter stores: the true ones,
+ * over memory.
+ */
 import { Lanes } from '../../buffer/lane.js';
 import type { ReadingParts } from '../../cache/cache.js';
 import { BatchedGet } from '../../cache/redis/batched-get.js';
