@@ -8,6 +8,7 @@ import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { migrate } from '../../prisma/migrate.js';
 import { type InitOptions, init } from '../../src/cli/init/init.js';
+import { workerPeers } from '../../src/peers/peer.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { root } from '../support/page-example.js';
 import { builtProgram } from '../support/program.js';
@@ -100,6 +101,8 @@ describe('forebay init', () => {
       ].sort(),
     );
     expect(await read('package.json')).toContain('\n    "scripts": {\n        "dev": "vite",\n');
+    const install = said.join('\n').match(/^ {2}npm install .*$/m)?.[0];
+    for (const name of workerPeers) expect(install).toContain(` ${name}@^`);
   });
 
   it('writes nothing a second time, and overwrites nothing', async () => {

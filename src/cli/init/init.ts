@@ -2,6 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { createInterface } from 'node:readline/promises';
+import { installLine, workerPeers } from '../../peers/peer.js';
 import { type Change, type Plan, planChanges } from './changes.js';
 import { type Project, readProject } from './project.js';
 
@@ -108,12 +109,11 @@ function write(file: string, text: string): void {
 
 function nextSteps({ packageJson, migrations }: Project, { ecosystem }: Plan): string {
   const has = { ...packageJson.dependencies, ...packageJson.devDependencies };
-  const needed = ['forebay', '@prisma/client', '@prisma/adapter-pg', 'pm2', 'tsx'].filter(
-    (name) => !(name in has),
-  );
+  const always = ['forebay', '@prisma/client', '@prisma/adapter-pg', 'pm2', 'tsx'];
+  const needed = [...always, ...workerPeers].filter((name) => !(name in has));
   return [
     'Now:',
-    ...(needed.length > 0 ? [`  npm install ${needed.join(' ')}`] : []),
+    ...(needed.length > 0 ? [`  ${installLine(needed)}`] : []),
     '  npx prisma generate',
     migrations === undefined ? '  npx prisma db push' : '  npx prisma migrate deploy',
     '  npx forebay check              # looks at your Redis and Postgres',
