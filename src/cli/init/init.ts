@@ -117,6 +117,7 @@ function nextSteps({ packageJson, migrations }: Project, { ecosystem }: Plan): s
     '  npx prisma generate',
     migrations === undefined ? '  npx prisma db push' : '  npx prisma migrate deploy',
     '  npx forebay check              # looks at your Redis and Postgres',
+    '  npx forebay dev                # Redis, Postgres if none, workers and the board in this terminal; or under pm2:',
     `  npx pm2 start ${ecosystem}   # the workers; Bull Board on http://127.0.0.1:3333`,
     'In your app: const app = await connectApp(), of forebay/app.ts; then app.stores.….put(row).',
   ].join('\n');

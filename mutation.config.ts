@@ -1,0 +1,15 @@
+/** The tests of the pure parts that Stryker mutates: `npm run mutation`. They need no build, no Redis and no Postgres. */
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    include: [
+      'test/unit/config.test.ts',
+      'test/unit/connection/identifier.test.ts',
+      'test/unit/definitions/cache-key.test.ts',
+      'test/unit/definitions/id.test.ts',
+      'test/unit/health-place.test.ts',
+      'test/unit/release/*.test.ts',
+    ],
+  },
+});
