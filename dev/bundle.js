@@ -1,26 +1,12 @@
 // What is published: each entry point, and what entry points share, as few files, with the small packages that forebay brings.
 // Loading a hundred small ones took as long as ioredis.
 import { readdir, readFile, writeFile } from 'node:fs/promises';
-import { join, relative } from 'node:path';
+import { basename, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const built = join(root, 'dist/src/');
-const entryPoints = {
-  index: 'index.js',
-  patterns: 'patterns.js',
-  shared: 'shared.js',
-  health: 'health.js',
-  metrics: 'metrics.js',
-  prisma: 'prisma-extension.js',
-  tracing: 'tracing.js',
-  worker: 'worker.js',
-  cli: 'cli/bin.js',
-  generator: 'prisma-generator/bin.js',
-  'cli/dev/embedded-postgres': 'cli/dev/embedded-postgres.js',
-};
-
 /** A module finds its Lua, SQL and templates beside itself: in the folder where it stood before. */
 const ownPlaces = {
   name: 'own places',
@@ -33,7 +19,21 @@ const ownPlaces = {
   },
 };
 
-const { dependencies, peerDependencies } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
+const { dependencies, peerDependencies, exports } = JSON.parse(
+  await readFile(join(root, 'package.json'), 'utf8'),
+);
+
+/** What package.json exports, by the names of its published files; and the programs. */
+const entryPoints = {
+  ...Object.fromEntries(
+    Object.values(exports)
+      .filter(({ types }) => types)
+      .map(({ types, default: file }) => [basename(file, '.js'), basename(types).replace('.d.ts', '.js')]),
+  ),
+  cli: 'cli/bin.js',
+  generator: 'prisma-generator/bin.js',
+  'cli/dev/embedded-postgres': 'cli/dev/embedded-postgres.js',
+};
 
 const { metafile } = await build({
   entryPoints: Object.fromEntries(

@@ -1,16 +1,28 @@
-/** The files of CI: they are what they should be, call scripts that exist, and try what package.json promises. */
+/** package.json and the files of CI: they are what they should be, call scripts that exist, and try what package.json promises. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { load } from 'js-yaml';
 import { describe, expect, it } from 'vitest';
 
 const root = new URL('../../', import.meta.url);
 const read = (file: string): string => readFileSync(new URL(file, root), 'utf8');
-const { scripts, engines } = JSON.parse(read('package.json')) as {
+const { scripts, engines, exports } = JSON.parse(read('package.json')) as {
   scripts: Record<string, string>;
   engines: { node: string };
+  exports: Record<string, unknown>;
 };
 const folders = ['.github/workflows', '.github/ISSUE_TEMPLATE'];
 const files = folders.flatMap((folder) => readdirSync(new URL(folder, root)).map((name) => `${folder}/${name}`));
+
+describe('package.json', () => {
+  it('exports published files alone, each with its types', () => {
+    for (const [name, one] of Object.entries(exports).filter(([name]) => name !== './package.json')) {
+      expect(one, name).toEqual({
+        types: expect.stringMatching(/^\.\/dist\/src\/[\w-]+\.d\.ts$/),
+        default: expect.stringMatching(/^\.\/dist\/package\/[\w-]+\.js$/),
+      });
+    }
+  });
+});
 
 describe('the workflows', () => {
   it.each(files)('%s is YAML, and calls scripts that are there', (file) => {
