@@ -81,7 +81,7 @@ export function persistedChannel(prefix: string): string {
   return `{${prefix}}:persisted`;
 }
 
-/** Channel on which an app without BullMQ tells that a lane is to be flushed, as `lane delayMs isHurry id`. */
+/** Channel on which an app without BullMQ asks for a lane's flush, as `lane delayMs isHurry id`. */
 export function wakeUpChannel(prefix: string): string {
   return `{${prefix}}:wake-up`;
 }

@@ -1,4 +1,4 @@
-/** What an app's warnings are logged by where nothing else listens: JSON lines to standard output, in pino's form. */
+/** The log of an app's warnings where nothing else listens: JSON lines in pino's form. */
 import { hostname } from 'node:os';
 import { withoutFields } from './errors.js';
 import type { EventLogger } from './event-log.js';

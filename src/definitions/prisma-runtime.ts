@@ -1,6 +1,6 @@
 /**
- * What forebay needs of Prisma's runtime: of Prisma 7, for 6 has these values otherwise, or not at all. Of its
- * part for browsers, for that is a tenth of it; by `require`, so that it is the same copy as the client's.
+ * What forebay needs of Prisma's runtime: of Prisma 7, for 6 has these values otherwise, or not at all. Of
+ * its part for browsers, a tenth of it; by `require`, so that it is the same copy as the client's.
  */
 import { createRequire } from 'node:module';
 import type * as Runtime from '@prisma/client/runtime/index-browser';

@@ -1,4 +1,4 @@
-/** `forebay dev`: Redis, Postgres where there is none, workers and the board in one terminal, until Ctrl-C. */
+/** `forebay dev`: Redis, Postgres if none, workers and the board in one terminal, until Ctrl-C. */
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { environmentWith } from '../../config.js';
