@@ -11,7 +11,11 @@ export default defineConfig({
     // Most of a test is waiting: two files at once fit on two cores.
     maxWorkers: 2,
     // `npm run coverage`: of the unit tests alone; what needs Redis and Postgres is covered by the others.
-    coverage: { provider: 'v8', include: ['src/**/*.ts'], reporter: ['text-summary', 'html', 'json-summary'] },
+    coverage: {
+      provider: 'v8',
+      include: ['src/**/*.ts'],
+      reporter: ['text-summary', 'html', 'json-summary'],
+    },
     projects: [
       { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], ...limits } },
       { test: { name: 'integration', include: ['test/integration/**/*.test.ts'], ...withServices } },

@@ -142,6 +142,7 @@ it('what is below the level is left out', () => {
   expect(
     logged('warn', sealed, ...Object.values(events).map(([event]) => event)).map(({ msg }) => msg),
   ).toEqual([
+    'queue.missing',
     'wake.failed',
     'refresh.not-asked',
     'refresh.crowded',

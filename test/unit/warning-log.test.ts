@@ -12,7 +12,12 @@ it('has each warning and error as a line, and of errors no fields', () => {
   emit({ type: 'l1.closed' });
   emit({ type: 'wake.failed', lane: 'tasks/3', error: new ForebayError('CLOSED', 'This client is closed.') });
   emit({ type: 'job.failed', job: 'flush', error: refused });
-  const always = { time: expect.any(Number), pid: process.pid, hostname: expect.any(String), name: 'forebay' };
+  const always = {
+    time: expect.any(Number),
+    pid: process.pid,
+    hostname: expect.any(String),
+    name: 'forebay',
+  };
   expect(lines).toEqual([
     {
       ...always,

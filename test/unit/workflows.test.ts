@@ -11,7 +11,9 @@ const { scripts, engines, exports } = JSON.parse(read('package.json')) as {
   exports: Record<string, unknown>;
 };
 const folders = ['.github/workflows', '.github/ISSUE_TEMPLATE'];
-const files = folders.flatMap((folder) => readdirSync(new URL(folder, root)).map((name) => `${folder}/${name}`));
+const files = folders.flatMap((folder) =>
+  readdirSync(new URL(folder, root)).map((name) => `${folder}/${name}`),
+);
 
 describe('package.json', () => {
   it('exports published files alone, each with its types', () => {
@@ -33,7 +35,9 @@ describe('the workflows', () => {
 
   it('try the oldest Node that is promised, each Redis, and each Postgres', () => {
     const { jobs } = load(read('.github/workflows/ci.yml')) as {
-      jobs: { test: { strategy: { matrix: Record<string, unknown[]> & { include: { postgres: number }[] } } } };
+      jobs: {
+        test: { strategy: { matrix: Record<string, unknown[]> & { include: { postgres: number }[] } } };
+      };
     };
     const { node, redis, postgres, include } = jobs.test.strategy.matrix;
     expect(node).toEqual([20, 22, 24]);

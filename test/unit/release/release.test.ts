@@ -16,7 +16,8 @@ describe('the CHANGELOG', () => {
 });
 
 describe('the public types', () => {
-  const diff = (line: string): string => `--- a/docs/api/x.md\n+++ b/docs/api/x.md\n@@ -1 +1 @@\n connect(): void;\n${line}`;
+  const diff = (line: string): string =>
+    `--- a/docs/api/x.md\n+++ b/docs/api/x.md\n@@ -1 +1 @@\n connect(): void;\n${line}`;
   it.each<[string, string, Bump]>([
     ['is gone', '-flush(): void;', 'major'],
     ['is another', '-flush(): void;\n+flush(ms: number): void;', 'major'],
