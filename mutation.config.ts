@@ -4,9 +4,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: [
-      'test/unit/config.test.ts',
       'test/unit/connection/identifier.test.ts',
-      'test/unit/definitions/cache-key.test.ts',
       'test/unit/definitions/id.test.ts',
       'test/unit/health-place.test.ts',
       'test/unit/release/*.test.ts',
