@@ -29,12 +29,12 @@ Exit code: 0 without errors (with --strict: and without warnings), 1 with one.`,
   ],
   run: async (call, io) => {
     const { check } = await import('./check.js');
-    const { loadStores } = await import('./load-stores.js');
+    const { storesOf } = await import('./load-stores.js');
     const config = io.config();
     return check(config, (text) => io.out.write(text), {
       isJson: call.has('json'),
       isStrict: call.has('strict'),
-      stores: await loadStores(call.valueOf('stores') ?? config.storesFile),
+      stores: await storesOf(call, config),
     });
   },
 };
