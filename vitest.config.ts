@@ -3,13 +3,18 @@ import { defineConfig } from 'vitest/config';
 
 /** Tests wait for events. Only a hang reaches these limits, also on a machine that is busy with something else. */
 const limits = { testTimeout: 300_000, hookTimeout: 300_000, expect: { poll: { timeout: 120_000 } } };
-const withServices = { globalSetup: ['test/support/global-setup.ts'], ...limits };
+const withServices = { globalSetup: ['test/support/build.ts', 'test/support/global-setup.ts'], ...limits };
 
 export default defineConfig({
   test: {
-    globalSetup: ['test/support/build.ts'],
     // Most of a test is waiting: two files at once fit on two cores.
     maxWorkers: 2,
+    // `npm run coverage`: of the unit tests alone; what needs Redis and Postgres is covered by the others.
+    coverage: {
+      provider: 'v8',
+      include: ['src/**/*.ts'],
+      reporter: ['text-summary', 'html', 'json-summary'],
+    },
     projects: [
       { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], ...limits } },
       { test: { name: 'integration', include: ['test/integration/**/*.test.ts'], ...withServices } },

@@ -5,6 +5,7 @@ import type { Write, WriteReply } from '../src/buffer/step-replies.js';
 import { released, type WriteBuffer } from '../src/buffer/write-buffer.js';
 import { counterValue, isOvertaken } from '../src/client/reading/counter-port.js';
 import { Receipt } from '../src/client/receipts/receipt.js';
+import type { LoadedCounters } from '../src/database/load.js';
 import { currentActor } from './actor.js';
 import { must } from './invariants.js';
 import type { Random } from './random.js';
@@ -153,12 +154,13 @@ export class App {
     }
   }
 
-  #load(id: string): { batch: bigint | undefined; values: Map<string, bigint> } {
+  #load(id: string): LoadedCounters {
     const ledger = this.#world.ledgerOf(this.#world.laneOf(id));
     const row = this.#world.postgres.state.rows.get(id);
     // Of a void batch nothing is in the rows: see read-counters.sql.
     const batch = ledger && ledger.batch - (ledger.isVoid ? 1n : 0n);
-    return { batch, values: new Map(row ? [[id, row.touches]] : []) };
+    const voids = this.#world.voidsOf(this.#world.laneOf(id));
+    return { batch, voids, values: new Map(row ? [[id, row.touches]] : []) };
   }
 }
 

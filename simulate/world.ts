@@ -79,6 +79,12 @@ export class World {
     return this.postgres.state.ledgers.get(ledgerLane(prefix, lane.name));
   }
 
+  voidsOf(lane: Lane): Set<bigint> {
+    const own = `${ledgerLane(prefix, lane.name)} `;
+    const voids = [...this.postgres.state.voids].filter((one) => one.startsWith(own));
+    return new Set(voids.map((one) => BigInt(one.slice(own.length))));
+  }
+
   tell(line: string): void {
     this.trace.push(line);
   }

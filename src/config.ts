@@ -132,3 +132,8 @@ export function requireDatabaseUrl(config: Config): string {
     'DATABASE_URL is not set. Set it to the Postgres database, e.g. postgresql://user:password@localhost:5432/app.',
   );
 }
+
+/** For processes that are started: this one's environment, and more. */
+export function environmentWith(more: Readonly<Record<string, string>>): Record<string, string | undefined> {
+  return { ...process.env, ...more };
+}

@@ -177,6 +177,11 @@ export const errorCodes = {
     retryable: 'no',
     advice: 'Close it last; connect anew.',
   },
+  PEER_MISSING: {
+    when: 'A part of forebay is used that needs a package which is not installed.',
+    retryable: 'no',
+    advice: 'Run the `npm install` line of the message.',
+  },
   DEPLOY_REFUSED: {
     when: 'A new build was not deployed, for it does not get ready, ends or hangs; or pm2, or its file, is not to be used.',
     retryable: 'no',
@@ -244,4 +249,11 @@ export function closedError(cause?: unknown): ForebayError {
 /** The message of anything that was thrown. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message || error.name : String(error);
+}
+
+/** For logs: an error's code and message, never its fields: a driver's error can carry rows and passwords. */
+export function withoutFields(error: unknown): object {
+  return isForebayError(error)
+    ? { code: error.code, message: error.message }
+    : { name: error instanceof Error ? error.name : typeof error, message: messageOf(error) };
 }

@@ -1,10 +1,10 @@
 /** What is logged: the level of each event, and how often one that repeats is told. */
 import type { Emit, EventType, ForebayEvent } from './events.js';
-import type { Logger } from './logger.js';
 import { limitRepeats } from './repeats.js';
 
 const levels: Record<EventType, 'debug' | 'info' | 'warn' | 'error'> = {
   'wake.failed': 'warn',
+  'queue.missing': 'warn',
   'refresh.not-asked': 'warn',
   'refresh.crowded': 'warn',
   'refresh.failed': 'warn',
@@ -61,6 +61,18 @@ const levels: Record<EventType, 'debug' | 'info' | 'warn' | 'error'> = {
   'health.not-served': 'warn',
 };
 
+/** Where events are logged: a logger of pino, or what has its four methods. */
+export interface EventLogger {
+  /** Logs one that is for whoever looks closely. */
+  debug(facts: object, message: string): void;
+  /** Logs one that is no trouble. */
+  info(facts: object, message: string): void;
+  /** Logs one that somebody should look at. */
+  warn(facts: object, message: string): void;
+  /** Logs one that somebody must look at. */
+  error(facts: object, message: string): void;
+}
+
 /** All of them. */
 export const eventTypes: readonly string[] = Object.keys(levels);
 
@@ -69,7 +81,7 @@ export const eventTypes: readonly string[] = Object.keys(levels);
  * what repeats as one line for 10 s: with the facts of the last, and their number as `repeated`. Of the level
  * `debug` every one, and of what people did.
  */
-export function logEvents(logger: Logger): Emit {
+export function logEvents(logger: EventLogger): Emit {
   const log = (event: ForebayEvent, repeated?: number): void =>
     logger[levelOf(event)]({ ...withoutType(event), ...(repeated && { repeated }) }, event.type);
   const logLimited = limitRepeats(log);

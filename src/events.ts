@@ -7,6 +7,11 @@ export type ForebayEvent =
   /** A wake-up job could not be added; the sweep wakes the lane instead. */
   | { readonly type: 'wake.failed'; readonly lane: string; readonly error: unknown }
   /**
+   * This app has no BullMQ. It tells the workers of its writes by Redis alone, and asks for no refresh:
+   * readers compute what is stale. Told once.
+   */
+  | { readonly type: 'queue.missing'; readonly install: string }
+  /**
    * A value is due to be computed anew, but the job could not be added; its readers compute it once it is
    * stale.
    */

@@ -81,6 +81,11 @@ export function persistedChannel(prefix: string): string {
   return `{${prefix}}:persisted`;
 }
 
+/** Channel on which an app without BullMQ asks for a lane's flush, as `lane delayMs isHurry id`. */
+export function wakeUpChannel(prefix: string): string {
+  return `{${prefix}}:wake-up`;
+}
+
 /** Of the readers of Postgres's changes: the one that drops entries, with a life; and how far it has come. */
 export function changesKeys(prefix: string): { reader: string; told: string } {
   const start = `{${prefix}}:changes`;

@@ -2,13 +2,14 @@
  * `forebay/metrics`: what an app or a worker measures, for Prometheus, by prom-client: `metricsOf(app)`. What
  * there is: docs/metrics.md.
  */
-import { collectDefaultMetrics, Registry } from 'prom-client';
+import type { Registry } from 'prom-client';
 import type { Backlog } from './buffer/backlog.js';
 import type { RedisMetrics } from './connection/connection-metrics.js';
 import type { CacheStatistics, Emit } from './events.js';
 import { countEvents } from './metrics/event-metrics.js';
 import { LookedAt, type Looks } from './metrics/looks.js';
 import { MetricSet } from './metrics/metric-set.js';
+import * as prom from './peers/prom-client.js';
 import type { Health } from './vitals/health.js';
 
 export type { CountedCache, Looks } from './metrics/looks.js';
@@ -68,7 +69,7 @@ export interface Metrics {
  */
 export function metricsOf(
   measured: MeasuredApp | MeasuredRole,
-  { registry = new Registry(), ofProcess = false }: MetricsOptions = {},
+  { registry = new prom.Registry(), ofProcess = false }: MetricsOptions = {},
 ): Metrics {
   const looks = 'stores' in measured ? looksOf(measured) : (measured.looks ?? {});
   const looked = new LookedAt(looks);
@@ -79,7 +80,7 @@ export function metricsOf(
   });
   looked.fill(set);
   const deafen = measured.listen?.(countEvents(set));
-  if (ofProcess) collectDefaultMetrics({ register: registry });
+  if (ofProcess) prom.collectDefaultMetrics({ register: registry });
   return {
     registry,
     contentType: registry.contentType,

@@ -1,7 +1,7 @@
 /** forebay for worker processes. */
 export { type BoardOptions, BoardService } from './board/board.js';
 export { runWarmCommand, type WarmCommandOptions } from './cli/warm.js';
-export { logEvents } from './event-log.js';
+export { type EventLogger, logEvents } from './event-log.js';
 export { createLogger, type Logger } from './logger.js';
 export { type ChangesOptions, ChangesService } from './services/changes/changes.js';
 export { type ChangesSetup, setUpChanges } from './services/changes/setup.js';

@@ -44,13 +44,11 @@ import { logEvents } from '../event-log.js';
 import type { Emit } from '../events.js';
 import { cacheEntryKey, cacheKeyOf } from '../keys.js';
 import { Listeners } from '../listeners.js';
-import { DeadLetterQueue } from '../queues/dead-letter-queue.js';
-import { closeQueues } from '../queues/lazy-queue.js';
-import { RefreshQueue } from '../queues/refresh-queue.js';
-import { WriteBehindQueue } from '../queues/write-behind-queue.js';
 import { Resources } from '../resources.js';
 import type { Trace } from '../trace.js';
 import type { Health } from '../vitals/health.js';
+import { createWarningLog } from '../warning-log.js';
+import { openQueues } from './app-queues.js';
 import { vitalsOf } from './app-vitals.js';
 import { bindPatterns, type Patterns } from './bound-patterns.js';
 import { closeSamples, sampleReads } from './read-samples.js';
@@ -135,16 +133,14 @@ export async function connect<D extends Definitions>(
   stores: Stores<D>,
   options: ConnectOptions,
 ): Promise<Forebay<D>> {
-  const listeners = new Listeners(options.onEvent ?? (await logWarnings()));
+  const listeners = new Listeners(options.onEvent ?? logWarnings());
   const { emit } = listeners;
   const resources = new Resources(emit);
   return resources.construct(() => open(stores, { ...options, listeners, emit }, resources), closeDeadlineMs);
 }
 
-/** pino is loaded only where nothing else listens. */
-async function logWarnings(): Promise<Emit> {
-  const { createLogger } = await import('../logger.js');
-  return logEvents(createLogger({ name: 'forebay', level: 'warn' }));
+function logWarnings(): Emit {
+  return logEvents(createWarningLog((line) => process.stdout.write(line)));
 }
 
 type OpenOptions = ConnectOptions & { readonly listeners: Listeners; readonly emit: Emit };
@@ -207,20 +203,12 @@ async function openBase(
     },
     metrics,
   );
-  const { reads, subscriber, queue } = connections;
+  const { reads, writes, subscriber, queue } = connections;
   const lanes = new Lanes(stores, prefix);
   const buffer = new WriteBuffer(reads, prefix);
   await checkServer(reads, emit);
   await checkPartitions(reads, stores, prefix, buffer);
-  const queues = {
-    wakeUps: new WriteBehindQueue(queue, prefix, emit),
-    deadLetters: new DeadLetterQueue(queue, prefix, emit),
-    refresh: new RefreshQueue(queue, prefix, emit),
-  };
-  resources.own('queues', Object.values(queues), closeQueues);
-  // Opened before the first write, which would wait for the module.
-  if (lanes.all.length > 0) await queues.wakeUps.open();
-  if (stores.computed.size > 0) await queues.refresh.open();
+  const queues = await openQueues(stores, { queue, writes, lanes, prefix, emit }, resources);
   const breaker = resources.own('breaker of reads', breakerOf(reads, 'reads', emit), (it) => it.stop());
   const entries = new BatchedGet((keys) => breaker.run(() => getMany(reads, keys)));
   const reading = createReadingParts(new WaitingRoom({ subscriber, prefix, emit }), cacheOptions);

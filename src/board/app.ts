@@ -1,8 +1,8 @@
 /** The board's site: who may come in, forebay's own pages, and Bull Board beside them. */
-import { type Context, Hono } from 'hono';
-import { secureHeaders } from 'hono/secure-headers';
+import type { Context, Hono as Site } from 'hono';
 import { isForebayError, messageOf } from '../errors.js';
 import type { LetterQuery } from '../operations/letter-search.js';
+import { Hono, headers } from '../peers/hono.js';
 import type { Access, BoardEnv } from './access/access.js';
 import { readAssets } from './assets.js';
 import type { BoardFacts } from './facts.js';
@@ -24,7 +24,7 @@ export interface SiteDependencies {
 const bullPath = '/queues';
 
 /** Nothing but what this site serves is loaded, and nobody puts its pages into a frame. */
-const ownPagesOnly = secureHeaders({
+const ownPagesOnly = headers.secureHeaders({
   contentSecurityPolicy: {
     defaultSrc: ["'none'"],
     styleSrc: ["'self'"],
@@ -38,14 +38,14 @@ const ownPagesOnly = secureHeaders({
   xFrameOptions: 'DENY',
 });
 /** Bull Board's pages have styles and scripts in line. */
-const bullHeaders = secureHeaders({
+const bullHeaders = headers.secureHeaders({
   contentSecurityPolicy: { frameAncestors: ["'none'"], baseUri: ["'self'"], formAction: ["'self'"] },
   xFrameOptions: 'DENY',
 });
 
 const isBull = (path: string): boolean => /^\/(queues|api|static)(\/|$)/.test(path);
 
-export function createSite({ access, facts, queues }: SiteDependencies): Hono<BoardEnv> {
+export function createSite({ access, facts, queues }: SiteDependencies): Site<BoardEnv> {
   const site = new Hono<BoardEnv>();
   site.use(access.audit, access.requireOwnPage);
   site.use((context, next) => (isBull(context.req.path) ? bullHeaders : ownPagesOnly)(context, next));
@@ -59,7 +59,7 @@ export function createSite({ access, facts, queues }: SiteDependencies): Hono<Bo
 }
 
 /** What is served to everybody: the login, and what makes it look well. */
-function servePublic(site: Hono<BoardEnv>, access: Access): void {
+function servePublic(site: Site<BoardEnv>, access: Access): void {
   site.get('/login', (context) => access.showLogin(context));
   site.post('/login', (context) => access.login(context));
   site.post('/logout', (context) => access.logout(context));
@@ -70,7 +70,7 @@ function servePublic(site: Hono<BoardEnv>, access: Access): void {
   }
 }
 
-function servePages(site: Hono<BoardEnv>, facts: BoardFacts): void {
+function servePages(site: Site<BoardEnv>, facts: BoardFacts): void {
   site.get('/', async (context) =>
     page(context, 'Overview', overviewPage(await facts.overview(), context.get('identity'))),
   );
@@ -100,7 +100,7 @@ function servePages(site: Hono<BoardEnv>, facts: BoardFacts): void {
   );
 }
 
-function serveChanges(site: Hono<BoardEnv>, facts: BoardFacts): void {
+function serveChanges(site: Site<BoardEnv>, facts: BoardFacts): void {
   site.post('/letters/:act{replay|discard}', async (context) => {
     const act = context.req.param('act') as 'replay' | 'discard';
     const form = await formOf(context);
@@ -130,8 +130,8 @@ function serveChanges(site: Hono<BoardEnv>, facts: BoardFacts): void {
 }
 
 /** Bull Board, by role. Its API is at the root, too, where it was before forebay had pages of its own. */
-function serveBull(site: Hono<BoardEnv>, queues: BoardQueues): void {
-  const boardFor = (isReadOnly: boolean): Hono => {
+function serveBull(site: Site<BoardEnv>, queues: BoardQueues): void {
+  const boardFor = (isReadOnly: boolean): Site => {
     const board = queues.bullBoard(bullPath, { isReadOnly });
     return new Hono().route(bullPath, board).route('/', board);
   };

@@ -5,7 +5,6 @@
 import { once } from 'node:events';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { createAdaptorServer } from '@hono/node-server';
 import type { Config } from '../config.js';
 import { breakerOf } from '../connection/breaker.js';
 import { testRedisConnection } from '../connection/health.js';
@@ -17,11 +16,9 @@ import type { Resources } from '../resources.js';
 import { startHeartbeat } from '../services/role/heartbeat.js';
 import { Role } from '../services/role/service.js';
 import { redisNeed } from '../vitals/needs.js';
-import { Access, AccessRules } from './access/access.js';
+import { AccessRules } from './access/rules.js';
 import { readSecret } from './access/session.js';
-import { createSite } from './app.js';
 import { BoardFacts } from './facts.js';
-import { BoardQueues } from './queues.js';
 
 /** What the board needs. */
 export interface BoardOptions {
@@ -68,6 +65,11 @@ export class BoardService extends Role {
       redisNeed('queue redis', () => testRedisConnection(connection)),
       redisNeed('redis', () => testRedisConnection(lanes)),
     );
+    // Loaded here, for other workers do without its packages.
+    const { BoardQueues } = await import('./queues.js');
+    const { Access } = await import('./access/access.js');
+    const { createSite } = await import('./app.js');
+    const { createAdaptorServer } = await import('../peers/hono.js');
     const queues = await BoardQueues.open(connection, prefix, emit);
     parts.own('queues', queues.owned, closeQueues);
     const breaker = parts.own('breaker', breakerOf(lanes, 'reads', emit), (it) => it.stop());

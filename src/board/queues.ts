@@ -1,12 +1,10 @@
 /** forebay's queues, as the board needs them; and Bull Board over them. */
-import { createBullBoard } from '@bull-board/api';
-import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
-import { HonoAdapter } from '@bull-board/hono';
-import { serveStatic } from '@hono/node-server/serve-static';
 import type { Queue } from 'bullmq';
 import type { Hono } from 'hono';
 import type { RedisClient } from '../connection/redis.js';
 import type { Emit } from '../events.js';
+import { BullMQAdapter, createBullBoard, HonoAdapter } from '../peers/bull-board.js';
+import { serveStatic } from '../peers/hono.js';
 import { DeadLetterQueue } from '../queues/dead-letter-queue.js';
 import { RefreshQueue } from '../queues/refresh-queue.js';
 import { ScheduleQueue } from '../queues/schedule-queue.js';

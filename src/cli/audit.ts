@@ -5,11 +5,10 @@ import { createPlainAdapter } from '../connection/postgres.js';
 import { openSession } from '../database/session.js';
 import { duration, toMs } from '../operations/duration.js';
 import { type AuditReport, auditEntries } from './audit-entries.js';
+import { auditDefaults } from './audit-options.js';
 import { type Call, type Io, UsageError } from './command.js';
-import { loadStores } from './load-stores.js';
+import { storesOf } from './load-stores.js';
 import { withConnections } from './with-connections.js';
-
-export const auditDefaults = { sample: '10000', grace: '1s' } as const;
 
 const databaseAnswerMs = 60_000;
 
@@ -21,7 +20,7 @@ export async function audit(call: Call, io: Io): Promise<number> {
   const config = io.config();
   const { redis: settings, prefix } = config;
   const databaseUrl = requireDatabaseUrl(config);
-  const stores = await loadStores(call.valueOf('stores') ?? config.storesFile);
+  const stores = await storesOf(call, config);
   if (!stores) throw new UsageError('Which entries? Give --stores FILE, or set FOREBAY_STORES.');
   const isExact = call.has('exact');
   const limits = {
@@ -40,10 +39,6 @@ export async function audit(call: Call, io: Io): Promise<number> {
     io.out.write(call.has('json') ? `${JSON.stringify(report, null, 2)}\n` : toText(report));
     return report.violations.length === 0 ? 0 : 1;
   });
-}
-
-export function sampleProblem(text: string | undefined): string | undefined {
-  return text === undefined || /^[1-9]\d{0,8}$/.test(text) ? undefined : `"${text}" is no number of entries.`;
 }
 
 function toText({ compared, skipped, late, violations }: AuditReport): string {

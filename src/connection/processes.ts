@@ -1,6 +1,6 @@
 /** The processes that work for forebay, as each tells of itself: one key for each, which ends by itself. */
-import { z } from 'zod';
 import { processesKey, processKey } from '../keys.js';
+import { z } from '../peers/zod.js';
 import type { RedisClient } from './redis.js';
 
 /** What a process tells of itself. */

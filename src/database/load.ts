@@ -133,8 +133,20 @@ function once<T>(make: () => Promise<T>): () => Promise<T> {
 /** Counters' values by id key, with the last applied batch of their lane, read at one point. */
 export interface LoadedCounters {
   readonly batch: bigint | undefined;
+  /** Batches of the lane, of any age, of which nothing was applied. */
+  readonly voids?: ReadonlySet<bigint>;
   /** Without the ids that have no row. */
   readonly values: ReadonlyMap<string, bigint>;
+}
+
+interface LedgerRow {
+  readonly batch: string | null;
+  readonly voids: string | null;
+}
+
+function fromLedger(row: LedgerRow | undefined): Pick<LoadedCounters, 'batch' | 'voids'> {
+  const voids = row?.voids?.split(' ').filter(Boolean).map(BigInt) ?? [];
+  return { batch: toBatch(row?.batch), voids: new Set(voids) };
 }
 
 export type CounterLoader = (ledgerLane: string, idKeys: readonly string[]) => Promise<LoadedCounters>;
@@ -154,9 +166,9 @@ function customCounterLoader(
     inTransaction(
       database,
       async (tx) => {
-        const ledger = await tx.$queryRawUnsafe<{ batch: string }[]>(readLedger, lane);
+        const ledger = await tx.$queryRawUnsafe<LedgerRow[]>(readLedger, lane);
         const values = await source.load(idKeys, tx);
-        return { batch: toBatch(ledger[0]?.batch), values };
+        return { ...fromLedger(ledger[0]), values };
       },
       { isolationLevel: 'RepeatableRead' },
     );
@@ -167,13 +179,15 @@ function modelCounterLoader(store: CounterStore, database: Database): CounterLoa
   return async (lane, idKeys) => {
     const model = counterModel(store);
     const wanted = idKeys.map((key) => ({ ...idJson(store, model, key), _key: key }));
-    const rows = await database.$queryRawUnsafe<
-      { key: string; value: string | null; batch: string | null }[]
-    >(await prepared(), JSON.stringify(wanted), lane);
+    const rows = await database.$queryRawUnsafe<(LedgerRow & { key: string; value: string | null })[]>(
+      await prepared(),
+      JSON.stringify(wanted),
+      lane,
+    );
     const values = rows.flatMap(({ key, value }): [string, bigint][] =>
       value === null ? [] : [[key, BigInt(value)]],
     );
-    return { batch: toBatch(rows[0]?.batch), values: new Map(values) };
+    return { ...fromLedger(rows[0]), values: new Map(values) };
   };
 }
 

@@ -1,13 +1,14 @@
 /** The metrics of one process, made of the catalogue as prom-client has them. */
-import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import type * as prom from 'prom-client';
+import { Counter, Gauge, Histogram } from '../peers/prom-client.js';
 import { catalogue, type MetricDefinition, type MetricName, type MetricSource } from './catalogue.js';
 
 type Labels = Readonly<Record<string, string>>;
-type Metric = Counter | Gauge | Histogram;
+type Metric = prom.Counter | prom.Gauge | prom.Histogram;
 export type Sample = readonly [labels: Labels, value: number];
 
 export interface MetricSetOptions {
-  readonly registry: Registry;
+  readonly registry: prom.Registry;
   /** Which metrics there are to be. */
   readonly sources: ReadonlySet<MetricSource>;
   /** Called at each scrape, before what is looked at is told. */
@@ -16,7 +17,7 @@ export interface MetricSetOptions {
 
 export class MetricSet {
   readonly #metrics = new Map<MetricName, Metric>();
-  readonly #registry: Registry;
+  readonly #registry: prom.Registry;
 
   constructor({ registry, sources, look }: MetricSetOptions) {
     this.#registry = registry;
@@ -29,22 +30,22 @@ export class MetricSet {
 
   /** Of a counter. */
   add(name: MetricName, labels: Labels, value = 1): void {
-    (this.#metrics.get(name) as Counter | undefined)?.inc(labels, value);
+    (this.#metrics.get(name) as prom.Counter | undefined)?.inc(labels, value);
   }
 
   /** Of a gauge, which is told of by events. */
   set(name: MetricName, labels: Labels, value: number): void {
-    (this.#metrics.get(name) as Gauge | undefined)?.set(labels, value);
+    (this.#metrics.get(name) as prom.Gauge | undefined)?.set(labels, value);
   }
 
   /** Of a histogram. */
   observe(name: MetricName, labels: Labels, value: number): void {
-    (this.#metrics.get(name) as Histogram | undefined)?.observe(labels, value);
+    (this.#metrics.get(name) as prom.Histogram | undefined)?.observe(labels, value);
   }
 
   /** All samples of what was looked at; a counter is what somebody else has counted. */
   replace(name: MetricName, samples: readonly Sample[]): void {
-    const metric = this.#metrics.get(name) as Counter | Gauge | undefined;
+    const metric = this.#metrics.get(name) as prom.Counter | prom.Gauge | undefined;
     metric?.reset();
     for (const [labels, value] of samples) metric?.inc(labels, value);
   }
@@ -59,7 +60,7 @@ export class MetricSet {
 function create(
   name: string,
   { kind, labels, help, buckets }: MetricDefinition,
-  { registry, collect }: { registry: Registry; collect: (() => Promise<void>) | undefined },
+  { registry, collect }: { registry: prom.Registry; collect: (() => Promise<void>) | undefined },
 ): Metric {
   const options = {
     name,

@@ -1,5 +1,5 @@
 /** What the jobs of each queue carry, as workers check it: anybody may add a job by hand. */
-import { z } from 'zod';
+import { z } from '../peers/zod.js';
 import type { StandingJob } from './schedule-queue.js';
 
 export const wakeUpShape = z.object({ lane: z.string(), isHurry: z.literal(true).optional() });

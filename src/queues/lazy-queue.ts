@@ -54,8 +54,8 @@ export class LazyQueue<Data, Result> {
 
   async #open(): Promise<Queue<Data, Result>> {
     const { connection, prefix, emit } = this.#place;
-    const { Queue } = await import('bullmq');
-    const queue = new Queue<Data, Result>(this.#name, {
+    const { bullmq } = await import('../peers/bullmq.js');
+    const queue = new bullmq.Queue<Data, Result>(this.#name, {
       connection,
       prefix: queuePrefix(prefix),
       skipWaitingForReady: true,

@@ -2,6 +2,7 @@
 import type { RedisClient } from '../connection/redis.js';
 import type { Emit } from '../events.js';
 import { keptLatest, LazyQueue } from './lazy-queue.js';
+import type { WakeUps } from './wake-ups.js';
 
 export const writeBehindQueueName = 'write-behind';
 
@@ -26,7 +27,7 @@ export interface FlushSummary {
 /** After so many tries a job is given up; the lane is not: the sweep gives it a new job. */
 const attemptsMax = 1_000;
 
-export class WriteBehindQueue extends LazyQueue<WakeUp, FlushSummary> {
+export class WriteBehindQueue extends LazyQueue<WakeUp, FlushSummary> implements WakeUps {
   constructor(connection: RedisClient, prefix: string, emit: Emit) {
     super(
       writeBehindQueueName,
@@ -39,9 +40,14 @@ export class WriteBehindQueue extends LazyQueue<WakeUp, FlushSummary> {
     );
   }
 
-  async wake(lane: string, delayMs: number): Promise<void> {
+  /** @param id of the job: one that was added under it before is not added again. Default: a new one */
+  async wake(lane: string, delayMs: number, id?: string): Promise<void> {
     const queue = await this.open();
-    await queue.add(`flush ${lane}`, { lane }, { delay: delayMs });
+    await queue.add(
+      `flush ${lane}`,
+      { lane },
+      { delay: delayMs, ...(id === undefined ? {} : { jobId: id }) },
+    );
   }
 
   /** At most one such job of a lane waits or runs, however many wait for it. */

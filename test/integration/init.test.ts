@@ -1,13 +1,17 @@
 /** `forebay init` in the project of a stranger: what it writes runs as it stands, and nothing is overwritten. */
-import { type ChildProcess, execFile, fork } from 'node:child_process';
+import { type ChildProcess, execFile, fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { freePort } from '../../dev/services/ports.js';
 import { migrate } from '../../prisma/migrate.js';
 import { type InitOptions, init } from '../../src/cli/init/init.js';
+import { workerPeers } from '../../src/peers/peer.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { root } from '../support/page-example.js';
 import { builtProgram } from '../support/program.js';
@@ -100,6 +104,8 @@ describe('forebay init', () => {
       ].sort(),
     );
     expect(await read('package.json')).toContain('\n    "scripts": {\n        "dev": "vite",\n');
+    const install = said.join('\n').match(/^ {2}npm install .*$/m)?.[0];
+    for (const name of workerPeers) expect(install).toContain(` ${name}@^`);
   });
 
   it('writes nothing a second time, and overwrites nothing', async () => {
@@ -193,6 +199,7 @@ describe('what forebay init wrote', () => {
 
   afterEach(async () => {
     const ends = processes.map(async (worker) => {
+      if (worker.exitCode !== null) return;
       worker.kill('SIGTERM');
       await once(worker, 'exit');
     });
@@ -211,6 +218,35 @@ describe('what forebay init wrote', () => {
     const { stdout } = await node(['--import', 'tsx', 'src/main.ts'], env);
     expect(JSON.parse(stdout)).toEqual({ id: 'n1', title: 'Harbour' });
   });
+
+  it('is run by forebay dev with a Redis of its own: all in one terminal, until Ctrl-C', async () => {
+    await run({ models: ['Note'], isAgreed: true });
+    const port = await freePort();
+    const env = { ...(await databaseOfItsOwn()), REDIS_URL: `redis://127.0.0.1:${port}` };
+    await node(['node_modules/prisma/build/index.js', 'generate'], env);
+    const cli = path.join(root, 'dist/package/cli.js');
+    const dev = spawn(process.execPath, [cli, 'dev'], {
+      cwd: folder,
+      env,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    processes.push(dev);
+    const exit = once(dev, 'exit');
+    const lines: string[] = [];
+    for await (const line of createInterface({ input: dev.stdout })) {
+      lines.push(line);
+      if (line.includes('All run')) dev.kill('SIGINT');
+    }
+    expect(await exit).toEqual([0, null]);
+    for (const name of workers) {
+      expect(lines.filter((line) => line.startsWith(`forebay-${name} `)).map(textOf)).toEqual(
+        expect.arrayContaining([expect.stringMatching(/^ready /), 'stopped']),
+      );
+    }
+    await expect(once(connect(port, '127.0.0.1'), 'connect')).rejects.toThrow('ECONNREFUSED');
+  });
+
+  const textOf = (line: string): string => line.replace(/^[^│]*│ /, '');
 
   /** As npm would install it, with forebay's own packages for the app's. */
   async function installed(): Promise<void> {

@@ -4,7 +4,17 @@ import { readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { projectFolder } from './program.js';
 
-const sources = ['src', 'workers', 'examples', 'prisma', 'test/processes', 'test/support', 'bench', 'verify'];
+const sources = [
+  'src',
+  'workers',
+  'examples',
+  'prisma',
+  'test/processes',
+  'test/support',
+  'bench',
+  'verify',
+  'dev',
+];
 
 export function setup(): void {
   const stamp = statSync(path.join(projectFolder, 'dist/.built'), { throwIfNoEntry: false });

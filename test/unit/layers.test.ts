@@ -8,6 +8,7 @@ const source = path.resolve(import.meta.dirname, '../../src');
 /** From the lowest to the highest: each may import what stands before it. */
 const ranks = [
   'errors',
+  'peers',
   'pause',
   'trace',
   'keys',
@@ -20,6 +21,7 @@ const ranks = [
   'repeats',
   'logger',
   'event-log',
+  'warning-log',
   'definitions',
   'connection',
   'resources',
@@ -55,11 +57,11 @@ const ranks = [
 /** Who may know what comes from outside. */
 const places: Readonly<Record<string, readonly string[]>> = {
   ioredis: ['connection'],
-  bullmq: ['queues', 'services', 'operations', 'board', 'cli'],
+  bullmq: ['peers', 'queues', 'services', 'operations', 'board', 'cli'],
   'process.env': ['config'],
-  pino: ['logger'],
-  'node-cron': ['services'],
-  'prom-client': ['metrics'],
+  pino: ['peers', 'logger'],
+  'node-cron': ['peers', 'services'],
+  'prom-client': ['peers', 'metrics'],
   '@opentelemetry/api': ['tracing'],
   pg: ['connection'],
   keyv: ['keyv'],
@@ -126,6 +128,20 @@ describe('the source', () => {
           .map((target) => `${file.name} imports ${target}`),
       );
     expect(crossing).toEqual([]);
+  });
+
+  it('loads what only a part of it needs through `peers` alone, where one that is missing is told', () => {
+    const { peerDependenciesMeta } = JSON.parse(
+      readFileSync(path.join(source, '../package.json'), 'utf8'),
+    ) as {
+      peerDependenciesMeta: object;
+    };
+    const loads = new RegExp(
+      `^(?:import|export) (?!type ).*from '(?:${Object.keys(peerDependenciesMeta).join('|')})[/']`,
+      'm',
+    );
+    const loading = files.filter(({ name, text }) => !name.startsWith('peers/') && loads.test(text));
+    expect(loading.map(({ name }) => name)).toEqual(['tracing.ts']);
   });
 
   it.each(Object.entries(places))('knows %s only in %s', (what, layers) => {

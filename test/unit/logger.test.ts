@@ -28,6 +28,7 @@ const failed = { type: 'batch.failed', lane, number: '17', retryMs: 50, error } 
 
 /** An event of each type, with the level at which it is logged. */
 const events: Record<EventType, [ForebayEvent, string]> = {
+  'queue.missing': [{ type: 'queue.missing', install: 'npm install bullmq' }, 'warn'],
   'wake.failed': [{ type: 'wake.failed', lane, error }, 'warn'],
   'refresh.not-asked': [{ type: 'refresh.not-asked', store: 'dashboards', id: '1', error }, 'warn'],
   'refresh.crowded': [{ type: 'refresh.crowded', waiting: 10_000 }, 'warn'],
@@ -141,6 +142,7 @@ it('what is below the level is left out', () => {
   expect(
     logged('warn', sealed, ...Object.values(events).map(([event]) => event)).map(({ msg }) => msg),
   ).toEqual([
+    'queue.missing',
     'wake.failed',
     'refresh.not-asked',
     'refresh.crowded',

@@ -3,17 +3,14 @@
  * request itself (`curl -u`). A reader changes nothing. Each change, and each try to log in, is told as
  * `board.audit`.
  */
-import { getConnInfo } from '@hono/node-server/conninfo';
 import type { Context, MiddlewareHandler } from 'hono';
-import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
-import type { Config } from '../../config.js';
-import { ForebayError } from '../../errors.js';
 import type { Emit } from '../../events.js';
+import { cookies, getConnInfo } from '../../peers/hono.js';
 import { loginPage } from '../page/login.js';
-import { type Account, accountFor, accountsOf, type Identity } from './accounts.js';
+import { type Account, accountFor, type Identity } from './accounts.js';
 import { Attempts } from './attempts.js';
-import { isLoopbackName, isOwnPage, isSafe, loopback } from './own-page.js';
-import { TrustedProxy } from './proxy.js';
+import { isLoopbackName, isOwnPage, isSafe } from './own-page.js';
+import type { AccessRules } from './rules.js';
 import { Sessions, sessionMs } from './session.js';
 
 /** What handlers know of a request. */
@@ -30,29 +27,6 @@ type BoardContext = Context<BoardEnv>;
 const cookieName = 'forebay_session';
 const everybody: Identity = { user: '', role: 'operator' };
 const tooMany = 'Too many wrong passwords. Try again in a minute.';
-
-/** Whom the board lets in. */
-export class AccessRules {
-  readonly accounts: readonly Account[];
-  readonly proxy: TrustedProxy;
-
-  /** @throws ForebayError INVALID_CONFIG, also when it would answer off loopback to everybody */
-  constructor(board: Config['board']) {
-    this.accounts = accountsOf(board);
-    this.proxy = new TrustedProxy(board);
-    if (this.isOpen && !loopback.has(board.host)) {
-      throw new ForebayError(
-        'INVALID_CONFIG',
-        `The board would answer to everyone on ${board.host}. Set BOARD_USER and BOARD_PASSWORD, or BOARD_HOST=127.0.0.1.`,
-      );
-    }
-  }
-
-  /** Everybody on this machine may come in. */
-  get isOpen(): boolean {
-    return this.accounts.length === 0 && !this.proxy.isConfigured;
-  }
-}
 
 export class Access {
   readonly #rules: AccessRules;
@@ -117,7 +91,7 @@ export class Access {
     if (isSecure && context.req.header('origin')?.startsWith('http:'))
       return context.html(loginPage({ ...page, problem: plainHttp }), 400);
     context.set('identity', found);
-    setCookie(context, cookieName, this.#sessions.begin(found, Date.now()), {
+    cookies.setCookie(context, cookieName, this.#sessions.begin(found, Date.now()), {
       httpOnly: true,
       sameSite: 'Lax',
       secure: isSecure,
@@ -128,7 +102,7 @@ export class Access {
   }
 
   logout(context: BoardContext): Response {
-    deleteCookie(context, cookieName, { path: '/' });
+    cookies.deleteCookie(context, cookieName, { path: '/' });
     return context.redirect('/login', 303);
   }
 
@@ -140,7 +114,7 @@ export class Access {
         : context.text('The board answers on loopback only.', 403);
     const socket = socketOf(context);
     const named = proxy.identityOf(socket, (name) => context.req.header(name));
-    const known = named ?? this.#sessions.accountOf(getCookie(context, cookieName) ?? '', Date.now());
+    const known = named ?? this.#sessions.accountOf(cookies.getCookie(context, cookieName) ?? '', Date.now());
     if (known) return known;
     const given = basicOf(context);
     if (given === undefined || accounts.length === 0) return this.#refuse(context);

@@ -1,5 +1,5 @@
 /** Charts as SVG, made here: a bar for each minute of the last hour. */
-import { html } from 'hono/html';
+import { html } from '../../peers/hono.js';
 import type { Html } from './layout.js';
 
 export interface ChartOptions {

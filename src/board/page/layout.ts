@@ -1,6 +1,7 @@
 /** What all pages have in common. Whatever is put into them is escaped, by hono's `html`. */
-import { html } from 'hono/html';
+
 import type { HtmlEscapedString } from 'hono/utils/html';
+import { html } from '../../peers/hono.js';
 import type { Identity } from '../access/accounts.js';
 
 export type Html = HtmlEscapedString | Promise<HtmlEscapedString>;

@@ -1,7 +1,8 @@
 /** Dead letters: found by store, id and error, grouped by what the database says. */
-import { html } from 'hono/html';
+
 import { duration } from '../../operations/duration.js';
 import type { FoundLetter, FoundLetters, LetterGroup, LetterQuery } from '../../operations/letter-search.js';
+import { html } from '../../peers/hono.js';
 import type { Identity } from '../access/accounts.js';
 import { count } from './figures.js';
 import { actionButton, ago, finalButton, type Html, live } from './layout.js';

@@ -1,9 +1,10 @@
 /** Pages that are a table: schedules, processes, hottest keys. */
-import { html } from 'hono/html';
+
 import type { ProcessFacts } from '../../connection/processes.js';
 import { duration } from '../../operations/duration.js';
 import type { HottestOfStore } from '../../operations/hottest.js';
 import type { RunStatus, ScheduleStatus } from '../../operations/status.js';
+import { html } from '../../peers/hono.js';
 import type { Identity } from '../access/accounts.js';
 import { megabytes } from './figures.js';
 import { actionButton, ago, type Html, live } from './layout.js';

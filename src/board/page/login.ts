@@ -1,5 +1,5 @@
 /** The page on which one logs in. */
-import { html } from 'hono/html';
+import { html } from '../../peers/hono.js';
 import { type Html, shell } from './layout.js';
 
 export function loginPage({ next, problem }: { next: string; problem?: string }): Html {

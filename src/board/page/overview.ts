@@ -1,7 +1,8 @@
 /** The overview: how far behind the database is, first; then the last hour's flushes, store by store. */
-import { html } from 'hono/html';
+
 import { duration } from '../../operations/duration.js';
 import { ageOf, type BacklogStatus } from '../../operations/status.js';
+import { html } from '../../peers/hono.js';
 import type { Identity } from '../access/accounts.js';
 import type { Overview } from '../facts.js';
 import { chart, sparkline } from './chart.js';

@@ -1,9 +1,10 @@
 /** "Where is my write?": the answer as a sentence, then what it was made of. */
-import { html } from 'hono/html';
+
 import { duration } from '../../operations/duration.js';
 import type { EntryFacts, RecordFacts } from '../../operations/record-facts.js';
 import type { RowFacts } from '../../operations/row-facts.js';
 import type { RecordWhereabouts, ValueWhereabouts, Whereabouts } from '../../operations/where.js';
+import { html } from '../../peers/hono.js';
 import type { Identity } from '../access/accounts.js';
 import { count } from './figures.js';
 import { type Html, live } from './layout.js';

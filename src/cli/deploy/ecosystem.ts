@@ -4,8 +4,8 @@ import { readFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { z } from 'zod';
 import { ForebayError, messageOf } from '../../errors.js';
+import { z } from '../../peers/zod.js';
 
 export interface DeployApp {
   readonly name: string;

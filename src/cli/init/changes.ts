@@ -108,6 +108,7 @@ function scriptsChange({ root, packageJson }: Project, ecosystem: string): Chang
     'forebay:start': `pm2 start ${ecosystem}`,
     'forebay:stop': `pm2 delete ${ecosystem}`,
     'forebay:check': 'forebay check',
+    'forebay:dev': 'forebay dev',
   };
   const scripts = { ...added, ...packageJson.scripts };
   if (Object.keys(added).every((name) => packageJson.scripts?.[name] !== undefined)) return [];

@@ -2,6 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { createInterface } from 'node:readline/promises';
+import { installLine, workerPeers } from '../../peers/peer.js';
 import { type Change, type Plan, planChanges } from './changes.js';
 import { type Project, readProject } from './project.js';
 
@@ -108,15 +109,15 @@ function write(file: string, text: string): void {
 
 function nextSteps({ packageJson, migrations }: Project, { ecosystem }: Plan): string {
   const has = { ...packageJson.dependencies, ...packageJson.devDependencies };
-  const needed = ['forebay', '@prisma/client', '@prisma/adapter-pg', 'pm2', 'tsx'].filter(
-    (name) => !(name in has),
-  );
+  const always = ['forebay', '@prisma/client', '@prisma/adapter-pg', 'pm2', 'tsx'];
+  const needed = [...always, ...workerPeers].filter((name) => !(name in has));
   return [
     'Now:',
-    ...(needed.length > 0 ? [`  npm install ${needed.join(' ')}`] : []),
+    ...(needed.length > 0 ? [`  ${installLine(needed)}`] : []),
     '  npx prisma generate',
     migrations === undefined ? '  npx prisma db push' : '  npx prisma migrate deploy',
     '  npx forebay check              # looks at your Redis and Postgres',
+    '  npx forebay dev                # Redis, Postgres if none, workers and the board in this terminal; or under pm2:',
     `  npx pm2 start ${ecosystem}   # the workers; Bull Board on http://127.0.0.1:3333`,
     'In your app: const app = await connectApp(), of forebay/app.ts; then app.stores.….put(row).',
   ].join('\n');

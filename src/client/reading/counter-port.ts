@@ -169,7 +169,8 @@ export function counterValue(
 ): bigint | undefined {
   const { dirtyRecord, dirtyDelta } = pending;
   const isSealedApplied =
-    claimed.sealed === undefined || (loaded.batch !== undefined && loaded.batch >= claimed.sealed);
+    claimed.sealed === undefined ||
+    (loaded.batch !== undefined && loaded.batch >= claimed.sealed && !loaded.voids?.has(claimed.sealed));
   const sealedRecord = isSealedApplied ? '' : pending.sealedRecord;
   const sealedDelta = isSealedApplied ? 0n : pending.sealedDelta;
   // What is dirty comes after what is sealed: a dirty delete or replacement makes the rest irrelevant.

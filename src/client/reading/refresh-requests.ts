@@ -5,7 +5,7 @@
 import { LRUCache } from 'lru-cache';
 import type { DueValue } from '../../cache/reading/refresh-ahead.js';
 import type { Emit } from '../../events.js';
-import type { RefreshJob, RefreshQueue } from '../../queues/refresh-queue.js';
+import type { RefreshJob } from '../../queues/refresh-job.js';
 
 /** Values that were asked for lately: their next reads cost no call. */
 const askedMax = 10_000;
@@ -15,13 +15,20 @@ const countEveryMs = 1_000;
 /** Jobs on their way to the queue: while its Redis hangs, further ones are asked for by later reads. */
 const underWayMax = 1_000;
 
+/** The refresh queue. */
+export interface RefreshPlace {
+  add(job: RefreshJob, urgencyMs: number): Promise<void>;
+  waiting(): Promise<number>;
+}
+
 export interface RefreshRequestsDependencies {
-  readonly queue: Pick<RefreshQueue, 'add' | 'waiting'>;
+  /** Undefined: nobody can be asked, and readers compute what is stale. */
+  readonly queue: RefreshPlace | undefined;
   readonly emit: Emit;
 }
 
 export class RefreshRequests {
-  readonly #queue: RefreshRequestsDependencies['queue'];
+  readonly #queue: RefreshPlace | undefined;
   readonly #emit: Emit;
   readonly #asked = new LRUCache<string, true>({ max: askedMax });
   #countedAtMs = Number.NEGATIVE_INFINITY;
@@ -35,16 +42,16 @@ export class RefreshRequests {
 
   /** Returns at once. What goes wrong is told as an event. */
   add(job: RefreshJob, due: DueValue): void {
-    if (this.#asked.has(job.seen) || this.#underWay >= underWayMax) return;
+    if (!this.#queue || this.#asked.has(job.seen) || this.#underWay >= underWayMax) return;
     this.#asked.set(job.seen, true);
-    void this.#send(job, urgencyMs(due));
+    void this.#send(this.#queue, job, urgencyMs(due));
   }
 
-  async #send(job: RefreshJob, urgency: number): Promise<void> {
+  async #send(queue: RefreshPlace, job: RefreshJob, urgency: number): Promise<void> {
     this.#underWay += 1;
     try {
-      await this.#count();
-      if (!this.#isCrowded) await this.#queue.add(job, urgency);
+      await this.#count(queue);
+      if (!this.#isCrowded) await queue.add(job, urgency);
     } catch (error) {
       this.#emit({ type: 'refresh.not-asked', store: job.store, id: job.id, error });
     } finally {
@@ -53,10 +60,10 @@ export class RefreshRequests {
   }
 
   /** Once in a while: a count is a round trip. */
-  async #count(): Promise<void> {
+  async #count(queue: RefreshPlace): Promise<void> {
     if (Date.now() - this.#countedAtMs < countEveryMs) return;
     this.#countedAtMs = Date.now();
-    const isCrowded = (await this.#queue.waiting()) >= waitingMax;
+    const isCrowded = (await queue.waiting()) >= waitingMax;
     if (isCrowded && !this.#isCrowded) this.#emit({ type: 'refresh.crowded', waiting: waitingMax });
     this.#isCrowded = isCrowded;
   }

@@ -11,7 +11,7 @@ import type { Subscriber } from '../../connection/redis.js';
 import { ForebayError } from '../../errors.js';
 import type { Emit } from '../../events.js';
 import { persistedChannel } from '../../keys.js';
-import type { WriteBehindQueue } from '../../queues/write-behind-queue.js';
+import type { WakeUps } from '../../queues/wake-ups.js';
 import { type Fate, fateOf, isInLedger, reached } from './fate.js';
 
 /** Announcements can be missed (a connection lost); the lanes are looked at again after this long. */
@@ -20,7 +20,7 @@ const recheckMs = 500;
 export interface PersistedWatchDependencies {
   readonly subscriber: Subscriber;
   readonly buffer: AppBuffer;
-  readonly queue: Pick<WriteBehindQueue, 'hurry'>;
+  readonly queue: WakeUps;
   /** Reads what the ledger has of a lane. */
   readonly ledgerOf: (lane: Lane) => Promise<LedgerState | undefined>;
   readonly prefix: string;

@@ -9,7 +9,7 @@ import { toWriteError } from '../../connection/redis.js';
 import { closedError, ForebayError } from '../../errors.js';
 import type { Emit } from '../../events.js';
 import { splitField } from '../../keys.js';
-import type { WriteBehindQueue } from '../../queues/write-behind-queue.js';
+import type { WakeUps } from '../../queues/wake-ups.js';
 import type { PersistedWatch } from '../receipts/persisted.js';
 import { confirmedBy, durabilityNotMet } from './durability.js';
 import type { ConfirmedDurability, DurableRoute } from './durable-route.js';
@@ -52,7 +52,7 @@ interface LaneQueue {
 export interface WriteQueueDependencies {
   readonly route: WriteConnection;
   readonly durable: Pick<DurableRoute, 'open' | 'missing'>;
-  readonly queue: Pick<WriteBehindQueue, 'wake'>;
+  readonly queue: Pick<WakeUps, 'wake'>;
   readonly emit: Emit;
   /** Tells when batches of lanes were acknowledged. */
   readonly watch: Pick<PersistedWatch, 'onPersisted'>;

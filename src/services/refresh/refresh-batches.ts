@@ -4,7 +4,8 @@
  * value.
  */
 import type { ComputedClient } from '../../client/stores/computed-client.js';
-import type { RefreshJob, RefreshOutcome } from '../../queues/refresh-queue.js';
+import type { RefreshJob } from '../../queues/refresh-job.js';
+import type { RefreshOutcome } from '../../queues/refresh-queue.js';
 
 export interface RefreshBatchesOptions {
   readonly client: Pick<ComputedClient<unknown>, 'computeSuccessors'>;

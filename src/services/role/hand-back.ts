@@ -1,5 +1,6 @@
 /** Jobs that end in another way than done or failed. */
-import { DelayedError, type Job, UnrecoverableError } from 'bullmq';
+import type { Job } from 'bullmq';
+import { bullmq } from '../../peers/bullmq.js';
 
 /**
  * What a worker does not know: a store, lane or schedule of another release, or of another app. The job is
@@ -15,10 +16,10 @@ export class ImpossibleWork extends Error {
 }
 
 /** Ends a job as failed for good, without another word: what is wrong was told before. */
-export class SetAside extends UnrecoverableError {}
+export class SetAside extends bullmq.UnrecoverableError {}
 
 /** Gives the job to whichever worker takes it after `ms`. @throws DelayedError, which tells BullMQ so */
 export async function handBack(job: Job, token: string | undefined, ms: number): Promise<never> {
   await job.moveToDelayed(Date.now() + ms, token);
-  throw new DelayedError();
+  throw new bullmq.DelayedError();
 }

@@ -2,13 +2,15 @@
  * The one place where roles take jobs from a queue: how jobs are locked and tried again, and what becomes of
  * those that this worker can't do.
  */
-import { type Job, Worker } from 'bullmq';
+import type { Job, Worker } from 'bullmq';
 import { LRUCache } from 'lru-cache';
-import { prettifyError, type ZodType } from 'zod';
+import type { ZodType } from 'zod';
 import { inTime } from '../../connection/deadline.js';
 import type { RedisClient } from '../../connection/redis.js';
 import type { Emit } from '../../events.js';
 import { queuePrefix } from '../../keys.js';
+import { bullmq } from '../../peers/bullmq.js';
+import { z } from '../../peers/zod.js';
 import type { Resources } from '../../resources.js';
 import { handBack, ImpossibleWork, SetAside, UnknownWork } from './hand-back.js';
 import { JobsDuty } from './jobs-duty.js';
@@ -55,7 +57,7 @@ export async function takeJobs<Data, Result>(
 ): Promise<JobsDuty> {
   const { queue, connection, prefix, emit, concurrency } = options;
   const desk = new JobDesk(options);
-  const worker = new Worker<Data, Result>(queue, (job, token) => desk.process(job, token), {
+  const worker = new bullmq.Worker<Data, Result>(queue, (job, token) => desk.process(job, token), {
     connection,
     prefix: queuePrefix(prefix),
     concurrency,
@@ -155,7 +157,7 @@ class JobDesk<Data, Result> {
 
   #checkShape({ name, data }: Job): void {
     const { error } = this.#options.shape.safeParse(data);
-    if (error) throw new ImpossibleWork(`The job "${name}" is malformed: ${prettifyError(error)}`);
+    if (error) throw new ImpossibleWork(`The job "${name}" is malformed: ${z.prettifyError(error)}`);
   }
 
   async #handBack(job: Job, token: string | undefined, reason: string): Promise<never> {

@@ -1,5 +1,6 @@
 /** A pattern of cron on the face of a clock, read and matched by node-cron. */
-import { createTask, parse, type ScheduledTask } from 'node-cron';
+import type { ScheduledTask } from 'node-cron';
+import { createTask, parse } from '../../peers/node-cron.js';
 
 /** What a clock shows, as if it were UTC, in ms. */
 export type Face = number;

@@ -1,6 +1,7 @@
 /** Has each schedule tick: node-cron gives the beat, and at each it is looked which schedules have a tick. */
-import { createTask, type ScheduledTask } from 'node-cron';
+import type { ScheduledTask } from 'node-cron';
 import type { Emit } from '../../events.js';
+import { createTask } from '../../peers/node-cron.js';
 import type { Schedule, Schedules } from './schedules.js';
 import { Ticks } from './ticks.js';
 

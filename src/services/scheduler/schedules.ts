@@ -1,8 +1,8 @@
 /** `defineSchedules`: what an app does at certain times, by name, in the words of cron. */
-import { validateDetailed } from 'node-cron';
 import type { Forebay } from '../../app/connect.js';
 import type { Definitions, Stores } from '../../definitions/stores.js';
 import { ForebayError } from '../../errors.js';
+import { validateDetailed } from '../../peers/node-cron.js';
 
 /** When a schedule's ticks are. */
 interface ScheduleTimes {

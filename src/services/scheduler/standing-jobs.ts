@@ -1,6 +1,7 @@
 /** The standing jobs of schedules: one for each, which waits for the next tick. */
-import { DelayedError, type Job } from 'bullmq';
+import type { Job } from 'bullmq';
 import type { Emit } from '../../events.js';
+import { bullmq } from '../../peers/bullmq.js';
 import { isStandingJob } from '../../queues/job-shapes.js';
 import type { LastRun, ScheduleQueue, StandingJob } from '../../queues/schedule-queue.js';
 import type { CronTasks } from './cron-tasks.js';
@@ -82,7 +83,7 @@ export class StandingJobs {
     const planned = schedule ? this.#planned(schedule, last ?? job.data.last) : laterOf(job.data);
     await job.updateData(planned);
     await job.moveToDelayed(Date.now() + delayUntil(planned), token);
-    throw new DelayedError();
+    throw new bullmq.DelayedError();
   }
 
   /** Undefined: the tick was missed, and is not to be caught up. */

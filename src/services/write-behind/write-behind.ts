@@ -52,6 +52,7 @@ import { LedgerWatch } from './ledger-watch.js';
 import { PausedGroups } from './paused-groups.js';
 import { Sweep } from './sweep.js';
 import { tracedDatabase } from './traced-database.js';
+import { hearWakeUpCalls } from './wake-up-calls.js';
 
 /** What a write-behind worker needs. */
 export interface WriteBehindOptions {
@@ -96,6 +97,7 @@ export class WriteBehindService extends Role {
       lanes: [config.redis, 'worker'],
       queue: [config.queueRedis, 'queue'],
       jobs: [config.queueRedis, 'worker'],
+      subscriber: [config.redis, 'subscriber'],
     });
     this.vitals.need(
       redisNeed('redis', () => testRedisConnection(connections.lanes)),
@@ -124,6 +126,8 @@ export class WriteBehindService extends Role {
     await this.#startDeadLetters(parts, { buffer, queue: letters, wakeUps: queue }, connections.jobs);
     await this.#takeJobs(parts, { flush, queue, signal }, connections.jobs);
     this.#startSweep(parts, { flush, queue, signal }, { buffer, isPaused });
+    const { subscriber } = connections;
+    await hearWakeUpCalls({ subscriber, prefix: config.prefix, lanes: this.#lanes, queue, emit });
     this.#tellOfItself(parts, connections);
   }
 

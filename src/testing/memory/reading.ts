@@ -8,7 +8,7 @@ import { ComputedClient } from '../../client/stores/computed-client.js';
 import type { Stores } from '../../definitions/stores.js';
 import type { Emit } from '../../events.js';
 import { cacheKeyOf } from '../../keys.js';
-import type { RefreshJob } from '../../queues/refresh-queue.js';
+import type { RefreshJob } from '../../queues/refresh-job.js';
 import type { Resources } from '../../resources.js';
 import type { TestClock } from '../clock.js';
 import type { Faults } from '../faults.js';

