@@ -10,6 +10,7 @@ const ranks = [
   'errors',
   'pause',
   'trace',
+  'hash-slot',
   'keys',
   'variables',
   'redis-settings',

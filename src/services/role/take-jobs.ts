@@ -37,6 +37,8 @@ export interface JobsOptions<Data, Result> {
  */
 const lockMs = 10_000;
 const stallsMax = 1_000_000;
+/** So long a call waits for a job; a job ends it at once. */
+const waitForJobSeconds = 10;
 const anotherMayTakeItMs = 5_000;
 /** So long a job is handed back that no worker knows: longer than a deploy takes. */
 const patienceMs = 900_000;
@@ -62,6 +64,7 @@ export async function takeJobs<Data, Result>(
     autorun: false,
     lockDuration: lockMs,
     stalledInterval: lockMs,
+    drainDelay: waitForJobSeconds,
     maxStalledCount: stallsMax,
     settings: { backoffStrategy: (_attempts, _type, error) => retryMsOf(error) },
   });

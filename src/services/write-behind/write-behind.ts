@@ -47,10 +47,11 @@ import { DatabaseBreaker } from './database-breaker.js';
 import { DeadLetters, type DeadLettersDependencies } from './dead-letters.js';
 import { FlushTally } from './flush-tally.js';
 import { LaneFlush } from './lane-flush.js';
+import { LaneLooks } from './lane-looks.js';
 import { LaneMarksRenewal } from './lane-marks.js';
 import { LedgerWatch } from './ledger-watch.js';
 import { PausedGroups } from './paused-groups.js';
-import { Sweep } from './sweep.js';
+import { Sweep, type SweepDependencies } from './sweep.js';
 import { tracedDatabase } from './traced-database.js';
 
 /** What a write-behind worker needs. */
@@ -121,9 +122,15 @@ export class WriteBehindService extends Role {
       { buffer, marks, deadLetters: letters, signal, isPaused },
       connections.lanes,
     );
-    await this.#startDeadLetters(parts, { buffer, queue: letters, wakeUps: queue }, connections.jobs);
+    await this.#startDeadLetters(
+      parts,
+      { buffer, redis: connections.lanes, queue: letters, wakeUps: queue },
+      connections.jobs,
+    );
     await this.#takeJobs(parts, { flush, queue, signal }, connections.jobs);
-    this.#startSweep(parts, { flush, queue, signal }, { buffer, isPaused });
+    const looks = new LaneLooks(connections.lanes, this.#lanes);
+    connections.queue.on('ready', () => looks.allDue());
+    this.#startSweep(parts, { flush, queue, signal }, { buffer, isPaused, looks });
     this.#tellOfItself(parts, connections);
   }
 
@@ -170,7 +177,7 @@ export class WriteBehindService extends Role {
 
   async #startDeadLetters(
     parts: Resources,
-    places: Pick<DeadLettersDependencies, 'buffer' | 'queue' | 'wakeUps'>,
+    places: Pick<DeadLettersDependencies, 'buffer' | 'redis' | 'queue' | 'wakeUps'>,
     connection: RedisClient,
   ): Promise<void> {
     const { config, emit } = this.#options;
@@ -196,7 +203,7 @@ export class WriteBehindService extends Role {
   #startSweep(
     parts: Resources,
     { flush, queue, signal }: Flushing,
-    places: Pick<FlushParts, 'buffer' | 'isPaused'>,
+    places: Pick<SweepDependencies, 'buffer' | 'isPaused' | 'looks'>,
   ): void {
     const options = { signal, isHurry: false, onProgress: async () => undefined };
     const sweep = new Sweep({
