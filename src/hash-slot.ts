@@ -12,9 +12,12 @@ export function slotOf(key: string): number {
 
 /** Of a text's UTF-8 bytes. @param before the sum of the text that stands before it */
 export function crc16(text: string, before = 0): number {
-  let sum = before;
-  for (const byte of Buffer.from(text)) sum = ((sum << 8) ^ (table[(sum >> 8) ^ byte] as number)) & 0xffff;
-  return sum;
+  return Buffer.from(text).reduce(crc16And, before);
+}
+
+/** The sum of a text and one byte more. */
+export function crc16And(sum: number, byte: number): number {
+  return ((sum << 8) ^ (table[(sum >> 8) ^ byte] as number)) & 0xffff;
 }
 
 /** XMODEM: polynomial x¹⁶ + x¹² + x⁵ + 1, from 0. */

@@ -1,5 +1,5 @@
 /**
- * Which lanes a sweep looks at, and when. On one server a look at all is a few commands, so all are looked at.
+ * Which lanes a sweep looks at, and when. On one server a look at all is a few commands: all are looked at.
  * In a cluster a command asks the lanes of one slot only: some are looked at each time, so that all have
  * their turn after a while; each time, too, those that held something when they were looked at last, and
  * those that workers have in hand. After trouble with a connection all are looked at, for that is when
