@@ -10,7 +10,7 @@ import type { RedisClient } from '../../connection/redis.js';
 import type { Emit } from '../../events.js';
 import { queuePrefix } from '../../keys.js';
 import type { Resources } from '../../resources.js';
-import { handBack, ImpossibleWork, SetAside, UnknownWork } from './hand-back.js';
+import { ImpossibleWork, leaveToOthers, SetAside, UnknownWork } from './hand-back.js';
 import { JobsDuty } from './jobs-duty.js';
 import { RetryLater, retryMsOf } from './retry.js';
 
@@ -39,7 +39,6 @@ const lockMs = 10_000;
 const stallsMax = 1_000_000;
 /** So long a call waits for a job; a job ends it at once. */
 const waitForJobSeconds = 10;
-const anotherMayTakeItMs = 5_000;
 /** So long a job is handed back that no worker knows: longer than a deploy takes. */
 const patienceMs = 900_000;
 const reasonsToldMax = 1_000;
@@ -164,7 +163,7 @@ class JobDesk<Data, Result> {
   async #handBack(job: Job, token: string | undefined, reason: string): Promise<never> {
     if (Date.now() - job.timestamp > patienceMs) return this.#setAside(job, reason);
     this.#tell(job, reason, false);
-    return handBack(job, token, anotherMayTakeItMs);
+    return leaveToOthers(job, token);
   }
 
   #setAside(job: Job, reason: string): never {
