@@ -19,6 +19,8 @@ import type { RedisClient } from '../../connection/redis.js';
 
 /** After so many looks all lanes of a cluster have had their turn. */
 const looksPerTurn = 60;
+/** Of few lanes a turn is over sooner. */
+const groupsPerLookMin = 2;
 const callsAtOnceMax = 50;
 /** A server that is away does not hold up the look at the others' lanes. */
 const lookMaxMs = 1_000;
@@ -48,7 +50,9 @@ export class LaneLooks {
     this.#groups = groupForCalls(redis, lanes.all);
     this.#groupOf = new Map(this.#groups.flatMap((group) => group.map((lane) => [lane, group] as const)));
     const { length } = this.#groups;
-    this.#perLook = isCluster(redis) ? Math.ceil(length / looksPerTurn) : length;
+    this.#perLook = isCluster(redis)
+      ? Math.min(length, Math.max(groupsPerLookMin, Math.ceil(length / looksPerTurn)))
+      : length;
     redis.on('ready', () => this.allDue());
     // Of a cluster: one that came, or took another's place.
     redis.on('+node', () => this.allDue());
