@@ -236,7 +236,10 @@ describe('in a cluster', () => {
     const rounds = [await addAll(), await addAll()];
     await cluster.servers[2]?.restart();
     const codes = new Set(rounds.flat().map(([code]) => code));
-    expect([...codes].filter((code) => code !== 'REDIS_REFUSED').sort()).toEqual(['REDIS_UNAVAILABLE', 'accepted']);
+    expect([...codes].filter((code) => code !== 'REDIS_REFUSED').sort()).toEqual([
+      'REDIS_UNAVAILABLE',
+      'accepted',
+    ]);
     for (const [, ms] of rounds.flat()) expect(ms).toBeLessThan(patient(3_500));
     await expect.poll(async () => (await addAll()).filter(([code]) => code !== 'accepted')).toEqual([]);
     const living = ids.filter((_, i) => rounds[0]?.[i]?.[0] === 'accepted');
@@ -261,7 +264,7 @@ describe('in a cluster', () => {
     const buffer = new WriteBuffer(redis, config.prefix);
     const project = few.byName.get('projects') as RecordStore;
     const payload = project.rows.encode({ id: 'forgotten', name: 'found' });
-    const write = { op: 'put', field: 'projects:forgotten', ttlMs: 60_000, payload } as const;
+    const write = { op: 'put', field: 'projects:forgotten', payload } as const;
     expect((await buffer.write(lanes.at(-1) as Lane, [write])).wake).toBe(true);
     await expect.poll(() => environment.prisma.project.count(), { timeout: patient(60_000) }).toBe(1);
     redis.disconnect();
