@@ -65,9 +65,7 @@ async function commandCount(): Promise<number> {
 async function writeWithoutJob(lane: Lane, id: string): Promise<void> {
   const buffer = new WriteBuffer(own.admin as never, environment.config.prefix);
   const field = fieldOf(lane.group.name, id);
-  const { wake } = await buffer.write(lane, [
-    { op: 'put', field, payload: JSON.stringify({ id }) },
-  ]);
+  const { wake } = await buffer.write(lane, [{ op: 'put', field, payload: JSON.stringify({ id }) }]);
   expect(wake).toBe(true);
 }
 
