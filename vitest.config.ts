@@ -3,11 +3,10 @@ import { defineConfig } from 'vitest/config';
 
 /** Tests wait for events. Only a hang reaches these limits, also on a machine that is busy with something else. */
 const limits = { testTimeout: 300_000, hookTimeout: 300_000, expect: { poll: { timeout: 120_000 } } };
-const withServices = { globalSetup: ['test/support/global-setup.ts'], ...limits };
+const withServices = { globalSetup: ['test/support/build.ts', 'test/support/global-setup.ts'], ...limits };
 
 export default defineConfig({
   test: {
-    globalSetup: ['test/support/build.ts'],
     // Most of a test is waiting: two files at once fit on two cores.
     maxWorkers: 2,
     projects: [

@@ -67,6 +67,20 @@ export async function startChild<H extends Handlers, Report = never>(
   };
 }
 
+/** Serves as long as `use` takes. @throws as `startChild`; what `use` throws */
+export async function withChild<H extends Handlers, Result>(
+  script: string,
+  options: ChildOptions<never>,
+  use: (child: Child<H>) => Promise<Result>,
+): Promise<Result> {
+  const child = await startChild<H>(script, options);
+  try {
+    return await use(child);
+  } finally {
+    await child.stop();
+  }
+}
+
 /** A listener that stays, rather than `once` in a loop: messages that arrive together would overtake it. */
 function answerOf(child: ChildProcess, name: string, signal: AbortSignal, maxMs: number): Promise<unknown> {
   return new Promise((resolve, reject) => {

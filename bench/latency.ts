@@ -1,6 +1,6 @@
 /** How long does a write take, how long until it is in the database, and how much memory does it take until then? */
 import type { Bench, BenchContext, BenchResult } from './bench.js';
-import { type Child, startChild } from './child.js';
+import { type Child, withChild } from './child.js';
 import type { LatencyAppHandlers, PaceFigures } from './latency/latency-app.js';
 import { count, textTable } from './text-table.js';
 import type { ForebayWorkerHandlers } from './write-behind/forebay-worker.js';
@@ -23,53 +23,48 @@ interface Load {
   readonly set: PaceFigures;
 }
 
-async function run({ place, signal, progress, scale }: BenchContext): Promise<BenchResult> {
-  const app = await startChild<LatencyAppHandlers>('latency/latency-app.ts', { env: place.env, signal });
-  try {
+type App = Child<LatencyAppHandlers>;
+
+async function run(context: BenchContext): Promise<BenchResult> {
+  const { place, signal, progress, scale } = context;
+  const options = { env: place.env, signal };
+  return withChild('latency/latency-app.ts', options, async (app: App) => {
     progress.step('memory of dirty records');
     const bytesPerRecord = await memoryOf(app, place.redis, Math.ceil(dirtyRows * scale));
-    const options = { env: place.env, signal };
-    const worker = await startChild<ForebayWorkerHandlers>('write-behind/forebay-worker.ts', options);
-    try {
-      progress.step('what can be persisted');
-      const writes = Math.ceil(capacityWrites * scale);
-      await app.ask('capacity', writes);
-      const perSecond = await app.ask('capacity', writes);
-      const loads: Load[] = [];
-      for (const share of shares) {
-        progress.step(`at ${100 * share} %`);
-        loads.push(await paced(app, share, perSecond * share, Math.max(1, seconds * scale)));
-      }
-      return {
-        page: toPage(perSecond, bytesPerRecord, loads),
-        data: { capacityPerSecond: Math.round(perSecond), bytesPerRecord, loads },
-        isCorrect: true,
-      };
-    } finally {
-      await worker.stop();
-    }
-  } finally {
-    await app.stop();
-  }
+    return withChild<ForebayWorkerHandlers, BenchResult>('write-behind/forebay-worker.ts', options, () =>
+      measureLoads(app, bytesPerRecord, context),
+    );
+  });
 }
 
-async function paced(
-  app: Child<LatencyAppHandlers>,
-  share: number,
-  perSecond: number,
-  forSeconds: number,
-): Promise<Load> {
+async function measureLoads(
+  app: App,
+  bytesPerRecord: number,
+  { progress, scale }: BenchContext,
+): Promise<BenchResult> {
+  progress.step('what can be persisted');
+  const writes = Math.ceil(capacityWrites * scale);
+  await app.ask('capacity', writes);
+  const perSecond = await app.ask('capacity', writes);
+  const loads: Load[] = [];
+  for (const share of shares) {
+    progress.step(`at ${100 * share} %`);
+    loads.push(await paced(app, share, perSecond * share, Math.max(1, seconds * scale)));
+  }
+  return {
+    page: toPage(perSecond, bytesPerRecord, loads),
+    data: { capacityPerSecond: Math.round(perSecond), bytesPerRecord, loads },
+    isCorrect: true,
+  };
+}
+
+async function paced(app: App, share: number, perSecond: number, forSeconds: number): Promise<Load> {
   const set = await app.ask('pace', 'SET', perSecond, forSeconds);
   const put = await app.ask('pace', 'put', perSecond, forSeconds);
   return { share, perSecond: Math.round(perSecond), put, set };
 }
 
-/** With their entries in the cache, which are there anyway. */
-async function memoryOf(
-  app: Child<LatencyAppHandlers>,
-  redis: BenchContext['place']['redis'],
-  rows: number,
-): Promise<number> {
+async function memoryOf(app: App, redis: BenchContext['place']['redis'], rows: number): Promise<number> {
   const used = async (): Promise<number> => Number(/used_memory:(\d+)/.exec(await redis.info('memory'))?.[1]);
   const before = await used();
   await app.ask('accept', rows);
@@ -88,7 +83,7 @@ function toPage(perSecond: number, bytes: number, loads: readonly Load[]): strin
     textTable(head, rows),
     '',
     `Times in ms, at parts of the ${count(perSecond)} writes/s that can be persisted (one app, one worker). Writes come at a steady rate, answered or not.`,
-    `A dirty record of 190 bytes of JSON takes ${count(bytes)} bytes of Redis's memory, with its entry in the cache.`,
+    `A dirty record of 190 bytes of JSON takes ${count(bytes)} bytes of Redis's memory.`,
     '',
   ].join('\n');
 }

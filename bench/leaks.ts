@@ -1,7 +1,7 @@
 /** What does it cost to run and do nothing, and is anything left behind: memory, keys, work that nobody asked for? */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Bench, BenchContext, BenchResult } from './bench.js';
-import { type Child, startChild } from './child.js';
+import { type Child, withChild } from './child.js';
 import type { LeaksAppHandlers } from './leaks/leaks-app.js';
 import { slopeOf, type UsageHandlers } from './leaks/usage.js';
 import { count, textTable } from './text-table.js';
@@ -45,30 +45,25 @@ export async function measureLeaks(
   seconds: number,
 ): Promise<Leaks> {
   const options = { env: place.env, signal };
-  const worker: Worker = await startChild('write-behind/forebay-worker.ts', options);
-  try {
-    const app: App = await startChild('leaks/leaks-app.ts', options);
-    try {
-      progress.step('warming up');
-      await app.ask('prepare');
-      await app.ask('work', perSecond, Math.min(warmUpSeconds, seconds));
-      await app.ask('drain');
-      const before = await lastingKeys(place);
-      const parts = { app, worker, place };
-      progress.step('idle');
-      const idle = await phase(parts, seconds, (forSeconds) =>
-        sleep(1_000 * forSeconds, undefined, { signal }),
-      );
-      progress.step(`${count(perSecond)} calls a second`);
-      const load = await phase(parts, seconds, (forSeconds) => app.ask('work', perSecond, forSeconds));
-      await app.ask('drain');
-      return { idle, load, lastingKeys: { before, after: await lastingKeys(place) } };
-    } finally {
-      await app.stop();
-    }
-  } finally {
-    await worker.stop();
-  }
+  const measured = async (app: App, worker: Worker): Promise<Leaks> => {
+    progress.step('warming up');
+    await app.ask('prepare');
+    await app.ask('work', perSecond, Math.min(warmUpSeconds, seconds));
+    await app.ask('drain');
+    const before = await lastingKeys(place);
+    const parts = { app, worker, place };
+    progress.step('idle');
+    const idle = await phase(parts, seconds, (forSeconds) =>
+      sleep(1_000 * forSeconds, undefined, { signal }),
+    );
+    progress.step(`${count(perSecond)} calls a second`);
+    const load = await phase(parts, seconds, (forSeconds) => app.ask('work', perSecond, forSeconds));
+    await app.ask('drain');
+    return { idle, load, lastingKeys: { before, after: await lastingKeys(place) } };
+  };
+  return withChild('write-behind/forebay-worker.ts', options, (worker: Worker) =>
+    withChild('leaks/leaks-app.ts', options, (app: App) => measured(app, worker)),
+  );
 }
 
 interface Parts {

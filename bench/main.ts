@@ -2,7 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import { abortOnSignals, explanation, Interruption } from '../dev/command.js';
 import { acquireServices } from '../dev/services/acquire.js';
-import { type BenchArguments, type Comparison, helpText, parseBenchArguments } from './arguments.js';
+import { type BenchArguments, helpText, parseBenchArguments } from './arguments.js';
 import type { Bench, BenchResult } from './bench.js';
 import { changes } from './changes.js';
 import { compare } from './compare.js';
@@ -38,39 +38,33 @@ process.exitCode = await main(process.argv.slice(2));
 
 /** Returns the exit code. */
 async function main(args: readonly string[]): Promise<number> {
+  const progress = new ProgressLine(process.stderr);
   try {
     const parsed = parseBenchArguments(args, Object.keys(benches));
     if ('help' in parsed) {
       process.stdout.write(helpText(benches));
       return 0;
     }
+    const controller = new AbortController();
+    abortOnSignals(controller);
+    const { signal } = controller;
     if ('revision' in parsed) {
-      process.stdout.write(`${await compared(parsed)}\n`);
+      process.stdout.write(`${await compare(parsed, progress, signal)}\n`);
       return 0;
     }
     const bench = benches[parsed.name] as Bench;
-    return (await measure(bench, parsed)) ? 0 : 1;
+    return (await measure(bench, parsed, progress, signal)) ? 0 : 1;
   } catch (error) {
     return explain(error);
   }
 }
 
-async function compared(order: Comparison): Promise<string> {
-  const controller = new AbortController();
-  abortOnSignals(controller);
-  const progress = new ProgressLine(process.stderr);
-  try {
-    return await compare(order, progress, controller.signal);
-  } finally {
-    progress.clear();
-  }
-}
-
-async function measure(bench: Bench, order: BenchArguments): Promise<boolean> {
-  const controller = new AbortController();
-  abortOnSignals(controller);
-  const { signal } = controller;
-  const progress = new ProgressLine(process.stderr);
+async function measure(
+  bench: Bench,
+  order: BenchArguments,
+  progress: ProgressLine,
+  signal: AbortSignal,
+): Promise<boolean> {
   const services = await acquireServices({ say: (line) => progress.note(line) });
   try {
     void services.lost.then((reason) => progress.note(reason));

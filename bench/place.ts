@@ -21,7 +21,10 @@ export interface Place {
 const unlinkMax = 1_000;
 
 /** The schema has the platform's tables, without a row. */
-export async function enterPlace({ databaseUrl, redisUrl }: Services): Promise<Place> {
+export async function enterPlace({
+  databaseUrl,
+  redisUrl,
+}: Pick<Services, 'databaseUrl' | 'redisUrl'>): Promise<Place> {
   const prefix = `bench_${randomBytes(6).toString('hex')}`;
   const url = new URL(databaseUrl);
   url.searchParams.set('schema', prefix);

@@ -3,7 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Redis } from 'ioredis';
 import type { Bench, BenchContext, BenchResult } from './bench.js';
-import { type Child, startChild } from './child.js';
+import { type Child, withChild } from './child.js';
 import type { ProfiledHandlers } from './profile/cpu-profile.js';
 import { flameGraph } from './profile/flame-graph.js';
 import { type Parts, partsOf, partsTable } from './profile/parts.js';
@@ -29,31 +29,22 @@ type Worker = Child<ForebayWorkerHandlers & ProfiledHandlers>;
 async function run(context: BenchContext): Promise<BenchResult> {
   const options = { env: context.place.env, signal: context.signal };
   await mkdir(folder, { recursive: true });
-  const worker: Worker = await startChild('write-behind/forebay-worker.ts', options);
-  try {
-    const app: App = await startChild('write-behind/forebay-app.ts', options);
-    try {
-      await carried(app, { table: 'clients', kind: 'distinct', writes: warmUpWrites }, 'bulk');
-      const pages: string[] = [];
-      const data: Record<string, unknown> = {};
-      for (const mode of ['single', 'bulk'] as const) {
-        context.progress.step(`${modes[mode]}, distinct rows of 5 columns`);
-        const parts = await profileOf(app, worker, mode, context);
-        pages.push(
-          `\n${modes[mode]}\n`,
-          ...Object.entries(parts).map(([where, of]) => `${partsTable(where, of)}\n`),
-        );
-        data[mode] = Object.fromEntries(
-          Object.entries(parts).map(([where, of]) => [where, Object.fromEntries(of)]),
-        );
-      }
-      return { page: [...pages, ...notes].join('\n'), data, isCorrect: true };
-    } finally {
-      await app.stop();
-    }
-  } finally {
-    await worker.stop();
+  return withChild('write-behind/forebay-worker.ts', options, (worker: Worker) =>
+    withChild('write-behind/forebay-app.ts', options, (app: App) => profileBoth(app, worker, context)),
+  );
+}
+
+async function profileBoth(app: App, worker: Worker, context: BenchContext): Promise<BenchResult> {
+  await carried(app, { table: 'clients', kind: 'distinct', writes: warmUpWrites }, 'bulk');
+  const pages: string[] = [];
+  const data: Record<string, unknown> = {};
+  for (const mode of ['single', 'bulk'] as const) {
+    context.progress.step(`${modes[mode]}, distinct rows of 5 columns`);
+    const parts = Object.entries(await profileOf(app, worker, mode, context));
+    pages.push(`\n${modes[mode]}\n`, ...parts.map(([where, of]) => `${partsTable(where, of)}\n`));
+    data[mode] = Object.fromEntries(parts.map(([where, of]) => [where, Object.fromEntries(of)]));
   }
+  return { page: [...pages, ...notes].join('\n'), data, isCorrect: true };
 }
 
 const notes = [

@@ -1,6 +1,6 @@
 /** How fast are values read through the cache, compared with other libraries and with ioredis and JSON by hand? All in one process, one after the other. */
 import type { Bench, BenchContext, BenchResult } from './bench.js';
-import { type Child, startChild } from './child.js';
+import { type Child, withChild } from './child.js';
 import type { Amounts, ReadAppHandlers, ReadFigures } from './read/read-app.js';
 import { count, textTable } from './text-table.js';
 
@@ -19,17 +19,14 @@ type Results = Map<string, ReadFigures>;
 async function run(context: BenchContext): Promise<BenchResult> {
   const { place, signal, progress, scale } = context;
   progress.step('starting the process that reads');
-  const child = await startChild<ReadAppHandlers>('read/read-app.ts', { env: place.env, signal });
-  try {
+  return withChild('read/read-app.ts', { env: place.env, signal }, async (child: Child<ReadAppHandlers>) => {
     const results = await measureAll(child, context, scaled(scale));
     return {
       page: toPage(results),
       data: { runs: [...results].map(([name, figures]) => ({ name, ...figures })) },
       isCorrect: results.get('forebay')?.stampedeLoads === 1,
     };
-  } finally {
-    await child.stop();
-  }
+  });
 }
 
 /** In turns, so that a slow time of the machine meets all. */

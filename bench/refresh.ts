@@ -1,6 +1,6 @@
 /** Do readers wait for a value that takes long to compute, and how often is it computed? */
 import type { Bench, BenchContext, BenchResult } from './bench.js';
-import { startChild } from './child.js';
+import { type Child, withChild } from './child.js';
 import type { Pace, ReadFigures, RefreshAppHandlers } from './refresh/refresh-app.js';
 import type { RefreshWorkerHandlers } from './refresh/refresh-worker.js';
 import { count, textTable } from './text-table.js';
@@ -18,23 +18,18 @@ interface Result extends ReadFigures {
 
 async function run({ place, signal, progress, scale }: BenchContext): Promise<BenchResult> {
   const options = { env: place.env, signal };
-  const worker = await startChild<RefreshWorkerHandlers>('refresh/refresh-worker.ts', options);
-  try {
-    const app = await startChild<RefreshAppHandlers>('refresh/refresh-app.ts', options);
-    try {
-      const results: Result[] = [];
-      for (const name of await app.ask('names')) {
-        progress.step(name);
-        const seconds = Math.max(2, pace.seconds * scale);
-        results.push({ name, ...(await app.ask('measure', name, { ...pace, seconds })) });
-      }
-      return { page: toPage(results), data: { pace, runs: results }, isCorrect: true };
-    } finally {
-      await app.stop();
+  const measured = async (app: Child<RefreshAppHandlers>): Promise<BenchResult> => {
+    const results: Result[] = [];
+    for (const name of await app.ask('names')) {
+      progress.step(name);
+      const seconds = Math.max(2, pace.seconds * scale);
+      results.push({ name, ...(await app.ask('measure', name, { ...pace, seconds })) });
     }
-  } finally {
-    await worker.stop();
-  }
+    return { page: toPage(results), data: { pace, runs: results }, isCorrect: true };
+  };
+  return withChild<RefreshWorkerHandlers, BenchResult>('refresh/refresh-worker.ts', options, () =>
+    withChild('refresh/refresh-app.ts', options, measured),
+  );
 }
 
 function toPage(results: readonly Result[]): string {

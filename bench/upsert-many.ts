@@ -1,6 +1,6 @@
 /** How fast are many rows upserted by `upsertMany`, beside SQL by hand and a transaction of Prisma's upserts? */
 import type { Bench, BenchContext, BenchResult } from './bench.js';
-import { type Child, startChild } from './child.js';
+import { type Child, withChild } from './child.js';
 import { count, textTable } from './text-table.js';
 import type { UpsertAppHandlers, UpsertFigures } from './upsert-many/upsert-app.js';
 import type { Table } from './write-behind/rows.js';
@@ -24,16 +24,17 @@ interface Run extends UpsertFigures {
 }
 
 async function run({ place, signal, progress, scale }: BenchContext): Promise<BenchResult> {
-  const child = await startChild<UpsertAppHandlers>('upsert-many/upsert-app.ts', { env: place.env, signal });
-  try {
-    const runs: Run[] = [];
-    for (const table of ['clients', 'tasks'] as const) {
-      runs.push(...(await measureTable(child, table, scale, (step) => progress.step(step))));
-    }
-    return { page: toPage(runs), data: { rounds, runs }, isCorrect: isCorrect(runs) };
-  } finally {
-    await child.stop();
-  }
+  return withChild(
+    'upsert-many/upsert-app.ts',
+    { env: place.env, signal },
+    async (child: Child<UpsertAppHandlers>) => {
+      const runs: Run[] = [];
+      for (const table of ['clients', 'tasks'] as const) {
+        runs.push(...(await measureTable(child, table, scale, (step) => progress.step(step))));
+      }
+      return { page: toPage(runs), data: { rounds, runs }, isCorrect: isCorrect(runs) };
+    },
+  );
 }
 
 /** In turns, so that a slow time of the machine meets all. */

@@ -1,6 +1,6 @@
 /** What does it bring, after a restart with an empty cache, to warm what was read most; and what does it cost to count the reads? */
 import type { Bench, BenchContext, BenchResult } from './bench.js';
-import { type Child, startChild } from './child.js';
+import { type Child, withChild } from './child.js';
 import { readRequests } from './replay/requests.js';
 import { count, textTable } from './text-table.js';
 import type { WarmedList, WarmingAppHandlers } from './warming/warming-app.js';
@@ -32,8 +32,7 @@ type App = Child<WarmingAppHandlers>;
 
 async function run({ place, signal, progress, scale, requests }: BenchContext): Promise<BenchResult> {
   const { source, ids } = await readRequests(requests, 1);
-  const app = await startChild<WarmingAppHandlers>('warming/warming-app.ts', { env: place.env, signal });
-  try {
+  return withChild('warming/warming-app.ts', { env: place.env, signal }, async (app: App) => {
     const results: Restart[] = [];
     let learned = 0;
     for (const after of restarts.filter((at) => at * scale + measured <= ids.length)) {
@@ -53,9 +52,7 @@ async function run({ place, signal, progress, scale, requests }: BenchContext): 
       data: { source, warmedMax, measured, perSecond, restarts: results, memoryReadsPerSecond: speeds },
       isCorrect: isBetter,
     };
-  } finally {
-    await app.stop();
-  }
+  });
 }
 
 async function restart(app: App, ids: readonly string[], after: number): Promise<Restart> {

@@ -22,6 +22,8 @@ const app = await connect(stores, { prisma, config });
 const { projects, projectViews } = app.stores;
 let calls = 0;
 
+const drain = (): Promise<void> => app.flush({ timeoutMs: 120_000 });
+
 function call(): Promise<unknown> {
   const id = `project-${(calls * 7) % rows}`;
   const kind = calls++ % 3;
@@ -33,7 +35,7 @@ const handlers: LeaksAppHandlers = {
   ...usageHandlers(),
   async prepare() {
     await projects.putMany(Array.from({ length: rows }, (_, at) => ({ id: `project-${at}`, name: 'new' })));
-    await app.flush({ timeoutMs: 120_000 });
+    await drain();
   },
   async work(perSecond, seconds) {
     const startedAt = performance.now();
@@ -46,9 +48,7 @@ const handlers: LeaksAppHandlers = {
       await wait(tickMs);
     }
   },
-  async drain() {
-    await app.flush({ timeoutMs: 120_000 });
-  },
+  drain,
 };
 
 serve(handlers, async () => {

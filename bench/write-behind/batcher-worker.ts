@@ -6,7 +6,7 @@ import { Redis } from 'ioredis';
 import { ByHand } from '../by-hand.js';
 import { serve } from '../serve.js';
 import { batcherList } from './batcher-list.js';
-import { now } from './in-flight.js';
+import { cpuMsSince, now } from './in-flight.js';
 import type { Row, Table } from './rows.js';
 import { requireVariable } from './variable.js';
 
@@ -45,10 +45,7 @@ const handlers: BatcherWorkerHandlers = {
     }
     return { persistedAt: now(), rowsWritten };
   },
-  async cpuMs() {
-    const { user, system } = process.cpuUsage();
-    return (user + system) / 1_000;
-  },
+  cpuMs: async () => cpuMsSince(),
 };
 
 serve(handlers, async () => {

@@ -6,6 +6,7 @@ import { createLogger, logEvents, WriteBehindService } from '../../src/worker.js
 import { type UsageHandlers, usageHandlers } from '../leaks/usage.js';
 import { type ProfiledHandlers, profiled } from '../profile/cpu-profile.js';
 import { serve } from '../serve.js';
+import { cpuMsSince } from './in-flight.js';
 
 export interface ForebayWorkerHandlers {
   /** Since the process began, in ms. */
@@ -24,10 +25,7 @@ await service.start();
 const handlers: ForebayWorkerHandlers & ProfiledHandlers & UsageHandlers = {
   ...usageHandlers(),
   ...profiled(),
-  async cpuMs() {
-    const { user, system } = process.cpuUsage();
-    return (user + system) / 1_000;
-  },
+  cpuMs: async () => cpuMsSince(),
 };
 
 serve(handlers, async () => {

@@ -47,7 +47,8 @@ export function now(): number {
   return performance.timeOrigin + performance.now();
 }
 
-export function cpuMsSince(before: NodeJS.CpuUsage): number {
+/** Processor time of this process, in ms; without `before` since it began. */
+export function cpuMsSince(before?: NodeJS.CpuUsage): number {
   const { user, system } = process.cpuUsage(before);
   return (user + system) / 1_000;
 }

@@ -2,7 +2,7 @@
 import { type Job, Worker } from 'bullmq';
 import { createPrisma } from '../../examples/platform/prisma.js';
 import { report, serve } from '../serve.js';
-import { now } from './in-flight.js';
+import { cpuMsSince, now } from './in-flight.js';
 import { jobQueue, openJobRedis } from './job-queue.js';
 import type { Row, Rows } from './rows.js';
 import { requireVariable } from './variable.js';
@@ -77,10 +77,7 @@ const handlers: JobWorkerHandlers = {
     await worker?.close();
     worker = undefined;
   },
-  async cpuMs() {
-    const { user, system } = process.cpuUsage();
-    return (user + system) / 1_000;
-  },
+  cpuMs: async () => cpuMsSince(),
 };
 
 serve(handlers, async () => {

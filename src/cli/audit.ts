@@ -6,7 +6,7 @@ import { openSession } from '../database/session.js';
 import { duration, toMs } from '../operations/duration.js';
 import { type AuditReport, auditEntries } from './audit-entries.js';
 import { type Call, type Io, UsageError } from './command.js';
-import { loadStores } from './load-stores.js';
+import { storesOf } from './load-stores.js';
 import { withConnections } from './with-connections.js';
 
 export const auditDefaults = { sample: '10000', grace: '1s' } as const;
@@ -21,7 +21,7 @@ export async function audit(call: Call, io: Io): Promise<number> {
   const config = io.config();
   const { redis: settings, prefix } = config;
   const databaseUrl = requireDatabaseUrl(config);
-  const stores = await loadStores(call.valueOf('stores') ?? config.storesFile);
+  const stores = await storesOf(call, config);
   if (!stores) throw new UsageError('Which entries? Give --stores FILE, or set FOREBAY_STORES.');
   const isExact = call.has('exact');
   const limits = {

@@ -11,7 +11,7 @@ import { usualEcosystem } from './deploy/ecosystem.js';
 import { flush } from './flush.js';
 import { get } from './get.js';
 import { init, withTerminal } from './init/init.js';
-import { loadStores } from './load-stores.js';
+import { storesOf } from './load-stores.js';
 import { setPaused } from './pause.js';
 import { refused } from './refused.js';
 import { runSchedule } from './run-schedule.js';
@@ -45,7 +45,7 @@ Exit code: 0 without errors (with --strict: and without warnings), 1 with one.`,
     return check(config, (text) => io.out.write(text), {
       isJson: call.has('json'),
       isStrict: call.has('strict'),
-      stores: await loadStores(call.valueOf('stores') ?? config.storesFile),
+      stores: await storesOf(call, config),
     });
   },
 };

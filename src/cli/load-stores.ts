@@ -1,12 +1,14 @@
 /** An app's definitions, for commands that look at tables or records. */
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
+import type { Config } from '../config.js';
 import type { Stores } from '../definitions/stores.js';
 import { messageOf } from '../errors.js';
-import { UsageError } from './command.js';
+import { type Call, UsageError } from './command.js';
 
-/** Undefined without a file. @throws UsageError */
-export async function loadStores(file: string | undefined): Promise<Stores | undefined> {
+/** Of `--stores`, else of the environment; undefined without a file. @throws UsageError */
+export async function storesOf(call: Call, { storesFile }: Config): Promise<Stores | undefined> {
+  const file = call.valueOf('stores') ?? storesFile;
   if (file === undefined) return undefined;
   const loaded = await load(file);
   const found = Object.values(loaded).find(isStores);

@@ -6,7 +6,7 @@ import { openSession } from '../database/session.js';
 import type { Stores } from '../definitions/stores.js';
 import { type Whereabouts, whereIs } from '../operations/where.js';
 import type { Call, Io } from './command.js';
-import { loadStores } from './load-stores.js';
+import { storesOf } from './load-stores.js';
 import { withConnections } from './with-connections.js';
 
 export interface Look {
@@ -25,8 +25,9 @@ export async function lookFor<T>(
   io: Io,
   use: (look: Look) => Promise<T>,
 ): Promise<T> {
-  const { prefix, redis: settings, databaseUrl, storesFile } = io.config();
-  const stores = await loadStores(call.valueOf('stores') ?? storesFile);
+  const config = io.config();
+  const { prefix, redis: settings, databaseUrl } = config;
+  const stores = await storesOf(call, config);
   return withConnections({ redis: [settings, 'reads'] }, async ({ redis }, resources) => {
     const database =
       databaseUrl === undefined

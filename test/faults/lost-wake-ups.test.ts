@@ -1,8 +1,13 @@
+import { Worker } from 'bullmq';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Project } from '../../examples/platform/generated/models.js';
 import { stores } from '../../examples/platform/stores.js';
 import { Lanes } from '../../src/buffer/lane.js';
 import { WriteBuffer } from '../../src/buffer/write-buffer.js';
+import { record } from '../../src/definitions/record.js';
+import { defineStores } from '../../src/definitions/stores.js';
 import { fieldOf, queuePrefix } from '../../src/keys.js';
+import { writeBehindQueueName } from '../../src/queues/write-behind-queue.js';
 import { drained } from '../support/drained.js';
 import { createEnvironment, type Environment, removeKeys } from '../support/environment.js';
 import { startOwnRedis } from '../support/own-redis.js';
@@ -50,6 +55,24 @@ describe('a lane is flushed though its wake-up is lost', () => {
     expect(await environment.prisma.project.findUnique({ where: { id: 'p1' } })).toMatchObject({
       name: 'left behind',
     });
+  });
+
+  it('the queue counts the job of a flush to a worker that is gone: the flush waits for neither that nor the delay', async () => {
+    const { prefix } = environment.config;
+    const projects = record({ model: Project, counters: ['touches'], partitions: 1, minDelayMs: 60_000 });
+    const app = await environment.connect(defineStores({ projects }));
+    const gone = new Worker(writeBehindQueueName, null, {
+      connection: environment.redis.duplicate({ maxRetriesPerRequest: null }),
+      prefix: queuePrefix(prefix),
+      lockDuration: 300_000,
+    });
+    await app.stores.projects.put({ id: 'p3', name: 'waited for' });
+    const flushed = app.flush();
+    await expect.poll(async () => (await gone.getNextJob('gone'))?.name).toBe('hurry projects/0');
+    await environment.startWorker(defineStores({ projects }));
+    await flushed;
+    expect(await environment.prisma.project.count()).toBe(1);
+    await gone.close();
   });
 
   it('the queue’s own Redis is flushed', async () => {

@@ -35,7 +35,7 @@ async function start(role: RoleName): Promise<ChildProcess> {
   const child = forkProgram(
     'test/processes/left-behind.ts',
     {
-      env: { ...process.env, ...environment.env, REDIS_URL: redis.url },
+      env: { ...environment.env, REDIS_URL: redis.url },
     },
     [role],
   );

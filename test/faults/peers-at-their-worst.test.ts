@@ -49,7 +49,7 @@ beforeAll(async () => {
   const own = { ...environment.config, redis: redis.settings, queueRedis: redis.settings };
   app = await environment.connect(stores, { config: own });
   worker = forkProgram('workers/write-behind.ts', {
-    env: { ...process.env, ...environment.env, REDIS_URL: redis.url },
+    env: { ...environment.env, REDIS_URL: redis.url },
     stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
   });
   createInterface({ input: worker.stdout as NodeJS.ReadableStream }).on('line', (line) => lines.push(line));

@@ -31,7 +31,7 @@ it.each(['is away', 'is there and silent'] as const)(
     const own = { ...environment.config, redis: redis.settings, queueRedis: redis.settings };
     const app = await environment.connect(stores, { config: own });
     worker = forkProgram('workers/write-behind.ts', {
-      env: { ...process.env, ...environment.env, REDIS_URL: redis.url },
+      env: { ...environment.env, REDIS_URL: redis.url },
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });
     await once(worker, 'message');

@@ -49,7 +49,7 @@ describe('a worker that is told to stop', () => {
 
 function startWorker(): ChildProcess {
   return forkProgram('workers/write-behind.ts', {
-    env: { ...process.env, ...environment.env, LOG_LEVEL: 'debug' },
+    env: { ...environment.env, LOG_LEVEL: 'debug' },
     stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
   });
 }

@@ -25,6 +25,8 @@ type App = Forebay<(typeof stores)['definitions']>;
 const runs = Number(process.env.WRITE_MODEL_RUNS ?? 3);
 const seed = process.env.WRITE_MODEL_SEED;
 const workersMax = 3;
+/** How long a failed load stands for the next reads of its key. */
+const failureStandsMs = 1_000;
 
 let folder: string;
 let server: PostgresServer;
@@ -58,6 +60,7 @@ class Model {
   readonly #refused = new Set<string>();
   readonly #workers: WorkerProcess[] = [];
   #isDatabaseAway = false;
+  #backAt = 0;
   #count = 0;
 
   async put(app: App, id: string): Promise<void> {
@@ -139,8 +142,10 @@ class Model {
   }
 
   async startDatabase(): Promise<void> {
-    if (this.#isDatabaseAway) await server.restart();
+    if (!this.#isDatabaseAway) return;
+    await server.restart();
     this.#isDatabaseAway = false;
+    this.#backAt = Date.now();
   }
 
   /** With the faults over, the rows are those of sequential execution, and every refused record is a dead letter. */
@@ -165,13 +170,14 @@ class Model {
     await removeKeys(environment.redis, `{${environment.config.prefix}:projects/`);
   }
 
-  /** What is neither cached nor pending can't be read while the database is away. */
+  /** What is neither cached nor pending can't be read while the database is away, and while a failed load of it stands. */
   async #unlessAway(work: Promise<unknown>): Promise<boolean> {
+    const mayFail = this.#isDatabaseAway || Date.now() - this.#backAt < failureStandsMs;
     try {
       await work;
       return true;
     } catch (error) {
-      if (this.#isDatabaseAway && isForebayError(error, 'DATABASE_UNAVAILABLE')) return false;
+      if (mayFail && isForebayError(error, 'DATABASE_UNAVAILABLE')) return false;
       throw error;
     }
   }

@@ -7,9 +7,10 @@ import { Lanes } from '../../src/buffer/lane.js';
 import { type AuditReport, auditEntries } from '../../src/cli/audit-entries.js';
 import { counter } from '../../src/definitions/counter.js';
 import { record } from '../../src/definitions/record.js';
-import { defineStores, type Store } from '../../src/definitions/stores.js';
+import { defineStores, type Store, type Stores } from '../../src/definitions/stores.js';
 import { command } from '../support/command-line.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
+import { stores as ownStores } from '../support/own-counter-stores.js';
 
 const projects = record({ model: models.Project, counters: ['views', 'touches'], delayMs: 1 });
 const stores = defineStores({
@@ -50,8 +51,8 @@ function audit(entriesMax = 1_000_000): Promise<AuditReport> {
   return auditEntries(place, { entriesMax, graceMs: 300 });
 }
 
-const keyOf = (store: string, id: string): string =>
-  new Lanes(stores, environment.config.prefix).entryKeyOf(stores.byName.get(store) as Store, id);
+const keyOf = (store: string, id: string, of: Stores = stores): string =>
+  new Lanes(of, environment.config.prefix).entryKeyOf(of.byName.get(store) as Store, id);
 
 it('no entry differs beside hot traffic, and what is pending is left out', async () => {
   let isOver = false;
@@ -119,4 +120,15 @@ it('the command tells it by its exit code, and as JSON', async () => {
   await app.stores.projects.evict('nobody');
   await environment.redis.del(keyOf('projectViews', '1'));
   expect(await run()).toMatchObject({ code: 0, out: expect.stringContaining('0 were not.') });
+});
+
+it('the command reads counters by a load of their own, in a transaction', async () => {
+  const file = path.resolve(import.meta.dirname, '../support/own-counter-stores.ts');
+  const { visits } = (await environment.connect(ownStores)).stores;
+  expect(await visits.get('a')).toBe(3n);
+  const run = () => command(['audit', '--stores', file, '--json'], { env: environment.env });
+  expect(JSON.parse((await run()).out)).toMatchObject({ compared: 1, violations: [] });
+  await environment.redis.set(keyOf('visits', 'a', ownStores), '4', 'PX', 600_000);
+  const { violations } = JSON.parse((await run()).out) as AuditReport;
+  expect(violations.map(({ store, id }) => `${store}:${id}`)).toEqual(['visits:a']);
 });

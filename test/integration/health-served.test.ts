@@ -65,7 +65,7 @@ it('a worker whose start waits for Redis says so, and leaves no socket behind', 
 
 function startWorker(name: string, env: Record<string, string>): ChildProcess {
   return forkProgram(`workers/${name}.ts`, {
-    env: { ...process.env, ...environment.env, BOARD_PORT: '0', LOG_LEVEL: 'silent', ...env },
+    env: { ...environment.env, BOARD_PORT: '0', LOG_LEVEL: 'silent', ...env },
   });
 }
 

@@ -17,7 +17,7 @@ let measured: Leaks;
 
 beforeAll(async () => {
   redis = await startOwnRedis();
-  place = await enterPlace({ databaseUrl: inject('databaseUrl'), redisUrl: redis.url } as never);
+  place = await enterPlace({ databaseUrl: inject('databaseUrl'), redisUrl: redis.url });
   const progress = new ProgressLine({ write: () => undefined });
   measured = await measureLeaks({ place, progress, signal: new AbortController().signal }, seconds);
 });

@@ -32,7 +32,7 @@ export class ParticipantProcess implements Participant {
 
   static async start(environment: Environment, options: ParticipantOptions): Promise<ParticipantProcess> {
     const child = forkProgram('test/processes/cache-participant.ts', {
-      env: { ...process.env, ...environment.env, PARTICIPANT: JSON.stringify(options) },
+      env: { ...environment.env, PARTICIPANT: JSON.stringify(options) },
     });
     await once(child, 'message');
     return new ParticipantProcess(child, options);

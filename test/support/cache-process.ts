@@ -14,7 +14,7 @@ export interface CacheProcess {
 
 export async function startCacheProcess(environment: Environment): Promise<CacheProcess> {
   const child = forkProgram('test/processes/cache-reader.ts', {
-    env: { ...process.env, ...environment.env },
+    env: environment.env,
   });
   await once(child, 'message');
   return {

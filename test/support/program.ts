@@ -9,11 +9,15 @@ export function builtProgram(source: string): string {
   return path.join(projectFolder, 'dist', source.replace(/\.ts$/, '.js'));
 }
 
-/** With a channel for messages; what it writes to standard output and error is the test's. */
+/**
+ * With a channel for messages, and `env` besides the test's own environment; what it writes to standard output
+ * and error is the test's.
+ */
 export function forkProgram(source: string, options: ForkOptions = {}, args: string[] = []): ChildProcess {
   return fork(builtProgram(source), args, {
     execArgv: [],
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     ...options,
+    env: { ...process.env, ...options.env },
   });
 }

@@ -111,10 +111,18 @@ async function follow(redis: Redis, port: number): Promise<void> {
 
 async function restoredWhileRunning({ admin }: Site): Promise<() => Promise<void>> {
   const keys = await admin.keys('*');
-  const dumps = await Promise.all(keys.map(async (key) => [key, await admin.dumpBuffer(key)] as const));
+  const dumps = await Promise.all(
+    keys.map(async (key) => ({
+      key,
+      dump: await admin.dumpBuffer(key),
+      expiresAt: Math.max(0, Number(await admin.call('PEXPIRETIME', key))),
+    })),
+  );
   return async () => {
     const restoring = admin.multi().flushall();
-    for (const [key, dump] of dumps) restoring.restore(key, 0, dump as Buffer);
+    // A backup has when each key ends: a lock that was held at the mark is not held for ever.
+    for (const { key, dump, expiresAt } of dumps)
+      if (dump) restoring.restore(key, expiresAt, dump, 'ABSTTL');
     await restoring.exec();
   };
 }

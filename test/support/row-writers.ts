@@ -26,7 +26,7 @@ export async function writeFromProcesses(
 
 async function start(environment: Environment): Promise<ChildProcess> {
   const child = forkProgram('test/processes/row-writer.ts', {
-    env: { ...process.env, ...environment.env },
+    env: environment.env,
   });
   await once(child, 'message');
   return child;

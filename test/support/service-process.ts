@@ -20,7 +20,7 @@ export async function startServiceProcess<Message = never>(
 ): Promise<ServiceProcess<Message>> {
   const child = forkProgram(`test/processes/${script}`, {
     execArgv: ['--expose-gc'],
-    env: { ...process.env, ...environment.env },
+    env: environment.env,
   });
   const messages: Message[] = [];
   let look: () => void = () => undefined;

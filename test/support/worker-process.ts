@@ -19,7 +19,7 @@ export interface WorkerProcess {
 /** Resolves once the worker has started, or its fault has ended it: there may have been work for it from the start. */
 export async function startWorkerProcess(environment: Environment, fault?: Fault): Promise<WorkerProcess> {
   const child = forkProgram('test/processes/faulty-worker.ts', {
-    env: { ...process.env, ...environment.env, FAULT: JSON.stringify(fault ?? null) },
+    env: { ...environment.env, FAULT: JSON.stringify(fault ?? null) },
   });
   const events: ForebayEvent[] = [];
   const waiting = new Set<() => void>();

@@ -8,10 +8,9 @@ import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Field, Model } from '../../src/definitions/model.js';
 import { constantNames, literal } from '../../src/prisma-generator/literals.js';
-import { builtProgram } from '../support/program.js';
 
 const root = path.resolve(import.meta.dirname, '../..');
-const provider = `node ${builtProgram('src/prisma-generator/bin.ts')}`;
+const provider = `node --import tsx ${path.join(root, 'src/prisma-generator/bin.ts')}`;
 const typesOfForebay = path.join(root, 'src/definitions/model.ts');
 const runLimitMs = 240_000;
 
