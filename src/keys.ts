@@ -1,7 +1,7 @@
 /**
  * Every Redis key and channel of forebay, and a lane's name in the ledger, in one place.
  *
- * A lane's keys share one hash tag, `{prefix:store/partition}`, so that one Lua call can touch all of
+ * A lane's keys share one hash tag, `{prefix:store/partition~mark}`, so that one Lua call can touch all of
  * them in a cluster. An entry's key ends with its field (`store:id`), which is also the record's field in
  * the lane's hashes: the scripts cut it from the key.
  */
@@ -31,8 +31,9 @@ export interface LaneKeys {
   readonly foreign: string;
 }
 
-export function laneKeys(prefix: string, lane: string): LaneKeys {
-  const tag = `{${prefix}:${lane}}`;
+/** @param name of the lane's tag, see `laneTag` */
+export function laneKeys(name: string): LaneKeys {
+  const tag = `{${name}}`;
   return {
     entryPrefix: `${tag}:`,
     meta: `${tag}:meta`,
@@ -66,7 +67,7 @@ export function splitField(field: string): { store: string; idKey: string } {
   return { store: field.slice(0, colon), idKey: field.slice(colon + 1) };
 }
 
-/** Hash of store name → number of its lanes, to notice a change of it. */
+/** Hash of store name → number of its lanes, to notice a change of it, and how their tags are made. */
 export function partitionsKey(prefix: string): string {
   return `{${prefix}}:partitions`;
 }

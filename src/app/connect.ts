@@ -1,8 +1,8 @@
 /** `connect`: what an app holds: its stores, typed, and the few things that concern all of them. */
 import { type Backlog, readBacklog } from '../buffer/backlog.js';
 import { dropEntries } from '../buffer/drop-entries.js';
-import { type Lane, Lanes } from '../buffer/lane.js';
-import { checkPartitions } from '../buffer/partitions.js';
+import type { Lane } from '../buffer/lane.js';
+import { openLanes } from '../buffer/partitions.js';
 import { WriteBuffer } from '../buffer/write-buffer.js';
 import { type CacheOptions, createCache, createReadingParts } from '../cache/cache.js';
 import type { CacheService } from '../cache/cache-service.js';
@@ -204,10 +204,9 @@ async function openBase(
     metrics,
   );
   const { reads, writes, subscriber, queue } = connections;
-  const lanes = new Lanes(stores, prefix);
   const buffer = new WriteBuffer(reads, prefix);
   await checkServer(reads, emit);
-  await checkPartitions(reads, stores, prefix, buffer);
+  const lanes = await openLanes(reads, stores, prefix, buffer);
   const queues = await openQueues(stores, { queue, writes, lanes, prefix, emit }, resources);
   const breaker = resources.own('breaker of reads', breakerOf(reads, 'reads', emit), (it) => it.stop());
   const entries = new BatchedGet((keys) => breaker.run(() => getMany(reads, keys)));

@@ -1,6 +1,7 @@
 /** Lanes: which lane a record's writes go through, and all lanes of an app. */
 import type { LaneGroup, Stores } from '../definitions/stores.js';
 import { fieldOf, type LaneKeys, laneKeys } from '../keys.js';
+import { type LaneTags, laneTag } from './lane-tags.js';
 
 export interface Lane {
   /** `group/partition`, e.g. `tasks/3`: its name in keys, jobs, the ledger and logs. */
@@ -18,8 +19,11 @@ export class Lanes {
   readonly #byGroup: ReadonlyMap<LaneGroup, readonly Lane[]>;
   readonly #byName: ReadonlyMap<string, Lane>;
 
-  constructor(stores: Stores, prefix: string) {
-    this.#byGroup = new Map(stores.groups.map((group) => [group, lanesOf(group, prefix)]));
+  /** @param tagsOf how Redis has a store's lanes; default: as it has those of new stores. See `openLanes` */
+  constructor(stores: Stores, prefix: string, tagsOf?: ReadonlyMap<string, LaneTags>) {
+    this.#byGroup = new Map(
+      stores.groups.map((group) => [group, lanesOf(group, prefix, tagsOf?.get(group.name))]),
+    );
     this.all = [...this.#byGroup.values()].flat();
     this.#byName = new Map(this.all.map((lane) => [lane.name, lane]));
   }
@@ -58,8 +62,8 @@ export class Lanes {
   }
 }
 
-function lanesOf(group: LaneGroup, prefix: string): Lane[] {
-  return lanePlaces(prefix, group.name, group.partitions).map((place, partition) => ({
+function lanesOf(group: LaneGroup, prefix: string, tags?: LaneTags): Lane[] {
+  return lanePlaces(prefix, group.name, { ...group, tags }).map((place, partition) => ({
     ...place,
     group,
     partition,
@@ -69,11 +73,21 @@ function lanesOf(group: LaneGroup, prefix: string): Lane[] {
 /** Where a lane is, whatever store it belongs to. */
 export type LanePlace = Pick<Lane, 'name' | 'keys'>;
 
+/** How many lanes a store has, and how their tags are made. Default of these: as those of new stores. */
+export interface LaneLayout {
+  readonly partitions: number;
+  readonly tags?: LaneTags | undefined;
+}
+
 /** Names and keys of a store's lanes, in the order of their partitions. */
-export function lanePlaces(prefix: string, store: string, partitions: number): LanePlace[] {
+export function lanePlaces(
+  prefix: string,
+  store: string,
+  { partitions, tags = 'spread' }: LaneLayout,
+): LanePlace[] {
   return Array.from({ length: partitions }, (_, partition) => {
     const name = `${store}/${partition}`;
-    return { name, keys: laneKeys(prefix, name) };
+    return { name, keys: laneKeys(laneTag(prefix, name, tags)) };
   });
 }
 

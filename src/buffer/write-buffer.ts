@@ -372,7 +372,11 @@ export class WriteBuffer {
    * batches.
    * @param isCleared its entries were dropped since it was found behind
    */
-  async raise(lane: Lane, ledger: LedgerState | undefined, isCleared: boolean): Promise<RaiseReply> {
+  async raise(
+    lane: Pick<Lane, 'keys'>,
+    ledger: LedgerState | undefined,
+    isCleared: boolean,
+  ): Promise<RaiseReply> {
     const { batch = 0n, generation = '', persisted = '' } = ledger ?? {};
     const { meta } = lane.keys;
     const cleared = isCleared ? 1 : 0;

@@ -4,7 +4,8 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import { parseCounterEntry, parseEntry } from '../buffer/entry.js';
-import { type Lane, Lanes } from '../buffer/lane.js';
+import type { Lane } from '../buffer/lane.js';
+import { readLanes } from '../buffer/partitions.js';
 import { getMany } from '../connection/get-many.js';
 import type { RedisClient } from '../connection/redis.js';
 import { scanKeys } from '../connection/scan.js';
@@ -92,7 +93,9 @@ export async function auditEntries(place: AuditPlace, limits: AuditLimits): Prom
 
 /** Each with the same chance, whatever their order (Vitter: "Random sampling with a reservoir", 1985). */
 async function chooseEntries({ redis, prefix, stores }: AuditPlace, max: number): Promise<EntryPlace[]> {
-  const byPrefix = new Map(new Lanes(stores, prefix).all.map((lane) => [lane.keys.entryPrefix, lane]));
+  const byPrefix = new Map(
+    (await readLanes(redis, stores, prefix)).all.map((lane) => [lane.keys.entryPrefix, lane]),
+  );
   const chosen: EntryPlace[] = [];
   let seen = 0;
   for await (const keys of scanKeys(redis, lanesPattern(prefix))) {

@@ -1,7 +1,7 @@
 /** `forebay flush`: asks that everything accepted by now is written, whatever the delay of its store. */
-import { type LanePlace, lanePlaces } from '../buffer/lane.js';
+import { type LaneLayout, type LanePlace, lanePlaces } from '../buffer/lane.js';
 import type { LaneState } from '../buffer/lane-state.js';
-import { readPartitions } from '../buffer/partitions.js';
+import { readLayouts } from '../buffer/partitions.js';
 import { Pauses } from '../buffer/pauses.js';
 import { WriteBuffer } from '../buffer/write-buffer.js';
 import { duration } from '../operations/duration.js';
@@ -40,14 +40,14 @@ export async function flush(store: string | undefined, io: Io, options: FlushOpt
     const queue = new WriteBehindQueue(connections.queue, prefix, () => undefined);
     resources.own('queue', queue, (it) => it.close());
     const buffer = new WriteBuffer(connections.lanes, prefix);
-    const stores = chosen(store, await readPartitions(connections.lanes, prefix));
+    const stores = chosen(store, await readLayouts(connections.lanes, prefix));
     const paused = await new Pauses(connections.lanes, prefix).groups();
     const halted = stores.map(([name]) => name).filter((name) => paused.has(name));
     if (halted.length > 0)
       io.err.write(`Paused, and not written: ${halted.join(', ')}. See forebay resume.\n`);
     const lanes = stores
       .filter(([name]) => !paused.has(name))
-      .flatMap(([name, partitions]) => lanePlaces(prefix, name, partitions));
+      .flatMap(([name, layout]) => lanePlaces(prefix, name, layout));
     const targets = (await Promise.all(lanes.map((lane) => hurry(lane, buffer, queue)))).flat();
     if (!options.isWaiting) {
       io.out.write(`Asked for: ${records(sumOf(targets, ({ pending }) => pending))}.\n`);
@@ -58,7 +58,7 @@ export async function flush(store: string | undefined, io: Io, options: FlushOpt
   });
 }
 
-function chosen(store: string | undefined, known: ReadonlyMap<string, number>): [string, number][] {
+function chosen(store: string | undefined, known: ReadonlyMap<string, LaneLayout>): [string, LaneLayout][] {
   const stores = [...known].filter(([name]) => store === undefined || name === store);
   if (stores.length > 0 || store === undefined) return stores;
   throw new UsageError(

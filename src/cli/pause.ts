@@ -1,7 +1,7 @@
 /** `forebay pause` and `forebay resume`: workers take no new batches of a store, or take them again. */
 
 import { lanePlaces } from '../buffer/lane.js';
-import { readPartitions } from '../buffer/partitions.js';
+import { readLayouts } from '../buffer/partitions.js';
 import { Pauses } from '../buffer/pauses.js';
 import { WriteBehindQueue } from '../queues/write-behind-queue.js';
 import { type Io, UsageError } from './command.js';
@@ -13,9 +13,9 @@ export async function setPaused(store: string, isPaused: boolean, io: Io): Promi
   const { prefix, redis, queueRedis } = io.config();
   const plan = { lanes: [redis, 'reads'], queue: [queueRedis, 'queue'] } as const;
   return withConnections(plan, async (connections, resources) => {
-    const known = await readPartitions(connections.lanes, prefix);
-    const partitions = known.get(store);
-    if (partitions === undefined) {
+    const known = await readLayouts(connections.lanes, prefix);
+    const layout = known.get(store);
+    if (layout === undefined) {
       throw new UsageError(
         `There is no store "${store}" with lanes of its own.${suggestion(store, [...known.keys()])} Known: ${[...known.keys()].sort().join(', ') || 'none'}.`,
       );
@@ -26,7 +26,7 @@ export async function setPaused(store: string, isPaused: boolean, io: Io): Promi
       await pauses.resume(store);
       const queue = new WriteBehindQueue(connections.queue, prefix, () => undefined);
       resources.own('queue', queue, (it) => it.close());
-      for (const { name } of lanePlaces(prefix, store, partitions)) await queue.wake(name, 0);
+      for (const { name } of lanePlaces(prefix, store, layout)) await queue.wake(name, 0);
     }
     io.out.write(isPaused ? paused(store) : `${store} is written again.\n`);
     return 0;

@@ -3,6 +3,7 @@ import { isIP } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
 import { Cluster, Redis, type RedisOptions } from 'ioredis';
 import type { ClusterSettings, RedisSettings, SentinelSettings, TlsSettings } from '../redis-settings.js';
+import { tellWhetherSent } from './sent-commands.js';
 
 /** Replies keep the shapes of RESP2. */
 type Options = Omit<RedisOptions, 'replyMapping'>;
@@ -10,7 +11,7 @@ type Options = Omit<RedisOptions, 'replyMapping'>;
 /** What forebay uses, both have. */
 export type RedisClient = Redis | Cluster;
 
-export function isCluster(redis: RedisClient): redis is Cluster {
+export function isCluster(redis: object): redis is Cluster {
   return redis instanceof Cluster;
 }
 
@@ -114,12 +115,15 @@ class CountedCluster extends Cluster {
   readonly #copies: RedisClient[] = [];
   /** Whether commands wait for a cluster that is away. */
   isWaiting = true;
+  /** Whether it is told of each command that failed if a server may have executed it. */
+  isSentOnce = false;
 
   override sendCommand(...args: Parameters<Cluster['sendCommand']>): unknown {
     const [command] = args;
     this.commands += 1;
     if (this.isWaiting || this.status === 'ready' || command.name === 'cluster') {
-      return super.sendCommand(...args);
+      const send = () => super.sendCommand(...args);
+      return this.isSentOnce ? tellWhetherSent(command, send) : send();
     }
     // ioredis's own switch for this would also refuse what has only to wait for the first connection to a
     // node.
@@ -178,6 +182,7 @@ function createClusterClient(
     redisOptions: { ...options, replyMapping: 'legacy', ...tlsOptions(settings.tls) },
   });
   cluster.isWaiting = isWaiting;
+  cluster.isSentOnce = isSentOnce;
   return cluster;
 }
 

@@ -1,6 +1,7 @@
 /** The adapter of a Prisma client for Postgres, with the limits that forebay's transactions need. */
 import { PrismaPg } from '@prisma/adapter-pg';
 import { quoteIdentifier } from './identifier.js';
+import { LimitedClient } from './limited-client.js';
 import { postgresLimits } from './postgres-limits.js';
 import { type Session, SilentSessions } from './silent-sessions.js';
 
@@ -21,7 +22,8 @@ const keepAliveMs = 10_000;
 
 /**
  * `url` may carry Prisma's `?schema=name`: then unqualified tables are found there. With `?pgbouncer=true`
- * the session is asked for no settings, which PgBouncer would refuse.
+ * the session is asked for no settings, which PgBouncer would refuse: each transaction brings them, and each
+ * statement outside of one gets one.
  */
 export function createPrismaAdapter(url: string, options: PrismaAdapterOptions): PrismaPg {
   const { connectionString, schema, isPooled } = splitUrl(url);
@@ -36,11 +38,13 @@ export function createPrismaAdapter(url: string, options: PrismaAdapterOptions):
     {
       ...place,
       max: options.connections,
-      ...(isPooled ? {} : { ...sessionSettings(schema), ...endOfSilentOnes(place) }),
+      ...(isPooled ? limitedByTransaction : { ...sessionSettings(schema), ...endOfSilentOnes(place) }),
     },
     schema === undefined ? {} : { schema },
   );
 }
+
+const limitedByTransaction = { Client: LimitedClient, pipeline: true } as PoolConfig;
 
 /** The pool's hook for each connection that it makes. */
 function endOfSilentOnes(place: object): PoolConfig {

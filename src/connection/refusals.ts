@@ -79,9 +79,18 @@ export function isReplyError(error: unknown): error is Error {
   return error instanceof Error && (error.name === 'ReplyError' || redirectedForTooLong.test(error.message));
 }
 
-/** Whether ioredis has refused a command because the connection is down, before anything was sent. */
+/** Of a command that no server has got, or that the last one which got it has refused. */
+export class NotSent extends Error {
+  override readonly name = 'NotSent';
+
+  constructor(cause: unknown) {
+    super(messageOf(cause), { cause });
+  }
+}
+
+/** Whether the connection was down, before anything was sent. */
 export function isNotSent(error: unknown): boolean {
-  return messageOf(error).includes('enableOfflineQueue');
+  return error instanceof NotSent || messageOf(error).includes('enableOfflineQueue');
 }
 
 /** Whether the server does not let the connection in. */

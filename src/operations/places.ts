@@ -2,8 +2,8 @@
  * Where records are: by the definitions, where they are given; else by what Redis knows of the stores that
  * were ever written.
  */
-import { type LanePlace, type LetterLane, lanePlaces, partitionOf } from '../buffer/lane.js';
-import { readPartitions } from '../buffer/partitions.js';
+import { type LaneLayout, type LanePlace, type LetterLane, lanePlaces, partitionOf } from '../buffer/lane.js';
+import { readLayouts } from '../buffer/partitions.js';
 import type { RedisClient } from '../connection/redis.js';
 import type { CounterStore, LaneGroup, RecordStore, Stores } from '../definitions/stores.js';
 import { ForebayError, isForebayError, messageOf } from '../errors.js';
@@ -22,9 +22,8 @@ export interface Place {
 }
 
 /** A group of stores that share lanes. */
-interface Group {
+interface Group extends LaneLayout {
   readonly name: string;
-  readonly partitions: number;
   /** Of its flushes; 0 where the definitions are not known: what is accepted again waits for no delay. */
   readonly minDelayMs: number;
 }
@@ -44,8 +43,8 @@ export class Places {
   /** @throws what Redis throws */
   static async read(redis: RedisClient, prefix: string, stores?: Stores): Promise<Places> {
     const groups = new Map<string, Group>();
-    for (const [name, partitions] of await readPartitions(redis, prefix))
-      groups.set(name, { name, partitions, minDelayMs: 0 });
+    for (const [name, layout] of await readLayouts(redis, prefix))
+      groups.set(name, { name, ...layout, minDelayMs: 0 });
     // Redis knows by how many lanes a store was written last.
     for (const group of stores?.groups ?? []) groups.set(group.name, known(group, groups.get(group.name)));
     return new Places(groups, prefix, stores);
@@ -57,7 +56,7 @@ export class Places {
   }
 
   lanesOf(group: string): LanePlace[] {
-    return lanePlaces(this.#prefix, group, this.#groups.get(group)?.partitions ?? 0);
+    return lanePlaces(this.#prefix, group, this.#groups.get(group) ?? { partitions: 0 });
   }
 
   /** All lanes, as what looks after dead letters wants them. */
@@ -94,7 +93,7 @@ export class Places {
 }
 
 function known({ name, partitions, minDelayMs }: LaneGroup, inRedis: Group | undefined): Group {
-  return { name, partitions: inRedis?.partitions ?? partitions, minDelayMs };
+  return { name, partitions, ...inRedis, minDelayMs };
 }
 
 /** The store in whose rows a counter lives. */

@@ -57,6 +57,12 @@ export class WriteBehindQueue extends LazyQueue<WakeUp, FlushSummary> implements
     await queue.add(name, { lane, isHurry: true }, { deduplication: { id: name } });
   }
 
+  /** Of the jobs that workers have in hand. */
+  async lanesAtWork(): Promise<string[]> {
+    const queue = await this.open();
+    return (await queue.getActive()).map(({ data }) => data.lane);
+  }
+
   /** How many jobs wait for a worker. */
   async waiting(): Promise<number> {
     const queue = await this.open();

@@ -3,6 +3,7 @@
  * random order, against sequential execution. `WRITE_MODEL_RUNS=200 npx vitest run test/faults/write-model.test.ts` runs it long;
  * fast-check prints the seed of a failure, and `WRITE_MODEL_SEED` repeats it.
  */
+
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -11,6 +12,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { type PostgresServer, startPostgresServer } from '../../dev/services/postgres-server.js';
 import { stores } from '../../examples/platform/stores.js';
 import type { Forebay } from '../../src/app/connect.js';
+import { lanePlaces } from '../../src/buffer/lane.js';
 import { isForebayError } from '../../src/errors.js';
 import type { EventType } from '../../src/events.js';
 import { fieldOf, queuePrefix } from '../../src/keys.js';
@@ -113,10 +115,9 @@ class Model {
   }
 
   async evict(id: string): Promise<void> {
-    for (let partition = 0; partition < 4; partition++) {
-      const tag = `{${environment.config.prefix}:projects/${partition}}`;
+    for (const { keys } of lanePlaces(environment.config.prefix, 'projects', { partitions: 4 })) {
       const fields = [fieldOf('projects', id), fieldOf('projectTouches', id)];
-      await environment.redis.del(fields.map((field) => `${tag}:${field}`));
+      await environment.redis.del(fields.map((field) => keys.entryPrefix + field));
     }
   }
 

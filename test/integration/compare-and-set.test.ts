@@ -350,5 +350,6 @@ async function seal(): Promise<void> {
 }
 
 async function evict(id: string): Promise<void> {
-  await environment.redis.del(`{${environment.config.prefix}:projects/0}:${fieldOf('projects', id)}`);
+  const [lane] = new Lanes(stores, environment.config.prefix).all;
+  await environment.redis.del(`${lane?.keys.entryPrefix}${fieldOf('projects', id)}`);
 }

@@ -1,10 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Project } from '../../examples/platform/generated/models.js';
 import { lanePlaces } from '../../src/buffer/lane.js';
+import type { LaneTags } from '../../src/buffer/lane-tags.js';
+import { readLanes, readLayouts } from '../../src/buffer/partitions.js';
 import { WriteBuffer } from '../../src/buffer/write-buffer.js';
 import { record } from '../../src/definitions/record.js';
 import { defineStores } from '../../src/definitions/stores.js';
 import { isForebayError } from '../../src/errors.js';
+import { partitionsKey } from '../../src/keys.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 
 const withPartitions = (partitions: number) =>
@@ -21,12 +24,15 @@ afterEach(() => environment.close());
 
 describe('when the number of partitions has changed', () => {
   it.each([
-    [4, 8],
-    [8, 4],
-    [1, 3],
-  ])(
-    'an app that still writes by the old one is refused; every accepted write is in the database, and none is left',
-    async (before, after) => {
+    [4, 8, 'spread'],
+    [8, 4, 'spread'],
+    [1, 3, 'spread'],
+    [4, 8, 'first'],
+    [8, 4, 'first'],
+  ] as const)(
+    'from %i to %i, and its tags were the %s ones, an app that writes by the old one is refused; every accepted write is in the database, and none is left',
+    async (before, after, tags) => {
+      await written[tags](before);
       const old = await environment.connect(withPartitions(before));
       await environment.startWorker(withPartitions(before));
       await Promise.all(ids.map((id) => old.stores.projects.put({ id, name: 'old' })));
@@ -53,6 +59,10 @@ describe('when the number of partitions has changed', () => {
       const rows = await environment.prisma.project.findMany({ select: { id: true, name: true } });
       expect(new Map(rows.map(({ id, name }) => [id, name]))).toEqual(accepted);
       expect(await pending(Math.max(before, after))).toBe(0);
+      const layouts = await readLayouts(environment.redis, environment.config.prefix);
+      expect(layouts.get('projects')).toEqual({ partitions: after, tags: 'spread' });
+      // Its numbers go on, under whatever tag.
+      expect(environment.events.filter(({ type }) => type === 'redis.regressed')).toEqual([]);
     },
   );
 
@@ -81,9 +91,53 @@ describe('when the number of partitions has changed', () => {
   });
 });
 
-async function pending(partitions: number): Promise<number> {
+describe('a store that was written before its lanes were spread', () => {
+  it('has them where they were, for whoever looks: writes, workers, reads', async () => {
+    await writtenUnderFirstTags(4);
+    const { prefix } = environment.config;
+    const app = await environment.connect(withPartitions(4));
+    await app.stores.projects.put({ id: 'p', name: 'waits' });
+    expect(await pending(4, 'first')).toBe(1);
+    await environment.startWorker(withPartitions(4));
+    await app.flush();
+    expect(await pending(4, 'first')).toBe(0);
+    expect(await environment.prisma.project.count()).toBe(1);
+    const lanes = await readLanes(environment.redis, withPartitions(4), prefix);
+    expect(lanes.all.map(({ keys }) => keys.meta)).toEqual(
+      [0, 1, 2, 3].map((partition) => `{${prefix}:projects/${partition}}:meta`),
+    );
+  });
+
+  it('keeps them while a write waits there, though its number is changed', async () => {
+    await writtenUnderFirstTags(4);
+    const old = await environment.connect(withPartitions(4));
+    await old.stores.projects.put({ id: 'p', name: 'waits' });
+    await expect(environment.connect(withPartitions(8))).rejects.toMatchObject({
+      code: 'PARTITIONS_CHANGED',
+    });
+    await Promise.all(ids.map((id) => old.stores.projects.put({ id, name: 'old' })));
+    await environment.startWorker(withPartitions(4));
+    await old.flush();
+    expect(await environment.prisma.project.count()).toBe(ids.length + 1);
+  });
+});
+
+const written: Record<LaneTags, (partitions: number) => Promise<void>> = {
+  first: writtenUnderFirstTags,
+  spread: async () => undefined,
+};
+
+/** As stores stand in Redis whose lanes have no marks in their tags. */
+async function writtenUnderFirstTags(partitions: number): Promise<void> {
+  await environment.redis.hset(partitionsKey(environment.config.prefix), 'projects', partitions);
+}
+
+async function pending(partitions: number, ...tags: LaneTags[]): Promise<number> {
   const buffer = new WriteBuffer(environment.redis, environment.config.prefix);
-  const lanes = lanePlaces(environment.config.prefix, 'projects', partitions);
+  const kinds: readonly LaneTags[] = tags.length > 0 ? tags : ['first', 'spread'];
+  const lanes = kinds.flatMap((kind) =>
+    lanePlaces(environment.config.prefix, 'projects', { partitions, tags: kind }),
+  );
   const states = await Promise.all(lanes.map((lane) => buffer.inspect(lane)));
   return states.reduce((total, { dirty, sealed }) => total + dirty + sealed, 0);
 }

@@ -6,6 +6,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Project } from '../../examples/platform/generated/models.js';
 import type { Forebay } from '../../src/app/connect.js';
+import { lanePlaces } from '../../src/buffer/lane.js';
 import { counter } from '../../src/definitions/counter.js';
 import { record } from '../../src/definitions/record.js';
 import { defineStores } from '../../src/definitions/stores.js';
@@ -119,7 +120,8 @@ class Model {
   }
 
   async #evict(id: string): Promise<void> {
-    const prefix = `{${environment.config.prefix}:projects/0}:`;
+    const [lane] = lanePlaces(environment.config.prefix, 'projects', { partitions: 1 });
+    const prefix = lane?.keys.entryPrefix ?? '';
     const value = `${environment.config.prefix}:${this.#keyOf(id)}`;
     await environment.redis.del(prefix + fieldOf('projects', id), prefix + fieldOf('views', id), value);
   }

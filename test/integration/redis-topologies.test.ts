@@ -1,9 +1,15 @@
 /** A cluster and a server that a sentinel watches, by configuration alone: all that an app and its workers do. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { Project } from '../../examples/platform/generated/models.js';
 import { stores } from '../../examples/platform/stores.js';
 import type { Forebay } from '../../src/app/connect.js';
+import { type Lane, Lanes } from '../../src/buffer/lane.js';
+import { WriteBuffer } from '../../src/buffer/write-buffer.js';
 import type { Config } from '../../src/config.js';
 import { openConnections } from '../../src/connection/redis.js';
+import { record } from '../../src/definitions/record.js';
+import { defineStores, type RecordStore } from '../../src/definitions/stores.js';
+import { isForebayError } from '../../src/errors.js';
 import type { RedisSettings } from '../../src/redis-settings.js';
 import { WriteBehindService } from '../../src/services/write-behind/write-behind.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
@@ -140,6 +146,44 @@ describe('in a cluster', () => {
     expect(await app.stores.projectTouches.get('moved')).toBe(101);
   });
 
+  it('a lane that is moved under writes is out for 5 s at most, no write is told as in doubt, and the sum is exact', async () => {
+    const app = await environment.connect(stores, { config: configWith(cluster.settings) });
+    await app.stores.projects.put({ id: 'busy', name: 'counted' });
+    await app.stores.projects.putMany(ids.map((id) => ({ id, name: 'in any lane' })));
+    const told = new Set<string>();
+    let accepted = 0;
+    let longestMs = 0;
+    const moved = moveWhole(await keyOfLane('busy'));
+    let isMoved = false;
+    void moved.finally(() => {
+      isMoved = true;
+    });
+    for (let at = performance.now(), isLast = false; !isLast; ) {
+      isLast = isMoved;
+      const outcome = await app.stores.projectTouches.add('busy', 1).then(() => 'accepted', codeOf);
+      if (outcome !== 'accepted') {
+        told.add(outcome);
+        isLast = false;
+        continue;
+      }
+      accepted += 1;
+      longestMs = Math.max(longestMs, performance.now() - at);
+      at = performance.now();
+    }
+    await moved;
+    expect(longestMs).toBeLessThan(patient(5_000));
+    expect([...told].filter((code) => code !== 'REDIS_REFUSED')).toEqual([]);
+    expect(await app.stores.projectTouches.get('busy')).toBe(accepted);
+  });
+
+  /** As `redis-cli --cluster reshard` does: some keys at a time. */
+  async function moveWhole(key: string): Promise<void> {
+    const [from, to, slot] = await startMove(key);
+    const left = async () => (await cluster.admins[from]?.cluster('GETKEYSINSLOT', slot, 10)) as string[];
+    for (let keys = await left(); keys.length > 0; keys = await left()) await migrate(from, to, keys);
+    await endMove(from, to, slot);
+  }
+
   /** The lane's `meta`. */
   async function keyOfLane(id: string): Promise<string> {
     const lists = await Promise.all(cluster.admins.map((admin) => admin.keys('{*}:dirty')));
@@ -165,7 +209,7 @@ describe('in a cluster', () => {
 
   async function endMove(from: number, to: number, slot: number): Promise<void> {
     const keys = (await cluster.admins[from]?.cluster('GETKEYSINSLOT', slot, 1_000)) as string[];
-    await migrate(from, to, keys);
+    if (keys.length > 0) await migrate(from, to, keys);
     const name = (await cluster.admins[to]?.call('CLUSTER', 'MYID')) as string;
     for (const i of [to, from, 3 - from - to]) {
       await cluster.admins[i]?.call('CLUSTER', 'SETSLOT', slot, 'NODE', name);
@@ -177,6 +221,54 @@ describe('in a cluster', () => {
     const auth = ['AUTH', cluster.settings.password as string];
     await cluster.admins[from]?.call('MIGRATE', '127.0.0.1', port, '', 0, 5_000, ...auth, 'KEYS', ...keys);
   }
+
+  it('writes for a server that was killed are told as not sent within 2 s, never as in doubt, and other lanes go on', async () => {
+    const app = await environment.connect(stores, { config: configWith(cluster.settings) });
+    await app.stores.projects.putMany(ids.map((id) => ({ id, name: 'counted' })));
+    const accepted = new Map(ids.map((id) => [id, 0]));
+    const add = async (id: string): Promise<string> => {
+      const code = await app.stores.projectTouches.add(id, 1).then(() => 'accepted', codeOf);
+      if (code === 'accepted') accepted.set(id, (accepted.get(id) ?? 0) + 1);
+      return code;
+    };
+    const addAll = () => Promise.all(ids.map((id) => timed(add(id))));
+    await cluster.servers[2]?.stop();
+    const rounds = [await addAll(), await addAll()];
+    await cluster.servers[2]?.restart();
+    const codes = new Set(rounds.flat().map(([code]) => code));
+    expect([...codes].filter((code) => code !== 'REDIS_REFUSED').sort()).toEqual([
+      'REDIS_UNAVAILABLE',
+      'accepted',
+    ]);
+    for (const [, ms] of rounds.flat()) expect(ms).toBeLessThan(patient(3_500));
+    await expect.poll(async () => (await addAll()).filter(([code]) => code !== 'accepted')).toEqual([]);
+    const living = ids.filter((_, i) => rounds[0]?.[i]?.[0] === 'accepted');
+    for (const id of living) expect(await app.stores.projectTouches.get(id)).toBe(accepted.get(id));
+  });
+
+  async function timed<T>(work: Promise<T>): Promise<readonly [result: T, ms: number]> {
+    const startedAt = performance.now();
+    return [await work, performance.now() - startedAt];
+  }
+
+  function codeOf(error: unknown): string {
+    return isForebayError(error) ? error.code : String(error);
+  }
+
+  it('a lane that its app forgot to wake is found when its turn comes', async () => {
+    const config = configWith(cluster.settings);
+    const few = defineStores({ projects: record({ model: Project, partitions: 4, delayMs: 1 }) });
+    await environment.startWorker(few, {}, undefined, config);
+    const lanes = new Lanes(few, config.prefix).all;
+    const { redis } = await openConnections({ redis: [config.redis, 'reads'] }, () => undefined);
+    const buffer = new WriteBuffer(redis, config.prefix);
+    const project = few.byName.get('projects') as RecordStore;
+    const payload = project.rows.encode({ id: 'forgotten', name: 'found' });
+    const write = { op: 'put', field: 'projects:forgotten', payload } as const;
+    expect((await buffer.write(lanes.at(-1) as Lane, [write])).wake).toBe(true);
+    await expect.poll(() => environment.prisma.project.count(), { timeout: patient(60_000) }).toBe(1);
+    redis.disconnect();
+  });
 
   it('R3 a server that is away costs no call more than its time-out, and the others go on', async () => {
     const config = configWith(cluster.settings);

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Project } from '../../examples/platform/generated/models.js';
 import type { Forebay } from '../../src/app/connect.js';
+import { lanePlaces } from '../../src/buffer/lane.js';
 import { counter } from '../../src/definitions/counter.js';
 import { record } from '../../src/definitions/record.js';
 import { defineStores } from '../../src/definitions/stores.js';
@@ -134,9 +135,9 @@ async function take(step: Step, model: Map<string, { name: string; touches: numb
 }
 
 async function evict(id: string): Promise<void> {
-  for (const partition of [0, 1]) {
-    const tag = `{${environment.config.prefix}:projects/${partition}}`;
-    await environment.redis.del(`${tag}:${fieldOf('projects', id)}`, `${tag}:${fieldOf('touches', id)}`);
+  for (const { keys } of lanePlaces(environment.config.prefix, 'projects', { partitions: 2 })) {
+    const fields = [fieldOf('projects', id), fieldOf('touches', id)];
+    await environment.redis.del(fields.map((field) => keys.entryPrefix + field));
   }
 }
 

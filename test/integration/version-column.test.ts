@@ -221,8 +221,7 @@ function lane(): Lane {
   return new Lanes(stores, environment.config.prefix).all[0] as Lane;
 }
 
-const laneKeys = (): Promise<string[]> =>
-  environment.redis.keys(`{${environment.config.prefix}:projects/0}:*`);
+const laneKeys = (): Promise<string[]> => environment.redis.keys(`${lane().keys.entryPrefix}*`);
 
 /** Redis loses what it has of the lane. */
 async function forget(): Promise<void> {

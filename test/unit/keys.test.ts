@@ -14,7 +14,7 @@ import {
 } from '../../src/keys.js';
 
 it('the keys of a lane share one hash tag and are told apart from entries', () => {
-  const keys = laneKeys('forebay', 'tasks/3');
+  const keys = laneKeys('forebay:tasks/3');
   expect(keys).toEqual({
     entryPrefix: '{forebay:tasks/3}:',
     dirty: '{forebay:tasks/3}:dirty',
@@ -50,5 +50,5 @@ it("a lane's name in the ledger has the prefix in it, so that two prefixes on on
 });
 
 it('a dead letter has its key in the slot of its lane', () => {
-  expect(letterKey(laneKeys('app', 'tasks/3'), 'tasks:t1')).toBe('{app:tasks/3}:dead:tasks:t1');
+  expect(letterKey(laneKeys('app:tasks/3'), 'tasks:t1')).toBe('{app:tasks/3}:dead:tasks:t1');
 });

@@ -11,6 +11,7 @@ const ranks = [
   'peers',
   'pause',
   'trace',
+  'hash-slot',
   'keys',
   'variables',
   'redis-settings',

@@ -2,6 +2,8 @@
  * What the user of Redis may not do, and must: each command is queued in a transaction that is given up, for
  * Redis looks at the rights when it queues. So nothing is changed, and no right to look at rights is needed.
  */
+
+import { laneTag } from '../../buffer/lane-tags.js';
 import type { Redis } from '../../connection/client.js';
 import { filledChannel, invalidationsChannel, laneKeys, persistedChannel, queuePrefix } from '../../keys.js';
 
@@ -81,7 +83,7 @@ export async function readHindrances(redis: Redis, prefix: string): Promise<Hind
 }
 
 function probesOf(prefix: string): Probe[] {
-  const key = laneKeys(prefix, 'check/0').meta;
+  const key = laneKeys(laneTag(prefix, 'check/0', 'spread')).meta;
   const [channel] = channelsOf(prefix) as [string];
   const filled = (word: string): string => ({ K: key, C: channel })[word] ?? word;
   return [

@@ -177,7 +177,7 @@ export class WriteQueue {
   /** Those that have not waited for long enough wait on. */
   #wentUnsent(queue: LaneQueue, submissions: readonly Submission[], route: WriteRoute): void {
     const now = Date.now();
-    const isLate = ({ submittedAt }: Submission): boolean => route.deadlineOf(submittedAt) <= now;
+    const isLate = ({ submittedAt }: Submission): boolean => route.deadlineOf(submittedAt, queue.lane) <= now;
     const error = route.notSent();
     for (const submission of submissions.filter(isLate)) this.#reject(submission, error);
     queue.waiting.unshift(...submissions.filter((submission) => !isLate(submission)));

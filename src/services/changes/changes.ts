@@ -6,8 +6,7 @@
  * lead to another, close the feed.
  */
 import { randomBytes } from 'node:crypto';
-import { Lanes } from '../../buffer/lane.js';
-import { checkPartitions } from '../../buffer/partitions.js';
+import { openLanes } from '../../buffer/partitions.js';
 import { WriteBuffer } from '../../buffer/write-buffer.js';
 import type { Config } from '../../config.js';
 import { inTime } from '../../connection/deadline.js';
@@ -65,13 +64,13 @@ export class ChangesService extends Role {
       databaseNeed(prisma),
     );
     await checkServer(redis, emit);
-    await checkPartitions(redis, stores, prefix, buffer);
+    const lanes = await openLanes(redis, stores, prefix, buffer);
     await checkLedger(prisma);
     const setup = { stores, prisma, databaseUrl, prefix };
     const reader = new ChangeReader({
       redis,
       buffer,
-      lanes: new Lanes(stores, prefix),
+      lanes,
       prefix,
       emit,
       database: prisma,

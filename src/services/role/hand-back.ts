@@ -23,3 +23,19 @@ export async function handBack(job: Job, token: string | undefined, ms: number):
   await job.moveToDelayed(Date.now() + ms, token);
   throw new bullmq.DelayedError();
 }
+
+/** So often at once: Redis gives it to the worker that has waited longest, which this one has not. */
+const atOnceMax = 3;
+const laterFirstMs = 10;
+const laterMaxMs = 5_000;
+
+/**
+ * Leaves a job to workers that know what it is about: at once for some times, then ever later, for perhaps
+ * there is none. By the number of times, so that no two clocks are compared. @throws what tells BullMQ so
+ */
+export async function leaveToOthers(job: Job, token: string | undefined): Promise<never> {
+  const tries = job.attemptsStarted - atOnceMax;
+  if (tries > 0) return handBack(job, token, Math.min(laterMaxMs, laterFirstMs * 2 ** (tries - 1)));
+  await job.moveToWait(token);
+  throw new bullmq.WaitingError();
+}

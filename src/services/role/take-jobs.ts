@@ -12,7 +12,7 @@ import { queuePrefix } from '../../keys.js';
 import { bullmq } from '../../peers/bullmq.js';
 import { z } from '../../peers/zod.js';
 import type { Resources } from '../../resources.js';
-import { handBack, ImpossibleWork, SetAside, UnknownWork } from './hand-back.js';
+import { ImpossibleWork, leaveToOthers, SetAside, UnknownWork } from './hand-back.js';
 import { JobsDuty } from './jobs-duty.js';
 import { RetryLater, retryMsOf } from './retry.js';
 
@@ -39,7 +39,8 @@ export interface JobsOptions<Data, Result> {
  */
 const lockMs = 10_000;
 const stallsMax = 1_000_000;
-const anotherMayTakeItMs = 5_000;
+/** So long a call waits for a job; a job ends it at once. */
+const waitForJobSeconds = 10;
 /** So long a job is handed back that no worker knows: longer than a deploy takes. */
 const patienceMs = 900_000;
 const reasonsToldMax = 1_000;
@@ -64,6 +65,7 @@ export async function takeJobs<Data, Result>(
     autorun: false,
     lockDuration: lockMs,
     stalledInterval: lockMs,
+    drainDelay: waitForJobSeconds,
     maxStalledCount: stallsMax,
     settings: { backoffStrategy: (_attempts, _type, error) => retryMsOf(error) },
   });
@@ -163,7 +165,7 @@ class JobDesk<Data, Result> {
   async #handBack(job: Job, token: string | undefined, reason: string): Promise<never> {
     if (Date.now() - job.timestamp > patienceMs) return this.#setAside(job, reason);
     this.#tell(job, reason, false);
-    return handBack(job, token, anotherMayTakeItMs);
+    return leaveToOthers(job, token);
   }
 
   #setAside(job: Job, reason: string): never {

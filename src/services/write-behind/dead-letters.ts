@@ -4,8 +4,10 @@
  * and jobs of letters that are gone are removed.
  */
 import type { Job } from 'bullmq';
-import type { Lanes } from '../../buffer/lane.js';
+import type { Lane, Lanes } from '../../buffer/lane.js';
+import { groupForCalls, occupiedLanes } from '../../buffer/occupied-lanes.js';
 import type { WriteBuffer } from '../../buffer/write-buffer.js';
+import { isCluster } from '../../connection/client.js';
 import type { RedisClient } from '../../connection/redis.js';
 import { shownLetter } from '../../definitions/private-fields.js';
 import type { Emit } from '../../events.js';
@@ -25,6 +27,8 @@ import { takeJobs } from '../role/take-jobs.js';
 export interface DeadLettersDependencies {
   readonly lanes: Lanes;
   readonly buffer: WriteBuffer;
+  /** For the lanes. */
+  readonly redis: RedisClient;
   readonly queue: DeadLetterQueue;
   readonly wakeUps: WriteBehindQueue;
   /** For the jobs. */
@@ -34,6 +38,8 @@ export interface DeadLettersDependencies {
 }
 
 const compareEveryMs = 30_000;
+/** There a look at the lanes is a command for each. */
+const compareClusterEveryMs = 600_000;
 const pageSize = 100;
 const jobsMax = 8;
 
@@ -45,7 +51,7 @@ export class DeadLetters {
   }
 
   async start(parts: Resources): Promise<void> {
-    const { connection, prefix, emit } = this.#dependencies;
+    const { connection, prefix, emit, redis } = this.#dependencies;
     await takeJobs<DeadLetterJob, DeadLetterOutcome>(parts, {
       queue: deadLetterQueueName,
       shape: deadLetterJobShape,
@@ -55,7 +61,8 @@ export class DeadLetters {
       concurrency: jobsMax,
       process: (job) => this.#process(job),
     });
-    every(parts, 'comparison of dead letters', compareEveryMs, () => this.#compare());
+    const everyMs = isCluster(redis) ? compareClusterEveryMs : compareEveryMs;
+    every(parts, 'comparison of dead letters', everyMs, () => this.#compare());
   }
 
   /**
@@ -82,8 +89,15 @@ export class DeadLetters {
   }
 
   async #showAll(): Promise<void> {
-    const { lanes, buffer, queue } = this.#dependencies;
-    for (const lane of lanes.all) {
+    const { lanes, redis } = this.#dependencies;
+    for (const group of groupForCalls(redis, lanes.all)) {
+      await this.#showThose(await occupiedLanes(redis, group, ({ dead }) => [dead]));
+    }
+  }
+
+  async #showThose(lanes: readonly Lane[]): Promise<void> {
+    const { buffer, queue } = this.#dependencies;
+    for (const lane of lanes) {
       for (let offset = 0; ; offset += pageSize) {
         const letters = await buffer.deadLetters(lane, { offset, count: pageSize });
         for (const letter of letters) await queue.show(shownLetter(letter, lane.group));

@@ -5,7 +5,8 @@ import type { Emit } from '../../events.js';
 import type { Resources } from '../../resources.js';
 import { every } from '../role/every.js';
 
-const readEveryMs = 1_000;
+/** Somebody who pauses a store is told that it takes about two seconds. */
+const readEveryMs = 2_000;
 
 export class PausedGroups {
   readonly #pauses: Pauses;

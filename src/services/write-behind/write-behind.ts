@@ -8,8 +8,8 @@
 import type { Job } from 'bullmq';
 import pLimit from 'p-limit';
 import { readBacklog } from '../../buffer/backlog.js';
-import { type Lane, Lanes } from '../../buffer/lane.js';
-import { checkPartitions } from '../../buffer/partitions.js';
+import type { Lane, Lanes } from '../../buffer/lane.js';
+import { openLanes } from '../../buffer/partitions.js';
 import { Pauses } from '../../buffer/pauses.js';
 import { WriteBuffer } from '../../buffer/write-buffer.js';
 import type { Config } from '../../config.js';
@@ -47,10 +47,11 @@ import { DatabaseBreaker } from './database-breaker.js';
 import { DeadLetters, type DeadLettersDependencies } from './dead-letters.js';
 import { FlushTally } from './flush-tally.js';
 import { LaneFlush } from './lane-flush.js';
+import { LaneLooks } from './lane-looks.js';
 import { LaneMarksRenewal } from './lane-marks.js';
 import { LedgerWatch } from './ledger-watch.js';
 import { PausedGroups } from './paused-groups.js';
-import { Sweep } from './sweep.js';
+import { Sweep, type SweepDependencies } from './sweep.js';
 import { tracedDatabase } from './traced-database.js';
 import { hearWakeUpCalls } from './wake-up-calls.js';
 
@@ -70,6 +71,7 @@ export interface WriteBehindOptions {
 
 /** What jobs and the sweep work with. */
 interface Flushing {
+  readonly lanes: Lanes;
   readonly flush: LaneFlush;
   readonly queue: WriteBehindQueue;
   readonly signal: AbortSignal;
@@ -78,7 +80,6 @@ interface Flushing {
 /** Carries accepted writes to the database. */
 export class WriteBehindService extends Role {
   readonly #options: WriteBehindOptions;
-  readonly #lanes: Lanes;
 
   /**
    * `start` @throws ForebayError REDIS_UNAVAILABLE, INVALID_CONFIG, PARTITIONS_CHANGED, DATABASE_NOT_READY,
@@ -87,7 +88,6 @@ export class WriteBehindService extends Role {
   constructor(options: WriteBehindOptions) {
     super(options);
     this.#options = { ...options, emit: this.emit };
-    this.#lanes = new Lanes(options.stores, options.config.prefix);
   }
 
   /** @internal */
@@ -105,9 +105,9 @@ export class WriteBehindService extends Role {
       databaseNeed(prisma),
     );
     const buffer = new WriteBuffer(connections.lanes, config.prefix);
-    this.canTell({ backlog: () => readBacklog(this.#lanes, buffer) });
     await checkServer(connections.lanes, emit);
-    await checkPartitions(connections.lanes, stores, config.prefix, buffer);
+    const lanes = await openLanes(connections.lanes, stores, config.prefix, buffer);
+    this.canTell({ backlog: () => readBacklog(lanes, buffer) });
     await checkLedger(prisma);
     await checkTables(stores, prisma);
     const queue = new WriteBehindQueue(connections.queue, config.prefix, emit);
@@ -120,14 +120,21 @@ export class WriteBehindService extends Role {
     await paused.start(parts);
     const isPaused = (lane: Lane) => paused.has(lane);
     const flush = await this.#createFlush(
-      { buffer, marks, deadLetters: letters, signal, isPaused },
+      { lanes, buffer, marks, deadLetters: letters, signal, isPaused },
       connections.lanes,
     );
-    await this.#startDeadLetters(parts, { buffer, queue: letters, wakeUps: queue }, connections.jobs);
-    await this.#takeJobs(parts, { flush, queue, signal }, connections.jobs);
-    this.#startSweep(parts, { flush, queue, signal }, { buffer, isPaused });
+    await this.#startDeadLetters(
+      parts,
+      { lanes, buffer, redis: connections.lanes, queue: letters, wakeUps: queue },
+      connections.jobs,
+    );
+    const flushing = { lanes, flush, queue, signal };
+    await this.#takeJobs(parts, flushing, connections.jobs);
+    const looks = new LaneLooks(connections.lanes, lanes);
+    connections.queue.on('ready', () => looks.allDue());
     const { subscriber } = connections;
-    await hearWakeUpCalls({ subscriber, prefix: config.prefix, lanes: this.#lanes, queue, emit });
+    await hearWakeUpCalls({ subscriber, prefix: config.prefix, lanes, queue, emit });
+    this.#startSweep(parts, flushing, { buffer, isPaused, looks });
     this.#tellOfItself(parts, connections);
   }
 
@@ -149,7 +156,7 @@ export class WriteBehindService extends Role {
   }
 
   async #createFlush(
-    { buffer, marks, deadLetters, signal, isPaused }: FlushParts,
+    { lanes, buffer, marks, deadLetters, signal, isPaused }: FlushParts,
     redis: RedisClient,
   ): Promise<LaneFlush> {
     const { stores, prisma, config, emit, trace } = this.#options;
@@ -163,7 +170,7 @@ export class WriteBehindService extends Role {
     });
     const database = tracedDatabase(prisma, trace);
     const shared = { buffer, database, prefix: config.prefix, emit, breaker };
-    const ledger = new LedgerWatch({ ...shared, redis, lanes: this.#lanes, signal });
+    const ledger = new LedgerWatch({ ...shared, redis, lanes, signal });
     this.vitals.need(comparedNeed(ledger));
     await ledger.start();
     const persisterOf = (lane: Lane) => persisters.get(lane.group) as Persister;
@@ -174,12 +181,12 @@ export class WriteBehindService extends Role {
 
   async #startDeadLetters(
     parts: Resources,
-    places: Pick<DeadLettersDependencies, 'buffer' | 'queue' | 'wakeUps'>,
+    places: Pick<DeadLettersDependencies, 'lanes' | 'buffer' | 'redis' | 'queue' | 'wakeUps'>,
     connection: RedisClient,
   ): Promise<void> {
     const { config, emit } = this.#options;
     const { prefix } = config;
-    await new DeadLetters({ ...places, lanes: this.#lanes, connection, prefix, emit }).start(parts);
+    await new DeadLetters({ ...places, connection, prefix, emit }).start(parts);
   }
 
   async #takeJobs(parts: Resources, flushing: Flushing, connection: RedisClient): Promise<void> {
@@ -199,13 +206,13 @@ export class WriteBehindService extends Role {
 
   #startSweep(
     parts: Resources,
-    { flush, queue, signal }: Flushing,
-    places: Pick<FlushParts, 'buffer' | 'isPaused'>,
+    { lanes, flush, queue, signal }: Flushing,
+    places: Pick<SweepDependencies, 'buffer' | 'isPaused' | 'looks'>,
   ): void {
     const options = { signal, isHurry: false, onProgress: async () => undefined };
     const sweep = new Sweep({
       ...places,
-      lanes: this.#lanes,
+      lanes,
       queue,
       flush: async (lane) => void (await flush.run(lane, options)),
       emit: this.#options.emit,
@@ -213,8 +220,11 @@ export class WriteBehindService extends Role {
     sweep.start(parts);
   }
 
-  async #process(job: Job<WakeUp, FlushSummary>, { flush, queue, signal }: Flushing): Promise<FlushSummary> {
-    const lane = this.#lanes.named(job.data.lane);
+  async #process(
+    job: Job<WakeUp, FlushSummary>,
+    { lanes, flush, queue, signal }: Flushing,
+  ): Promise<FlushSummary> {
+    const lane = lanes.named(job.data.lane);
     if (!lane) throw new UnknownWork(unknownLane(job.data.lane));
     const result = await flush.run(lane, {
       signal,
@@ -238,6 +248,7 @@ export class WriteBehindService extends Role {
 }
 
 interface FlushParts {
+  readonly lanes: Lanes;
   readonly buffer: WriteBuffer;
   readonly marks: LaneMarksRenewal;
   readonly deadLetters: DeadLetterQueue;

@@ -86,7 +86,7 @@ describe('Lanes', () => {
 
   it('keep all their keys under one hash tag', () => {
     for (const { name, keys } of lanes.all) {
-      for (const key of Object.values(keys)) expect(key.startsWith(`{app:${name}}:`)).toBe(true);
+      for (const key of Object.values(keys)) expect(key).toMatch(new RegExp(`^{app:${name}~\\w+}:`));
     }
   });
 });
