@@ -2,7 +2,10 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { entryPoints, makeReports, reportFolder } from '../../dev/api/report.js';
+import { analyseEntryPoints, type EntryPoint, entryPoints, reportFolder } from '../../dev/api/report.js';
+import { optionInterfaces, sections } from '../../dev/docs/options-page.js';
+import { readPage } from '../../dev/docs/pages.js';
+import { referencePages } from '../../dev/docs/reference.js';
 import * as health from '../../src/health.js';
 import * as forebay from '../../src/index.js';
 import * as metrics from '../../src/metrics.js';
@@ -11,10 +14,12 @@ import * as prismaExtension from '../../src/prisma-extension.js';
 import * as shared from '../../src/shared.js';
 import * as tracing from '../../src/tracing.js';
 
+let entries: ReadonlyMap<string, EntryPoint>;
 let reports: ReadonlyMap<string, string>;
 
 beforeAll(() => {
-  reports = makeReports();
+  entries = analyseEntryPoints();
+  reports = new Map([...entries].map(([name, { report }]) => [name, report]));
 });
 
 const names = [...entryPoints().keys()];
@@ -40,6 +45,19 @@ describe('the reports of the public types', () => {
     const inner =
       /\b(LaneGroup|ClientContext|RecordStore|IdCodec|WriteBuffer|RedisTier|WriteBehindService|computeSuccessors)\b/;
     expect(names.filter((name) => name !== 'worker' && inner.test(reports.get(name) as string))).toEqual([]);
+  });
+});
+
+describe('the pages that are made from it', () => {
+  it('are as `npm run docs:reference` writes them', () => {
+    const pages = [...referencePages(entries)];
+    const stale = pages.filter(([file, text]) => readPage(file) !== text).map(([file]) => file);
+    expect(stale).toEqual([]);
+  });
+
+  it('have each option in one table', () => {
+    const listed = sections.flatMap(({ of }) => of);
+    expect([...optionInterfaces(entries).keys()].sort()).toEqual([...listed].sort());
   });
 });
 
