@@ -35,6 +35,7 @@ beforeEach(async () => {
     PRISMA_HIDE_UPDATE_MESSAGE: '1',
   };
   await add('package.json', '{ "name": "stranger", "type": "module" }');
+  await add('src/main.ts', '// what is there already');
   await add('prisma/migrations/1_first/migration.sql', firstMigration);
   await installPacked(folder);
 });
