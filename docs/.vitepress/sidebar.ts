@@ -1,4 +1,7 @@
 /** The order in which the pages are read. A test holds that every page is in it once. */
+import path from 'node:path';
+import { pageFiles } from '../../dev/docs/pages.js';
+
 export interface Group {
   readonly text: string;
   readonly collapsed?: boolean;
@@ -63,16 +66,10 @@ export const sidebar: Group[] = [
   {
     text: 'Reference',
     collapsed: true,
-    items: [
-      { text: 'forebay', link: '/reference/forebay' },
-      { text: 'forebay/patterns', link: '/reference/patterns' },
-      { text: 'forebay/shared', link: '/reference/shared' },
-      { text: 'forebay/health', link: '/reference/health' },
-      { text: 'forebay/prisma', link: '/reference/prisma' },
-      { text: 'forebay/worker', link: '/reference/worker' },
-      { text: 'forebay/metrics', link: '/reference/metrics' },
-      { text: 'forebay/tracing', link: '/reference/tracing' },
-    ],
+    items: pageFiles()
+      .filter((file) => file.startsWith('docs/reference/'))
+      .map((file) => path.basename(file, '.md'))
+      .map((name) => ({ text: name === 'forebay' ? name : `forebay/${name}`, link: `/reference/${name}` })),
   },
   {
     text: 'Is it for me?',

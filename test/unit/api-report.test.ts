@@ -3,7 +3,6 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { analyseEntryPoints, type EntryPoint, entryPoints, reportFolder } from '../../dev/api/report.js';
-import { optionInterfaces, sections } from '../../dev/docs/options-page.js';
 import { readPage } from '../../dev/docs/pages.js';
 import { referencePages } from '../../dev/docs/reference.js';
 import * as health from '../../src/health.js';
@@ -53,11 +52,6 @@ describe('the pages that are made from it', () => {
     const pages = [...referencePages(entries)];
     const stale = pages.filter(([file, text]) => readPage(file) !== text).map(([file]) => file);
     expect(stale).toEqual([]);
-  });
-
-  it('have each option in one table', () => {
-    const listed = sections.flatMap(({ of }) => of);
-    expect([...optionInterfaces(entries).keys()].sort()).toEqual([...listed].sort());
   });
 });
 

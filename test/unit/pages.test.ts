@@ -16,15 +16,25 @@ describe.each(readable)('%s', (page) => {
   const text = readPage(page);
 
   it('links to what is there', () => {
-    const dead = linksOf(text).filter((href) => {
-      const target = targetOf(page, href);
-      return target !== undefined && !(isFile(target.file) && hasAnchor(target.file, target.anchor));
-    });
-    expect(dead).toEqual([]);
+    expect(deadLinks(page, text)).toEqual([]);
   });
 
   it('tells only of commands and scripts that there are', () => {
     expect(unknownCommands(text)).toEqual([]);
+  });
+});
+
+describe('what is not there', () => {
+  it('is found, in links and in commands', () => {
+    const text =
+      '[a](nowhere.md) [b](start.md#nowhere) [c](start.md#2-write) ![d](nowhere.svg) `[e](code.md)`';
+    expect(deadLinks('docs/x.md', text)).toEqual(['nowhere.md', 'start.md#nowhere', 'nowhere.svg']);
+    const commands = 'npm run nothing, npx forebay dance\nnpx forebay check --strict\nnpx forebay check --strickt';
+    expect(unknownCommands(commands)).toEqual([
+      'npm run nothing',
+      'npx forebay dance',
+      'npx forebay check --strickt',
+    ]);
   });
 });
 
@@ -51,7 +61,35 @@ describe('the README', () => {
   it('fits on one screen', () => {
     expect(readPage('README.md').split('\n').length).toBeLessThan(80);
   });
+
+  it('has no figure that is not in bench/results', () => {
+    const [, section = ''] = /^## How fast\n(.*?)^## /ms.exec(readPage('README.md')) ?? [];
+    const figures =
+      section.match(
+        /\d[\d,]*\.?\d*(?= (writes|values)\/s)|(?<= |at )\d+,\d+|[\d.]+(?= ms(?! to compute))/g,
+      ) ?? [];
+    const known = ['write-behind', 'read', 'refresh'].flatMap(figuresOf);
+    expect(figures.length).toBeGreaterThan(6);
+    expect(figures.filter((figure) => !known.includes(figure))).toEqual([]);
+  });
 });
+
+function deadLinks(page: string, text: string): string[] {
+  return linksOf(text).filter((href) => {
+    const target = targetOf(page, href);
+    return target !== undefined && !(isFile(target.file) && hasAnchor(target.file, target.anchor));
+  });
+}
+
+/** As pages write them: 35,729, and 0.39 or 201 of ms. */
+function figuresOf(bench: string): string[] {
+  const text = readFileSync(path.join(root, `bench/results/${bench}.json`), 'utf8');
+  const { runs } = JSON.parse(text) as { runs: readonly Readonly<Record<string, unknown>>[] };
+  const numbers = runs.flatMap((run) => Object.values(run).filter((one) => typeof one === 'number'));
+  return numbers.map((one) =>
+    one.toLocaleString('en-US', { maximumFractionDigits: one < 100 && !Number.isInteger(one) ? 2 : 0 }),
+  );
+}
 
 function hasAnchor(file: string, anchor: string): boolean {
   if (anchor === '' || !file.endsWith('.md')) return true;
