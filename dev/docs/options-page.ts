@@ -33,7 +33,7 @@ const sections: readonly Section[] = [
     ],
   },
   { title: 'Schedules', of: ['WarmSchedule', 'FunctionSchedule', 'ScheduleTimes'] },
-  { title: 'Commands of your own', of: ['WarmCommandOptions', 'AuditCommandOptions'] },
+  { title: 'Commands of your own', of: ['WarmCommandOptions'] },
   { title: 'Prisma', of: ['PrismaAdapterOptions', 'ForebayExtensionOptions'] },
   { title: 'Metrics', of: ['MetricsOptions'] },
 ];
