@@ -103,4 +103,6 @@ const tsconfig = {
     typeRoots: [path.join(root, 'node_modules/@types')],
   },
   include: ['*.mts'],
+  // Else all of dist is left out.
+  exclude: [],
 };

@@ -29,7 +29,8 @@ describe('what is not there', () => {
     const text =
       '[a](nowhere.md) [b](start.md#nowhere) [c](start.md#2-write) ![d](nowhere.svg) `[e](code.md)`';
     expect(deadLinks('docs/x.md', text)).toEqual(['nowhere.md', 'start.md#nowhere', 'nowhere.svg']);
-    const commands = 'npm run nothing, npx forebay dance\nnpx forebay check --strict\nnpx forebay check --strickt';
+    const commands =
+      'npm run nothing, npx forebay dance\nnpx forebay check --strict\nnpx forebay check --strickt';
     expect(unknownCommands(commands)).toEqual([
       'npm run nothing',
       'npx forebay dance',
