@@ -16,14 +16,16 @@ Whatever forebay throws is a \`ForebayError\`, told apart by its \`code\`. Its \
 facts as data, \`cause\` what it comes from. \`retryable\` says whether the same call can succeed later without a change by the caller; where the table says
 *sometimes*, look at the error's own.
 
-    import { isForebayError } from 'forebay';
+\`\`\`ts
+import { isForebayError } from 'forebay';
 
-    try {
-      await app.stores.orders.put(order);
-    } catch (error) {
-      if (isForebayError(error, 'BACKLOG_FULL')) return tooBusy();
-      throw error;
-    }
+try {
+  await app.stores.orders.put(order);
+} catch (error) {
+  if (!isForebayError(error, 'BACKLOG_FULL')) throw error;
+  await tellTooBusy();
+}
+\`\`\`
 
 | code | when | retryable | what to do |
 | --- | --- | --- | --- |

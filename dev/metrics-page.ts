@@ -28,16 +28,20 @@ Made from \`src/metrics/catalogue.ts\` by \`npm run docs:metrics\`; do not edit 
 Worker processes and the board answer \`/metrics\` where \`FOREBAY_HEALTH\` says ([operations](operations.md#is-a-process-alive-is-it-ready)), with the process's own metrics
 (CPU, memory, event loop) and the label \`role\`. An app has them among its own:
 
-    import { metricsOf } from 'forebay/metrics';
-    import { register } from 'prom-client';
+\`\`\`ts
+import { metricsOf } from 'forebay/metrics';
+import { register } from 'prom-client';
 
-    metricsOf(app, { registry: register }); // or, with a registry of its own: metricsOf(app).text()
+metricsOf(app, { registry: register }); // or, with a registry of its own: metricsOf(app).text()
+\`\`\`
 
 Prometheus asks every process, on each machine:
 
-    scrape_configs:
-      - job_name: forebay
-        static_configs: [{ targets: ['10.0.0.5:9464', '10.0.0.5:9465', '10.0.0.6:9464'] }]
+\`\`\`yaml
+scrape_configs:
+  - job_name: forebay
+    static_configs: [{ targets: ['10.0.0.5:9464', '10.0.0.5:9465', '10.0.0.6:9464'] }]
+\`\`\`
 
 \`import 'forebay'\` loads no prom-client. A worker of your own that does without \`runWorker\` calls \`metricsOf(service)\` once it is started.
 

@@ -4,6 +4,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CompilerState, Extractor, ExtractorConfig } from '@microsoft/api-extractor';
+import { type ApiItem, namesOf } from './names.js';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 /** Where the reports are checked in. */
@@ -36,8 +37,16 @@ export function entryPoints(): ReadonlyMap<string, string> {
   return new Map(entries);
 }
 
-/** The reports of the source as it is now, by name. @throws Error when it does not compile, or an entry point can't be analysed */
-export function makeReports(): ReadonlyMap<string, string> {
+/** What is known of an entry point. */
+export interface EntryPoint {
+  /** Its types, as text. */
+  readonly report: string;
+  /** Its names with their docstrings, for pages. */
+  readonly names: readonly ApiItem[];
+}
+
+/** The entry points of the source as it is now, by name. @throws Error when it does not compile, or one can't be analysed */
+export function analyseEntryPoints(): ReadonlyMap<string, EntryPoint> {
   rmSync(scratch, { recursive: true, force: true });
   mkdirSync(scratch, { recursive: true });
   try {
@@ -47,7 +56,7 @@ export function makeReports(): ReadonlyMap<string, string> {
     const additionalEntryPoints = configs.map(([, config]) => config.mainEntryPointFilePath);
     // One compiler reads the declarations for all.
     const compilerState = CompilerState.create(first, { additionalEntryPoints });
-    return new Map(configs.map(([name, config]) => [name, makeReport(name, config, compilerState)]));
+    return new Map(configs.map(([name, config]) => [name, analyse(name, config, compilerState)]));
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
@@ -79,7 +88,11 @@ function configOf(name: string, types: string): ExtractorConfig {
         reportTempFolder: scratch,
         includeForgottenExports: true,
       },
-      docModel: { enabled: false },
+      docModel: {
+        enabled: true,
+        apiJsonFilePath: path.join(scratch, `${name}.api.json`),
+        includeForgottenExports: true,
+      },
       dtsRollup: { enabled: false },
       tsdocMetadata: { enabled: false },
       newlineKind: 'lf',
@@ -91,7 +104,7 @@ function configOf(name: string, types: string): ExtractorConfig {
   } as unknown as Parameters<typeof ExtractorConfig.prepare>[0]);
 }
 
-function makeReport(name: string, config: ExtractorConfig, compilerState: CompilerState): string {
+function analyse(name: string, config: ExtractorConfig, compilerState: CompilerState): EntryPoint {
   const errors: string[] = [];
   Extractor.invoke(config, {
     localBuild: true,
@@ -102,5 +115,9 @@ function makeReport(name: string, config: ExtractorConfig, compilerState: Compil
     },
   });
   if (errors.length > 0) throw new Error(`${name} can't be analysed: ${errors.join('; ')}`);
-  return readFileSync(path.join(scratch, `${name}.api.md`), 'utf8');
+  const model = readFileSync(path.join(scratch, `${name}.api.json`), 'utf8');
+  return {
+    report: readFileSync(path.join(scratch, `${name}.api.md`), 'utf8'),
+    names: namesOf(JSON.parse(model) as ApiItem),
+  };
 }

@@ -39,7 +39,7 @@ ends it after the page in hand; the next worker, or the next call, goes on there
   STORE    only the values of these stores; default: of all stores with the option "warm"
   --help   this text
 
-Environment: DATABASE_URL, REDIS_URL and so on, as for workers (see forebay's README).
+Environment: DATABASE_URL, REDIS_URL and so on, as for workers (docs/configuration.md).
 Exit code: 0 when all was warmed, 1 when something failed, 2 for an unknown store, 130 after Ctrl-C.
 `;
 

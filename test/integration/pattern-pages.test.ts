@@ -1,24 +1,27 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { pageFiles, root } from '../../dev/docs/pages.js';
 import { createEnvironment } from '../support/environment.js';
-import { type PageExample, readExample, root, runExample, typeErrors } from '../support/page-example.js';
+import { blocksOf, isCompiled, isRun, moduleOf } from '../support/page-blocks.js';
+import { readExample, runExample, typeErrors } from '../support/page-example.js';
 
-const patterns = await readdir(path.join(root, 'docs/patterns'));
-const pages = [...patterns.map((page) => `docs/patterns/${page}`), 'docs/warming.md'];
+const pages = pageFiles();
+const running = pages.filter((page) => blocksOf(page).some(isRun));
 
 let folder: string;
 
 beforeAll(async () => {
-  folder = await mkdtemp(path.join(tmpdir(), 'forebay-pages-'));
+  // Within the package, so that packages are found.
+  await mkdir(path.join(root, 'dist'), { recursive: true });
+  folder = await mkdtemp(path.join(root, 'dist/pages-'));
 });
 
 afterAll(() => rm(folder, { recursive: true }));
 
-describe('the pages of the patterns, and of warming', () => {
-  it.concurrent.each(pages)('%s has an example that does what its comments say', async (page) => {
-    const example = await readExample(page);
+describe('the pages', () => {
+  it.concurrent.each(running)('%s has an example that does what its comments say', async (page) => {
+    const example = readExample(page);
     expect(Object.keys(example.expected)).not.toEqual([]);
     const environment = await createEnvironment();
     try {
@@ -29,10 +32,17 @@ describe('the pages of the patterns, and of warming', () => {
     }
   });
 
-  it.concurrent('have examples without an error of types', async () => {
-    const examples = new Map<string, PageExample>();
-    for (const page of pages) examples.set(path.parse(page).name, await readExample(page));
-    examples.set('readme-of-all', await readExample('README.md'));
-    expect(await typeErrors(examples, folder)).toBe('');
+  it.concurrent('have no block of TypeScript with an error of types', async () => {
+    const blocks = ['README.md', ...pages].flatMap(blocksOf).filter(isCompiled);
+    const modules = new Map(
+      blocks.map((block) => [`${block.page.replace(/\W/g, '-')}-${block.line}`, moduleOf(block)]),
+    );
+    expect(modules.size).toBe(blocks.length);
+    expect(await typeErrors(modules, folder)).toBe('');
+  });
+
+  it('run each of the patterns', () => {
+    const patterns = pages.filter((page) => page.startsWith('docs/patterns/'));
+    expect(patterns.filter((page) => !running.includes(page))).toEqual([]);
   });
 });

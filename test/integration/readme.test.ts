@@ -21,7 +21,7 @@ afterEach(async () => {
 
 describe('the README', () => {
   it('has an example that runs as it stands, and does what its comments say', async () => {
-    const example = await readExample('README.md');
+    const example = readExample('README.md');
     await environment.startWorker(stores);
     const found = await runExample(example, { folder, env: environment.env });
     expect(example.expected).toHaveProperty('project');

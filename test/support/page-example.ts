@@ -2,13 +2,15 @@
 import { execFile } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { deserialize } from 'node:v8';
 import { runInThisContext } from 'node:vm';
 import { expect } from 'vitest';
+import { root } from '../../dev/docs/pages.js';
+import { blocksOf, isRun, withImportsOfSource } from './page-blocks.js';
 
-export const root = fileURLToPath(new URL('../../', import.meta.url));
+export { root };
+
 const run = promisify(execFile);
 
 /** A page's example, and the constants of which it says in a comment what they are. */
@@ -18,12 +20,10 @@ export interface PageExample {
 }
 
 /** The first block of the page that connects. @throws Error when there is none */
-export async function readExample(page: string): Promise<PageExample> {
-  const text = await readFile(path.join(root, page), 'utf8');
-  const blocks = [...text.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, block]) => block as string);
-  const example = blocks.find((block) => block.startsWith('import ') && block.includes('connect('));
+export function readExample(page: string): PageExample {
+  const example = blocksOf(page).find(isRun);
   if (example === undefined) throw new Error(`${page} has no example that imports and connects.`);
-  return toPageExample(example);
+  return toPageExample(example.text);
 }
 
 function toPageExample(example: string): PageExample {
@@ -58,10 +58,7 @@ function programOf(example: string, names: readonly string[]): string {
     "import { serialize } from 'node:v8';",
     `import { createPrisma } from '${root}examples/platform/prisma.ts';`,
     "const prisma = createPrisma(process.env['DATABASE_URL'] ?? '', { name: 'example', connections: 2 });",
-    example
-      .replace("'forebay'", `'${root}src/index.ts'`)
-      .replace(/'forebay\/(patterns|shared|health|worker)'/g, `'${root}src/$1.ts'`)
-      .replace("'./generated/models.js'", `'${root}examples/platform/generated/models.ts'`),
+    withImportsOfSource(example),
     `writeFileSync(process.argv[2] ?? '', serialize({ ${names.join(', ')} }));`,
     'await app.close();',
     'await prisma.$disconnect();',
@@ -83,12 +80,9 @@ export async function runExample(
   return deserialize(await readFile(foundFile));
 }
 
-/** What the compiler says against examples, whose names are those of its files; '' for nothing. */
-export async function typeErrors(
-  examples: ReadonlyMap<string, PageExample>,
-  folder: string,
-): Promise<string> {
-  for (const [name, { program }] of examples) await writeFile(path.join(folder, `${name}.mts`), program);
+/** What the compiler says against modules, whose names are those of its files; '' for nothing. */
+export async function typeErrors(modules: ReadonlyMap<string, string>, folder: string): Promise<string> {
+  for (const [name, text] of modules) await writeFile(path.join(folder, `${name}.mts`), text);
   await writeFile(path.join(folder, 'tsconfig.json'), JSON.stringify(tsconfig));
   const tsc = path.join(root, 'node_modules/typescript/bin/tsc');
   try {
@@ -105,7 +99,10 @@ const tsconfig = {
   compilerOptions: {
     allowImportingTsExtensions: true,
     rootDir: '/',
+    noUnusedLocals: false,
     typeRoots: [path.join(root, 'node_modules/@types')],
   },
   include: ['*.mts'],
+  // Else all of dist is left out.
+  exclude: [],
 };

@@ -2,7 +2,9 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { entryPoints, makeReports, reportFolder } from '../../dev/api/report.js';
+import { analyseEntryPoints, type EntryPoint, entryPoints, reportFolder } from '../../dev/api/report.js';
+import { readPage } from '../../dev/docs/pages.js';
+import { referencePages } from '../../dev/docs/reference.js';
 import * as fastify from '../../src/fastify.js';
 import * as health from '../../src/health.js';
 import * as hono from '../../src/hono.js';
@@ -17,10 +19,12 @@ import * as testing from '../../src/testing.js';
 import * as tracing from '../../src/tracing.js';
 import * as unstorage from '../../src/unstorage.js';
 
+let entries: ReadonlyMap<string, EntryPoint>;
 let reports: ReadonlyMap<string, string>;
 
 beforeAll(() => {
-  reports = makeReports();
+  entries = analyseEntryPoints();
+  reports = new Map([...entries].map(([name, { report }]) => [name, report]));
 });
 
 const names = [...entryPoints().keys()];
@@ -46,6 +50,14 @@ describe('the reports of the public types', () => {
     const inner =
       /\b(LaneGroup|ClientContext|RecordStore|IdCodec|WriteBuffer|RedisTier|WriteBehindService|computeSuccessors)\b/;
     expect(names.filter((name) => name !== 'worker' && inner.test(reports.get(name) as string))).toEqual([]);
+  });
+});
+
+describe('the pages that are made from it', () => {
+  it('are as `npm run docs:reference` writes them', () => {
+    const pages = [...referencePages(entries)];
+    const stale = pages.filter(([file, text]) => readPage(file) !== text).map(([file]) => file);
+    expect(stale).toEqual([]);
   });
 });
 

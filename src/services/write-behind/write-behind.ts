@@ -92,7 +92,7 @@ export class WriteBehindService extends Role {
 
   /** @internal */
   protected async open(parts: Resources, signal: AbortSignal): Promise<void> {
-    const { stores, prisma, config, emit } = this.#options;
+    const { prisma, config, emit } = this.#options;
     const connections = await parts.connect({
       lanes: [config.redis, 'worker'],
       queue: [config.queueRedis, 'queue'],
@@ -104,12 +104,7 @@ export class WriteBehindService extends Role {
       redisNeed('queue redis', () => testRedisConnection(connections.jobs)),
       databaseNeed(prisma),
     );
-    const buffer = new WriteBuffer(connections.lanes, config.prefix);
-    await checkServer(connections.lanes, emit);
-    const lanes = await openLanes(connections.lanes, stores, config.prefix, buffer);
-    this.canTell({ backlog: () => readBacklog(lanes, buffer) });
-    await checkLedger(prisma);
-    await checkTables(stores, prisma);
+    const { lanes, buffer } = await this.#openLanes(connections.lanes);
     const queue = new WriteBehindQueue(connections.queue, config.prefix, emit);
     const letters = new DeadLetterQueue(connections.queue, config.prefix, emit);
     parts.own('queues', [queue, letters], closeQueues);
@@ -136,6 +131,18 @@ export class WriteBehindService extends Role {
     await hearWakeUpCalls({ subscriber, prefix: config.prefix, lanes, queue, emit });
     this.#startSweep(parts, flushing, { buffer, isPaused, looks });
     this.#tellOfItself(parts, connections);
+  }
+
+  /** Once the server, the lanes and the tables are what the stores need. */
+  async #openLanes(redis: RedisClient): Promise<Pick<FlushParts, 'lanes' | 'buffer'>> {
+    const { stores, prisma, config, emit } = this.#options;
+    const buffer = new WriteBuffer(redis, config.prefix);
+    await checkServer(redis, emit);
+    const lanes = await openLanes(redis, stores, config.prefix, buffer);
+    this.canTell({ backlog: () => readBacklog(lanes, buffer) });
+    await checkLedger(prisma);
+    await checkTables(stores, prisma);
+    return { lanes, buffer };
   }
 
   /** For the board. */
