@@ -15,6 +15,7 @@ export const sidebar: Group[] = [
       { text: 'Five minutes to the first write', link: '/start' },
       { text: 'Concepts', link: '/concepts' },
       { text: 'Configuration', link: '/configuration' },
+      { text: 'The package', link: '/package' },
     ],
   },
   {
@@ -24,6 +25,8 @@ export const sidebar: Group[] = [
       { text: 'Values ready before they are missed', link: '/warming' },
       { text: 'The Prisma extension', link: '/prisma-extension' },
       { text: 'Other writers', link: '/changes' },
+      { text: 'Testing', link: '/testing' },
+      { text: 'Neighbours', link: '/neighbours' },
       { text: 'Examples', link: '/examples/' },
     ],
   },
@@ -48,6 +51,7 @@ export const sidebar: Group[] = [
     items: [
       { text: 'Operations', link: '/operations' },
       { text: 'Troubleshooting', link: '/troubleshooting' },
+      { text: 'Scale', link: '/scale' },
       { text: 'Deploys', link: '/deploys' },
       { text: 'The board', link: '/board' },
       { text: 'Metrics', link: '/metrics' },

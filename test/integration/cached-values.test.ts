@@ -259,7 +259,7 @@ describe('values come back as they were given', () => {
           loads += 1;
           return value as unknown;
         };
-        for (let i = 0; i < 3; i++) expect((await withOwn.read(one, load)) ?? null).toEqual(expected);
+        for (let i = 0; i < 3; i++) deepStrictEqual((await withOwn.read(one, load)) ?? null, expected);
         expect(loads).toBe(1);
       }),
       { numRuns: 200 },

@@ -15,7 +15,8 @@ local pending = redis.call('ZCARD', order) + redis.call('HLEN', waiting)
 if not known[2] and pending == 0 then return {} end
 letPass(meta)
 redis.call('HSET', meta, 'hurry', known[1])
--- Where no job comes, for the queue has lost it or counts it to a worker that is gone, a sweep does not wait for the delay either.
+-- Where no job comes, for the queue has lost it or counts it to a worker that is gone, a sweep wakes the
+-- lane, which does not wait for the delay either.
 local now = serverUs()
 if known[4] and tonumber(known[4]) > now then redis.call('HSET', meta, 'due', text(now)) end
 return {known[1], known[3] or ''}
