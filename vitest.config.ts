@@ -9,6 +9,8 @@ export default defineConfig({
   test: {
     // Most of a test is waiting: two files at once fit on two cores.
     maxWorkers: 2,
+    // What a file has imported, the next one in its process has at once. Tests share no state but by their imports.
+    isolate: false,
     // `npm run coverage`: of the unit tests alone; what needs Redis and Postgres is covered by the others.
     coverage: {
       provider: 'v8',

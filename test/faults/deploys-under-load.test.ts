@@ -15,7 +15,7 @@ import { createEnvironment, type Environment } from '../support/environment.js';
 import { Pm2Home } from '../support/pm2-home.js';
 
 const ecosystem = path.join(projectFolder, 'ecosystem.config.js');
-const deploys = Number(process.env.DEPLOYS ?? 3);
+const deploys = Number(process.env.DEPLOYS ?? 2);
 /** Of a machine that is busy with something else. */
 const testMaxMs = 300_000 + deploys * 100_000;
 const writesPerS = 1_000;

@@ -10,7 +10,7 @@ import { drained } from '../support/drained.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { randomNumbers } from '../support/random.js';
 
-const rounds = 6;
+const rounds = 4;
 const commitsPerRound = 150;
 
 let environment: Environment;

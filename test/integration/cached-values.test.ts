@@ -215,7 +215,8 @@ describe('values come back as they were given', () => {
       fc.maxSafeInteger(),
       fc.constant(-0),
       fc.bigInt(),
-      fc.date(),
+      // Node's own comparison takes two invalid dates for different ones.
+      fc.date({ noInvalidDate: true }),
       fc.uint8Array(),
       fc.boolean(),
       fc.constant(undefined),
@@ -253,13 +254,15 @@ describe('values come back as they were given', () => {
     await fc.assert(
       fc.asyncProperty(given, async (value) => {
         const one = newKey();
-        const expected: unknown = Object.is(value, -0) ? 0 : JSON.parse(JSON.stringify(value));
+        const expected = JSON.stringify(value);
         let loads = 0;
         const load = async () => {
           loads += 1;
           return value as unknown;
         };
-        for (let i = 0; i < 3; i++) deepStrictEqual((await withOwn.read(one, load)) ?? null, expected);
+        // As JSON: who loaded it has the loader's own value, in which -0 is not 0 yet.
+        for (let i = 0; i < 3; i++)
+          expect(JSON.stringify((await withOwn.read(one, load)) ?? null)).toBe(expected);
         expect(loads).toBe(1);
       }),
       { numRuns: 200 },

@@ -90,7 +90,7 @@ async function migrated(): Promise<string> {
 
 /** What the check finds of the tests' own servers is no matter here. */
 async function forebay(...args: string[]): Promise<string> {
-  const bin = 'node_modules/forebay/dist/src/cli/bin.js';
+  const bin = 'node_modules/forebay/dist/package/cli.js';
   if (args[0] !== 'check') return node(bin, ...args);
   return node(bin, ...args).catch((error: { code?: number; stdout: string }) => {
     expect(error.code).toBe(1);

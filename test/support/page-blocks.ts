@@ -52,6 +52,7 @@ export function withImportsOfSource(text: string): string {
     .replace(/'(forebay(?:\/(\w+))?)'/g, (_, name: string, part: string) => {
       return `'${root}src/${entryPoints[name] ?? part}.ts'`;
     })
+    .replaceAll("'./stores.js'", `'${root}examples/platform/stores.ts'`)
     .replaceAll("'./generated/models.js'", `'${root}examples/platform/generated/models.ts'`);
 }
 
