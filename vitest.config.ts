@@ -3,14 +3,14 @@ import { defineConfig } from 'vitest/config';
 
 /** Tests wait for events. Only a hang reaches these limits, also on a machine that is busy with something else. */
 const limits = { testTimeout: 300_000, hookTimeout: 300_000, expect: { poll: { timeout: 120_000 } } };
-const withServices = { globalSetup: ['test/support/build.ts', 'test/support/global-setup.ts'], ...limits };
+/** What a file has imported, the next one in its process has at once. */
+const common = { ...limits, isolate: false };
+const withServices = { globalSetup: ['test/support/build.ts', 'test/support/global-setup.ts'], ...common };
 
 export default defineConfig({
   test: {
     // Most of a test is waiting: two files at once fit on two cores.
     maxWorkers: 2,
-    // What a file has imported, the next one in its process has at once. Tests share no state but by their imports.
-    isolate: false,
     // `npm run coverage`: of the unit tests alone; what needs Redis and Postgres is covered by the others.
     coverage: {
       provider: 'v8',
@@ -18,7 +18,7 @@ export default defineConfig({
       reporter: ['text-summary', 'html', 'json-summary'],
     },
     projects: [
-      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], ...limits } },
+      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], ...common } },
       { test: { name: 'integration', include: ['test/integration/**/*.test.ts'], ...withServices } },
       { test: { name: 'faults', include: ['test/faults/**/*.test.ts'], ...withServices } },
     ],
