@@ -9,8 +9,8 @@ const withServices = { globalSetup: ['test/support/build.ts', 'test/support/glob
 
 export default defineConfig({
   test: {
-    // Most of a test is waiting: two files at once fit on two cores.
-    maxWorkers: 2,
+    // Most of a test is waiting: three files at once fit on two cores.
+    maxWorkers: 3,
     // `npm run coverage`: of the unit tests alone; what needs Redis and Postgres is covered by the others.
     coverage: {
       provider: 'v8',
