@@ -15,6 +15,7 @@ import { workerPeers } from '../../src/peers/peer.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { root } from '../support/page-example.js';
 import { builtProgram } from '../support/program.js';
+import { userTsconfig } from '../support/user-project.js';
 
 const schema = `
 generator client {
@@ -211,7 +212,7 @@ describe('what forebay init wrote', () => {
     await run({ models: ['Note'], isAgreed: true });
     const env = await databaseOfItsOwn();
     await node(['node_modules/prisma/build/index.js', 'generate'], env);
-    await add('tsconfig.json', tsconfig);
+    await add('tsconfig.json', userTsconfig);
     await node(['node_modules/typescript/bin/tsc', '-p', '.'], env);
     await Promise.all(workers.map((name) => started(`workers/${name}.ts`, env)));
     await add('src/main.ts', program);
@@ -296,17 +297,6 @@ describe('what forebay init wrote', () => {
   }
 });
 
-const tsconfig = JSON.stringify({
-  compilerOptions: {
-    strict: true,
-    noEmit: true,
-    module: 'nodenext',
-    target: 'es2022',
-    skipLibCheck: true,
-    types: ['node'],
-  },
-  include: ['src', 'workers'],
-});
 const program = `
 import { connectApp } from './forebay/app.js';
 const app = await connectApp();

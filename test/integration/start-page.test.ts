@@ -10,6 +10,7 @@ import { migrate } from '../../prisma/migrate.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { installPacked } from '../support/packed.js';
 import { blocksOf } from '../support/page-blocks.js';
+import { userTsconfig } from '../support/user-project.js';
 
 const firstMigration =
   'CREATE TABLE "Project" ("id" TEXT PRIMARY KEY, "name" TEXT NOT NULL, "views" INTEGER NOT NULL DEFAULT 0);';
@@ -60,7 +61,7 @@ it('the first write, a counter, a dashboard that is kept warm: each step does wh
   expect(said.get('npx forebay where project:p1')).toContain('database');
   expect(said.get('npx tsx src/count.ts')).toBe('1000\n{ projects: 1, views: 1000 }\n');
   expect(said.get('npx forebay run warm-dashboards')).not.toBe('');
-  await add('tsconfig.json', tsconfig);
+  await add('tsconfig.json', userTsconfig);
   expect(await node('node_modules/typescript/bin/tsc', '-p', '.')).toBe('');
 });
 
@@ -126,15 +127,3 @@ async function endWorkers(): Promise<void> {
   await Promise.all(ends);
   workers = [];
 }
-
-const tsconfig = JSON.stringify({
-  compilerOptions: {
-    strict: true,
-    noEmit: true,
-    module: 'nodenext',
-    target: 'es2022',
-    skipLibCheck: true,
-    types: ['node'],
-  },
-  include: ['src', 'workers'],
-});
