@@ -16,8 +16,11 @@ import { WriteBehindService } from '../../src/services/write-behind/write-behind
 export type RoleName = 'app' | 'write-behind' | 'refresh' | 'warm' | 'scheduler' | 'board';
 
 const lookEveryMs = 50;
-/** Five seconds, for a busy machine: what ends by itself later than that keeps a process that has stopped. */
-const looksMax = 100;
+/**
+ * Ten seconds: BullMQ, when its connection breaks in the middle of a call, waits 5 s before it goes on, or ends. What
+ * ends by itself later than that keeps a process that has stopped.
+ */
+const looksMax = 200;
 
 const config = { ...readConfig(), board: { host: '127.0.0.1', port: 0 } };
 const prisma = createPrisma(requireDatabaseUrl(config), { connections: 2, name: 'left-behind' });
