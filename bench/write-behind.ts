@@ -3,6 +3,7 @@
  * Prisma, and with a batcher by hand? All get the same rows, services and machine, and are warm when they are measured.
  */
 import type { Bench, BenchContext, BenchResult } from './bench.js';
+import type { StartedContestant, StartOptions } from './write-behind/app-and-worker.js';
 import { startBatcher } from './write-behind/batcher.js';
 import { calibrate, processesMax, type Trial } from './write-behind/calibrate.js';
 import { wrongRows } from './write-behind/check.js';
@@ -55,10 +56,7 @@ async function measureJobPerWrite(
 
 async function measureStarted(
   name: string,
-  start: (options: {
-    env: NodeJS.ProcessEnv;
-    signal: AbortSignal;
-  }) => Promise<Contestant & { stop(): Promise<void> }>,
+  start: (options: StartOptions) => Promise<StartedContestant>,
   context: BenchContext,
 ): Promise<Measurement[]> {
   const { place, signal, progress } = context;

@@ -4,62 +4,34 @@
  * a row that the database refuses loses its batch, nobody reads what waits, nothing bounds the list, and a second
  * worker would write older rows over newer ones.
  */
-import { type Child, startChild } from '../child.js';
-import type { AppReport } from './app-calls.js';
+import {
+  type AppAndWorker,
+  type StartedContestant,
+  type StartOptions,
+  startAppAndWorker,
+} from './app-and-worker.js';
 import type { BatcherAppHandlers } from './batcher-app.js';
 import type { BatcherWorkerHandlers } from './batcher-worker.js';
-import type { Carried, Contestant, Mode } from './contestant.js';
-import { Listener } from './listener.js';
+import type { Carried, Mode } from './contestant.js';
 import type { Workload } from './workload.js';
 
-export interface Batcher extends Contestant {
-  stop(): Promise<void>;
-}
-
-interface Processes {
-  readonly app: Child<BatcherAppHandlers>;
-  readonly worker: Child<BatcherWorkerHandlers>;
-  readonly accepted: Listener<AppReport>;
-}
-
-export async function startBatcher(options: {
-  env: NodeJS.ProcessEnv;
-  signal: AbortSignal;
-}): Promise<Batcher> {
-  const accepted = new Listener<AppReport>();
-  const worker = await startChild<BatcherWorkerHandlers>('write-behind/batcher-worker.ts', options);
-  try {
-    const app = await startChild<BatcherAppHandlers, AppReport>('write-behind/batcher-app.ts', {
-      ...options,
-      onReport: (report) => accepted.tell(report),
-    });
-    return contestant({ app, worker, accepted });
-  } catch (error) {
-    await worker.stop();
-    throw error;
-  }
-}
-
-function contestant(processes: Processes): Batcher {
-  const { app, worker } = processes;
-  return {
-    name: 'batcher by hand',
-    modes: { single: 'RPUSH', bulk: 'RPUSH of 100' },
-    carry: (workload, mode, onAccepted) => carry(processes, workload, mode, onAccepted),
-    async stop() {
-      await app.stop();
-      await worker.stop();
+export function startBatcher(options: StartOptions): Promise<StartedContestant> {
+  return startAppAndWorker<BatcherAppHandlers, BatcherWorkerHandlers>(
+    {
+      name: 'batcher by hand',
+      modes: { single: 'RPUSH', bulk: 'RPUSH of 100' },
+      scripts: { app: 'write-behind/batcher-app.ts', worker: 'write-behind/batcher-worker.ts' },
+      carry,
     },
-  };
+    options,
+  );
 }
 
 async function carry(
-  { app, worker, accepted }: Processes,
+  { app, worker }: AppAndWorker<BatcherAppHandlers, BatcherWorkerHandlers>,
   workload: Workload,
   mode: Mode,
-  onAccepted: (writes: number) => void,
 ): Promise<Carried> {
-  accepted.listen(onAccepted);
   const cpuBefore = await worker.ask('cpuMs');
   const [written, { persistedAt, rowsWritten }] = await Promise.all([
     app.ask('write', workload, mode),
