@@ -3,23 +3,19 @@ import { stores } from '../../examples/platform/stores.js';
 import type { Forebay } from '../../src/app/connect.js';
 import { drained } from '../support/drained.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
-import { startWorkerProcess, type WorkerProcess } from '../support/worker-process.js';
+import { startWorkerProcess } from '../support/worker-process.js';
 
 const rowCount = 1_000;
 const rounds = 4;
 const ids = Array.from({ length: rowCount }, (_, i) => `c${i}`);
 
 let environment: Environment;
-const processes: WorkerProcess[] = [];
 
 beforeEach(async () => {
   environment = await createEnvironment();
 });
 
-afterEach(async () => {
-  for (const worker of processes.splice(0)) await worker.kill();
-  await environment.close();
-});
+afterEach(() => environment.close());
 
 describe('two apps patch different columns of the same rows', () => {
   it.each(['batch.written', 'batch.applied'] as const)(
@@ -33,11 +29,10 @@ describe('two apps patch different columns of the same rows', () => {
         Promise.all(ids.map((id) => app.stores.clients.patch(id, fields)));
       for (let round = 0; round < rounds; round++) {
         const dying = await startWorkerProcess(environment, { at, action: 'exit' });
-        processes.push(dying);
         await Promise.all([patchAll(one, { name: `n${round}` }), patchAll(other, { email: `e${round}` })]);
         await dying.exited();
       }
-      processes.push(await startWorkerProcess(environment));
+      await startWorkerProcess(environment);
       await drained(one);
       const rows = await environment.prisma.client.findMany({
         select: { id: true, name: true, email: true },

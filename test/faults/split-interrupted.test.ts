@@ -1,14 +1,13 @@
 /** A worker that dies or pauses while it splits a batch that the database refused in part. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { stores } from '../../examples/platform/stores.js';
-import { type Fault, faultExitCode } from '../processes/messages.js';
+import { faultExitCode } from '../processes/messages.js';
 import { drained } from '../support/drained.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { Traffic } from '../support/traffic.js';
-import { startWorkerProcess, type WorkerProcess } from '../support/worker-process.js';
+import { startWorkerProcess } from '../support/worker-process.js';
 
 let environment: Environment;
-const processes: WorkerProcess[] = [];
 
 beforeEach(async () => {
   environment = await createEnvironment();
@@ -17,16 +16,7 @@ beforeEach(async () => {
   );
 });
 
-afterEach(async () => {
-  for (const worker of processes.splice(0)) await worker.kill();
-  await environment.close();
-});
-
-async function start(fault?: Fault): Promise<WorkerProcess> {
-  const worker = await startWorkerProcess(environment, fault);
-  processes.push(worker);
-  return worker;
-}
+afterEach(() => environment.close());
 
 const badIds = ['bad-1', 'bad-2', 'bad-3'];
 const bad = badIds.map((id) => ({ id, name: 'bad' }));
@@ -44,10 +34,10 @@ describe('good rows land once and refused ones are dead letters', () => {
     const traffic = new Traffic(app);
     await app.stores.projects.putMany(bad);
     await traffic.round(200);
-    const dying = await start({ at, action: 'exit' });
+    const dying = await startWorkerProcess(environment, { at, action: 'exit' });
     expect(await dying.exited()).toBe(faultExitCode);
     await traffic.round(200);
-    await start();
+    await startWorkerProcess(environment);
     await drained(app);
     await traffic.expectExact(environment.prisma);
     expect(await app.backlog()).toMatchObject({ dead: badIds.length });
@@ -58,9 +48,9 @@ describe('good rows land once and refused ones are dead letters', () => {
     const traffic = new Traffic(app);
     await app.stores.projects.putMany(bad);
     await traffic.round(200);
-    const paused = await start({ at, action: 'pause' });
+    const paused = await startWorkerProcess(environment, { at, action: 'pause' });
     await paused.event(at);
-    await start();
+    await startWorkerProcess(environment);
     await traffic.round(200);
     await drained(app);
     await traffic.expectExact(environment.prisma);

@@ -1,29 +1,19 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { stores } from '../../examples/platform/stores.js';
-import { type Fault, faultExitCode } from '../processes/messages.js';
+import { faultExitCode } from '../processes/messages.js';
 import { drained } from '../support/drained.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { patient } from '../support/patient.js';
 import { Traffic } from '../support/traffic.js';
-import { startWorkerProcess, type WorkerProcess } from '../support/worker-process.js';
+import { startWorkerProcess } from '../support/worker-process.js';
 
 let environment: Environment;
-const processes: WorkerProcess[] = [];
 
 beforeEach(async () => {
   environment = await createEnvironment();
 });
 
-afterEach(async () => {
-  for (const worker of processes.splice(0)) await worker.kill();
-  await environment.close();
-});
-
-async function start(fault?: Fault): Promise<WorkerProcess> {
-  const worker = await startWorkerProcess(environment, fault);
-  processes.push(worker);
-  return worker;
-}
+afterEach(() => environment.close());
 
 describe('a worker that dies loses nothing and applies nothing twice', () => {
   const moments = [
@@ -36,11 +26,11 @@ describe('a worker that dies loses nothing and applies nothing twice', () => {
   it.each(moments)('%s', async (_, at) => {
     const app = await environment.connect(stores);
     const traffic = new Traffic(app);
-    const dying = await start({ at, action: 'exit' });
+    const dying = await startWorkerProcess(environment, { at, action: 'exit' });
     await traffic.round(200);
     expect(await dying.exited()).toBe(faultExitCode);
     await traffic.round(200);
-    await start();
+    await startWorkerProcess(environment);
     await traffic.round(200);
     await drained(app);
     await traffic.expectExact(environment.prisma);
@@ -49,10 +39,10 @@ describe('a worker that dies loses nothing and applies nothing twice', () => {
   it('goes on within 5 s of a kill -9, when another worker is there', async () => {
     const app = await environment.connect(stores);
     const traffic = new Traffic(app);
-    const dying = await start({ at: 'batch.written', action: 'pause' });
+    const dying = await startWorkerProcess(environment, { at: 'batch.written', action: 'pause' });
     await traffic.round(50);
     await dying.event('batch.written');
-    await start();
+    await startWorkerProcess(environment);
     const killedAt = Date.now();
     await dying.kill();
     await drained(app);
@@ -71,10 +61,10 @@ describe('a worker that pauses changes nothing when it goes on', () => {
   it.each(moments)('%s, after another took over', async (_, at) => {
     const app = await environment.connect(stores);
     const traffic = new Traffic(app);
-    const paused = await start({ at, action: 'pause' });
+    const paused = await startWorkerProcess(environment, { at, action: 'pause' });
     await traffic.round(200);
     await paused.event(at);
-    await start();
+    await startWorkerProcess(environment);
     await traffic.round(200);
     await drained(app);
     await traffic.expectExact(environment.prisma);

@@ -3,23 +3,18 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { stores } from '../../examples/platform/stores.js';
 import { drained } from '../support/drained.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
-import { startWorkerProcess, type WorkerProcess } from '../support/worker-process.js';
+import { startWorkerProcess } from '../support/worker-process.js';
 
 const kills = Number(process.env.KILLS ?? 5);
 const recoveryMaxMs = 5_000;
 
 let environment: Environment;
-let processes: WorkerProcess[];
 
 beforeEach(async () => {
   environment = await createEnvironment();
-  processes = [];
 });
 
-afterEach(async () => {
-  await Promise.all(processes.map((worker) => worker.kill()));
-  await environment.close();
-});
+afterEach(() => environment.close());
 
 describe('when a worker is killed with a batch in hand', () => {
   it('another has it within 5 s, however often that happens to one batch', async () => {
@@ -27,7 +22,7 @@ describe('when a worker is killed with a batch in hand', () => {
     const starts = Array.from({ length: kills }, () =>
       startWorkerProcess(environment, { at: 'batch.written', action: 'kill' }),
     );
-    processes.push(...(await Promise.all(starts)));
+    const processes = await Promise.all(starts);
     const ends: number[] = [];
     const dying = processes.map(async (worker) => {
       await worker.exited();
@@ -48,7 +43,6 @@ describe('when a worker is killed with a batch in hand', () => {
     const app = await environment.connect(stores);
     await slowStatements('faulty-worker');
     const slow = await startWorkerProcess(environment);
-    processes.push(slow);
     await app.stores.projects.put({ id: 'p1', name: 'kept' });
     await expect.poll(() => sleepingStatements(), { interval: 20 }).toBe(1);
     await environment.startWorker(stores);

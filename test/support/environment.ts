@@ -29,6 +29,8 @@ export interface Environment {
     database?: Database,
     config?: Config,
   ): Promise<WriteBehindService>;
+  /** What `close` does first, last come first. */
+  atClose(close: () => Promise<unknown>): void;
   /** Stops what was started here, and removes what it left. */
   close(): Promise<void>;
 }
@@ -53,6 +55,7 @@ export async function createEnvironment(options: { databaseUrl?: string } = {}):
     prisma,
     redis,
     events,
+    atClose: (close) => void closers.push(close),
     async connect(stores, options = {}) {
       const app = await connect(stores, {
         prisma,

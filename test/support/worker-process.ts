@@ -16,7 +16,10 @@ export interface WorkerProcess {
   kill(): Promise<void>;
 }
 
-/** Resolves once the worker has started, or its fault has ended it: there may have been work for it from the start. */
+/**
+ * Resolves once the worker has started, or its fault has ended it: there may have been work for it from the start.
+ * What is left of it ends with the environment.
+ */
 export async function startWorkerProcess(environment: Environment, fault?: Fault): Promise<WorkerProcess> {
   const child = forkProgram('test/processes/faulty-worker.ts', {
     env: { ...environment.env, FAULT: JSON.stringify(fault ?? null) },
@@ -27,6 +30,13 @@ export async function startWorkerProcess(environment: Environment, fault?: Fault
     if (event !== 'ready') events.push(event);
     for (const look of waiting) look();
   });
+  const kill = async (): Promise<void> => {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    const exited = once(child, 'exit');
+    child.kill('SIGKILL');
+    await exited;
+  };
+  environment.atClose(kill);
   await Promise.race([
     once(child, 'message'),
     once(child, 'exit').then(([code]) => {
@@ -49,11 +59,6 @@ export async function startWorkerProcess(environment: Environment, fault?: Fault
     exited: async () =>
       (child.exitCode ?? child.signalCode) === null ? (await once(child, 'exit'))[0] : child.exitCode,
     resume: () => process.kill(child.pid as number, 'SIGCONT'),
-    async kill() {
-      if (child.exitCode !== null || child.signalCode !== null) return;
-      const exited = once(child, 'exit');
-      child.kill('SIGKILL');
-      await exited;
-    },
+    kill,
   };
 }
