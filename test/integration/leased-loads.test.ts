@@ -1,5 +1,5 @@
 /** What holds for every load, of cached values, rows and counters: the limit, the time-out, the remembered failure, statistics, `explain`. */
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { ConnectOptions, Forebay } from '../../src/app/connect.js';
 import type { Explanation } from '../../src/cache/explain.js';
 import { counter } from '../../src/definitions/counter.js';
@@ -7,7 +7,7 @@ import { record } from '../../src/definitions/record.js';
 import { defineStores } from '../../src/definitions/stores.js';
 import type { CacheCounts } from '../../src/events.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
-import { HeldLoader } from '../support/loader.js';
+import { type HeldLoad, HeldLoader } from '../support/loader.js';
 import { startOwnRedis } from '../support/own-redis.js';
 
 interface Item {
@@ -89,7 +89,10 @@ beforeEach(async () => {
   loader = new HeldLoader();
 });
 
-afterEach(() => environment.close());
+afterEach(async () => {
+  vi.restoreAllMocks();
+  await environment.close();
+});
 
 function connect(options: Partial<ConnectOptions> = {}): Promise<App> {
   return environment.connect(stores, { ...options, cache: { l1: false, ...options.cache } });
@@ -104,13 +107,32 @@ function countsOf(app: App, { namespace }: Kind): CacheCounts | undefined {
   return app.cache.getStats().byNamespace[namespace];
 }
 
+/** A load that takes its time, and a read whose load has to wait for that. */
+async function held(app: App, kind: Kind): Promise<[HeldLoad<number>, Promise<number | null | undefined>]> {
+  const reading = kind.read(app, 'first');
+  reading.catch(() => undefined);
+  const first = await loader.next();
+  const late = kind.read(app, 'late');
+  late.catch(() => undefined);
+  await expect.poll(() => entry(kind, 'late')).not.toBeNull();
+  return [first, late];
+}
+
+/** As if it were later by as much as a lease holds. */
+async function endOfLease({ entryOf }: Kind, id: string): Promise<void> {
+  const now = performance.now.bind(performance);
+  vi.spyOn(performance, 'now').mockImplementation(() => now() + 11_000);
+  const keys = await environment.redis.keys(`*${environment.config.prefix}*:${entryOf(id)}`);
+  expect(keys).toHaveLength(1);
+  await environment.redis.unlink(keys);
+}
+
 describe.each(kinds)('a load of $kind', (kind) => {
   it('is one of loadsMax at most, and one that finds too many waiting is refused', async () => {
     const app = await connect({ cache: { loadsMax: 4, waitingLoadsMax: 20 } });
     const reads = Array.from({ length: 24 }, (_, i) => kind.read(app, `${i}`));
     const first = [];
     for (let i = 0; i < 4; i++) first.push(await loader.next());
-    await expect.poll(() => countsOf(app, kind)?.loads).toBe(24);
     await expect(kind.read(app, 'another')).rejects.toMatchObject({
       code: 'TOO_MANY_LOADS',
       retryable: true,
@@ -119,6 +141,29 @@ describe.each(kinds)('a load of $kind', (kind) => {
     for (const load of first) load.succeed(1);
     for (let i = 0; i < 20; i++) (await loader.next()).succeed(1);
     expect(new Set(await Promise.all(reads))).toEqual(new Set([1]));
+  });
+
+  it('that had to wait for its turn for longer than its lease holds is cached all the same', async () => {
+    const app = await connect({ cache: { loadsMax: 1 } });
+    const [first, late] = await held(app, kind);
+    await endOfLease(kind, 'late');
+    first.succeed(1);
+    (await loader.next()).succeed(2);
+    expect(await late).toBe(2);
+    expect(await kind.read(app, 'late')).toBe(2);
+    expect([loader.count, countsOf(app, kind)?.loads]).toEqual([2, 2]);
+  });
+
+  it('is not made when another process has made it by the time of its turn', async () => {
+    const [app, other] = [await connect({ cache: { loadsMax: 1 } }), await connect()];
+    const [first, late] = await held(app, kind);
+    await endOfLease(kind, 'late');
+    const others = kind.read(other, 'late');
+    (await loader.next()).succeed(3);
+    expect(await others).toBe(3);
+    first.succeed(1);
+    expect(await late).toBe(3);
+    expect([loader.count, countsOf(app, kind)?.loads]).toEqual([2, 1]);
   });
 
   it('fails when it is too slow; its lease is given back, and what it gives then is not cached', async () => {

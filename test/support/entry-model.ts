@@ -66,7 +66,7 @@ export class EntryModel {
   claim(token: string): Look<number | null, string> {
     const { entry } = this;
     if (this.#isFresh(entry)) return { kind: 'value', value: entry.version };
-    if (entry?.is === 'lease') return { kind: 'wait', waitMs: 1_000, seen: 'row' };
+    if (entry?.is === 'lease' && entry.token !== token) return { kind: 'wait', waitMs: 1_000, seen: 'row' };
     this.entry = { is: 'lease', token };
     return { kind: 'lease', token, seen: 'row' };
   }
@@ -118,7 +118,7 @@ function numberOf(version: number): number | null {
 
 export class ReadingProcess implements Port<number | null, string, Version> {
   readonly loadTimeoutMs = 10_000;
-  readonly leaseMs = 11_000;
+  readonly leaseMs: number;
   readonly onRedisAway = 'load';
   readonly isLeaseProof: boolean;
   readonly #name: string;
@@ -142,8 +142,10 @@ export class ReadingProcess implements Port<number | null, string, Version> {
   /** The next load fails. */
   isFailing = false;
 
-  constructor(name: string, model: EntryModel) {
+  /** `isLate`: its loads get their turn when a lease could end before they do. */
+  constructor(name: string, model: EntryModel, isLate: boolean) {
     this.#name = name;
+    this.leaseMs = this.loadTimeoutMs + (isLate ? 0 : 1_000);
     this.#model = model;
     this.isLeaseProof = model.kind !== 'value';
     this.#loads = new LeasedLoads({ loading: this.#loading, waitingRoom: model });
@@ -165,10 +167,15 @@ export class ReadingProcess implements Port<number | null, string, Version> {
   }
 
   look(keys: readonly string[]): Promise<Look<number | null, string>>[] {
-    return keys.map(() => {
-      const token = `${this.#name}${++this.#tokens}`;
-      return this.#ask('claim', () => this.#model.claim(token));
-    });
+    return keys.map(() => this.#claim(`${this.#name}${++this.#tokens}`));
+  }
+
+  renew(leases: readonly Lease[]): Promise<Look<number | null, string>>[] {
+    return leases.map(({ token }) => this.#claim(token));
+  }
+
+  #claim(token: string): Promise<Look<number | null, string>> {
+    return this.#ask('claim', () => this.#model.claim(token));
   }
 
   async load(claims: readonly Claim<string>[]): Promise<Map<string, Version>> {

@@ -7,7 +7,7 @@
 -- KEYS[4+] entries the entry's key of each counter
 -- ARGV[1]  fieldStart    where the field begins in an entry's key (1-based)
 -- ARGV[2]  token         the caller's, for the leases that it gets or has; '': it wants none
--- ARGV[3]  leaseMs       how long a lease holds
+-- ARGV[3]  leaseMs       how long a lease holds; one that the caller has, from now on
 -- ARGV[4+] recordFields  for each counter the field of the record it is a column of, or ''
 -- returns  {batch, sealed, then one for each counter: {kind, detail, dirty delta, sealed delta, kind of the
 --           dirty record, kind of the sealed record}}
@@ -31,7 +31,10 @@ local function claim(key)
   end
   local holder, waitMark = leaseIn(entry)
   if not holder then return 'value', entry end
-  if holder == token then return 'lease', '' end
+  if holder == token then
+    redis.call('PEXPIRE', key, leaseMs)
+    return 'lease', ''
+  end
   local words = waitMark == '' and refusalOf('SET', key, awaitedText(holder), 'KEEPTTL')
   if words then return 'refused', words end
   return 'wait', redis.call('PTTL', key)

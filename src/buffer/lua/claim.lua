@@ -4,8 +4,8 @@
 -- KEYS[2]  sealed  hash: field -> record of the sealed batch
 -- KEYS[3+] entries the entry's key of each record
 -- ARGV[1]  fieldStart  where the field begins in an entry's key (1-based)
--- ARGV[2]  token       the caller's, for the leases that it gets
--- ARGV[3]  leaseMs     how long a lease holds
+-- ARGV[2]  token       the caller's, for the leases that it gets, or has
+-- ARGV[3]  leaseMs     how long a lease holds; one that the caller has, from now on
 -- ARGV[4]  ttlMs       life of an entry that is put back
 -- returns  one for each entry: {'value', record} when it is pending, or filled meanwhile; {'lease'} when the
 --          caller may fill; {'wait', ms} when somebody else may, for so long at most, and then wakes those
@@ -24,6 +24,10 @@ local function claim(key)
   end
   local holder, waitMark = leaseIn(entry)
   if not holder then return {'value', entry} end
+  if holder == token then
+    redis.call('PEXPIRE', key, leaseMs)
+    return {'lease'}
+  end
   local words = waitMark == '' and refusalOf('SET', key, awaitedText(holder), 'KEEPTTL')
   if words then return {'refused', words} end
   return {'wait', redis.call('PTTL', key)}

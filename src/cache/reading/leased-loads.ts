@@ -6,7 +6,7 @@
  */
 
 import { arrive, claimOf, createTask, type Missed, mayJoin, type Outcome, type Task } from './load-task.js';
-import type { Loading } from './loading.js';
+import type { LoadContext, Loading } from './loading.js';
 import type { Claim, Loaded, Look, Port } from './port.js';
 import type { Waiting, WaitingRoom } from './waiting-room.js';
 
@@ -85,6 +85,7 @@ export class LeasedLoads<Value> {
 
   /** Looks at the entries of all tasks; loads those whose leases it got, and follows the others. */
   async #round(tasks: readonly Task<Value>[], port: Port<Value>, isForced = false): Promise<void> {
+    const claimedAt = performance.now();
     const open = isForced ? tasks : tasks.filter((task) => !this.#hasJustFailed(task, port));
     // Before the look that may tell to wait, so that no message falls in between.
     const waitings = open.map(({ key }) => this.#waitingRoom.enter(port.nameOf(key)));
@@ -94,13 +95,12 @@ export class LeasedLoads<Value> {
       const followed = open.map((task, i) => {
         const look = looks[i];
         if (look === undefined) return undefined;
-        const claim = claimOf(task, look, port);
-        if (claim === undefined) return this.#follow(task, look, waitings[i] as Waiting, port);
-        if (claim.token === undefined) task.stage = 'closed';
-        leased.push({ ...claim, task });
+        const own = leasedBy(task, look, port);
+        if (own === undefined) return this.#follow(task, look, waitings[i] as Waiting, port);
+        leased.push(own);
         return undefined;
       });
-      await Promise.all([this.#load(leased, port), ...followed]);
+      await Promise.all([this.#load(leased, port, claimedAt), ...followed]);
     } finally {
       for (const waiting of waitings) waiting.leave();
     }
@@ -155,19 +155,50 @@ export class LeasedLoads<Value> {
     }
   }
 
-  async #load(leased: readonly Leased<Value>[], port: Port<Value>): Promise<void> {
+  async #load(leased: readonly Leased<Value>[], port: Port<Value>, claimedAt: number): Promise<void> {
     if (leased.length === 0) return;
-    for (const { key } of leased) port.countsOf(key).loads += 1;
     const names = leased.map(({ key }) => port.nameOf(key));
+    let held = leased;
     try {
-      const loads = await this.#loading.run(
-        names,
-        (context) => port.load(leased, context),
-        port.loadTimeoutMs,
-      );
-      await this.#fill(leased, loads, port);
+      const load = async (context: LoadContext) => {
+        held = await this.#held(leased, port, claimedAt);
+        for (const { key } of held) port.countsOf(key).loads += 1;
+        return held.length === 0 ? new Map() : port.load(held, context);
+      };
+      const loads = await this.#loading.run(names, load, port.loadTimeoutMs);
+      await this.#fill(held, loads, port);
     } catch (error) {
-      await this.#fail(leased, error, port);
+      await this.#fail(held, error, port);
+    }
+    const lost = leased.filter(({ key }) => !held.some((one) => one.key === key));
+    await Promise.all(lost.map(({ task }) => this.#again(task, port)));
+  }
+
+  /**
+   * Those that are still to be loaded now that it is their turn. A lease that might end before its load does
+   * is claimed once more: else nothing could be filled, and so nothing be cached, for as long as more is
+   * missed than is loaded.
+   */
+  async #held(
+    leased: readonly Leased<Value>[],
+    port: Port<Value>,
+    claimedAt: number,
+  ): Promise<readonly Leased<Value>[]> {
+    if (performance.now() - claimedAt < port.leaseMs - port.loadTimeoutMs) return leased;
+    const looks = port.renew(leased.filter(isLeased)).values();
+    const held = await Promise.all(
+      leased.map(async (one) =>
+        isLeased(one) ? leasedBy(one.task, (await looks.next().value) as Look<Value, unknown>, port) : one,
+      ),
+    );
+    return held.filter((one) => one !== undefined);
+  }
+
+  async #again(task: Task<Value>, port: Port<Value>): Promise<void> {
+    try {
+      await this.#round([task], port);
+    } catch (error) {
+      task.reject(error);
     }
   }
 
@@ -197,6 +228,18 @@ export class LeasedLoads<Value> {
     }
     await port.release(leased.filter(isLeased));
   }
+}
+
+/** What the task is to load by what the look at its entry found; undefined: it follows others. */
+function leasedBy<Value>(
+  task: Task<Value>,
+  look: Look<Value, unknown>,
+  port: Port<Value>,
+): Leased<Value> | undefined {
+  const claim = claimOf(task, look, port);
+  if (claim === undefined) return undefined;
+  if (claim.token === undefined) task.stage = 'closed';
+  return { ...claim, task };
 }
 
 function isLeased<One extends { readonly token: string | undefined }>(

@@ -62,6 +62,8 @@ export interface Port<Value, Seen = unknown, L extends Loaded<Value> = Loaded<Va
   countsOf(key: string): { -readonly [K in keyof CacheCounts]: CacheCounts[K] };
   /** In the order of the keys, each as soon as Redis has answered. */
   look(keys: readonly string[]): readonly Promise<Look<Value, Seen>>[];
+  /** Looks again for leases that may have ended: one that stands holds for `leaseMs` from now on. */
+  renew(leases: readonly Lease[]): readonly Promise<Look<Value, Seen>>[];
   /** By key, for each of them. */
   load(claims: readonly Claim<Seen>[], context: LoadContext): Promise<ReadonlyMap<string, L>>;
   /** In their order. One that is rejected fails its read. */

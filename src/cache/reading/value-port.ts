@@ -89,11 +89,15 @@ export class ValuePort implements Port<unknown, object, LoadedValue> {
     return keys.map((key) => this.#claim(key));
   }
 
-  async #claim(key: string): Promise<Look<unknown, object>> {
+  renew(leases: readonly Lease[]): Promise<Look<unknown, object>>[] {
+    return leases.map(({ key, token }) => this.#claim(key, token));
+  }
+
+  async #claim(key: string, token?: string): Promise<Look<unknown, object>> {
     const found = this.#found.get(key) as NotFresh;
     if (found.kind === 'unknown') return { kind: 'away', error: found.error };
     try {
-      const claim = await this.#parts.tier.claim(key, found.seen, this.#plan.leaseMs);
+      const claim = await this.#parts.tier.claim(key, found.seen, this.#plan.leaseMs, token);
       return claim.kind === 'value'
         ? { kind: 'value', value: this.#open(key, claim.entry) }
         : { ...claim, seen: nothingSeen };

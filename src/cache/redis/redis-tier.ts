@@ -78,8 +78,8 @@ export class RedisTier {
     return this.#breaker.run(() => getMany(this.#redis, entryKeys));
   }
 
-  async claim(key: string, seen: Seen, leaseMs: number): Promise<Claim> {
-    const token = this.newId();
+  /** `token`: of a lease that the caller has, to hold it for `leaseMs` from now on. */
+  async claim(key: string, seen: Seen, leaseMs: number, token = this.newId()): Promise<Claim> {
     const [kind, content, waitMs] = await this.#breaker.run(() =>
       this.#redis.cache_claim(
         cacheEntryKey(this.#prefix, key),

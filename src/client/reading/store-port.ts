@@ -82,6 +82,12 @@ export abstract class StorePort<
     return this.inLanes(idKeys, (lane, keys) => this.#tryClaim(lane, keys, token));
   }
 
+  /** All of one look. */
+  renew(leases: readonly Lease[]): Promise<Look<Value | null, Seen>>[] {
+    const keys = leases.map(({ key }) => key);
+    return this.inLanes(keys, (lane, some) => this.#tryClaim(lane, some, leases[0]?.token as string));
+  }
+
   async #tryClaim(lane: Lane, idKeys: readonly string[], token: string): Promise<Look<Value | null, Seen>[]> {
     try {
       return await this.context.breaker.run(() => this.claim(lane, idKeys, token));

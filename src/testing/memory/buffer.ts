@@ -102,12 +102,11 @@ export class MemoryBuffer implements AppBuffer {
 
   #claimEntry(key: string, token: string, leaseMs: number): RecordClaim {
     const content = this.#entries.get(key);
-    if (content === null) {
+    if (content === null || content === `?${token}`) {
       this.#entries.set(key, `?${token}`, leaseMs);
       return { kind: 'lease' };
     }
     if (content[0] !== '?') return { kind: 'value', entry: content };
-    if (content === `?${token}`) return { kind: 'lease' };
     return { kind: 'wait', waitMs: this.#entries.leftMs(key) };
   }
 

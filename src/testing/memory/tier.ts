@@ -50,11 +50,10 @@ export class MemoryTier implements Tier {
     return keys.map((key) => this.#entries.get(this.#keyOf(key)));
   }
 
-  async claim(key: string, seen: Seen, leaseMs: number): Promise<Claim> {
+  async claim(key: string, seen: Seen, leaseMs: number, token = this.newId()): Promise<Claim> {
     const { clock } = this.#dependencies;
     const entries = this.#entries;
     const entryKey = this.#keyOf(key);
-    const token = this.newId();
     const grant = (covered: string): Claim => {
       const content = `?${token};${Math.floor(clock.now() + leaseMs)};|${covered}`;
       if (covered === '') entries.set(entryKey, content, leaseMs);
@@ -71,7 +70,8 @@ export class MemoryTier implements Tier {
       return isTooOld ? grant(content) : { kind: 'value', entry: value };
     }
     const leftMs = lease.untilMs - clock.now();
-    return seen === 'anything' || leftMs <= 0 ? grant(lease.covered) : { kind: 'wait', waitMs: leftMs };
+    const isFree = seen === 'anything' || lease.holder === token || leftMs <= 0;
+    return isFree ? grant(lease.covered) : { kind: 'wait', waitMs: leftMs };
   }
 
   async fill(key: string, token: string, content: string, ttlMs: number): Promise<boolean> {

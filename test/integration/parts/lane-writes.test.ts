@@ -355,6 +355,13 @@ describe('claim', () => {
       },
     },
     {
+      name: 'gives a lease again to who has it, whether or not somebody waits for it',
+      before: { entries: { 'projects:a': '?mine', 'projects:b': '?mine;w', 'projects:c': '?other' } },
+      run: (one, lane) => one.claim(lane, ['projects:a', 'projects:b', 'projects:c'], options),
+      reply: [{ kind: 'lease' }, { kind: 'lease' }, { kind: 'wait', waitMs: expect.any(Number) }],
+      after: { entries: { 'projects:a': '?mine', 'projects:b': '?mine;w', 'projects:c': '?other;w' } },
+    },
+    {
       name: 'of counters gives deltas, batch numbers and kinds of their rows’ records of one moment',
       before: {
         meta: { batch: v(10), sealed: v(10) },

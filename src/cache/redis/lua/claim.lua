@@ -1,8 +1,8 @@
 -- claim: asks for the right to fill an entry: its lease.
 --
 -- KEYS[1] entry  string: what is no value and no lease counts as nothing
--- ARGV[1] token    the caller's, new for each claim
--- ARGV[2] leaseMs  how long the lease holds
+-- ARGV[1] token    the caller's, new for each claim, but for a lease that it has
+-- ARGV[2] leaseMs  how long the lease holds; one that the caller has, from now on
 -- ARGV[3] seen     id of the value that the caller finds too old; '' when it saw none; '*' whatever stands
 --                  there; '!' whatever stands there, and the lease covers nothing: the caller is about to
 --                  write
@@ -41,7 +41,7 @@ end
 
 local holder, untilMs, waitMark, covered = string.match(content, '^%?([^;]*);(%d+);(w?)|(.*)$')
 local leftMs = (tonumber(untilMs) or 0) - now
-if seen == '*' or not holder or leftMs <= 0 then return lease(covered or '', waitMark or '') end
+if seen == '*' or not holder or holder == token or leftMs <= 0 then return lease(covered or '', waitMark or '') end
 if waitMark == '' then
   redis.call('SET', entry, '?' .. holder .. ';' .. untilMs .. ';w|' .. covered, 'KEEPTTL')
 end

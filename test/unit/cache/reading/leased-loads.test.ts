@@ -57,7 +57,7 @@ describe.each(kinds)('leased loads of a %s', (kind) => {
       fc.array(step, { minLength: 20, maxLength: 80, size: 'max' }),
       async (scheduler, steps) => {
         const model = new EntryModel(kind, scheduler);
-        const processes = ['a', 'b'].map((name) => new ReadingProcess(name, model));
+        const processes = ['a', 'b'].map((name) => new ReadingProcess(name, model, name === 'b'));
         const reads = await take(model, processes, steps);
         for (const { floor, reading } of reads) {
           const [result] = await Promise.allSettled([reading]);
@@ -82,7 +82,7 @@ describe.each(kinds)('leased loads of a %s', (kind) => {
         const model = new EntryModel(kind, scheduler);
         model.write();
         model.evict();
-        const processes = ['a', 'b', 'c'].map((name) => new ReadingProcess(name, model));
+        const processes = ['a', 'b', 'c'].map((name) => new ReadingProcess(name, model, name === 'b'));
         const reads = by.map((one) => (processes[one] as ReadingProcess).read());
         expect(await scheduler.waitFor(Promise.all(reads))).toEqual(by.map(() => 1));
         const loads = processes.reduce((sum, { counts }) => sum + counts.loads, 0);
