@@ -16,6 +16,8 @@ const phaseSeconds = 600;
 const warmUpSeconds = 20;
 const samples = 40;
 const perSecond = 1_000;
+const restLooksMax = 50;
+const restLookEveryMs = 200;
 
 type App = Child<LeaksAppHandlers>;
 type Worker = Child<ForebayWorkerHandlers & UsageHandlers>;
@@ -50,16 +52,16 @@ export async function measureLeaks(
     await app.ask('prepare');
     await app.ask('work', perSecond, Math.min(warmUpSeconds, seconds));
     await app.ask('drain');
-    const before = await lastingKeys(place);
     const parts = { app, worker, place };
     progress.step('idle');
     const idle = await phase(parts, seconds, (forSeconds) =>
       sleep(1_000 * forSeconds, undefined, { signal }),
     );
+    const before = await lastingKeys(place);
     progress.step(`${count(perSecond)} calls a second`);
     const load = await phase(parts, seconds, (forSeconds) => app.ask('work', perSecond, forSeconds));
     await app.ask('drain');
-    return { idle, load, lastingKeys: { before, after: await lastingKeys(place) } };
+    return { idle, load, lastingKeys: { before, after: await lastingKeysAtRest(place, before) } };
   };
   return withChild('write-behind/forebay-worker.ts', options, (worker: Worker) =>
     withChild('leaks/leaks-app.ts', options, (app: App) => measured(app, worker)),
@@ -110,6 +112,15 @@ async function commandsOf({ redis }: Parts['place']): Promise<number> {
 
 /** The queues keep their last jobs, for the board. */
 const keptJob = /:queues}:[a-z-]+:[^:]+$/;
+
+/** Jobs end a moment after what they carry is in the database. */
+async function lastingKeysAtRest(place: Parts['place'], before: number): Promise<number> {
+  for (let looks = 1; ; looks++) {
+    const lasting = await lastingKeys(place);
+    if (lasting <= before || looks === restLooksMax) return lasting;
+    await sleep(restLookEveryMs);
+  }
+}
 
 async function lastingKeys({ redis, prefix }: Parts['place']): Promise<number> {
   let lasting = 0;
