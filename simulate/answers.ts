@@ -12,7 +12,7 @@ export interface Found {
 
 export function expectAnswer({ call, args, reply }: Answered, { lanes, stateOf }: Found): void {
   if (call === 'forebay_raise') expectRaised(args, reply as string[], lanes);
-  if (call === 'forebay_claim') expectLeases(args, 2, reply as string[][], lanes);
+  if (call === 'forebay_claim') expectLeases(args, 3, reply as string[][], lanes);
   if (call === 'forebay_claim-counter') expectLeases(args, 3, (reply as string[][]).slice(2), lanes);
   if (call === 'forebay_ack' && reply === 1)
     expectState(stateOf(String(args[0]), String(args[6])), 'applied');

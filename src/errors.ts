@@ -141,10 +141,11 @@ export const errorCodes = {
     retryable: 'yes',
     advice: 'Replay or discard dead letters, or raise `deadLettersMax`.',
   },
-  PARTITIONS_CHANGED: {
-    when: 'A store is defined with another number of partitions than the lanes have that hold its writes.',
-    retryable: 'no',
-    advice: 'Deploy with the old number until they are flushed, stop the writers, then change it.',
+  LANES_CHANGING: {
+    when: "The number of a store's lanes is being changed, and that took longer than a call waits, 5 s. Nothing was done.",
+    retryable: 'yes',
+    advice:
+      'Repeat it. If it stays so: `forebay lanes` says how a store stands, and `forebay lanes STORE N` ends it.',
   },
   WRITE_LOST: {
     when: 'Redis has gone back in time and lost a write that it had accepted; nothing proves that it was in the database before.',

@@ -2,7 +2,8 @@
 import { type Backlog, readBacklog } from '../buffer/backlog.js';
 import { dropEntries } from '../buffer/drop-entries.js';
 import type { Lane } from '../buffer/lane.js';
-import { openLanes } from '../buffer/partitions.js';
+import { followLanes } from '../buffer/lane-follower.js';
+import { openLanes } from '../buffer/layouts.js';
 import { WriteBuffer } from '../buffer/write-buffer.js';
 import { type CacheOptions, createCache, createReadingParts } from '../cache/cache.js';
 import type { CacheService } from '../cache/cache-service.js';
@@ -127,7 +128,7 @@ const samplesDeadlineMs = 1_000;
 
 /**
  * Connects an app to Redis.
- * @throws ForebayError INVALID_CONFIG, REDIS_UNAVAILABLE, PARTITIONS_CHANGED
+ * @throws ForebayError INVALID_CONFIG, REDIS_UNAVAILABLE
  */
 export async function connect<D extends Definitions>(
   stores: Stores<D>,
@@ -158,7 +159,7 @@ async function open<D extends Definitions>(
   const writing = createWriting(base, resources);
   const { cache, clients } = await openReading(base, writing, resources);
   const values = createValues(cache);
-  const { lanes, buffer, breaker, queues, emit } = base;
+  const { lanes, routes, buffer, breaker, queues, emit } = base;
   const letters = { queue: queues.deadLetters, wakeUps: queues.wakeUps };
   const vitals = vitalsOf(base.connections, base.database);
   return {
@@ -169,10 +170,17 @@ async function open<D extends Definitions>(
     async flush({ timeoutMs = flushTimeoutMs } = {}) {
       if (resources.areClosed) throw closedError();
       await writing.writes.idle();
+      await orReadError(routes.refresh());
       await orReadError(writing.watch.settled(lanes.all, timeoutMs));
     },
-    backlog: () => orReadError(breaker.run(() => readBacklog(lanes, buffer))),
-    deadLetters: new DeadLetters({ lanes, buffer, breaker, ...letters, emit }),
+    backlog: () =>
+      orReadError(
+        breaker.run(async () => {
+          await routes.refresh();
+          return readBacklog(lanes, buffer);
+        }),
+      ),
+    deadLetters: new DeadLetters({ lanes, routes, buffer, breaker, ...letters, emit }),
     redis: createHealth(base.connections.reads, base.metrics),
     health: vitals,
     listen: (listener) => options.listeners.add(listener),
@@ -206,20 +214,21 @@ async function openBase(
   const { reads, writes, subscriber, queue } = connections;
   const buffer = new WriteBuffer(reads, prefix);
   await checkServer(reads, emit);
-  const lanes = await openLanes(reads, stores, prefix, buffer);
+  const lanes = await openLanes(stores, prefix, buffer);
+  const routes = followLanes(reads, prefix, { lanes, buffer });
   const queues = await openQueues(stores, { queue, writes, lanes, prefix, emit }, resources);
   const breaker = resources.own('breaker of reads', breakerOf(reads, 'reads', emit), (it) => it.stop());
   const entries = new BatchedGet((keys) => breaker.run(() => getMany(reads, keys)));
   const reading = createReadingParts(new WaitingRoom({ subscriber, prefix, emit }), cacheOptions);
   const shared = { stores, prefix, settings, database, cacheOptions, emit, trace };
-  return { ...shared, metrics, connections, lanes, buffer, queues, breaker, entries, reading };
+  return { ...shared, metrics, connections, lanes, routes, buffer, queues, breaker, entries, reading };
 }
 
 type Writing = ReturnType<typeof createWriting>;
 
 /** The way of writes, and the clients of the stores that are written. */
 function createWriting(base: Base, resources: Resources) {
-  const { stores, prefix, settings, database, emit, metrics, connections, buffer } = base;
+  const { stores, prefix, settings, database, emit, metrics, connections, lanes, routes, buffer } = base;
   const { subscriber, reads, writes: redis } = connections;
   const queue = base.queues.wakeUps;
   const ledgerOf = async (lane: Lane) => (await readLedgers(database, prefix, [lane])).get(lane);
@@ -234,8 +243,10 @@ function createWriting(base: Base, resources: Resources) {
     it.close(ms),
   );
   const route = { redis, buffer: new WriteBuffer(redis, prefix) };
-  const writes = resources.own('writes', new WriteQueue({ route, durable, queue, watch, emit }), (it) =>
-    it.close(),
+  const writes = resources.own(
+    'writes',
+    new WriteQueue({ route, durable, queue, watch, lanes, routes, emit }),
+    (it) => it.close(),
   );
   const receipts = { watch, buffer, emit };
   const traced = tracedWrites(writes, base.trace);

@@ -4,22 +4,21 @@
  */
 import type { RedisClient } from '../connection/redis.js';
 import { scanKeys } from '../connection/scan.js';
-import { lanesPattern } from '../keys.js';
-import type { Lane } from './lane.js';
-
-type EntryLane = Pick<Lane, 'keys' | 'group'>;
+import { lanesPattern, reservedStoreNames } from '../keys.js';
+import type { LanePlace } from './lane.js';
 
 export async function dropEntries(
   redis: RedisClient,
   prefix: string,
-  lanes: readonly EntryLane[],
+  lanes: readonly Pick<LanePlace, 'keys'>[],
 ): Promise<void> {
-  const byPrefix = new Map(lanes.map((lane) => [lane.keys.entryPrefix, lane]));
+  const prefixes = lanes.map((lane) => lane.keys.entryPrefix);
+  const known = new Set(prefixes);
   for await (const keys of scanKeys(redis, lanesPattern(prefix))) {
-    const entries = keys.filter((key) => isEntry(byPrefix.get(entryPrefixOf(key)), key));
+    const entries = keys.filter((key) => isEntry(known, key));
     // Those of a lane share a slot of a cluster.
     await Promise.all(
-      [...byPrefix.keys()].map(async (entryPrefix) => {
+      prefixes.map(async (entryPrefix) => {
         const ofLane = entries.filter((key) => key.startsWith(entryPrefix));
         if (ofLane.length > 0) await redis.unlink(...ofLane);
       }),
@@ -28,11 +27,10 @@ export async function dropEntries(
 }
 
 /** The lane's own keys do not begin with the name of a store. */
-function isEntry(lane: EntryLane | undefined, key: string): boolean {
-  if (!lane) return false;
-  const { record, counters } = lane.group;
-  const name = key.slice(lane.keys.entryPrefix.length).split(':', 1)[0];
-  return [record, ...counters].some((store) => store?.name === name);
+function isEntry(prefixes: ReadonlySet<string>, key: string): boolean {
+  const prefix = entryPrefixOf(key);
+  const name = key.slice(prefix.length).split(':', 1)[0] as string;
+  return prefixes.has(prefix) && !reservedStoreNames.includes(name);
 }
 
 function entryPrefixOf(key: string): string {

@@ -1,7 +1,8 @@
 /** Lanes: which lane a record's writes go through, and all lanes of an app. */
 import type { LaneGroup, Stores } from '../definitions/stores.js';
 import { fieldOf, type LaneKeys, laneKeys } from '../keys.js';
-import { type LaneTags, laneTag } from './lane-tags.js';
+import { laneTag } from './lane-tags.js';
+import { type LaneLayout, type Layout, markOf } from './layout.js';
 
 export interface Lane {
   /** `group/partition`, e.g. `tasks/3`: its name in keys, jobs, the ledger and logs. */
@@ -9,27 +10,57 @@ export interface Lane {
   readonly group: LaneGroup;
   readonly partition: number;
   readonly keys: LaneKeys;
+  /** What is known here of the number of the store's lanes: the lane refuses who knows another. */
+  readonly mark: string;
 }
 
 /** What must be known of a lane to look after its dead letters. */
 export type LetterLane = Pick<Lane, 'name' | 'keys'> & { readonly group: Pick<LaneGroup, 'minDelayMs'> };
 
 export class Lanes {
-  readonly all: readonly Lane[];
-  readonly #byGroup: ReadonlyMap<LaneGroup, readonly Lane[]>;
-  readonly #byName: ReadonlyMap<string, Lane>;
+  readonly #prefix: string;
+  readonly #byGroup = new Map<LaneGroup, readonly Lane[]>();
+  #all: readonly Lane[] = [];
+  #byName: ReadonlyMap<string, Lane> = new Map();
 
-  /** @param tagsOf how Redis has a store's lanes; default: as it has those of new stores. See `openLanes` */
-  constructor(stores: Stores, prefix: string, tagsOf?: ReadonlyMap<string, LaneTags>) {
-    this.#byGroup = new Map(
-      stores.groups.map((group) => [group, lanesOf(group, prefix, tagsOf?.get(group.name))]),
-    );
-    this.all = [...this.#byGroup.values()].flat();
-    this.#byName = new Map(this.all.map((lane) => [lane.name, lane]));
+  /** @param layouts how Redis has a store's lanes; default: as its definition says. See `openLanes` */
+  constructor(stores: Stores, prefix: string, layouts?: ReadonlyMap<string, Layout>) {
+    this.#prefix = prefix;
+    for (const group of stores.groups)
+      this.#byGroup.set(group, lanesOf(group, prefix, layouts?.get(group.name) ?? firstLayout(group)));
+    this.#index();
+  }
+
+  get all(): readonly Lane[] {
+    return this.#all;
+  }
+
+  get groups(): readonly LaneGroup[] {
+    return [...this.#byGroup.keys()];
+  }
+
+  /** Others once another layout was adopted. */
+  ofGroup(group: LaneGroup): readonly Lane[] {
+    return this.#byGroup.get(group) as readonly Lane[];
   }
 
   of(group: LaneGroup, idKey: string): Lane {
-    return this.#byGroup.get(group)?.[partitionOf(idKey, group.partitions)] as Lane;
+    const lanes = this.ofGroup(group);
+    return lanes[partitionOf(idKey, lanes.length)] as Lane;
+  }
+
+  /** The store's lanes as they are from now on. False: they were known. */
+  adopt(group: LaneGroup, layout: Layout): boolean {
+    const [known] = this.ofGroup(group);
+    if (known?.mark === markOf(layout, group.partitions)) return false;
+    this.#byGroup.set(group, lanesOf(group, this.#prefix, layout));
+    this.#index();
+    return true;
+  }
+
+  #index(): void {
+    this.#all = [...this.#byGroup.values()].flat();
+    this.#byName = new Map(this.#all.map((lane) => [lane.name, lane]));
   }
 
   /** The key of a record's entry. */
@@ -60,24 +91,31 @@ export class Lanes {
   named(name: string): Lane | undefined {
     return this.#byName.get(name);
   }
+
+  /** Whether a lane of this name is none that its store has now: more or fewer lanes have been there. */
+  isOther(name: string): boolean {
+    const store = name.slice(0, name.lastIndexOf('/'));
+    return !this.#byName.has(name) && this.groups.some((group) => group.name === store);
+  }
 }
 
-function lanesOf(group: LaneGroup, prefix: string, tags?: LaneTags): Lane[] {
-  return lanePlaces(prefix, group.name, { ...group, tags }).map((place, partition) => ({
+/** As a new store has it. */
+export function firstLayout({ partitions }: LaneGroup): Layout {
+  return { partitions, tags: 'spread', epoch: 0 };
+}
+
+function lanesOf(group: LaneGroup, prefix: string, layout: Layout): Lane[] {
+  const mark = markOf(layout, group.partitions);
+  return lanePlaces(prefix, group.name, layout).map((place, partition) => ({
     ...place,
     group,
     partition,
+    mark,
   }));
 }
 
 /** Where a lane is, whatever store it belongs to. */
 export type LanePlace = Pick<Lane, 'name' | 'keys'>;
-
-/** How many lanes a store has, and how their tags are made. Default of these: as those of new stores. */
-export interface LaneLayout {
-  readonly partitions: number;
-  readonly tags?: LaneTags | undefined;
-}
 
 /** Names and keys of a store's lanes, in the order of their partitions. */
 export function lanePlaces(

@@ -26,6 +26,9 @@
 --                again, or a replica took its place), has lost the lane, or is older than the caller knows.
 --                To be called before a version is given. generation, version: those of the lane, as it has
 --                them; knownVersion: the last that the caller knows of, or 0
+-- standingOf     how a lane stands to a caller who knows of a number of lanes: 'open'; 'closed', when it is
+--                being changed; 'moved', when the caller's number is another. partitions: the lane's, as it
+--                has it, or false; mark: the caller's
 -- announce       tells up to which version the lane is persisted, when nothing is sealed; in which
 --                generation, and how many records wait and how many dead letters there are, whatever their
 --                versions
@@ -99,6 +102,15 @@ local function generationOf(meta, generation, version, knownVersion)
   local isSame = generation and string.sub(generation, 1, #history) == history
   if isSame and (tonumber(version) or 0) >= tonumber(knownVersion) then return generation end
   return renewed(meta, history, version or '0')
+end
+
+-- [FB-LANES]
+local function standingOf(partitions, mark)
+  if not partitions then return string.find(mark, '^%d+$') and 'open' or 'moved' end
+  if partitions == string.match(mark, '^[^!]*') then return 'open' end
+  local isClosed = string.find(partitions, ' closed', 1, true)
+  local isSame = string.match(partitions, '^%d+') == string.match(mark, '^%d+')
+  return isClosed and isSame and 'closed' or 'moved'
 end
 
 local function announce(meta, order, waiting, channel, lane)

@@ -2,6 +2,7 @@
 
 import { defineLuaCommands, type LuaFamily } from '../connection/lua-commands.js';
 import type { RedisClient } from '../connection/redis.js';
+import type { FenceReply } from './step-replies.js';
 
 /** Script name → number of its keys; undefined where it depends on the call, and is the first argument. */
 export const scripts = {
@@ -23,14 +24,15 @@ export const scripts = {
   renew: 1,
   postpone: 1,
   raise: 1,
-  fence: 2,
+  fence: 3,
+  layout: 1,
 } as const satisfies Record<string, number | undefined>;
 
 export type ScriptName = keyof typeof scripts;
 
 type Reply = string | number;
 
-export type ClaimKind = 'value' | 'lease' | 'wait' | 'refused';
+export type ClaimKind = 'value' | 'lease' | 'wait' | 'refused' | 'closed' | 'moved';
 
 /** How a record is pending: put, deleted, replaced (deleted and made anew), or not at all. */
 export type RecordKind = 'P' | 'D' | 'R' | '';
@@ -68,7 +70,8 @@ export interface ScriptCommands {
   forebay_wake(...args: (string | number)[]): Promise<number>;
   forebay_renew(...args: (string | number)[]): Promise<number>;
   forebay_postpone(...args: (string | number)[]): Promise<[number, number]>;
-  forebay_fence(...args: (string | number)[]): Promise<number>;
+  forebay_fence(...args: (string | number)[]): Promise<[reply: FenceReply['kind'], version: string]>;
+  forebay_layout(...args: (string | number)[]): Promise<[layout: string, now: string]>;
   forebay_raise(...args: (string | number)[]): Promise<string[]>;
 }
 

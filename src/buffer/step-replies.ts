@@ -24,8 +24,8 @@ export type WriteReply = { readonly version: string } | Refused;
 
 export type Refused =
   | { readonly refused: 'full' | 'overflow' }
-  /** The lane was given another number of lanes. */
-  | { readonly refused: 'partitions'; readonly inUse: number }
+  /** The store's number of lanes is being changed, or was: nothing of the call was executed. */
+  | { readonly refused: 'partitions' }
   /** A put-if or a delete found another version, `found`; undefined when the record's is not known. */
   | { readonly refused: 'conflict'; readonly found: string | undefined };
 
@@ -38,7 +38,11 @@ export type RecordClaim =
   /** Somebody else may, for `waitMs` at most. */
   | { readonly kind: 'wait'; readonly waitMs: number }
   /** Redis takes no writes, so there is no lease; its words. */
-  | { readonly kind: 'refused'; readonly words: string };
+  | { readonly kind: 'refused'; readonly words: string }
+  /** The lane is closed, for the store's number of lanes is being changed: nothing may be filled. */
+  | { readonly kind: 'closed' }
+  /** The store has another number of lanes than the caller knows of: the record may be in another lane. */
+  | { readonly kind: 'moved' };
 
 /** That of a counter's entry, and what is pending. */
 export type CounterClaim = RecordClaim & PendingCounter;
@@ -83,6 +87,15 @@ export type SealReply =
   | { readonly kind: 'batch'; readonly batch: Batch }
   | { readonly kind: 'wait'; readonly waitMs: number }
   | { readonly kind: 'empty' };
+
+export type FenceStep = 'close' | 'move' | 'open';
+
+export interface FenceReply {
+  /** `late`: the lane is in a later epoch; `busy`: it holds what must be in the database first. */
+  readonly kind: 'done' | 'late' | 'busy';
+  /** The lane's last. */
+  readonly version: bigint;
+}
 
 export type RaiseReply =
   | { readonly kind: 'even'; readonly generation: string }
@@ -171,9 +184,7 @@ export function toAccepted([wake, generation, first, ...replies]: readonly (stri
 }
 
 function toRefused(text: string): Refused {
-  if (text === 'full' || text === 'overflow') return { refused: text };
-  const inUse = /^partitions (\d+)$/.exec(text)?.[1];
-  if (inUse !== undefined) return { refused: 'partitions', inUse: Number(inUse) };
+  if (text === 'full' || text === 'overflow' || text === 'partitions') return { refused: text };
   return { refused: 'conflict', found: text.slice('conflict '.length) || undefined };
 }
 

@@ -3,16 +3,19 @@
  */
 import type { RedisClient } from '../connection/redis.js';
 import { entryTtlMs } from '../definitions/entry-ttl.js';
-import { filledChannel, letterKey, persistedChannel } from '../keys.js';
+import { filledChannel, letterKey, partitionsKey, persistedChannel } from '../keys.js';
 import { parseBatch } from './batch.js';
 import { type Found, toFound } from './found.js';
 import type { Lane, LanePlace, LetterLane } from './lane.js';
 import { type AcceptedAt, type LaneState, type LedgerState, toLaneState } from './lane-state.js';
+import type { Layout } from './layout.js';
 import { type ScriptCommands, withScripts } from './scripts.js';
 import {
   type Accepted,
   type CountersClaim,
   type DeadLetter,
+  type FenceReply,
+  type FenceStep,
   type Fill,
   type LetterError,
   type LetterName,
@@ -39,11 +42,13 @@ export class WriteBuffer {
   readonly #redis: RedisClient & ScriptCommands;
   readonly #persistedChannel: string;
   readonly #filledChannel: string;
+  readonly #layoutsKey: string;
 
   constructor(redis: RedisClient, prefix: string) {
     this.#redis = withScripts(redis);
     this.#persistedChannel = persistedChannel(prefix);
     this.#filledChannel = filledChannel(prefix);
+    this.#layoutsKey = partitionsKey(prefix);
   }
 
   /**
@@ -61,7 +66,7 @@ export class WriteBuffer {
       group.dirtyBytesMax,
       group.minDelayMs,
       `${knownVersion}`,
-      group.partitions,
+      lane.mark,
       group.record?.cacheOnWrite ? 1 : 0,
       entryTtlMs(group.record?.ttlMs ?? 1, false),
       entryTtlMs(group.record?.ttlMs ?? 1, true),
@@ -78,7 +83,8 @@ export class WriteBuffer {
   ): Promise<RecordClaim[]> {
     const { keys } = lane;
     const replies = await this.#redis.forebay_claim(
-      2 + fields.length,
+      3 + fields.length,
+      keys.meta,
       keys.dirty,
       keys.sealed,
       ...fields.map((field) => keys.entryPrefix + field),
@@ -86,6 +92,7 @@ export class WriteBuffer {
       options.token,
       options.leaseMs,
       options.ttlMs,
+      lane.mark,
     );
     return replies.map(([kind, detail]) => toRecordClaim(kind, detail));
   }
@@ -110,6 +117,7 @@ export class WriteBuffer {
       keys.entryPrefix.length + 1,
       options.token,
       options.leaseMs,
+      lane.mark,
       ...recordFields,
     );
     return { batch: toBigInt(batch), sealed: toBigInt(sealed), counters: counters.map(toCounterClaim) };
@@ -256,12 +264,16 @@ export class WriteBuffer {
     await this.#redis.forebay_drop(entries.length, ...entries, ...versions.values());
   }
 
-  /** Removes entries of rows that another writer has changed; how many of the rows have pending records. */
-  async dropForeign({ keys }: Lane, fields: readonly string[]): Promise<number> {
-    const { dirty, sealed, foreign, entryPrefix } = keys;
+  /**
+   * Removes entries of rows that another writer has changed; how many of the rows have pending records.
+   * 'moved': none, for they may be in other lanes.
+   */
+  async dropForeign({ keys, mark }: Lane, fields: readonly string[]): Promise<number | 'moved'> {
+    const { meta, dirty, sealed, foreign, entryPrefix } = keys;
     const entries = fields.map((field) => entryPrefix + field);
-    const call = [3 + entries.length, dirty, sealed, foreign, ...entries, entryPrefix.length + 1] as const;
-    return this.#redis['forebay_drop-foreign'](...call);
+    const call = [4 + entries.length, meta, dirty, sealed, foreign, ...entries] as const;
+    const pending = await this.#redis['forebay_drop-foreign'](...call, entryPrefix.length + 1, mark);
+    return pending < 0 ? 'moved' : pending;
   }
 
   /** The fields that are pending. */
@@ -339,12 +351,25 @@ export class WriteBuffer {
     return (await this.#redis.forebay_wake(meta, order, retries, quietMs, aheadMaxMs)) === 1;
   }
 
+  /** A step of a change of the number of lanes, see fence.lua. */
+  async fence(
+    { keys }: LanePlace,
+    step: FenceStep,
+    { partitions, epoch }: Pick<Layout, 'partitions' | 'epoch'>,
+  ): Promise<FenceReply> {
+    const { meta, dirty, dead } = keys;
+    const [kind, version] = await this.#redis.forebay_fence(meta, dirty, dead, step, partitions, epoch);
+    return { kind, version: BigInt(version) };
+  }
+
   /**
-   * Refuses from now on who writes by another number of lanes. False: the lane has another, and holds
-   * unpersisted records.
+   * A store's layout as text, `''`: none, once it is `next` where it was `known`; and the server's time in
+   * µs. Without a `next` it is only read.
    */
-  async fence({ keys }: LanePlace, partitions: number): Promise<boolean> {
-    return (await this.#redis.forebay_fence(keys.meta, keys.dirty, partitions)) === 1;
+  async layout(store: string, known = '', next = ''): Promise<{ text: string; now: number }> {
+    const layouts = this.#layoutsKey;
+    const [text, now] = await this.#redis.forebay_layout(layouts, store, known, next);
+    return { text, now: Number(now) };
   }
 
   /** Keeps the mark of a lane alive. False: the sealed batch is not this one any more. */

@@ -5,7 +5,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { parseCounterEntry, parseEntry } from '../buffer/entry.js';
 import type { Lane } from '../buffer/lane.js';
-import { readLanes } from '../buffer/partitions.js';
+import { readLanes } from '../buffer/layouts.js';
 import { getMany } from '../connection/get-many.js';
 import type { RedisClient } from '../connection/redis.js';
 import { scanKeys } from '../connection/scan.js';

@@ -107,6 +107,41 @@ const flushCommand: Command = {
     }),
 };
 
+const partitionsMax = 1_024;
+
+const lanesCommand: Command = {
+  name: 'lanes',
+  about: "the lanes of each store; with a number, changes a store's while everything runs",
+  words: ['[STORE]', '[N]'],
+  flags: [
+    json,
+    {
+      name: 'timeout',
+      value: 'DURATION',
+      about: 'with a number: for how long writes may wait; then all is as it was (default 10s)',
+    },
+  ],
+  details: `A definition's \`partitions\` is the first number of a new store; from then on Redis knows it, and apps and workers follow. While it is
+changed writes of the store wait in the apps (5 s at most, then LANES_CHANGING), until what was accepted is in the database and its entries are
+dropped: about 1 s for each million keys in Redis. Given again after it was killed, it ends what it began. See docs/scale.md.
+Exit code: 0; 1 when the number was not changed: the reason is printed.`,
+  examples: [
+    { line: 'forebay lanes', about: 'how many there are, and what they hold' },
+    { line: 'forebay lanes tasks 16', about: 'from now on sixteen' },
+    { line: 'forebay lanes tasks --json | jq .[].lanes', about: 'for programs' },
+  ],
+  problem: ({ words: [, number], ...call }) =>
+    durationProblem(call.valueOf('timeout')) ?? (number === undefined ? undefined : numberProblem(number)),
+  run: async (call, io) => {
+    const { changeNumber, listLanes } = await import('./lanes.js');
+    const [store, number] = call.words;
+    if (store === undefined || number === undefined)
+      return done(listLanes(store, io, { isJson: call.has('json') }));
+    const timeoutMs = toMs(call.valueOf('timeout') ?? '10s') ?? 0;
+    return changeNumber(store, Number(number), io, { isJson: call.has('json'), timeoutMs });
+  },
+};
+
 const refusedCommand: Command = {
   name: 'refused',
   about: 'what the database has refused lately, by error',
@@ -309,6 +344,7 @@ export const commands: readonly Command[] = [
   whereCommand,
   getCommand,
   flushCommand,
+  lanesCommand,
   refusedCommand,
   deadLettersCommand,
   settling('replay', 'accepts dead letters again, as if written now', 'once the cause is mended'),
@@ -324,4 +360,10 @@ export const commands: readonly Command[] = [
 function durationProblem(text: string | undefined): string | undefined {
   if (text === undefined || toMs(text) !== undefined) return undefined;
   return `"${text}" is no duration: write 30s, 10min, 1h or 2d.`;
+}
+
+function numberProblem(text: string): string | undefined {
+  const number = Number(text);
+  if (/^\d+$/.test(text) && number >= 1 && number <= partitionsMax) return undefined;
+  return `N is a whole number from 1 to ${partitionsMax}.`;
 }

@@ -1,7 +1,8 @@
 /** `forebay flush`: asks that everything accepted by now is written, whatever the delay of its store. */
-import { type LaneLayout, type LanePlace, lanePlaces } from '../buffer/lane.js';
+import { type LanePlace, lanePlaces } from '../buffer/lane.js';
 import type { LaneState } from '../buffer/lane-state.js';
-import { readLayouts } from '../buffer/partitions.js';
+import type { LaneLayout } from '../buffer/layout.js';
+import { readLayouts } from '../buffer/layouts.js';
 import { Pauses } from '../buffer/pauses.js';
 import { WriteBuffer } from '../buffer/write-buffer.js';
 import { duration } from '../operations/duration.js';

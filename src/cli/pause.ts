@@ -1,7 +1,7 @@
 /** `forebay pause` and `forebay resume`: workers take no new batches of a store, or take them again. */
 
 import { lanePlaces } from '../buffer/lane.js';
-import { readLayouts } from '../buffer/partitions.js';
+import { readLayouts } from '../buffer/layouts.js';
 import { Pauses } from '../buffer/pauses.js';
 import { WriteBehindQueue } from '../queues/write-behind-queue.js';
 import { type Io, UsageError } from './command.js';

@@ -2,6 +2,7 @@
 
 import type { AppBuffer } from '../buffer/app-buffer.js';
 import type { Lane, Lanes } from '../buffer/lane.js';
+import type { LaneRoutes } from '../buffer/lane-follower.js';
 import type { ReadingParts } from '../cache/cache.js';
 import type { BatchedGet } from '../cache/redis/batched-get.js';
 import type { Breaker } from '../connection/breaker.js';
@@ -20,6 +21,7 @@ export interface StoreEntries {
 export interface ClientContext {
   readonly prefix: string;
   readonly lanes: Lanes;
+  readonly routes: LaneRoutes;
   /** The connection for reads, and the buffer on it. */
   readonly redis: StoreEntries;
   readonly buffer: AppBuffer;

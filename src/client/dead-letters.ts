@@ -4,6 +4,7 @@
 
 import type { AppBuffer } from '../buffer/app-buffer.js';
 import type { LetterLane } from '../buffer/lane.js';
+import type { LaneRoutes } from '../buffer/lane-follower.js';
 import type { DeadLetter as LaneLetter, LetterName } from '../buffer/step-replies.js';
 import type { Breaker } from '../connection/breaker.js';
 import { toReadError, toWriteError } from '../connection/redis.js';
@@ -53,6 +54,8 @@ interface ShownLetter {
 
 export interface DeadLettersDependencies {
   readonly lanes: LetterLanes;
+  /** Has the lanes be those that Redis has; undefined: they were read just now. */
+  readonly routes?: Pick<LaneRoutes, 'refresh'>;
   readonly buffer: AppBuffer;
   /** Of calls to the buffer. */
   readonly breaker: Pick<Breaker, 'run'>;
@@ -78,6 +81,8 @@ export class DeadLetters {
    * REDIS_UNAVAILABLE, REDIS_REFUSED, CLOSED
    */
   async *list(options: DeadLettersOptions = {}): AsyncGenerator<DeadLetter> {
+    const { routes } = this.#dependencies;
+    if (routes) await this.#call(() => routes.refresh(), toReadError);
     for (const lane of this.#lanesOf(options)) {
       for (let offset = 0; ; offset += pageSize) {
         const page = { offset, count: pageSize };

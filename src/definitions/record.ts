@@ -38,7 +38,10 @@ export type OnFull = 'reject' | 'wait';
 
 /** How writes wait and are flushed. A counter of a record's column takes them from its record store. */
 export interface BufferOptions {
-  /** Lanes of the store: how many batches can be under way at once. Default 4. */
+  /**
+   * Lanes of the store: how many batches can be under way at once. The first number of a new store, default
+   * 4; later `forebay lanes STORE N` changes it.
+   */
   readonly partitions?: number;
   /**
    * From one batch of a lane to the next, in ms, at most: four times as long as a batch takes. So an idle

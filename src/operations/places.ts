@@ -2,8 +2,9 @@
  * Where records are: by the definitions, where they are given; else by what Redis knows of the stores that
  * were ever written.
  */
-import { type LaneLayout, type LanePlace, type LetterLane, lanePlaces, partitionOf } from '../buffer/lane.js';
-import { readLayouts } from '../buffer/partitions.js';
+import { type LanePlace, type LetterLane, lanePlaces, partitionOf } from '../buffer/lane.js';
+import type { LaneLayout } from '../buffer/layout.js';
+import { readLayouts } from '../buffer/layouts.js';
 import type { RedisClient } from '../connection/redis.js';
 import type { CounterStore, LaneGroup, RecordStore, Stores } from '../definitions/stores.js';
 import { ForebayError, isForebayError, messageOf } from '../errors.js';

@@ -4,12 +4,15 @@ import { Project } from '../../examples/platform/generated/models.js';
 import { stores } from '../../examples/platform/stores.js';
 import type { Forebay } from '../../src/app/connect.js';
 import { type Lane, Lanes } from '../../src/buffer/lane.js';
+import { Layouts } from '../../src/buffer/layouts.js';
 import { WriteBuffer } from '../../src/buffer/write-buffer.js';
 import type { Config } from '../../src/config.js';
 import { openConnections } from '../../src/connection/redis.js';
 import { record } from '../../src/definitions/record.js';
 import { defineStores, type RecordStore } from '../../src/definitions/stores.js';
 import { isForebayError } from '../../src/errors.js';
+import { changeLanes } from '../../src/operations/lane-change.js';
+import { WakeUpCalls } from '../../src/queues/wake-ups.js';
 import type { RedisSettings } from '../../src/redis-settings.js';
 import { WriteBehindService } from '../../src/services/write-behind/write-behind.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
@@ -267,6 +270,37 @@ describe('in a cluster', () => {
     const write = { op: 'put', field: 'projects:forgotten', payload } as const;
     expect((await buffer.write(lanes.at(-1) as Lane, [write])).wake).toBe(true);
     await expect.poll(() => environment.prisma.project.count(), { timeout: patient(60_000) }).toBe(1);
+    redis.disconnect();
+  });
+
+  it('the number of a store’s lanes is changed under writes: all are in the database, once, and are read back', async () => {
+    const config = configWith(cluster.settings);
+    await startWorker(config);
+    const app = await environment.connect(stores, { config });
+    const other = await environment.connect(stores, { config });
+    const { redis } = await openConnections({ redis: [config.redis, 'reads'] }, () => undefined);
+    const buffer = new WriteBuffer(redis, config.prefix);
+    await writeAndReadBack(app);
+    const options = {
+      redis,
+      buffer,
+      prefix: config.prefix,
+      layouts: new Layouts(buffer),
+      queue: new WakeUpCalls(redis, config.prefix),
+      timeoutMs: patient(10_000),
+      signal: new AbortController().signal,
+      isPaused: false,
+      onLeft: () => undefined,
+    };
+    for (const number of [3, 16]) {
+      const adds = Promise.all(ids.map((id) => app.stores.projectTouches.add(id)));
+      expect(await changeLanes('projects', number, options)).toMatchObject({ kind: 'changed' });
+      await adds;
+    }
+    await Promise.all(ids.map((id) => other.stores.projectTouches.add(id)));
+    expect(await Promise.all(ids.map((id) => app.stores.projectTouches.get(id)))).toEqual(ids.map(() => 5));
+    await app.flush();
+    expect(await environment.prisma.project.count({ where: { touches: 5 } })).toBe(ids.length);
     redis.disconnect();
   });
 

@@ -36,8 +36,8 @@
 -- returns  {wake, generation, version, reply, ...}: wake is 1 when the caller must add a wake-up job; the
 --          lane's generation; the version of the first accepted write; a reply for each write: how much
 --          greater its version is, or 'full', or 'overflow', or 'conflict' with the
---          record's version after a blank, where that is known; or 'partitions' and the lane's number of
---          lanes. Of a forget: that of its delete
+--          record's version after a blank, where that is known; or 'partitions', all of them: the number of
+--          lanes is being changed, or was. Of a forget: that of its delete
 --
 -- Atomic because the dirty record, the entry, its place in the order and the wake-up mark must change
 -- together: a crash between two of them would lose the write or serve one that is never persisted.
@@ -58,8 +58,8 @@ local accepted = 0
 local firstVersion = nextVersion
 local replies = {0, generation, text(firstVersion)}
 
-if known[6] and known[6] ~= partitions then
-  for i = 8, #KEYS do replies[i - 4] = 'partitions ' .. known[6] end
+if standingOf(known[6], partitions) ~= 'open' then
+  for i = 8, #KEYS do replies[i - 4] = 'partitions' end
   return replies
 end
 

@@ -6,13 +6,13 @@ import { parseCounterEntry } from '../../buffer/entry.js';
 import type { Lane } from '../../buffer/lane.js';
 import type { CounterClaim, CountersClaim, PendingCounter } from '../../buffer/step-replies.js';
 import { released } from '../../buffer/write-buffer.js';
-import type { Claim, Loaded, Look } from '../../cache/reading/port.js';
+import type { Claim, Loaded } from '../../cache/reading/port.js';
 import type { CounterLoader, LoadedCounters } from '../../database/load.js';
 import type { CounterStore } from '../../definitions/stores.js';
 import { fieldOf, ledgerLane } from '../../keys.js';
 import { type ClientContext, leaseMs } from '../context.js';
 import { toLoadError } from './load-error.js';
-import { type Description, type Standing, StorePort } from './store-port.js';
+import { type Claimed, type Description, type Standing, StorePort } from './store-port.js';
 
 /**
  * Looks at pending deltas and row until no batch came in between; a flush cycle is far longer than a look.
@@ -53,12 +53,14 @@ export class CounterPort extends StorePort<bigint, LaneLook, LoadedCounter, Coun
     lane: Lane,
     idKeys: readonly string[],
     token: string,
-  ): Promise<Look<bigint | null, LaneLook>[]> {
+  ): Promise<Claimed<bigint, LaneLook>[]> {
     const seen = await this.#lookAt(lane, idKeys, token);
     return idKeys.map((idKey) => {
       const claim = seen.counters.get(idKey) as CounterClaim;
       if (claim.kind === 'value') return { kind: 'value', value: BigInt(claim.entry) };
       if (claim.kind === 'refused') return this.refused(claim, seen);
+      if (claim.kind === 'closed') return { kind: 'refused', seen };
+      if (claim.kind === 'moved') return claim;
       return claim.kind === 'lease'
         ? { kind: 'lease', token, seen }
         : { kind: 'wait', waitMs: claim.waitMs, seen };
@@ -112,7 +114,24 @@ export class CounterPort extends StorePort<bigint, LaneLook, LoadedCounter, Coun
       if (isExact || looks === looksMax) return this.#sum(look, loaded, idKeys, isExact);
       before = look.batch;
       look = await this.#lookAt(look.lane, idKeys, token);
+      if (hasMoved(look)) return this.#loadMoved(look.lane, claims);
     }
+  }
+
+  /** What is pending by now is in other lanes. Nothing is filled: the leases were in the lane before. */
+  async #loadMoved(lane: Lane, claims: readonly Claim<LaneLook>[]): Promise<Map<string, LoadedCounter>> {
+    const { routes, lanes } = this.context;
+    await routes.moved(lane);
+    const byLane = lanes.groupBy(
+      this.store.group,
+      claims.map(({ key }) => key),
+    );
+    const loads = [...byLane].map(async ([now, idKeys]) => {
+      const some = claims.filter(({ key }) => idKeys.includes(key)).map((claim) => ({ ...claim, token: '' }));
+      const look = await this.#lookAt(now, idKeys, '');
+      return hasMoved(look) ? this.#loadMoved(now, some) : this.#loadExactly(look, some);
+    });
+    return new Map((await Promise.all(loads)).flatMap((loaded) => [...loaded]));
   }
 
   #sum(
@@ -148,6 +167,10 @@ export class CounterPort extends StorePort<bigint, LaneLook, LoadedCounter, Coun
   protected contentOf({ value, isExact }: LoadedCounter): string {
     return value !== null && isExact ? value.toString() : released;
   }
+}
+
+function hasMoved({ counters }: LaneLook): boolean {
+  return [...counters.values()].some(({ kind }) => kind === 'moved');
 }
 
 /** Whether a batch that was sealed after the look at the lane is in the row already. */

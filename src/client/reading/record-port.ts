@@ -4,14 +4,15 @@
  */
 import { type Entry, loadedEntry, parseEntry } from '../../buffer/entry.js';
 import type { Lane } from '../../buffer/lane.js';
-import type { Claim, Loaded, Look } from '../../cache/reading/port.js';
+import type { Claim, Loaded } from '../../cache/reading/port.js';
 import { toReadError } from '../../connection/redis.js';
 import type { LoadedRow, RecordLoader } from '../../database/load.js';
 import { entryTtlMs } from '../../definitions/entry-ttl.js';
 import type { RecordStore } from '../../definitions/stores.js';
 import { type ClientContext, leaseMs } from '../context.js';
+import { inPlace } from '../in-place.js';
 import { toLoadError } from './load-error.js';
-import { type Description, type Standing, StorePort } from './store-port.js';
+import { type Claimed, type Description, type Standing, StorePort } from './store-port.js';
 
 /** The row as it was loaded, too: its version goes into the entry. */
 interface LoadedRecord<Row> extends Loaded<Row | null> {
@@ -86,8 +87,9 @@ export class RecordPort<Row> extends StorePort<Row, object, LoadedRecord<Row>, R
 
   async evict(idKey: string): Promise<void> {
     const { redis, breaker } = this.context;
+    const unlink = () => breaker.run(() => redis.unlink(this.nameOf(idKey)));
     try {
-      await breaker.run(() => redis.unlink(this.nameOf(idKey)));
+      await inPlace(this.context, this.store.group, unlink);
     } catch (error) {
       throw toReadError(error);
     }
@@ -97,13 +99,14 @@ export class RecordPort<Row> extends StorePort<Row, object, LoadedRecord<Row>, R
     lane: Lane,
     idKeys: readonly string[],
     token: string,
-  ): Promise<Look<Row | null, object>[]> {
+  ): Promise<Claimed<Row, object>[]> {
     const fields = idKeys.map((idKey) => this.fieldOf(idKey));
     const options = { token, leaseMs, ttlMs: entryTtlMs(this.store.ttlMs, false) };
     const claims = await this.context.buffer.claim(lane, fields, options);
     return claims.map((claim) => {
       if (claim.kind === 'value') return { kind: 'value', value: this.toRow(parseEntry(claim.entry)) };
       if (claim.kind === 'refused') return this.refused(claim, nothingSeen);
+      if (claim.kind === 'closed') return { kind: 'refused', seen: nothingSeen };
       return { ...claim, token, seen: nothingSeen };
     });
   }

@@ -33,6 +33,9 @@ export interface Description {
 
 type AnyStore = RecordStore | CounterStore;
 
+/** What a claim of an entry found; `moved`: nothing, for the store has another number of lanes. */
+export type Claimed<Value, Seen> = Look<Value | null, Seen> | { readonly kind: 'moved' };
+
 export abstract class StorePort<
   Value,
   Seen,
@@ -63,7 +66,7 @@ export abstract class StorePort<
     lane: Lane,
     idKeys: readonly string[],
     token: string,
-  ): Promise<Look<Value | null, Seen>[]>;
+  ): Promise<Claimed<Value, Seen>[]>;
 
   /** The entry's, or `released`. */
   protected abstract contentOf(loaded: L): string;
@@ -90,7 +93,11 @@ export abstract class StorePort<
 
   async #tryClaim(lane: Lane, idKeys: readonly string[], token: string): Promise<Look<Value | null, Seen>[]> {
     try {
-      return await this.context.breaker.run(() => this.claim(lane, idKeys, token));
+      const claimed = await this.context.breaker.run(() => this.claim(lane, idKeys, token));
+      if (claimed.every(isFound)) return claimed;
+      await this.context.routes.moved(lane);
+      // Not known here: it is looked for again, where it is now.
+      return idKeys.map(() => ({ kind: 'value', value: undefined }));
     } catch (cause) {
       this.countsOf().errors += 1;
       const error = toReadError(cause);
@@ -180,4 +187,8 @@ export abstract class StorePort<
       return writes.map(() => ({ kind: 'failed', error }));
     }
   }
+}
+
+function isFound<Value, Seen>(claimed: Claimed<Value, Seen>): claimed is Look<Value | null, Seen> {
+  return claimed.kind !== 'moved';
 }

@@ -47,7 +47,7 @@ export class CounterClient<Id, Value> {
     const write = { op: 'add', field, payload: this.#toDelta(delta) + row } as const;
     const plan = planOf(group, options);
     const accepted = await this.#context.writes.submit(lane, [write], plan);
-    const receipt = new Receipt(this.#context.receipts, lane, field, accepted);
+    const receipt = new Receipt(this.#context.receipts, accepted.lane, field, accepted);
     if (plan.durability === 'database') await receipt.persisted();
     return receipt;
   }

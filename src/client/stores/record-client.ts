@@ -60,7 +60,7 @@ export class RecordClient<Row, Input, Id> {
    * with a default may be left out, and get it: an id that the client makes is in the receipt.
    * `@default(now())` is when a row was made, and stays when one is there. Counters are always left out.
    * @throws ForebayError INVALID_ID, INVALID_VALUE, VALUE_TOO_LARGE, BACKLOG_FULL, TOO_MANY_WRITES,
-   * REDIS_UNAVAILABLE, REDIS_REFUSED, OUTCOME_UNKNOWN
+   * REDIS_UNAVAILABLE, REDIS_REFUSED, LANES_CHANGING, OUTCOME_UNKNOWN
    */
   async put(input: Input, options?: WriteOptions): Promise<Receipt<Id>> {
     const { idKey, text } = this.#toRecord(input);
@@ -249,7 +249,7 @@ export class RecordClient<Row, Input, Id> {
       }
     }
     const accepted = await this.#context.writes.submit(lane, writes, plan);
-    const receipt = new Receipt<Id>(this.#context.receipts, lane, field, accepted);
+    const receipt = new Receipt<Id>(this.#context.receipts, accepted.lane, field, accepted);
     if (plan.durability === 'database') await receipt.persisted();
     return receipt;
   }

@@ -4,6 +4,7 @@
  */
 import type { RecordStore } from '../../definitions/stores.js';
 import type { ClientContext } from '../context.js';
+import { inPlace } from '../in-place.js';
 
 const unlinkMax = 1_000;
 
@@ -18,13 +19,17 @@ export class RowEntries {
 
   /** Those of these rows. Where Redis does not, it is told as an event: the rows are written already. */
   async drop(idKeys: Iterable<string>): Promise<void> {
-    await this.#orTell(() => this.#unlink([...new Set(idKeys)]));
+    const ids = [...new Set(idKeys)];
+    await this.#orTell(() => inPlace(this.#context, this.#store.group, () => this.#unlink(ids)));
   }
 
   /** Those of all rows, found by a scan. */
   async dropAll(): Promise<void> {
-    const { dropEntries, lanes } = this.#context;
-    await this.#orTell(() => dropEntries(lanes.ofStore(this.#store.name)));
+    const { dropEntries, lanes, routes } = this.#context;
+    await this.#orTell(async () => {
+      await routes.refresh();
+      await dropEntries(lanes.ofStore(this.#store.name));
+    });
   }
 
   async #unlink(idKeys: readonly string[]): Promise<void> {

@@ -1,12 +1,12 @@
 /** Why a lane has not accepted a write, as the error that its caller gets. */
 import type { Lane } from '../../buffer/lane.js';
-import { partitionsChanged } from '../../buffer/partitions.js';
+import { lanesChanging } from '../../buffer/lane-follower.js';
 import type { Refused } from '../../buffer/step-replies.js';
 import { ForebayError } from '../../errors.js';
 
 export function refusal(lane: Lane, reply: Refused): ForebayError {
   if (reply.refused === 'conflict') return conflict(lane, reply.found);
-  if (reply.refused === 'partitions') return partitionsChanged(lane.group, reply.inUse);
+  if (reply.refused === 'partitions') return lanesChanging(lane);
   if (reply.refused === 'overflow') {
     return new ForebayError('COUNTER_OVERFLOW', 'The sum of the pending deltas would not fit in 64 bits.', {
       context: { lane: lane.name },

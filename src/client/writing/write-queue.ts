@@ -2,10 +2,11 @@
  * The way of writes from an app to Redis. Writes of one lane that are issued in the same turn, or while a
  * call of that lane is under way, go in one Lua call, in the order in which they were issued.
  */
-import type { Lane } from '../../buffer/lane.js';
-import type { AcceptedAt } from '../../buffer/lane-state.js';
+import type { Lane, Lanes } from '../../buffer/lane.js';
+import { changeWaitMs, type LaneRoutes, lanesChanging } from '../../buffer/lane-follower.js';
 import type { Refused, Write, WriteReply } from '../../buffer/step-replies.js';
 import { toWriteError } from '../../connection/redis.js';
+import type { LaneGroup } from '../../definitions/stores.js';
 import { closedError, ForebayError } from '../../errors.js';
 import type { Emit } from '../../events.js';
 import { splitField } from '../../keys.js';
@@ -13,47 +14,38 @@ import type { WakeUps } from '../../queues/wake-ups.js';
 import type { PersistedWatch } from '../receipts/persisted.js';
 import { confirmedBy, durabilityNotMet } from './durability.js';
 import type { ConfirmedDurability, DurableRoute } from './durable-route.js';
+import {
+  type AcceptedIn,
+  createLaneQueue,
+  holdBack,
+  idsOf,
+  isMoved,
+  type LaneQueue,
+  lastVersion,
+  mayWait,
+  type Submission,
+  takeCall,
+  touches,
+} from './lane-queue.js';
 import { refusal } from './refusal.js';
 import type { WritePlan } from './write-options.js';
 import { type WriteConnection, WriteRoute } from './write-route.js';
 
-/** Most writes in one call, and most bytes: RedisClient serves nobody else meanwhile. */
-const callWritesMax = 128;
-const callCharactersMax = 1_048_576;
 /** Most writes of a process that are not answered yet. */
 const pendingWritesMax = 20_000;
 /** A lane without room is tried again when a batch of it was acknowledged, and after this long. */
 const roomRecheckMs = 100;
 
-/** Writes that belong together: in one call, with one answer. */
-interface Submission {
-  readonly writes: readonly Write[];
-  readonly plan: WritePlan;
-  /** In ms since 1970. */
-  readonly submittedAt: number;
-  /** Until when it waits for room, in ms since 1970. */
-  readonly deadline: number;
-  resolve(accepted: AcceptedAt): void;
-  reject(error: ForebayError): void;
-}
-
-interface LaneQueue {
-  readonly lane: Lane;
-  /** The last version of the lane that is known here: a lane that is older than it has lost writes. */
-  knownVersion: bigint;
-  waiting: Submission[];
-  /** Those that found no room and wait for some, in their order; and the ids of their rows. */
-  blocked: Submission[];
-  blockedIds: Set<string>;
-  isSending: boolean;
-  retry: NodeJS.Timeout | undefined;
-}
+/** Between two looks at a store whose lanes are being changed, its writes are asked whether they wait on. */
+const followMs = 1_000;
 
 export interface WriteQueueDependencies {
   readonly route: WriteConnection;
   readonly durable: Pick<DurableRoute, 'open' | 'missing'>;
   readonly queue: Pick<WakeUps, 'wake'>;
   readonly emit: Emit;
+  readonly lanes: Pick<Lanes, 'of' | 'named'>;
+  readonly routes: Pick<LaneRoutes, 'moved'>;
   /** Tells when batches of lanes were acknowledged. */
   readonly watch: Pick<PersistedWatch, 'onPersisted'>;
 }
@@ -64,10 +56,15 @@ export class WriteQueue {
   readonly #queue: WriteQueueDependencies['queue'];
   readonly #emit: Emit;
   readonly #watch: WriteQueueDependencies['watch'];
-  readonly #lanes = new Map<Lane, LaneQueue>();
+  readonly #lanes: WriteQueueDependencies['lanes'];
+  readonly #routes: WriteQueueDependencies['routes'];
+  readonly #queues = new Map<Lane, LaneQueue>();
+  /** Those of which a lane has refused a call: nothing of them is sent before the lanes are known again. */
+  readonly #held = new Set<LaneGroup>();
   readonly #scheduled = new Set<LaneQueue>();
   readonly #wakes = new Set<Promise<void>>();
   #pendingWrites = 0;
+  #submitted = 0;
   #isClosed = false;
   #onIdle: (() => void)[] = [];
 
@@ -77,23 +74,29 @@ export class WriteQueue {
     this.#queue = dependencies.queue;
     this.#emit = dependencies.emit;
     this.#watch = dependencies.watch;
+    this.#lanes = dependencies.lanes;
+    this.#routes = dependencies.routes;
   }
 
   /**
-   * Resolves with where the first write stands in the lane's history, once all are accepted.
+   * Resolves with where the first write stands in which lane's history, once all are accepted.
+   * @param lane the one that its record belongs to, as far as the caller knows
    * @throws ForebayError TOO_MANY_WRITES, BACKLOG_FULL, REDIS_OUT_OF_MEMORY, COUNTER_OVERFLOW, CONFLICT,
-   * REDIS_UNAVAILABLE, REDIS_REFUSED, OUTCOME_UNKNOWN, DURABILITY_NOT_MET (the write is accepted),
-   * INVALID_CONFIG, CLOSED
+   * REDIS_UNAVAILABLE, REDIS_REFUSED, LANES_CHANGING, OUTCOME_UNKNOWN, DURABILITY_NOT_MET (the write is
+   * accepted), INVALID_CONFIG, CLOSED
    */
-  submit(lane: Lane, writes: readonly Write[], plan: WritePlan): Promise<AcceptedAt> {
+  submit(lane: Lane, writes: readonly Write[], plan: WritePlan): Promise<AcceptedIn> {
     if (this.#isClosed) return Promise.reject(closedError());
     if (this.#pendingWrites >= pendingWritesMax) return Promise.reject(tooManyWrites());
     this.#pendingWrites += 1;
     return new Promise((resolve, reject) => {
-      const queue = this.#laneQueue(lane);
+      const queue = this.#laneQueue(
+        this.#lanes.named(lane.name) === lane ? lane : this.#laneOf(lane, writes),
+      );
       const submittedAt = Date.now();
+      const sequence = ++this.#submitted;
       const deadline = plan.onFull === 'wait' ? submittedAt + plan.onFullWaitMs : 0;
-      const submission = { writes, plan, submittedAt, deadline, resolve, reject };
+      const submission = { sequence, writes, plan, submittedAt, deadline, resolve, reject };
       // A write must not overtake an earlier one of the same record that waits for room.
       if (queue.blocked.length > 0 && touches(queue.blockedIds, submission)) queue.blocked.push(submission);
       else {
@@ -116,25 +119,17 @@ export class WriteQueue {
   }
 
   #laneQueue(lane: Lane): LaneQueue {
-    let queue = this.#lanes.get(lane);
+    let queue = this.#queues.get(lane);
     if (!queue) {
-      queue = {
-        lane,
-        knownVersion: 0n,
-        waiting: [],
-        blocked: [],
-        blockedIds: new Set(),
-        isSending: false,
-        retry: undefined,
-      };
-      this.#lanes.set(lane, queue);
+      queue = createLaneQueue(lane);
+      this.#queues.set(lane, queue);
     }
     return queue;
   }
 
   /** Sends at the end of this turn of the event loop, so that writes of one turn share a call. */
   #schedule(queue: LaneQueue): void {
-    if (queue.isSending) return;
+    if (queue.sending || this.#held.has(queue.lane.group)) return;
     if (this.#scheduled.size === 0) setImmediate(() => this.#sendScheduled());
     this.#scheduled.add(queue);
   }
@@ -142,23 +137,32 @@ export class WriteQueue {
   #sendScheduled(): void {
     const queues = [...this.#scheduled];
     this.#scheduled.clear();
-    for (const queue of queues) void this.#send(queue);
+    for (const queue of queues) this.#send(queue);
   }
 
   /**
    * One call at a time for a lane: so calls grow with the load, and a broken connection leaves one in doubt.
    */
-  async #send(queue: LaneQueue): Promise<void> {
+  #send(queue: LaneQueue): void {
+    if (this.#held.has(queue.lane.group)) return;
+    queue.sending = this.#call(queue).finally(() => {
+      queue.sending = undefined;
+      if (queue.blocked.length > 0) holdBack(queue);
+      if (queue.waiting.length > 0) this.#schedule(queue);
+    });
+  }
+
+  async #call(queue: LaneQueue): Promise<void> {
     const submissions = takeCall(queue);
     const durability = confirmedBy((submissions[0] as Submission).plan);
-    queue.isSending = true;
     try {
       const writes = submissions.flatMap((submission) => submission.writes);
       const route = durability === undefined ? this.#route : await this.#durable.open(durability);
       const submittedAt = Math.min(...submissions.map((submission) => submission.submittedAt));
       const answer = await route.write(queue.lane, writes, submittedAt, queue.knownVersion);
       if (answer?.wake) this.#wake(queue.lane);
-      if (answer) this.#settle(queue, submissions, { ...answer, durability });
+      if (answer?.replies.some(isMoved)) this.#hold(queue, submissions);
+      else if (answer) this.#settle(queue, submissions, { ...answer, durability });
       else this.#wentUnsent(queue, submissions, route);
     } catch (error) {
       const reason = toWriteError(error);
@@ -167,10 +171,6 @@ export class WriteQueue {
         if (isFull && mayWait(submission)) this.#block(queue, submission);
         else this.#reject(submission, reason);
       }
-    } finally {
-      queue.isSending = false;
-      if (queue.blocked.length > 0) holdBack(queue);
-      if (queue.waiting.length > 0) this.#schedule(queue);
     }
   }
 
@@ -194,13 +194,14 @@ export class WriteQueue {
   ): void {
     const { generation, replies, durability } = answer;
     queue.knownVersion = lastVersion(replies) ?? queue.knownVersion;
-    const accepted: [Submission, AcceptedAt][] = [];
+    const accepted: [Submission, AcceptedIn][] = [];
     const refused: [Submission, Refused][] = [];
     let at = 0;
     for (const submission of submissions) {
       const reply = replies[at] as WriteReply;
       at += submission.writes.length;
-      if ('version' in reply) accepted.push([submission, { version: BigInt(reply.version), generation }]);
+      if ('version' in reply)
+        accepted.push([submission, { version: BigInt(reply.version), generation, lane: queue.lane }]);
       else refused.push([submission, reply]);
     }
     const acceptedIds =
@@ -217,7 +218,7 @@ export class WriteQueue {
 
   async #confirm(
     lane: Lane,
-    accepted: readonly [Submission, AcceptedAt][],
+    accepted: readonly [Submission, AcceptedIn][],
     durability: ConfirmedDurability,
   ): Promise<void> {
     const missing = await this.#durable.missing(durability);
@@ -225,6 +226,53 @@ export class WriteQueue {
       if (missing === undefined) this.#resolve(submission, at);
       else this.#reject(submission, durabilityNotMet(lane, at.version, durability, missing));
     }
+  }
+
+  /** A call was refused whole, and not executed. */
+  #hold(queue: LaneQueue, submissions: readonly Submission[]): void {
+    queue.waiting.unshift(...submissions);
+    const { group } = queue.lane;
+    if (this.#held.has(group)) return;
+    this.#held.add(group);
+    void this.#follow(queue.lane);
+  }
+
+  /** What the other lanes were sent is answered first, so that no write overtakes another of its record. */
+  async #follow(lane: Lane): Promise<void> {
+    const error = await this.#routes.moved(lane, followMs).catch((reason: unknown) => reason);
+    await Promise.all(this.#queuesOf(lane.group).map(({ sending }) => sending));
+    this.#held.delete(lane.group);
+    this.#routeAgain(lane.group, error);
+  }
+
+  #routeAgain(group: LaneGroup, error: unknown): void {
+    const before = this.#queuesOf(group);
+    const submissions = before.flatMap(({ waiting, blocked }) => [...waiting, ...blocked]);
+    for (const queue of before) {
+      clearTimeout(queue.retry);
+      this.#scheduled.delete(queue);
+      this.#queues.delete(queue.lane);
+    }
+    const versions = new Map(before.map(({ lane, knownVersion }) => [lane.name, knownVersion]));
+    const now = Date.now();
+    for (const submission of submissions.sort((a, b) => a.sequence - b.sequence)) {
+      const lane = this.#laneOf({ group }, submission.writes);
+      const isLate = error !== undefined && submission.submittedAt + changeWaitMs <= now;
+      if (isLate) this.#reject(submission, lanesChanging(lane, error));
+      else this.#laneQueue(lane).waiting.push(submission);
+    }
+    for (const queue of this.#queuesOf(group)) {
+      queue.knownVersion = versions.get(queue.lane.name) ?? 0n;
+      this.#schedule(queue);
+    }
+  }
+
+  #queuesOf(group: LaneGroup): LaneQueue[] {
+    return [...this.#queues.values()].filter(({ lane }) => lane.group === group);
+  }
+
+  #laneOf({ group }: Pick<Lane, 'group'>, [first]: readonly Write[]): Lane {
+    return this.#lanes.of(group, splitField((first as Write).field).idKey);
   }
 
   #block(queue: LaneQueue, submission: Submission): void {
@@ -239,7 +287,7 @@ export class WriteQueue {
   async #listen(): Promise<void> {
     try {
       await this.#watch.onPersisted((lane) => {
-        for (const queue of this.#lanes.values())
+        for (const queue of this.#queues.values())
           if (queue.lane.name === lane && queue.blocked.length > 0) this.#unblock(queue);
       });
     } catch (error) {
@@ -255,7 +303,7 @@ export class WriteQueue {
     this.#schedule(queue);
   }
 
-  #resolve(submission: Submission, accepted: AcceptedAt): void {
+  #resolve(submission: Submission, accepted: AcceptedIn): void {
     submission.resolve(accepted);
     this.#settled(1);
   }
@@ -281,48 +329,6 @@ export class WriteQueue {
       .finally(() => this.#wakes.delete(wake));
     this.#wakes.add(wake);
   }
-}
-
-/** Writes that are to be equally safe: they go the same way. */
-function takeCall(queue: LaneQueue): Submission[] {
-  let writes = 0;
-  let characters = 0;
-  let count = 0;
-  const durability = queue.waiting[0] && confirmedBy(queue.waiting[0].plan);
-  for (const submission of queue.waiting) {
-    if (confirmedBy(submission.plan) !== durability) break;
-    writes += submission.writes.length;
-    for (const write of submission.writes) characters += write.payload.length;
-    if (count > 0 && (writes > callWritesMax || characters > callCharactersMax)) break;
-    count += 1;
-  }
-  return queue.waiting.splice(0, count);
-}
-
-function lastVersion(replies: readonly WriteReply[]): bigint | undefined {
-  const last = replies.findLast((reply) => 'version' in reply);
-  return last && 'version' in last ? BigInt(last.version) : undefined;
-}
-
-function mayWait({ deadline }: Submission): boolean {
-  return Date.now() < deadline;
-}
-
-/** A row and its counters have one order, so they wait for each other. */
-function idsOf(submissions: readonly Submission[]): Set<string> {
-  return new Set(submissions.flatMap(({ writes }) => writes.map(({ field }) => splitField(field).idKey)));
-}
-
-function touches(ids: ReadonlySet<string>, { writes }: Submission): boolean {
-  return writes.some(({ field }) => ids.has(splitField(field).idKey));
-}
-
-/** What came meanwhile must not overtake an earlier write of the same row that waits for room. */
-function holdBack(queue: LaneQueue): void {
-  queue.blockedIds = idsOf(queue.blocked);
-  const isBehind = (submission: Submission): boolean => touches(queue.blockedIds, submission);
-  queue.blocked.push(...queue.waiting.filter(isBehind));
-  queue.waiting = queue.waiting.filter((submission) => !isBehind(submission));
 }
 
 function tooManyWrites(): ForebayError {

@@ -6,7 +6,8 @@
  * lead to another, close the feed.
  */
 import { randomBytes } from 'node:crypto';
-import { openLanes } from '../../buffer/partitions.js';
+import { followLanes } from '../../buffer/lane-follower.js';
+import { openLanes } from '../../buffer/layouts.js';
 import { WriteBuffer } from '../../buffer/write-buffer.js';
 import type { Config } from '../../config.js';
 import { inTime } from '../../connection/deadline.js';
@@ -45,7 +46,7 @@ export class ChangesService extends Role {
   readonly #options: ChangesOptions;
 
   /**
-   * `start` @throws ForebayError REDIS_UNAVAILABLE, INVALID_CONFIG, PARTITIONS_CHANGED, DATABASE_NOT_READY,
+   * `start` @throws ForebayError REDIS_UNAVAILABLE, INVALID_CONFIG, DATABASE_NOT_READY,
    * DATABASE_UNAVAILABLE, CHANGES_UNAVAILABLE
    */
   constructor(options: ChangesOptions) {
@@ -64,13 +65,14 @@ export class ChangesService extends Role {
       databaseNeed(prisma),
     );
     await checkServer(redis, emit);
-    const lanes = await openLanes(redis, stores, prefix, buffer);
+    const lanes = await openLanes(stores, prefix, buffer);
     await checkLedger(prisma);
     const setup = { stores, prisma, databaseUrl, prefix };
     const reader = new ChangeReader({
       redis,
       buffer,
       lanes,
+      routes: followLanes(redis, prefix, { lanes, buffer }),
       prefix,
       emit,
       database: prisma,

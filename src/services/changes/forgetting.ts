@@ -4,6 +4,7 @@
  */
 import { dropEntries } from '../../buffer/drop-entries.js';
 import type { Lane, Lanes } from '../../buffer/lane.js';
+import type { LaneRoutes } from '../../buffer/lane-follower.js';
 import type { WriteBuffer } from '../../buffer/write-buffer.js';
 import type { RedisClient } from '../../connection/redis.js';
 import type { LaneGroup } from '../../definitions/stores.js';
@@ -18,6 +19,7 @@ export interface ForgettingDependencies {
   readonly redis: RedisClient;
   readonly buffer: WriteBuffer;
   readonly lanes: Lanes;
+  readonly routes: LaneRoutes;
   readonly prefix: string;
   readonly emit: Emit;
 }
@@ -53,7 +55,8 @@ export class Forgetting {
   }
 
   async #dropEntries(groups: readonly LaneGroup[]): Promise<void> {
-    const { redis, prefix, lanes } = this.#dependencies;
+    const { redis, prefix, lanes, routes } = this.#dependencies;
+    await routes.refresh();
     await dropEntries(
       redis,
       prefix,
@@ -73,22 +76,37 @@ export class Forgetting {
   async #forgetRows(group: LaneGroup, ids: ReadonlySet<string>): Promise<number> {
     const { record, counters } = group;
     const names = [record, ...counters].flatMap((store) => store?.name ?? []);
-    const byLane = [...this.#dependencies.lanes.groupBy(group, ids)];
-    const counts = byLane.map(([lane, idKeys]) =>
-      this.#drop(
-        lane,
-        names.flatMap((name) => idKeys.map((idKey) => fieldOf(name, idKey))),
-      ),
+    return this.#dropIn(
+      group,
+      [...ids].flatMap((idKey) => names.map((name) => fieldOf(name, idKey))),
     );
-    return sum(await Promise.all(counts));
   }
 
-  /** How many of the rows have pending records. */
+  /** How many of the rows have pending records. Where lanes have become others, they are dropped there. */
+  async #dropIn(group: LaneGroup, fields: readonly string[]): Promise<number> {
+    const { lanes } = this.#dependencies;
+    const byLane = new Map<Lane, string[]>();
+    for (const field of fields) {
+      const lane = lanes.of(group, splitField(field).idKey);
+      const known = byLane.get(lane);
+      if (known) known.push(field);
+      else byLane.set(lane, [field]);
+    }
+    return sum(await Promise.all([...byLane].map(([lane, some]) => this.#drop(lane, some))));
+  }
+
   async #drop(lane: Lane, fields: readonly string[]): Promise<number> {
-    const counts: Promise<number>[] = [];
-    for (let i = 0; i < fields.length; i += fieldsMax)
-      counts.push(this.#dependencies.buffer.dropForeign(lane, fields.slice(i, i + fieldsMax)));
-    return sum(await Promise.all(counts));
+    const { buffer, routes } = this.#dependencies;
+    let pending = 0;
+    for (let i = 0; i < fields.length; i += fieldsMax) {
+      const dropped = await buffer.dropForeign(lane, fields.slice(i, i + fieldsMax));
+      if (dropped === 'moved') {
+        await routes.moved(lane);
+        return pending + (await this.#dropIn(lane.group, fields.slice(i)));
+      }
+      pending += dropped;
+    }
+    return pending;
   }
 }
 

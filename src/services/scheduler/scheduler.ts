@@ -66,7 +66,7 @@ interface Processing {
 export class SchedulerService extends Role {
   readonly #options: SchedulerServiceOptions;
 
-  /** `start` @throws ForebayError REDIS_UNAVAILABLE, INVALID_CONFIG, PARTITIONS_CHANGED */
+  /** `start` @throws ForebayError REDIS_UNAVAILABLE, INVALID_CONFIG */
   constructor(options: SchedulerServiceOptions) {
     super(options);
     this.#options = { ...options, emit: this.emit };

@@ -114,7 +114,8 @@ export class DeadLetters {
         if (!deadLetterJobShape.safeParse(data).success) continue;
         const lane = lanes.named(data.lane);
         const letter = lane && (await buffer.deadLetter(lane, data.field));
-        if (lane && letter?.at !== data.at) await queue.hide(data);
+        const isGone = lane ? letter?.at !== data.at : lanes.isOther(data.lane);
+        if (isGone) await queue.hide(data);
       }
       if (jobs.length < pageSize) return;
     }

@@ -70,7 +70,7 @@ export type FlushResult = FlushSummary & {
 
 export class LaneFlush {
   readonly #dependencies: LaneFlushDependencies;
-  readonly #underWay = new Map<Lane, LaneVisit>();
+  readonly #underWay = new Map<string, LaneVisit>();
 
   constructor(dependencies: LaneFlushDependencies) {
     this.#dependencies = dependencies;
@@ -83,17 +83,17 @@ export class LaneFlush {
    */
   async run(lane: Lane, { signal, isHurry, onProgress }: FlushOptions): Promise<FlushResult | undefined> {
     if (this.#dependencies.isPaused(lane)) return undefined;
-    const other = this.#underWay.get(lane);
+    const other = this.#underWay.get(lane.name);
     if (other) {
       other.join(isHurry);
       return undefined;
     }
     const visit = new LaneVisit(signal, isHurry);
-    this.#underWay.set(lane, visit);
+    this.#underWay.set(lane.name, visit);
     try {
       return await this.#flush(lane, visit, onProgress);
     } finally {
-      this.#underWay.delete(lane);
+      this.#underWay.delete(lane.name);
     }
   }
 

@@ -36,9 +36,10 @@ export interface Look {
 
 export class LaneLooks {
   readonly #redis: RedisClient;
-  readonly #groups: readonly Group[];
-  readonly #groupOf: ReadonlyMap<Lane, Group>;
-  readonly #perLook: number;
+  #groups: readonly Group[] = [];
+  /** By the lanes' names. */
+  #groupOf: ReadonlyMap<string, Group> = new Map();
+  #perLook = 0;
   readonly #limit = pLimit(callsAtOnceMax);
   readonly #occupied = new Set<Group>();
   readonly #asking = new Set<Group>();
@@ -47,15 +48,23 @@ export class LaneLooks {
 
   constructor(redis: RedisClient, lanes: Lanes) {
     this.#redis = redis;
-    this.#groups = groupForCalls(redis, lanes.all);
-    this.#groupOf = new Map(this.#groups.flatMap((group) => group.map((lane) => [lane, group] as const)));
-    const { length } = this.#groups;
-    this.#perLook = isCluster(redis)
-      ? Math.min(length, Math.max(groupsPerLookMin, Math.ceil(length / looksPerTurn)))
-      : length;
+    this.setLanes(lanes);
     redis.on('ready', () => this.allDue());
     // Of a cluster: one that came, or took another's place.
     redis.on('+node', () => this.allDue());
+  }
+
+  /** Those to look at from now on. */
+  setLanes(lanes: Lanes): void {
+    this.#groups = groupForCalls(this.#redis, lanes.all);
+    this.#groupOf = new Map(this.#groups.flatMap((group) => group.map(({ name }) => [name, group] as const)));
+    const { length } = this.#groups;
+    this.#perLook = isCluster(this.#redis)
+      ? Math.min(length, Math.max(groupsPerLookMin, Math.ceil(length / looksPerTurn)))
+      : length;
+    this.#occupied.clear();
+    this.#next = 0;
+    this.allDue();
   }
 
   /** Whether all lanes are looked at each time. */
@@ -96,7 +105,7 @@ export class LaneLooks {
     const turn = this.#isAllDue ? this.#groups : this.#turn();
     this.#isAllDue = false;
     const groups = new Set([
-      ...atWork.map((lane) => this.#groupOf.get(lane) as Group),
+      ...atWork.map(({ name }) => this.#groupOf.get(name)).filter((group) => group !== undefined),
       ...this.#occupied,
       ...turn,
     ]);

@@ -31,11 +31,12 @@ export interface LedgerWatchDependencies {
 
 export class LedgerWatch {
   readonly #dependencies: LedgerWatchDependencies;
-  readonly #applied = new Map<Lane, bigint>();
+  /** These by the lanes' names. */
+  readonly #applied = new Map<string, bigint>();
   /** The generation of a lane that was compared. */
-  readonly #compared = new Map<Lane, string>();
+  readonly #compared = new Map<string, string>();
   /** The ledger's number when a lane's loss was told. */
-  readonly #told = new Map<Lane, bigint>();
+  readonly #told = new Map<string, bigint>();
 
   constructor(dependencies: LedgerWatchDependencies) {
     this.#dependencies = dependencies;
@@ -53,21 +54,21 @@ export class LedgerWatch {
 
   /** The number of the lane's last batch that is known to be applied; 0 when none is. */
   floorOf(lane: Lane): bigint {
-    return this.#applied.get(lane) ?? 0n;
+    return this.#applied.get(lane.name) ?? 0n;
   }
 
   /** The lane's generation that was compared: a batch of it may be sealed. Of one that was not, none may. */
   comparedOf(lane: Lane): string {
-    return this.#compared.get(lane) ?? 'none';
+    return this.#compared.get(lane.name) ?? 'none';
   }
 
   /** Whether all lanes were compared since the last connect. */
   get areCompared(): boolean {
-    return this.#compared.size === this.#dependencies.lanes.all.length;
+    return this.#dependencies.lanes.all.every(({ name }) => this.#compared.has(name));
   }
 
   applied(lane: Lane, number: bigint): void {
-    if (number > this.floorOf(lane)) this.#applied.set(lane, number);
+    if (number > this.floorOf(lane)) this.#applied.set(lane.name, number);
   }
 
   /** Compares lanes until it can, or the worker is to stop; throws nothing. */
@@ -113,13 +114,13 @@ export class LedgerWatch {
       this.#tell(lane, reply.batch, ledger as LedgerState);
       return false;
     }
-    this.#compared.set(lane, reply.generation);
+    this.#compared.set(lane.name, reply.generation);
     return true;
   }
 
   #tell(lane: Lane, own: bigint, { batch }: LedgerState): void {
-    if (this.#told.get(lane) === batch) return;
-    this.#told.set(lane, batch);
+    if (this.#told.get(lane.name) === batch) return;
+    this.#told.set(lane.name, batch);
     this.#dependencies.emit({
       type: 'redis.regressed',
       lane: lane.name,

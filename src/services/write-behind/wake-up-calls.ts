@@ -1,16 +1,16 @@
 /** Hears the apps that have no BullMQ, and adds the jobs that they ask for. */
-import type { Lanes } from '../../buffer/lane.js';
 import type { RedisClient } from '../../connection/redis.js';
 import type { Emit } from '../../events.js';
 import { wakeUpChannel } from '../../keys.js';
 import { parseWakeUpCall } from '../../queues/wake-ups.js';
 import type { WriteBehindQueue } from '../../queues/write-behind-queue.js';
+import type { FollowedLanes } from './followed-lanes.js';
 
 export interface WakeUpCallsDependencies {
   /** A subscriber to the lanes' Redis, for this alone. */
   readonly subscriber: RedisClient;
   readonly prefix: string;
-  readonly lanes: Lanes;
+  readonly lanes: Pick<FollowedLanes, 'named'>;
   readonly queue: WriteBehindQueue;
   readonly emit: Emit;
 }
@@ -25,8 +25,8 @@ export async function hearWakeUpCalls(dependencies: WakeUpCallsDependencies): Pr
 async function answer(message: string, { lanes, queue, emit }: WakeUpCallsDependencies): Promise<void> {
   const { lane, delayMs, isHurry, id } = parseWakeUpCall(message);
   // Of another release's store: its workers hear it too.
-  if (lanes.named(lane) === undefined) return;
   try {
+    if ((await lanes.named(lane)) === undefined) return;
     await (isHurry ? queue.hurry(lane) : queue.wake(lane, delayMs, id));
   } catch (error) {
     emit({ type: 'wake.failed', lane, error });

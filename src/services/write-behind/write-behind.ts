@@ -9,7 +9,8 @@ import type { Job } from 'bullmq';
 import pLimit from 'p-limit';
 import { readBacklog } from '../../buffer/backlog.js';
 import type { Lane, Lanes } from '../../buffer/lane.js';
-import { openLanes } from '../../buffer/partitions.js';
+import { followLanes } from '../../buffer/lane-follower.js';
+import { openLanes } from '../../buffer/layouts.js';
 import { Pauses } from '../../buffer/pauses.js';
 import { WriteBuffer } from '../../buffer/write-buffer.js';
 import type { Config } from '../../config.js';
@@ -46,6 +47,7 @@ import { BatchesDuty } from './batches-duty.js';
 import { DatabaseBreaker } from './database-breaker.js';
 import { DeadLetters, type DeadLettersDependencies } from './dead-letters.js';
 import { FlushTally } from './flush-tally.js';
+import { FollowedLanes } from './followed-lanes.js';
 import { LaneFlush } from './lane-flush.js';
 import { LaneLooks } from './lane-looks.js';
 import { LaneMarksRenewal } from './lane-marks.js';
@@ -72,6 +74,7 @@ export interface WriteBehindOptions {
 /** What jobs and the sweep work with. */
 interface Flushing {
   readonly lanes: Lanes;
+  readonly followed: FollowedLanes;
   readonly flush: LaneFlush;
   readonly queue: WriteBehindQueue;
   readonly signal: AbortSignal;
@@ -82,7 +85,7 @@ export class WriteBehindService extends Role {
   readonly #options: WriteBehindOptions;
 
   /**
-   * `start` @throws ForebayError REDIS_UNAVAILABLE, INVALID_CONFIG, PARTITIONS_CHANGED, DATABASE_NOT_READY,
+   * `start` @throws ForebayError REDIS_UNAVAILABLE, INVALID_CONFIG, DATABASE_NOT_READY,
    * INVALID_DEFINITION
    */
   constructor(options: WriteBehindOptions) {
@@ -114,7 +117,7 @@ export class WriteBehindService extends Role {
     const paused = new PausedGroups(new Pauses(connections.lanes, config.prefix), emit);
     await paused.start(parts);
     const isPaused = (lane: Lane) => paused.has(lane);
-    const flush = await this.#createFlush(
+    const { flush, ledger } = await this.#createFlush(
       { lanes, buffer, marks, deadLetters: letters, signal, isPaused },
       connections.lanes,
     );
@@ -123,12 +126,15 @@ export class WriteBehindService extends Role {
       { lanes, buffer, redis: connections.lanes, queue: letters, wakeUps: queue },
       connections.jobs,
     );
-    const flushing = { lanes, flush, queue, signal };
-    await this.#takeJobs(parts, flushing, connections.jobs);
     const looks = new LaneLooks(connections.lanes, lanes);
     connections.queue.on('ready', () => looks.allDue());
+    const routes = followLanes(connections.lanes, config.prefix, { lanes, buffer });
+    const followed = new FollowedLanes({ lanes, routes, looks, ledger, emit });
+    followed.start(parts);
+    const flushing = { lanes, followed, flush, queue, signal };
+    await this.#takeJobs(parts, flushing, connections.jobs);
     const { subscriber } = connections;
-    await hearWakeUpCalls({ subscriber, prefix: config.prefix, lanes, queue, emit });
+    await hearWakeUpCalls({ subscriber, prefix: config.prefix, lanes: followed, queue, emit });
     this.#startSweep(parts, flushing, { buffer, isPaused, looks });
     this.#tellOfItself(parts, connections);
   }
@@ -138,7 +144,7 @@ export class WriteBehindService extends Role {
     const { stores, prisma, config, emit } = this.#options;
     const buffer = new WriteBuffer(redis, config.prefix);
     await checkServer(redis, emit);
-    const lanes = await openLanes(redis, stores, config.prefix, buffer);
+    const lanes = await openLanes(stores, config.prefix, buffer);
     this.canTell({ backlog: () => readBacklog(lanes, buffer) });
     await checkLedger(prisma);
     await checkTables(stores, prisma);
@@ -165,7 +171,7 @@ export class WriteBehindService extends Role {
   async #createFlush(
     { lanes, buffer, marks, deadLetters, signal, isPaused }: FlushParts,
     redis: RedisClient,
-  ): Promise<LaneFlush> {
+  ): Promise<{ flush: LaneFlush; ledger: LedgerWatch }> {
     const { stores, prisma, config, emit, trace } = this.#options;
     const persisters = await createPersisters(stores, prisma);
     const sizes = createSizes(stores);
@@ -183,7 +189,8 @@ export class WriteBehindService extends Role {
     const persisterOf = (lane: Lane) => persisters.get(lane.group) as Persister;
     const split = new BatchSplit({ ...shared, persisterOf, deadLetters });
     const sizeOf = (lane: Lane) => sizes.get(lane.group) as BatchSize;
-    return new LaneFlush({ ...shared, persisterOf, sizeOf, ledger, marks, split, isPaused, trace });
+    const flush = new LaneFlush({ ...shared, persisterOf, sizeOf, ledger, marks, split, isPaused, trace });
+    return { flush, ledger };
   }
 
   async #startDeadLetters(
@@ -229,16 +236,18 @@ export class WriteBehindService extends Role {
 
   async #process(
     job: Job<WakeUp, FlushSummary>,
-    { lanes, flush, queue, signal }: Flushing,
+    { lanes, followed, flush, queue, signal }: Flushing,
   ): Promise<FlushSummary> {
-    const lane = lanes.named(job.data.lane);
+    const lane = await followed.named(job.data.lane);
+    // It had the lane once, and nothing was left in it.
+    if (lanes.isOther(job.data.lane)) return nothing;
     if (!lane) throw new UnknownWork(unknownLane(job.data.lane));
     const result = await flush.run(lane, {
       signal,
       isHurry: job.data.isHurry === true,
       onProgress: nowAndThen((progress: FlushSummary) => job.updateProgress({ ...progress })),
     });
-    if (result === undefined) return joined;
+    if (result === undefined) return nothing;
     const { againInMs, ...summary } = result;
     if (againInMs !== undefined) await this.#wakeAgain(lane, againInMs, queue);
     return summary;
@@ -277,8 +286,8 @@ function unknownLane(name: string): string {
   return `No store is defined for lane ${name}. Deploy the workers with its definition.`;
 }
 
-/** Of a job whose lane was being flushed already. */
-const joined: FlushSummary = { batches: 0, rows: 0, skipped: 0, refused: 0, ms: 0 };
+/** Of a job whose lane was being flushed already, or is none any more. */
+const nothing: FlushSummary = { batches: 0, rows: 0, skipped: 0, refused: 0, ms: 0 };
 
 function createSizes(stores: Stores): Map<LaneGroup, BatchSize> {
   return new Map(

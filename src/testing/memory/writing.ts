@@ -3,6 +3,7 @@
  * over memory.
  */
 import { Lanes } from '../../buffer/lane.js';
+import type { LaneRoutes } from '../../buffer/lane-follower.js';
 import type { ReadingParts } from '../../cache/cache.js';
 import { BatchedGet } from '../../cache/redis/batched-get.js';
 import type { ClientContext } from '../../client/context.js';
@@ -38,6 +39,9 @@ const connected = { status: 'ready', on: () => undefined, off: () => undefined }
 /** What is accepted here is as safe as memory can make it. */
 const asDurable = (route: WriteRoute) => ({ open: async () => route, missing: async () => undefined });
 
+/** Nobody changes how many lanes there are. */
+const routes: LaneRoutes = { moved: async () => undefined, refresh: async () => false };
+
 export type MemoryWriting = ReturnType<typeof openMemoryWriting>;
 
 export function openMemoryWriting(options: MemoryWritingOptions, resources: Resources) {
@@ -60,11 +64,12 @@ export function openMemoryWriting(options: MemoryWritingOptions, resources: Reso
   resources.own('receipts', watch, (it) => it.close());
   const route = { redis: connected, buffer };
   const durable = asDurable(new WriteRoute(route));
-  const writes = new WriteQueue({ route, durable, queue: worker, watch, emit });
+  const writes = new WriteQueue({ route, durable, queue: worker, watch, lanes, routes, emit });
   resources.own('writes', writes, (it) => it.close());
   const context: ClientContext = {
     prefix,
     lanes,
+    routes,
     buffer,
     writes,
     reading,
@@ -73,7 +78,7 @@ export function openMemoryWriting(options: MemoryWritingOptions, resources: Reso
     receipts: { watch, buffer, emit },
     ...readsOf(entries, faults),
   };
-  return { lanes, buffer, tables, worker, watch, writes, clients: clientsOf(stores, context) };
+  return { lanes, routes, buffer, tables, worker, watch, writes, clients: clientsOf(stores, context) };
 }
 
 function readsOf(

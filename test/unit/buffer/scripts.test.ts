@@ -14,8 +14,9 @@ checkHeaders(laneScripts);
 checkPrelude(new URL('../connection/prelude.lua', source), [laneScripts, cacheScripts]);
 checkPrelude(new URL('prelude.lua', source), [laneScripts]);
 
-/** The one order of a lane's keys, in every script. */
+/** The one order of a lane's keys, in every script; before them that of all stores' layouts. */
 const keyOrder = [
+  'layouts',
   'meta',
   'order',
   'dirty',

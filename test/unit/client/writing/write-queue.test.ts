@@ -8,7 +8,7 @@ import type { WritePlan } from '../../../../src/client/writing/write-options.js'
 import { WriteQueue, type WriteQueueDependencies } from '../../../../src/client/writing/write-queue.js';
 import type { RedisClient } from '../../../../src/connection/redis.js';
 import { record } from '../../../../src/definitions/record.js';
-import { defineStores } from '../../../../src/definitions/stores.js';
+import { defineStores, type LaneGroup } from '../../../../src/definitions/stores.js';
 import type { ForebayEvent } from '../../../../src/events.js';
 
 /** A call that the buffer was given, and its answer. */
@@ -27,6 +27,8 @@ let acked: (lane: string) => void;
 let wake: WriteQueueDependencies['queue']['wake'];
 let queue: WriteQueue;
 let missing: string | undefined;
+let known: Lanes;
+let moved: () => Promise<void>;
 
 const stores = defineStores({
   things: record({
@@ -36,13 +38,16 @@ const stores = defineStores({
     persist: async () => undefined,
   }),
 });
-const lanes = new Lanes(stores, 'test').all as [Lane, Lane];
+let lanes: [Lane, Lane];
 
 const plan: WritePlan = { durability: 'memory', onFull: 'reject', onFullWaitMs: 60_000 };
 const patient: WritePlan = { ...plan, onFull: 'wait' };
 const durable: WritePlan = { ...plan, durability: 'replicated' };
 
 beforeEach(() => {
+  known = new Lanes(stores, 'test');
+  lanes = known.all as [Lane, Lane];
+  moved = async () => undefined;
   calls = [];
   woken = [];
   events = [];
@@ -55,6 +60,8 @@ beforeEach(() => {
     durable: { open: async () => ({ write: take }) as never, missing: async () => missing },
     queue: { wake: (lane, delayMs) => wake(lane, delayMs) },
     emit: (event) => events.push(event),
+    lanes: known,
+    routes: { moved: () => moved() },
     watch: {
       onPersisted: async (listener) => {
         acked = listener;
@@ -218,6 +225,54 @@ describe('a lane without room', () => {
     await settled();
     await calls[0]?.answer([full, { version: '2' }]);
     expect(await outcomes).toMatchObject([{ reason: { code: 'BACKLOG_FULL' } }, { value: '2' }]);
+  });
+});
+
+describe('lanes of which there is another number', () => {
+  const other: WriteReply = { refused: 'partitions' };
+  const adopt = async () => {
+    const [group] = known.groups as [LaneGroup];
+    known.adopt(group, { partitions: 1, tags: 'spread', epoch: 17 });
+  };
+
+  it('get what another number has refused, in its order, once all that was on its way is answered', async () => {
+    moved = adopt;
+    const all = [submit('a'), submit('x', plan, lanes[1])];
+    await settled();
+    const later = [submit('a'), submit('b')];
+    await calls[0]?.answer([other]);
+    await settled();
+    expect(calls).toHaveLength(2);
+    await calls[1]?.answer();
+    await settled();
+    expect(calls[2]).toMatchObject({ lane: 'things/0', fields: ['things:a', 'things:a', 'things:b'] });
+    await calls[2]?.answer();
+    expect(await Promise.all([...all, ...later])).toEqual(['0', '0', '1', '2']);
+  });
+
+  it('get at once what comes by a lane of before', async () => {
+    const [, before] = lanes;
+    await adopt();
+    const one = submit('x', plan, before);
+    await settled();
+    expect(calls[0]?.lane).toBe('things/0');
+    await calls[0]?.answer();
+    expect(await one).toBe('0');
+  });
+
+  it('that stay closed refuse a write after some seconds, by an error that says to repeat it', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] });
+    moved = async () => {
+      vi.setSystemTime(Date.now() + 1_000);
+      throw new Error('still closed');
+    };
+    const outcome = expect(submit('a')).rejects.toMatchObject({ code: 'LANES_CHANGING', retryable: true });
+    for (let i = 0; i < 5; i++) {
+      await settled();
+      await calls[i]?.answer([other]);
+    }
+    await outcome;
+    expect(calls).toHaveLength(5);
   });
 });
 

@@ -1,0 +1,82 @@
+/**
+ * How many lanes each store has: Redis is the truth. A definition's number is only the first one: that of a
+ * store that was never written.
+ */
+import type { RedisClient } from '../connection/redis.js';
+import type { LaneGroup, Stores } from '../definitions/stores.js';
+import { partitionsKey } from '../keys.js';
+import { firstLayout, Lanes } from './lane.js';
+import { type Layout, layoutText, parseLayout } from './layout.js';
+import type { WriteBuffer } from './write-buffer.js';
+
+/** The layouts of all stores that were ever written, by name. */
+export async function readLayouts(redis: RedisClient, prefix: string): Promise<Map<string, Layout>> {
+  const known = await redis.hgetall(partitionsKey(prefix));
+  return new Map(Object.entries(known).map(([store, text]) => [store, parseLayout(text)]));
+}
+
+/** The lanes of the definitions as Redis has them; those of new stores as they will be. */
+export async function readLanes(redis: RedisClient, stores: Stores, prefix: string): Promise<Lanes> {
+  return new Lanes(stores, prefix, await readLayouts(redis, prefix));
+}
+
+/** The lanes of the definitions, once Redis knows how many each store has. */
+export async function openLanes(stores: Stores, prefix: string, buffer: WriteBuffer): Promise<Lanes> {
+  const layouts = new Layouts(buffer);
+  const settled = await Promise.all(
+    stores.groups.map(async (group) => [group.name, await layouts.ofGroup(group)] as const),
+  );
+  return new Lanes(stores, prefix, new Map(settled));
+}
+
+/** A layout, and the server's time in µs when it was read. */
+export interface LayoutNow {
+  readonly layout: Layout | undefined;
+  readonly now: number;
+}
+
+export class Layouts {
+  readonly #buffer: Pick<WriteBuffer, 'layout'>;
+
+  constructor(buffer: Pick<WriteBuffer, 'layout'>) {
+    this.#buffer = buffer;
+  }
+
+  /** Of a store that was ever written. A change whose time is over is undone. */
+  async read(store: string): Promise<LayoutNow> {
+    const { layout, now } = await this.#call(store);
+    const isOver = layout?.next !== undefined && now > layout.next.until;
+    return isOver ? { layout: await this.undo(store, layout), now } : { layout, now };
+  }
+
+  /** That of a new store is its definition's. */
+  async ofGroup(group: LaneGroup): Promise<Layout> {
+    const { layout } = await this.read(group.name);
+    if (layout) return layout;
+    // Somebody else may just have set it, perhaps to another number.
+    const set = await this.#call(group.name, '', layoutText(firstLayout(group)));
+    return set.layout as Layout;
+  }
+
+  /** False: the layout is not `known` any more. */
+  async replace(store: string, known: Layout, next: Layout): Promise<boolean> {
+    const { layout } = await this.#call(store, layoutText(known), layoutText(next));
+    return layout !== undefined && layoutText(layout) === layoutText(next);
+  }
+
+  /**
+   * Ends a change that was not decided: nobody has written by its number. Returns what stands then. Whoever
+   * still makes the change finds another epoch in the lanes, or in the layout.
+   */
+  async undo(store: string, known: Layout): Promise<Layout> {
+    const { partitions, tags, epoch, next } = known;
+    const before = { partitions, tags, epoch: (next?.epoch ?? epoch) + 1 };
+    const { layout } = await this.#call(store, layoutText(known), layoutText(before));
+    return layout ?? before;
+  }
+
+  async #call(store: string, known = '', next = ''): Promise<LayoutNow> {
+    const { text, now } = await this.#buffer.layout(store, known, next);
+    return { layout: text === '' ? undefined : parseLayout(text), now };
+  }
+}

@@ -1,0 +1,100 @@
+/** The writes of one lane that are not answered yet: what goes in the next call, and what waits for room. */
+import type { Lane } from '../../buffer/lane.js';
+import type { AcceptedAt } from '../../buffer/lane-state.js';
+import type { Write, WriteReply } from '../../buffer/step-replies.js';
+import type { ForebayError } from '../../errors.js';
+import { splitField } from '../../keys.js';
+import { confirmedBy } from './durability.js';
+import type { WritePlan } from './write-options.js';
+
+/** Most writes in one call, and most bytes: RedisClient serves nobody else meanwhile. */
+const callWritesMax = 128;
+const callCharactersMax = 1_048_576;
+/** Where a submission was accepted. */
+export interface AcceptedIn extends AcceptedAt {
+  readonly lane: Lane;
+}
+
+/** Writes that belong together: in one call, with one answer. */
+export interface Submission {
+  /** In the order of their submission. */
+  readonly sequence: number;
+  readonly writes: readonly Write[];
+  readonly plan: WritePlan;
+  /** In ms since 1970. */
+  readonly submittedAt: number;
+  /** Until when it waits for room, in ms since 1970. */
+  readonly deadline: number;
+  resolve(accepted: AcceptedIn): void;
+  reject(error: ForebayError): void;
+}
+
+export interface LaneQueue {
+  readonly lane: Lane;
+  /** The last version of the lane that is known here: a lane that is older than it has lost writes. */
+  knownVersion: bigint;
+  waiting: Submission[];
+  /** Those that found no room and wait for some, in their order; and the ids of their rows. */
+  blocked: Submission[];
+  blockedIds: Set<string>;
+  sending: Promise<void> | undefined;
+  retry: NodeJS.Timeout | undefined;
+}
+
+export function createLaneQueue(lane: Lane): LaneQueue {
+  return {
+    lane,
+    knownVersion: 0n,
+    waiting: [],
+    blocked: [],
+    blockedIds: new Set(),
+    sending: undefined,
+    retry: undefined,
+  };
+}
+
+/** Writes that are to be equally safe: they go the same way. */
+export function takeCall(queue: LaneQueue): Submission[] {
+  let writes = 0;
+  let characters = 0;
+  let count = 0;
+  const durability = queue.waiting[0] && confirmedBy(queue.waiting[0].plan);
+  for (const submission of queue.waiting) {
+    if (confirmedBy(submission.plan) !== durability) break;
+    writes += submission.writes.length;
+    for (const write of submission.writes) characters += write.payload.length;
+    if (count > 0 && (writes > callWritesMax || characters > callCharactersMax)) break;
+    count += 1;
+  }
+  return queue.waiting.splice(0, count);
+}
+
+export function lastVersion(replies: readonly WriteReply[]): bigint | undefined {
+  const last = replies.findLast((reply) => 'version' in reply);
+  return last && 'version' in last ? BigInt(last.version) : undefined;
+}
+
+export function isMoved(reply: WriteReply): boolean {
+  return 'refused' in reply && reply.refused === 'partitions';
+}
+
+export function mayWait({ deadline }: Submission): boolean {
+  return Date.now() < deadline;
+}
+
+/** A row and its counters have one order, so they wait for each other. */
+export function idsOf(submissions: readonly Submission[]): Set<string> {
+  return new Set(submissions.flatMap(({ writes }) => writes.map(({ field }) => splitField(field).idKey)));
+}
+
+export function touches(ids: ReadonlySet<string>, { writes }: Submission): boolean {
+  return writes.some(({ field }) => ids.has(splitField(field).idKey));
+}
+
+/** What came meanwhile must not overtake an earlier write of the same row that waits for room. */
+export function holdBack(queue: LaneQueue): void {
+  queue.blockedIds = idsOf(queue.blocked);
+  const isBehind = (submission: Submission): boolean => touches(queue.blockedIds, submission);
+  queue.blocked.push(...queue.waiting.filter(isBehind));
+  queue.waiting = queue.waiting.filter((submission) => !isBehind(submission));
+}
