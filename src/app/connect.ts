@@ -214,7 +214,7 @@ async function openBase(
   const { reads, writes, subscriber, queue } = connections;
   const buffer = new WriteBuffer(reads, prefix);
   await checkServer(reads, emit);
-  const lanes = await openLanes(stores, prefix, buffer);
+  const lanes = await openLanes(stores, prefix, buffer, emit);
   const routes = followLanes(reads, prefix, { lanes, buffer });
   const queues = await openQueues(stores, { queue, writes, lanes, prefix, emit }, resources);
   const breaker = resources.own('breaker of reads', breakerOf(reads, 'reads', emit), (it) => it.stop());

@@ -4,6 +4,7 @@
  */
 import type { RedisClient } from '../connection/redis.js';
 import type { LaneGroup, Stores } from '../definitions/stores.js';
+import type { Emit } from '../events.js';
 import { partitionsKey } from '../keys.js';
 import { firstLayout, Lanes } from './lane.js';
 import { type Layout, layoutText, parseLayout } from './layout.js';
@@ -21,12 +22,33 @@ export async function readLanes(redis: RedisClient, stores: Stores, prefix: stri
 }
 
 /** The lanes of the definitions, once Redis knows how many each store has. */
-export async function openLanes(stores: Stores, prefix: string, buffer: WriteBuffer): Promise<Lanes> {
+export async function openLanes(
+  stores: Stores,
+  prefix: string,
+  buffer: WriteBuffer,
+  emit: Emit,
+): Promise<Lanes> {
   const layouts = new Layouts(buffer);
   const settled = await Promise.all(
     stores.groups.map(async (group) => [group.name, await layouts.ofGroup(group)] as const),
   );
-  return new Lanes(stores, prefix, new Map(settled));
+  const layoutOf = new Map(settled);
+  for (const group of stores.groups) tellOfOther(group, layoutOf.get(group.name) as Layout, emit);
+  return new Lanes(stores, prefix, layoutOf);
+}
+
+/** Where the command has changed it, the definition is only old. */
+function tellOfOther(
+  { name, partitions: defined }: LaneGroup,
+  { partitions, epoch }: Layout,
+  emit: Emit,
+): void {
+  if (defined === partitions || epoch > 0) return;
+  emit({
+    type: 'server.warning',
+    what: `Store "${name}" is defined with ${defined} partitions and has ${partitions}: a definition's number is only that of a new store.`,
+    advice: `To change it while everything runs: npx forebay lanes ${name} ${defined}`,
+  });
 }
 
 /** A layout, and the server's time in µs when it was read. */

@@ -241,6 +241,14 @@ describe("a store's number of lanes", () => {
     await environment.startWorker(storesOf(8));
     await put(app, 'by eight');
     const other = await environment.connect(storesOf(4));
+    const told = environment.events.filter(({ type }) => type === 'server.warning');
+    expect(told).toEqual([
+      {
+        type: 'server.warning',
+        what: expect.stringMatching(/"projects" is defined with 4 partitions and has 8/),
+        advice: expect.stringContaining('forebay lanes projects 4'),
+      },
+    ]);
     await put(other, 'by four');
     expect(await namesIn(app)).toEqual(new Set(['by four']));
     expect(JSON.parse((await lanes('projects', '--json')).out)[0]).toMatchObject({ partitions: 8 });

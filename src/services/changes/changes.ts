@@ -65,7 +65,7 @@ export class ChangesService extends Role {
       databaseNeed(prisma),
     );
     await checkServer(redis, emit);
-    const lanes = await openLanes(stores, prefix, buffer);
+    const lanes = await openLanes(stores, prefix, buffer, emit);
     await checkLedger(prisma);
     const setup = { stores, prisma, databaseUrl, prefix };
     const reader = new ChangeReader({

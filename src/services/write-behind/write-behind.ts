@@ -144,7 +144,7 @@ export class WriteBehindService extends Role {
     const { stores, prisma, config, emit } = this.#options;
     const buffer = new WriteBuffer(redis, config.prefix);
     await checkServer(redis, emit);
-    const lanes = await openLanes(stores, config.prefix, buffer);
+    const lanes = await openLanes(stores, config.prefix, buffer, emit);
     this.canTell({ backlog: () => readBacklog(lanes, buffer) });
     await checkLedger(prisma);
     await checkTables(stores, prisma);
