@@ -1,8 +1,10 @@
+import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Project } from '../../examples/platform/generated/models.js';
 import type { Forebay } from '../../src/app/connect.js';
 import { type Lane, Lanes } from '../../src/buffer/lane.js';
 import { WriteBuffer } from '../../src/buffer/write-buffer.js';
+import { counter } from '../../src/definitions/counter.js';
 import type { Field, FieldType, Model } from '../../src/definitions/model.js';
 import { record } from '../../src/definitions/record.js';
 import { defineStores, type Stores } from '../../src/definitions/stores.js';
@@ -10,9 +12,9 @@ import type { EventType } from '../../src/events.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 
 /** A column that counts in the domain, and is the rows' version here. */
-const stores = defineStores({
-  projects: record({ model: Project, version: 'views', counters: ['touches'], partitions: 1, delayMs: 1 }),
-});
+const options = { partitions: 1, delayMs: 1 };
+const projects = record({ model: Project, version: 'views', counters: ['touches'], ...options });
+const stores = defineStores({ projects, touches: counter({ of: projects, field: 'touches' }) });
 type App = Forebay<(typeof stores)['definitions']>;
 
 let environment: Environment;
@@ -147,6 +149,56 @@ describe('a newer row is not replaced', () => {
   });
 });
 
+describe('a program that knows nothing of versions is given its own by the trigger of docs/operations.md', () => {
+  it('so that a pending write gives way to its newer one, and one that is made on top of it does not', async () => {
+    await addTrigger('projects', 'views');
+    await environment.prisma.$executeRawUnsafe(
+      "INSERT INTO projects (id, name, updated_at) VALUES ('p', 'first', now())",
+    );
+    await app.stores.projects.put({ id: 'p', name: 'mine' });
+    await app.stores.touches.add('p', 2);
+    await environment.prisma.$executeRawUnsafe("UPDATE projects SET name = 'theirs' WHERE id = 'p'");
+    await environment.startWorker(stores);
+    await app.flush();
+    expect(overtaken()).toMatchObject([{ store: 'projects', count: 1 }]);
+    expect(await app.stores.projects.get('p')).toMatchObject({ name: 'theirs' });
+    expect(await app.stores.touches.get('p')).toBe(2);
+    await app.stores.projects.patch('p', { name: 'mine after all' });
+    await app.flush();
+    expect(await rowOf('p')).toMatchObject({ name: 'mine after all' });
+    expect(overtaken()).toHaveLength(1);
+  });
+
+  it('and what forebay itself writes keeps its own, also in several statements and beside deltas', async () => {
+    const things = await thingStores();
+    await addTrigger('things', 'v');
+    await addTrigger('projects', 'views');
+    const client = await environment.connect(things);
+    await environment.startWorker(things);
+    await environment.startWorker(stores);
+    await client.stores.things.putMany([
+      { id: 'x', code: 'first' },
+      { id: 'y', code: 'second' },
+    ]);
+    await client.flush();
+    await client.stores.things.putMany([
+      { id: 'x', code: 'second' },
+      { id: 'y', code: 'first' },
+    ]);
+    await client.flush();
+    expect(await environment.prisma.$queryRawUnsafe('SELECT id, code FROM things ORDER BY id')).toEqual([
+      { id: 'x', code: 'second' },
+      { id: 'y', code: 'first' },
+    ]);
+    const { version } = await app.stores.projects.put({ id: 'p', name: 'mine' });
+    await app.flush();
+    await app.stores.touches.add('p', 1);
+    await app.flush();
+    expect(await rowOf('p')).toEqual({ name: 'mine', views: version });
+    expect(overtaken()).toEqual([]);
+  });
+});
+
 describe('an older row is replaced and deleted', () => {
   it('also when its unique columns change', async () => {
     const things = await thingStores();
@@ -197,6 +249,20 @@ describe('a batch that was applied and not acknowledged', () => {
     expect(await app.stores.projects.get('p')).toMatchObject({ name: 'theirs' });
   });
 });
+
+/** As the page has it. */
+async function addTrigger(table: string, column: string): Promise<void> {
+  const page = readFileSync(new URL('../../docs/operations.md', import.meta.url), 'utf8');
+  const block = /```sql\n(CREATE FUNCTION forebay_version.*?)```/s.exec(page)?.[1] as string;
+  const statements = block.replaceAll('.version', `.${column}`).split(/(?<=\$\$;)\n/);
+  expect(statements).toHaveLength(2);
+  for (const statement of statements) {
+    const text = statement
+      .replaceAll('forebay_version', `${table}_version`)
+      .replace('ON tasks', `ON ${table}`);
+    await environment.prisma.$executeRawUnsafe(text);
+  }
+}
 
 /** A write by another program, whose clock is an hour ahead. */
 async function theirs(id: string): Promise<void> {
@@ -267,5 +333,5 @@ async function thingStores() {
   await environment.prisma.$executeRawUnsafe(
     'CREATE TABLE things (id text PRIMARY KEY, code text NOT NULL UNIQUE, v bigint NOT NULL)',
   );
-  return defineStores({ things: record({ model, version: 'version', delayMs: 1 }) }) satisfies Stores;
+  return defineStores({ things: record({ model, version: 'version', ...options }) }) satisfies Stores;
 }
