@@ -247,6 +247,17 @@ export type ForebayEvent =
   | { readonly type: 'changes.not-dropped'; readonly retryMs: number; readonly error: unknown }
   /** A computed store's `idsOf` has failed: all its values are dropped. */
   | { readonly type: 'changes.ids-unknown'; readonly store: string; readonly error: unknown }
+  /** Some entries were compared with their rows: so many were as these within a second, and not. */
+  | {
+      readonly type: 'entries.audited';
+      readonly store: string;
+      readonly consistent: number;
+      readonly stale: number;
+    }
+  /** One that was not. It stays until a change of its row is heard, or its time is over. */
+  | { readonly type: 'entry.stale'; readonly store: string; readonly id: string }
+  /** Redis or Postgres did not do what it takes to compare entries; the next audit comes. */
+  | { readonly type: 'entries.not-audited'; readonly error: unknown }
   /** A lane had unpersisted records and nobody working on it. */
   | { readonly type: 'lane.woken'; readonly lane: string }
   /** The lanes could not be looked at for abandoned ones; it is tried again with the next sweep. */

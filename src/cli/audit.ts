@@ -1,10 +1,10 @@
 /** `forebay audit`: tells which entries are not as their rows. */
 import { connect } from '../app/connect.js';
+import { type AuditReport, auditEntries } from '../audit/audit-entries.js';
 import { requireDatabaseUrl } from '../config.js';
 import { createPlainAdapter } from '../connection/postgres.js';
 import { openSession } from '../database/session.js';
 import { duration, toMs } from '../operations/duration.js';
-import { type AuditReport, auditEntries } from './audit-entries.js';
 import { auditDefaults } from './audit-options.js';
 import { type Call, type Io, UsageError } from './command.js';
 import { storesOf } from './load-stores.js';

@@ -237,6 +237,12 @@ export const catalogue = {
     labels: [],
     help: 'What those took together.',
   },
+  forebay_audited_entries_total: {
+    kind: 'counter',
+    from: 'events',
+    labels: ['store', 'outcome'],
+    help: 'Entries of rows and counters that the change worker has compared with the database: consistent (as it within 1 s), stale.',
+  },
   forebay_queue_waiting_jobs: {
     kind: 'gauge',
     from: 'jobs',

@@ -35,6 +35,10 @@ const counters: Counters = {
   'record.refused': ({ field }, set) => addRecords(set, splitField(field).store, 'refused', 1),
   'rows.overtaken': ({ store, count }, set) => addRecords(set, store, 'overtaken', count),
   'rows.foreign': ({ store, count }, set) => addRecords(set, store, 'foreign', count),
+  'entries.audited': ({ store, consistent, stale }, set) => {
+    set.add('forebay_audited_entries_total', { store, outcome: 'consistent' }, consistent);
+    set.add('forebay_audited_entries_total', { store, outcome: 'stale' }, stale);
+  },
   'counter.rows-missing': ({ store, count }, set) => addRecords(set, store, 'missing', count),
   'database.away': (_, set) => set.set('forebay_database_away', {}, 1),
   'database.back': ({ ms }, set) => {

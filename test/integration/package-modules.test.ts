@@ -49,7 +49,18 @@ describe('an app that imports forebay', () => {
     expect(modules.filter((name) => name.includes('@prisma/client/'))).toHaveLength(1);
   });
 
-  const light = ['patterns', 'shared', 'health', 'testing', 'keyv', 'unstorage', 'fastify', 'hono', 'next'];
+  const light = [
+    'patterns',
+    'shared',
+    'health',
+    'testing',
+    'keyv',
+    'unstorage',
+    'fastify',
+    'hono',
+    'next',
+    'nest',
+  ];
 
   it.each(light.map((name) => `${name}.js`))('loads no more packages with %s', async (entry) => {
     const [root, more] = await Promise.all([modulesOf('index.js'), modulesOf(entry)]);

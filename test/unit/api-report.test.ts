@@ -11,6 +11,7 @@ import * as hono from '../../src/hono.js';
 import * as forebay from '../../src/index.js';
 import * as keyv from '../../src/keyv.js';
 import * as metrics from '../../src/metrics.js';
+import * as nest from '../../src/nest.js';
 import * as next from '../../src/next.js';
 import * as patterns from '../../src/patterns.js';
 import * as prismaExtension from '../../src/prisma-extension.js';
@@ -113,6 +114,7 @@ describe('the entry points', () => {
     expect(Object.keys(unstorage)).toEqual(['forebayDriver']);
     expect(Object.keys(next).sort()).toEqual(['nextCacheHandler', 'nextUseCacheHandler']);
     expect(Object.keys(fastify).sort()).toEqual(['forebayFastify', 'requestScope']);
+    expect(Object.keys(nest).sort()).toEqual(['ForebayModule', 'forebayToken', 'requestScope']);
     expect(Object.keys(hono).sort()).toEqual(['closeWith', 'forebayHono', 'requestScope']);
     expect(Object.keys(shared).sort()).toEqual(['closeShared', 'share', 'sharedClient', 'sharedForebay']);
   });

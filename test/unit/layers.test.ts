@@ -30,6 +30,7 @@ const ranks = [
   'queues',
   'buffer',
   'database',
+  'audit',
   'cache',
   'client',
   'shared',
@@ -46,6 +47,7 @@ const ranks = [
   'fastify',
   'hono',
   'next',
+  'nest',
   'services',
   'operations',
   'board',
@@ -68,6 +70,7 @@ const places: Readonly<Record<string, readonly string[]>> = {
   keyv: ['keyv'],
   unstorage: ['unstorage'],
   fastify: ['fastify'],
+  '@nestjs/common': ['nest'],
 };
 
 /** Roles of workers meet in Redis, in Postgres or in a queue; `role` is the mould of all. */

@@ -20,8 +20,10 @@ import type { Stores } from '../../definitions/stores.js';
 import type { Emit } from '../../events.js';
 import type { Resources } from '../../resources.js';
 import { databaseNeed, redisNeed } from '../../vitals/needs.js';
+import { every } from '../role/every.js';
 import { Role } from '../role/service.js';
 import { Dependents } from './dependents.js';
+import { EntryAudit } from './entry-audit.js';
 import { ChangeReader } from './reader.js';
 import { checkChanges } from './setup.js';
 
@@ -40,6 +42,7 @@ export interface ChangesOptions {
 }
 
 const leaveDeadlineMs = 1_000;
+const auditEveryMs = 5_000;
 
 /** Drops the entries of rows that other writers have changed. */
 export class ChangesService extends Role {
@@ -68,28 +71,33 @@ export class ChangesService extends Role {
     const lanes = await openLanes(stores, prefix, buffer, emit);
     await checkLedger(prisma);
     const setup = { stores, prisma, databaseUrl, prefix };
+    const covered = coveredModels(stores);
+    const routes = followLanes(redis, prefix, { lanes, buffer });
+    const place = { redis, lanes, routes, prefix, emit, database: prisma, signal };
     const reader = new ChangeReader({
-      redis,
+      ...place,
       buffer,
-      lanes,
-      routes: followLanes(redis, prefix, { lanes, buffer }),
-      prefix,
-      emit,
-      database: prisma,
-      covered: coveredModels(stores),
+      covered,
       dependents: new Dependents(stores, emit),
       url: databaseUrl,
       publication: publicationName(prefix),
       name: `forebay-changes-${randomBytes(6).toString('hex')}`,
       check: () => checkChanges(setup),
-      signal,
     });
+    const groups = covered.flatMap((one) => one.groups);
+    await this.#follow(parts, reader, new EntryAudit({ ...place, stores, groups }));
+  }
+
+  async #follow(parts: Resources, reader: ChangeReader, audit: EntryAudit): Promise<void> {
     await reader.start();
     this.vitals.watch({ name: 'changes', problem: () => reader.problem() });
     parts.own('reader of changes', reader.run(), async (running) => {
       reader.wake();
       // What waits for a connection that is down ends with that.
       await inTime(running, leaveDeadlineMs).catch(() => undefined);
+    });
+    every(parts, 'audit of entries', auditEveryMs, async () => {
+      if (reader.isDropping) await audit.run();
     });
   }
 }

@@ -77,6 +77,11 @@ export class ChangeReader {
     }
   }
 
+  /** Rather than standing by, or beginning anew. */
+  get isDropping(): boolean {
+    return this.#isDropping;
+  }
+
   /** Ends a wait for more. */
   wake(): void {
     this.#session?.backlog.wake();

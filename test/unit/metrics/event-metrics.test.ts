@@ -63,6 +63,13 @@ const moves: [ForebayEvent, Record<string, number>][] = [
     { 'forebay_records_total{store="users",outcome="overtaken"}': 3 },
   ],
   [
+    { type: 'entries.audited', store: 'users', consistent: 9, stale: 1 },
+    {
+      'forebay_audited_entries_total{store="users",outcome="consistent"}': 9,
+      'forebay_audited_entries_total{store="users",outcome="stale"}': 1,
+    },
+  ],
+  [
     { type: 'counter.rows-missing', lane, store: 'views', count: 4 },
     { 'forebay_records_total{store="views",outcome="missing"}': 4 },
   ],
