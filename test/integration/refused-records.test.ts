@@ -6,9 +6,9 @@ import { stores } from '../../examples/platform/stores.js';
 import type { Forebay } from '../../src/app/connect.js';
 import type { DeadLetter } from '../../src/client/dead-letters.js';
 import { record } from '../../src/definitions/record.js';
-import { defineStores } from '../../src/definitions/stores.js';
+import { type Definitions, defineStores, type Stores } from '../../src/definitions/stores.js';
 import type { EventType, ForebayEvent } from '../../src/events.js';
-import { queuePrefix } from '../../src/keys.js';
+import { partitionsKey, queuePrefix } from '../../src/keys.js';
 import { type DeadLetterJob, deadLetterQueueName } from '../../src/queues/dead-letter-queue.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { RoundTrips } from '../support/round-trips.js';
@@ -59,6 +59,12 @@ async function retryAll(): Promise<void> {
   for (const job of await deadLetterQueue.getFailed()) await job.retry();
 }
 
+/** As the first that ever writes these stores: so their lanes are as many as these definitions say. */
+async function connectFirst<D extends Definitions>(own: Stores<D>): Promise<Forebay<D>> {
+  await environment.redis.del(partitionsKey(environment.config.prefix));
+  return environment.connect(own);
+}
+
 describe('a record that the database refuses delays only itself', () => {
   it('the rest of its batch lands, also what was written to the same rows', async () => {
     for (let i = 0; i < 500; i++) void put(`p${i}`, [77, 200, 499].includes(i) ? tooLong : 'good');
@@ -81,7 +87,7 @@ describe('a record that the database refuses delays only itself', () => {
     const own = defineStores({
       projects: record({ model: Project, counters: ['views', 'touches'], partitions: 1, minDelayMs: 5_000 }),
     });
-    const client = await environment.connect(own);
+    const client = await connectFirst(own);
     const good = Array.from({ length: 500 }, (_, i) => ({ id: `p${i}`, name: 'good' }));
     const trips = new RoundTrips(environment.prisma);
     await client.stores.projects.putMany(good);
@@ -296,7 +302,7 @@ describe('a lane that is full of dead letters', () => {
     const own = defineStores({
       projects: record({ model: Project, counters: ['views', 'touches'], partitions: 1, deadLettersMax: 1 }),
     });
-    const client = await environment.connect(own);
+    const client = await connectFirst(own);
     await client.stores.projects.put({ id: 'a', name: tooLong });
     await environment.startWorker(own);
     await client.flush();
