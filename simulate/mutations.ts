@@ -46,11 +46,9 @@ export const mutations: readonly Mutation[] = [
       'false',
     ],
     ['claim looks past what is sealed', " or redis.call('HGET', sealed, field)", ''],
-    ['claim gives the lease twice', "return {'wait', redis.call('PTTL', key)}", "return {'lease'}"],
   ]),
   ...of(lua('claim-counter'), [
     ['a counter looks past what is sealed', "redis.call('HGET', sealed, field) or '',", "'',"],
-    ["a counter's lease is given twice", "return 'wait', redis.call('PTTL', key)", "return 'lease', ''"],
   ]),
   ...of(lua('fill'), [['fill without lease', 'local isHeld = holder == token', 'local isHeld = true']]),
   ...of(lua('write'), [
@@ -116,6 +114,7 @@ export const mutations: readonly Mutation[] = [
     ],
   ]),
   ...of('src/buffer/prelude.lua', [
+    ['a lease is given twice', "return 'wait', redis.call('PTTL', key)", "return 'lease', ''"],
     ['a generation survives the loss', 'local isSame = generation and', 'local isSame = generation or'],
     [
       'a lost lane keeps its generation',

@@ -69,13 +69,17 @@ export class Lanes {
   }
 
   /** Id keys by the lane that they belong to, in their order. */
-  groupBy(group: LaneGroup, idKeys: Iterable<string>): Map<Lane, string[]> {
+  groupBy(
+    group: LaneGroup,
+    items: Iterable<string>,
+    idKeyOf = (item: string): string => item,
+  ): Map<Lane, string[]> {
     const byLane = new Map<Lane, string[]>();
-    for (const idKey of idKeys) {
-      const lane = this.of(group, idKey);
-      const keys = byLane.get(lane);
-      if (keys) keys.push(idKey);
-      else byLane.set(lane, [idKey]);
+    for (const item of items) {
+      const lane = this.of(group, idKeyOf(item));
+      const known = byLane.get(lane);
+      if (known) known.push(item);
+      else byLane.set(lane, [item]);
     }
     return byLane;
   }

@@ -12,9 +12,10 @@
 -- versionIn      the version in a record or in an entry of a row; nil when there is none
 -- leaseIn        the holder of the lease that stands in an entry, and the mark that somebody waits for it or
 --                ''; nil when there is no lease
--- leaseText      the content of an entry that is leased, and nobody waits for
--- awaitedText    the same when somebody waits
--- refusalOf      what Redis says against a command; nil when it has done it
+-- claimEntry     looks at a missed entry of which nothing is pending, and takes its lease where that is free:
+--                'value' and the entry; 'lease' and '', of one that the caller has for leaseMs from now on;
+--                'wait' and ms, when somebody else has it, or token is ''; 'refused' and Redis's words;
+--                'closed' and '', when the lane is
 -- letPass        a write that takes no memory: after it Redis lets a script's other writes pass, though its
 --                memory is full
 -- oldestVersion  the version at which the oldest dirty record became dirty; nil when nothing is dirty
@@ -51,17 +52,25 @@ local function leaseIn(entry)
   return string.match(entry or '', '^%?([^;]*)(;?w?)$')
 end
 
-local function leaseText(holder)
-  return '?' .. holder
-end
-
-local function awaitedText(holder)
-  return '?' .. holder .. ';w'
-end
-
-local function refusalOf(...)
-  local reply = redis.pcall(...)
-  return type(reply) == 'table' and reply.err or nil
+local function claimEntry(key, token, leaseMs, isClosed)
+  local entry = redis.call('GET', key)
+  local holder, waitMark = leaseIn(entry)
+  if entry and not holder then return 'value', entry end
+  if isClosed then return 'closed', '' end
+  if not entry and token == '' then return 'wait', 0 end
+  if holder == token then
+    redis.call('PEXPIRE', key, leaseMs)
+    return 'lease', ''
+  end
+  local reply
+  if not entry then
+    reply = redis.pcall('SET', key, '?' .. token, 'PX', leaseMs)
+  elseif waitMark == '' then
+    reply = redis.pcall('SET', key, '?' .. holder .. ';w', 'KEEPTTL')
+  end
+  if type(reply) == 'table' and reply.err then return 'refused', reply.err end
+  if not entry then return 'lease', '' end
+  return 'wait', redis.call('PTTL', key)
 end
 
 local function letPass(meta)

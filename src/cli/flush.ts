@@ -8,9 +8,9 @@ import { WriteBuffer } from '../buffer/write-buffer.js';
 import { duration } from '../operations/duration.js';
 import { pause } from '../pause.js';
 import { WriteBehindQueue } from '../queues/write-behind-queue.js';
-import { type Io, UsageError } from './command.js';
+import type { Io } from './command.js';
 import { ProgressBar } from './progress-bar.js';
-import { suggestion } from './suggestion.js';
+import { unknownStore } from './unknown-store.js';
 import { withConnections } from './with-connections.js';
 
 export interface FlushOptions {
@@ -62,9 +62,7 @@ export async function flush(store: string | undefined, io: Io, options: FlushOpt
 function chosen(store: string | undefined, known: ReadonlyMap<string, LaneLayout>): [string, LaneLayout][] {
   const stores = [...known].filter(([name]) => store === undefined || name === store);
   if (stores.length > 0 || store === undefined) return stores;
-  throw new UsageError(
-    `There is no store "${store}" with lanes of its own.${suggestion(store, [...known.keys()])} Known: ${[...known.keys()].sort().join(', ') || 'none'}.`,
-  );
+  throw unknownStore(store, known);
 }
 
 /** None for a lane that has nothing to write. */

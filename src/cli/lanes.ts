@@ -10,10 +10,10 @@ import { changeLanes, type LaneChangeOutcome } from '../operations/lane-change.j
 import { Places } from '../operations/places.js';
 import { ageOf, readBacklog } from '../operations/status.js';
 import { WriteBehindQueue } from '../queues/write-behind-queue.js';
-import { type Io, UsageError } from './command.js';
+import type { Io } from './command.js';
 import { ProgressBar } from './progress-bar.js';
-import { suggestion } from './suggestion.js';
 import { table } from './table.js';
+import { unknownStore } from './unknown-store.js';
 import { withConnections } from './with-connections.js';
 
 /** What `--json` prints of a store. */
@@ -120,9 +120,7 @@ function tell(outcome: LaneChangeOutcome, { store, from, to, isJson }: Change, i
 function known(store: string, layouts: ReadonlyMap<string, Layout>): Layout {
   const layout = layouts.get(store);
   if (layout) return layout;
-  throw new UsageError(
-    `There is no store "${store}" with lanes of its own.${suggestion(store, [...layouts.keys()])} Known: ${[...layouts.keys()].sort().join(', ') || 'none'}.`,
-  );
+  throw unknownStore(store, layouts);
 }
 
 async function readLanes(

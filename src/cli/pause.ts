@@ -4,8 +4,8 @@ import { lanePlaces } from '../buffer/lane.js';
 import { readLayouts } from '../buffer/layouts.js';
 import { Pauses } from '../buffer/pauses.js';
 import { WriteBehindQueue } from '../queues/write-behind-queue.js';
-import { type Io, UsageError } from './command.js';
-import { suggestion } from './suggestion.js';
+import type { Io } from './command.js';
+import { unknownStore } from './unknown-store.js';
 import { withConnections } from './with-connections.js';
 
 /** Returns the exit code. @throws UsageError for a store that was never written */
@@ -15,11 +15,7 @@ export async function setPaused(store: string, isPaused: boolean, io: Io): Promi
   return withConnections(plan, async (connections, resources) => {
     const known = await readLayouts(connections.lanes, prefix);
     const layout = known.get(store);
-    if (layout === undefined) {
-      throw new UsageError(
-        `There is no store "${store}" with lanes of its own.${suggestion(store, [...known.keys()])} Known: ${[...known.keys()].sort().join(', ') || 'none'}.`,
-      );
-    }
+    if (layout === undefined) throw unknownStore(store, known);
     const pauses = new Pauses(connections.lanes, prefix);
     if (isPaused) await pauses.pause(store);
     else {

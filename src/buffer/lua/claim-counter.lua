@@ -26,33 +26,13 @@ local fieldStart, token, leaseMs, partitions = tonumber(ARGV[1]), ARGV[2], ARGV[
 local numbers = redis.call('HMGET', meta, 'batch', 'sealed', 'partitions')
 local standing = standingOf(numbers[3], partitions)
 
-local function claim(key)
-  if standing == 'moved' then return standing, '' end
-  local entry = redis.call('GET', key)
-  if standing == 'closed' and (not entry or leaseIn(entry)) then return standing, '' end
-  if not entry then
-    if token == '' then return 'wait', 0 end
-    local words = refusalOf('SET', key, leaseText(token), 'PX', leaseMs)
-    if words then return 'refused', words end
-    return 'lease', ''
-  end
-  local holder, waitMark = leaseIn(entry)
-  if not holder then return 'value', entry end
-  if holder == token then
-    redis.call('PEXPIRE', key, leaseMs)
-    return 'lease', ''
-  end
-  local words = waitMark == '' and refusalOf('SET', key, awaitedText(holder), 'KEEPTTL')
-  if words then return 'refused', words end
-  return 'wait', redis.call('PTTL', key)
-end
-
 local replies = {numbers[1] or '', numbers[2] or ''}
 
 for i = 4, #KEYS do
   local key, recordField = KEYS[i], ARGV[i + 1]
   local field = string.sub(key, fieldStart)
-  local kind, detail = claim(key)
+  local kind, detail = 'moved', ''
+  if standing ~= 'moved' then kind, detail = claimEntry(key, token, leaseMs, standing == 'closed') end
   replies[i - 1] = {
     kind,
     detail,

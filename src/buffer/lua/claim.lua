@@ -22,24 +22,6 @@ local fieldStart, token, leaseMs, ttlMs, partitions = tonumber(ARGV[1]), ARGV[2]
 local standing = standingOf(redis.call('HGET', meta, 'partitions'), partitions)
 local isOpen = standing == 'open'
 
-local function claim(key)
-  local entry = redis.call('GET', key)
-  if not isOpen then return (not entry or leaseIn(entry)) and {'closed'} or {'value', entry} end
-  if not entry then
-    local words = refusalOf('SET', key, leaseText(token), 'PX', leaseMs)
-    return words and {'refused', words} or {'lease'}
-  end
-  local holder, waitMark = leaseIn(entry)
-  if not holder then return {'value', entry} end
-  if holder == token then
-    redis.call('PEXPIRE', key, leaseMs)
-    return {'lease'}
-  end
-  local words = waitMark == '' and refusalOf('SET', key, awaitedText(holder), 'KEEPTTL')
-  if words then return {'refused', words} end
-  return {'wait', redis.call('PTTL', key)}
-end
-
 local replies = {}
 for i = 4, #KEYS do
   local key = KEYS[i]
@@ -52,7 +34,7 @@ for i = 4, #KEYS do
     if isOpen then redis.pcall('SET', key, record, 'PX', ttlMs) end
     replies[i - 3] = {'value', record}
   else
-    replies[i - 3] = claim(key)
+    replies[i - 3] = {claimEntry(key, token, leaseMs, not isOpen)}
   end
 end
 return replies

@@ -170,8 +170,9 @@ export class LeasedLoads<Value> {
     } catch (error) {
       await this.#fail(held, error, port);
     }
-    const lost = leased.filter(({ key }) => !held.some((one) => one.key === key));
-    await Promise.all(lost.map(({ task }) => this.#again(task, port)));
+    const lost = new Set(leased.map(({ task }) => task));
+    for (const { task } of held) lost.delete(task);
+    await Promise.all([...lost].map((task) => this.#again(task, port)));
   }
 
   /**

@@ -91,7 +91,7 @@ export class WriteQueue {
     this.#pendingWrites += 1;
     return new Promise((resolve, reject) => {
       const queue = this.#laneQueue(
-        this.#lanes.named(lane.name) === lane ? lane : this.#laneOf(lane, writes),
+        this.#lanes.named(lane.name) === lane ? lane : this.#laneOf(lane.group, writes),
       );
       const submittedAt = Date.now();
       const sequence = ++this.#submitted;
@@ -256,7 +256,7 @@ export class WriteQueue {
     const versions = new Map(before.map(({ lane, knownVersion }) => [lane.name, knownVersion]));
     const now = Date.now();
     for (const submission of submissions.sort((a, b) => a.sequence - b.sequence)) {
-      const lane = this.#laneOf({ group }, submission.writes);
+      const lane = this.#laneOf(group, submission.writes);
       const isLate = error !== undefined && submission.submittedAt + changeWaitMs <= now;
       if (isLate) this.#reject(submission, lanesChanging(lane, error));
       else this.#laneQueue(lane).waiting.push(submission);
@@ -271,7 +271,7 @@ export class WriteQueue {
     return [...this.#queues.values()].filter(({ lane }) => lane.group === group);
   }
 
-  #laneOf({ group }: Pick<Lane, 'group'>, [first]: readonly Write[]): Lane {
+  #laneOf(group: LaneGroup, [first]: readonly Write[]): Lane {
     return this.#lanes.of(group, splitField((first as Write).field).idKey);
   }
 

@@ -67,8 +67,8 @@ export class Forgetting {
   async #forgetPending(group: LaneGroup): Promise<number> {
     const { lanes, buffer } = this.#dependencies;
     const isRecord = (field: string): boolean => splitField(field).store === group.record?.name;
-    const counts = lanes.all
-      .filter((lane) => lane.group === group)
+    const counts = lanes
+      .ofGroup(group)
       .map(async (lane) => this.#drop(lane, (await buffer.pendingFields(lane)).filter(isRecord)));
     return sum(await Promise.all(counts));
   }
@@ -84,14 +84,7 @@ export class Forgetting {
 
   /** How many of the rows have pending records. Where lanes have become others, they are dropped there. */
   async #dropIn(group: LaneGroup, fields: readonly string[]): Promise<number> {
-    const { lanes } = this.#dependencies;
-    const byLane = new Map<Lane, string[]>();
-    for (const field of fields) {
-      const lane = lanes.of(group, splitField(field).idKey);
-      const known = byLane.get(lane);
-      if (known) known.push(field);
-      else byLane.set(lane, [field]);
-    }
+    const byLane = this.#dependencies.lanes.groupBy(group, fields, (field) => splitField(field).idKey);
     return sum(await Promise.all([...byLane].map(([lane, some]) => this.#drop(lane, some))));
   }
 
