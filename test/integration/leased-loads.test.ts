@@ -118,6 +118,14 @@ async function held(app: App, kind: Kind): Promise<[HeldLoad<number>, Promise<nu
   return [first, late];
 }
 
+/** All loads of so many keys. */
+async function loadsOf(keyCount: number): Promise<HeldLoad<number>[]> {
+  const loads: HeldLoad<number>[] = [];
+  for (let count = 0; count < keyCount; count += loads.at(-1)?.keys.length ?? 0)
+    loads.push(await loader.next());
+  return loads;
+}
+
 /** As if it were later by as much as a lease holds. */
 async function endOfLease({ entryOf }: Kind, id: string): Promise<void> {
   const now = performance.now.bind(performance);
@@ -234,6 +242,22 @@ describe.each(kinds)('a load of $kind', (kind) => {
     await expect(loading).rejects.toThrow('the source is away');
     await Promise.all([refused, closing]);
     expect(loader.count).toBe(1);
+  });
+
+  it('is one for all keys whose leases a process has left that died', async () => {
+    const [dead, app] = [await connect(), await connect()];
+    const ids = Array.from({ length: 50 }, (_, i) => `${i}`);
+    kind.readMany(dead, ids).catch(() => undefined);
+    const left = await loadsOf(ids.length);
+    const reading = kind.readMany(app, ids);
+    await expect.poll(() => countsOf(app, kind)?.waits).toBeGreaterThanOrEqual(ids.length);
+    await environment.redis.unlink(
+      await environment.redis.keys(`*${environment.config.prefix}*:${kind.entryOf('*')}`),
+    );
+    const loads = await loadsOf(ids.length);
+    expect(loads).toHaveLength(left.length);
+    for (const { succeed } of [...loads, ...left]) succeed(1);
+    expect(await reading).toHaveLength(ids.length);
   });
 
   it('is not needed for reads of one turn, which share a command', async () => {

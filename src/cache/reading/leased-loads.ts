@@ -5,12 +5,16 @@
  * filled.
  */
 
+import { inTurns } from './in-turns.js';
 import { arrive, claimOf, createTask, type Missed, mayJoin, type Outcome, type Task } from './load-task.js';
 import type { LoadContext, Loading } from './loading.js';
 import type { Claim, Loaded, Look, Port } from './port.js';
 import type { Waiting, WaitingRoom } from './waiting-room.js';
 
 type Leased<Value> = Claim<unknown> & { readonly task: Task<Value> };
+
+/** Looks at a task's entry once more, together with others of its round that come back in the same turn. */
+type Again<Value> = (task: Task<Value>) => Promise<void>;
 
 export interface LeasedLoadsDependencies {
   readonly loading: Loading;
@@ -86,21 +90,24 @@ export class LeasedLoads<Value> {
   /** Looks at the entries of all tasks; loads those whose leases it got, and follows the others. */
   async #round(tasks: readonly Task<Value>[], port: Port<Value>, isForced = false): Promise<void> {
     const claimedAt = performance.now();
+    const again = inTurns<Task<Value>>((some) => this.#round(some, port));
     const open = isForced ? tasks : tasks.filter((task) => !this.#hasJustFailed(task, port));
     // Before the look that may tell to wait, so that no message falls in between.
     const waitings = open.map(({ key }) => this.#waitingRoom.enter(port.nameOf(key)));
     try {
       const looks = await this.#look(open, port);
+      const waitMs = longestOf(looks);
       const leased: Leased<Value>[] = [];
       const followed = open.map((task, i) => {
         const look = looks[i];
         if (look === undefined) return undefined;
         const own = leasedBy(task, look, port);
-        if (own === undefined) return this.#follow(task, look, waitings[i] as Waiting, port);
+        if (own === undefined)
+          return this.#follow(task, look, () => (waitings[i] as Waiting).until(waitMs), port, again);
         leased.push(own);
         return undefined;
       });
-      await Promise.all([this.#load(leased, port, claimedAt), ...followed]);
+      await Promise.all([this.#load(leased, port, claimedAt, again), ...followed]);
     } finally {
       for (const waiting of waitings) waiting.leave();
     }
@@ -134,8 +141,9 @@ export class LeasedLoads<Value> {
   async #follow(
     task: Task<Value>,
     look: Look<Value, unknown>,
-    waiting: Waiting,
+    wait: () => Promise<unknown>,
     port: Port<Value>,
+    again: Again<Value>,
   ): Promise<void> {
     try {
       if (look.kind === 'away') {
@@ -145,17 +153,22 @@ export class LeasedLoads<Value> {
       }
       if (look.kind === 'wait') {
         port.countsOf(task.key).waits += 1;
-        await waiting.until(look.waitMs);
+        await wait();
       }
       const value = look.kind === 'value' ? await look.value : undefined;
       if (value !== undefined) return task.resolve({ value, isProven: true });
-      await this.#round([task], port);
+      await again(task);
     } catch (error) {
       task.reject(error);
     }
   }
 
-  async #load(leased: readonly Leased<Value>[], port: Port<Value>, claimedAt: number): Promise<void> {
+  async #load(
+    leased: readonly Leased<Value>[],
+    port: Port<Value>,
+    claimedAt: number,
+    again: Again<Value>,
+  ): Promise<void> {
     if (leased.length === 0) return;
     const names = leased.map(({ key }) => port.nameOf(key));
     let held = leased;
@@ -172,7 +185,7 @@ export class LeasedLoads<Value> {
     }
     const lost = new Set(leased.map(({ task }) => task));
     for (const { task } of held) lost.delete(task);
-    await Promise.all([...lost].map((task) => this.#again(task, port)));
+    await Promise.all([...lost].map((task) => again(task).catch((error: unknown) => task.reject(error))));
   }
 
   /**
@@ -193,14 +206,6 @@ export class LeasedLoads<Value> {
       ),
     );
     return held.filter((one) => one !== undefined);
-  }
-
-  async #again(task: Task<Value>, port: Port<Value>): Promise<void> {
-    try {
-      await this.#round([task], port);
-    } catch (error) {
-      task.reject(error);
-    }
   }
 
   async #fill(
@@ -229,6 +234,11 @@ export class LeasedLoads<Value> {
     }
     await port.release(leased.filter(isLeased));
   }
+}
+
+/** For how long others may hold the leases that were met: so all who wait for a dead one come back together. */
+function longestOf(looks: readonly (Look<unknown, unknown> | undefined)[]): number {
+  return looks.reduce((ms, look) => (look?.kind === 'wait' ? Math.max(ms, look.waitMs) : ms), 0);
 }
 
 /** What the task is to load by what the look at its entry found; undefined: it follows others. */
