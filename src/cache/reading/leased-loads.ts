@@ -236,7 +236,7 @@ export class LeasedLoads<Value> {
   }
 }
 
-/** For how long others may hold the leases that were met: so all who wait for a dead one come back together. */
+/** For how long others may hold the leases that were met: all who wait for dead ones come back together. */
 function longestOf(looks: readonly (Look<unknown, unknown> | undefined)[]): number {
   return looks.reduce((ms, look) => (look?.kind === 'wait' ? Math.max(ms, look.waitMs) : ms), 0);
 }
