@@ -1,14 +1,13 @@
 /** How long is a row that others changed in the cache still, and what does a change worker cost forebay's own flush? */
 import { setTimeout as sleep } from 'node:timers/promises';
 import pLimit from 'p-limit';
-import { Client } from '../examples/platform/generated/models.js';
 import { connect, type Forebay } from '../src/app/connect.js';
 import { readConfig, requireDatabaseUrl } from '../src/config.js';
-import { record } from '../src/definitions/record.js';
-import { defineStores } from '../src/definitions/stores.js';
-import type { ForebayEvent } from '../src/events.js';
-import { ChangesService, setUpChanges, WriteBehindService } from '../src/worker.js';
+import { setUpChanges, WriteBehindService } from '../src/worker.js';
 import type { Bench, BenchContext, BenchResult } from './bench.js';
+import type { ChangeWorkerHandlers, Dropped } from './changes/change-worker.js';
+import { stores } from './changes/stores.js';
+import { type Child, startChild } from './child.js';
 import { count, textTable } from './text-table.js';
 
 export const changes: Bench = {
@@ -16,8 +15,6 @@ export const changes: Bench = {
     'ms from the commit of a foreign change to the drop of its entry, and what that costs forebay’s own flush',
   run,
 };
-
-const stores = defineStores({ clients: record({ model: Client }) });
 
 /** Of one run, in turns: the fastest of each kind counts, and the middle of the rounds' ratios. */
 const flushRounds = 6;
@@ -44,8 +41,9 @@ interface Lag {
 interface Site {
   readonly app: Forebay<(typeof stores)['definitions']>;
   /** What the change worker has dropped. */
-  readonly dropped: { readonly transactions: number; readonly lagMs: number }[];
-  startChanges(): Promise<ChangesService>;
+  readonly dropped: Dropped[];
+  /** In a process of its own. */
+  readonly changeWorker: Child<ChangeWorkerHandlers>;
   close(): Promise<void>;
 }
 
@@ -64,26 +62,23 @@ async function run(context: BenchContext): Promise<BenchResult> {
   }
 }
 
-async function openSite({ place: { prisma, env } }: BenchContext): Promise<Site> {
+async function openSite({ place: { prisma, env }, signal }: BenchContext): Promise<Site> {
   const config = readConfig(env);
   const databaseUrl = requireDatabaseUrl(config);
   await setUpChanges({ stores, prisma, databaseUrl, prefix: config.prefix });
-  const dropped: Extract<ForebayEvent, { type: 'changes.dropped' }>[] = [];
-  const emit = (event: ForebayEvent): void => {
-    if (event.type === 'changes.dropped') dropped.push(event);
-  };
-  const writer = new WriteBehindService({ stores, prisma, config, emit });
+  const dropped: Dropped[] = [];
+  const onReport = (one: Dropped): void => void dropped.push(one);
+  const options = { env, signal, onReport };
+  const changeWorker = await startChild<ChangeWorkerHandlers, Dropped>('changes/change-worker.ts', options);
+  const writer = new WriteBehindService({ stores, prisma, config, emit: () => undefined });
   await writer.start();
-  const app = await connect(stores, { prisma, config, cache: { l1: false }, onEvent: emit });
+  const app = await connect(stores, { prisma, config, cache: { l1: false } });
   return {
     app,
     dropped,
-    async startChanges() {
-      const worker = new ChangesService({ stores, prisma, databaseUrl, config, emit });
-      await worker.start();
-      return worker;
-    },
+    changeWorker,
     async close() {
+      await changeWorker.stop();
       await app.close();
       await writer.stop(5_000);
       await prisma.$executeRawUnsafe(`DROP PUBLICATION "${config.prefix}"`);
@@ -105,9 +100,9 @@ async function measureFlush({ progress, scale }: BenchContext, site: Site): Prom
   for (let round = 0; round < flushRounds; round++) {
     progress.step(`own flush, ${round + 1} of ${flushRounds}`);
     const alone = await flushOnce(site, rows, `alone ${round}`);
-    const worker = await site.startChanges();
+    await site.changeWorker.ask('follow');
     const beside = await flushOnce(site, rows, `beside ${round}`);
-    await worker.stop(5_000);
+    await site.changeWorker.ask('leave');
     flushed.alone = Math.max(flushed.alone, alone);
     flushed.beside = Math.max(flushed.beside, beside);
     flushed.ratios.push(beside / alone);
@@ -123,7 +118,7 @@ async function flushOnce({ app }: Site, rows: number, name: string): Promise<num
 }
 
 async function measureLags(context: BenchContext, site: Site): Promise<Lag[]> {
-  const worker = await site.startChanges();
+  await site.changeWorker.ask('follow');
   const lags: Lag[] = [];
   for (const load of loads) {
     context.progress.step(`${load.rows * load.perSecond} foreign changes/s`);
@@ -131,7 +126,7 @@ async function measureLags(context: BenchContext, site: Site): Promise<Lag[]> {
     await writeForeign(context, load, lagSeconds * context.scale);
     lags.push(lagOf(site.dropped, load.rows * load.perSecond));
   }
-  await worker.stop(5_000);
+  await site.changeWorker.ask('leave');
   return lags;
 }
 
@@ -182,7 +177,7 @@ function toPage(lags: readonly Lag[], { alone, beside, ratios }: Flushed, rows: 
     '',
     `Own writes flushed per second: ${count(alone)} without a change worker, ${count(beside)} beside one (${(beside / alone).toFixed(3)} ×; of the rounds ${middle.toFixed(3)} × in the middle).`,
     `At most ${slowerMax * 100} % slower: ${isMet ? 'yes' : 'no'}.`,
-    `The fastest of ${flushRounds} runs each, in turns, with ${count(rows)} rows; app and workers in one process.`,
+    `The fastest of ${flushRounds} runs each, in turns, with ${count(rows)} rows; app and write-behind worker in one process, the change worker in another.`,
     '',
   ].join('\n');
 }

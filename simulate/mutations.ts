@@ -60,18 +60,18 @@ export const mutations: readonly Mutation[] = [
     ['a put over a delete is a put', '(pending == DELETE or pending == REPLACE) and REPLACE or PUT', 'PUT'],
     ['a put over a replacement is a put', 'pending == DELETE or pending == REPLACE', 'pending == DELETE'],
     ['a delta ignores that its row waits', 'local due = hasRetries and', 'local due = false and'],
-    ['a delta takes no place', '    placeDelta(field, row, version)\n', ''],
+    ['a delta takes no place', ' else placeDelta(field, row, version) end', ' end'],
     ['a delete keeps the deltas', 'if deletedRow then forget(i, deletedRow) end', ''],
     ['a newer put drops the deltas of a letter', "isPut and redis.call('HGETALL', letter) or {}", '{}'],
     ['supersede places deltas at the version of the put', "'LT', since, counter", "'LT', version, counter"],
     ['an add leaves the entry', '  addToEntry(KEYS[i], delta)\n', ''],
     [
       'a put-if compares nothing',
-      "if found ~= string.sub(payload, 1, bar - 1) then return 'conflict ' .. found end",
+      "if found ~= version then return found and 'conflict ' .. found or 'conflict' end",
       '',
     ],
     ['an update of what waits writes only its own', 'local mark = changed and', 'local mark = false and'],
-    ['a letter outlives its row', 'if hasDead and isAccepted and', 'if false and'],
+    ['a letter outlives its row', "elseif hasDead and isAccepted and op ~= 'a' then", 'elseif false then'],
     ['nobody is woken', '    replies[1] = 1\n', ''],
     ['a write promises nothing', 'if not known[2] then', 'if false then'],
     ['versions stand still', 'nextVersion = nextVersion + 1', 'nextVersion = nextVersion'],
@@ -82,8 +82,8 @@ export const mutations: readonly Mutation[] = [
     ['split forgets a delta', "  redis.call('HINCRBY', dirty, part.field, record)\n", ''],
     [
       'split keeps the deltas of a deleted row',
-      'if part.newerRow == DELETE or part.newerRow == REPLACE then\n    inheritPlace',
-      'if false then\n    inheritPlace',
+      'if part.newerRow == DELETE or part.newerRow == REPLACE then\n    if part.mark',
+      'if false then\n    if part.mark',
     ],
     ['merge forgets the replacement', 'kindOf(newer) == PUT and kindOf(record) ~= PUT', 'false'],
     [
@@ -98,7 +98,7 @@ export const mutations: readonly Mutation[] = [
       'local nextNumber = number',
     ],
     ['split drops a refused record', '  else putBack(part, record) end', '  end'],
-    ['a deletion leaves the place of its deltas', '    inheritPlace(part)\n', ''],
+    ['a deletion leaves the place of its deltas', ' else inheritPlace(part) end', ' end'],
     ['split forgets the bytes', '  bytes = bytes + #record\n', ''],
   ]),
   ...of(lua('raise'), [
@@ -126,7 +126,7 @@ export const mutations: readonly Mutation[] = [
     ['what is cached stays', '    await dropEntries(redis, prefix, behind);\n', ''],
   ]),
   ...of('src/services/write-behind/batch-split.ts', [
-    ['counters are parted from their row', ', ...countersOf(group, fields[0] as string)', ''],
+    ['counters are parted from their row', '.flatMap((field) => [field, ...countersOf(group, field)])', ''],
   ]),
   ...of('src/client/reading/counter-port.ts', [
     ['a counter is summed with a batch between', ' || loaded.batch > claimed.batch', ''],

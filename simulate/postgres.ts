@@ -1,11 +1,11 @@
 /** A small model of Postgres behind the persister's port: rows, the ledger, and transactions that are atomic. */
-import type { Batch } from '../src/buffer/batch.js';
+import type { Batch, RowBatch } from '../src/buffer/batch.js';
 import { type Database, rowMissing } from '../src/database/database.js';
 import { ledgerName } from '../src/database/names.js';
 import type { Persister } from '../src/database/persister.js';
 import { readSql } from '../src/database/sql-file.js';
 import { MissingRow } from '../src/database/statement.js';
-import { idKeysOf, type Refusal } from '../src/database/trial.js';
+import type { Refusal } from '../src/database/trial.js';
 import type { Transaction } from '../src/definitions/record.js';
 import { currentActor } from './actor.js';
 import { type Row, written } from './row.js';
@@ -96,8 +96,8 @@ export class Postgres {
       write(batch, stateOf(tx));
     },
     findRefused: async (batch, tx) => this.#refusalsOf(batch, stateOf(tx)),
-    findOvertaken: async () => undefined,
-    findDiffering: async () => undefined,
+    findOvertaken: async () => new Map(),
+    findDiffering: async () => new Map(),
   };
 
   #takeFailure(): 'before' | 'after' | undefined {
@@ -107,11 +107,14 @@ export class Postgres {
   }
 
   #refusalsOf(batch: Batch, { rows }: State): Refusal[] {
-    return [...idKeysOf(batch)].sort().flatMap((id): Refusal[] => {
+    const { puts, deletes } = projectsOf(batch);
+    const counted = [...batch.deltas.values()].flat();
+    const ids = new Set([...deletes, ...[...puts, ...counted].map(({ idKey }) => idKey)]);
+    return [...ids].sort().flatMap((id): Refusal[] => {
       const [letter, counter] = [`projects:${id}`, `touches:${id}`];
-      const deltas = [...batch.deltas.values()].flat().filter(({ idKey }) => idKey === id);
-      const put = batch.puts.find(({ idKey }) => idKey === id);
-      const isThere = put !== undefined || (rows.has(id) && !batch.deletes.includes(id));
+      const deltas = counted.filter(({ idKey }) => idKey === id);
+      const put = puts.find(({ idKey }) => idKey === id);
+      const isThere = put !== undefined || (rows.has(id) && !deletes.includes(id));
       const fields = [letter, ...(deltas.length > 0 ? [counter] : [])];
       if (put?.json.includes(`${refusedEnd}"`))
         return [{ fields, letter, state: '23514', message: 'its text' }];
@@ -165,14 +168,17 @@ function voidBatch({ ledgers, voids }: State, lane: string, batch: bigint): numb
   return 1;
 }
 
-function write({ deletes, puts, deltas }: Batch, { rows, texts, deltas: counted }: State): void {
+const projectsOf = (batch: Batch): RowBatch => batch.rows.get('projects') as RowBatch;
+
+function write(batch: Batch, { rows, texts, deltas: counted }: State): void {
+  const { deletes, puts } = projectsOf(batch);
   for (const id of deletes) rows.delete(id);
   for (const { idKey, json, mark = '' } of puts) {
     const row = written(rows.get(idKey), { json, mark });
     rows.set(idKey, row);
     texts.add(row.name).add(row.note);
   }
-  for (const { idKey, delta } of [...deltas.values()].flat()) {
+  for (const { idKey, delta } of [...batch.deltas.values()].flat()) {
     const row = rows.get(idKey) as Row;
     rows.set(idKey, { ...row, touches: row.touches + BigInt(delta) });
     counted.set(idKey, (counted.get(idKey) ?? 0n) | BigInt(delta));

@@ -147,6 +147,11 @@ export const errorCodes = {
     advice:
       'Repeat it. If it stays so: `forebay lanes` says how a store stands, and `forebay lanes STORE N` ends it.',
   },
+  ACROSS_AGGREGATES: {
+    when: 'Writes that are to be accepted together are not all of one row and of what belongs to it. Nothing was written.',
+    retryable: 'no',
+    advice: 'Give each aggregate a call of its own; see [aggregates](aggregates.md).',
+  },
   WRITE_LOST: {
     when: 'Redis has gone back in time and lost a write that it had accepted; nothing proves that it was in the database before.',
     retryable: 'no',

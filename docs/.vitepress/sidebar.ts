@@ -22,6 +22,7 @@ export const sidebar: Group[] = [
     text: 'Write and read',
     items: [
       { text: 'Verbs and columns', link: '/rows' },
+      { text: 'Records that belong together', link: '/aggregates' },
       { text: 'Values ready before they are missed', link: '/warming' },
       { text: 'The Prisma extension', link: '/prisma-extension' },
       { text: 'Other writers', link: '/changes' },

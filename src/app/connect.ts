@@ -7,7 +7,6 @@ import { openLanes } from '../buffer/layouts.js';
 import { WriteBuffer } from '../buffer/write-buffer.js';
 import { type CacheOptions, createCache, createReadingParts } from '../cache/cache.js';
 import type { CacheService } from '../cache/cache-service.js';
-import { L1 } from '../cache/memory/l1.js';
 import { WaitingRoom } from '../cache/reading/waiting-room.js';
 import { BatchedGet } from '../cache/redis/batched-get.js';
 import { Hottest } from '../cache/redis/hottest.js';
@@ -18,19 +17,21 @@ import { DeadLetters } from '../client/dead-letters.js';
 import { PendingValues } from '../client/reading/pending-values.js';
 import { RefreshRequests } from '../client/reading/refresh-requests.js';
 import { PersistedWatch } from '../client/receipts/persisted.js';
+import type { Receipt } from '../client/receipts/receipt.js';
 import { ComputedClient } from '../client/stores/computed-client.js';
 import { CounterClient } from '../client/stores/counter-client.js';
 import { RecordClient } from '../client/stores/record-client.js';
 import { type CachedValues, createValues } from '../client/values/values.js';
 import { DurableRoute } from '../client/writing/durable-route.js';
+import { Together, type TogetherStore, type TogetherWrite } from '../client/writing/together.js';
 import { tracedWrites } from '../client/writing/traced-writes.js';
+import type { WriteOptions } from '../client/writing/write-options.js';
 import { WriteQueue } from '../client/writing/write-queue.js';
 import { type Config, readConfig } from '../config.js';
 import { breakerOf } from '../connection/breaker.js';
 import { ConnectionMetrics } from '../connection/connection-metrics.js';
 import { getMany } from '../connection/get-many.js';
 import { createHealth, type RedisHealth } from '../connection/health.js';
-import { startInvalidationFeed } from '../connection/invalidation-feed.js';
 import { openConnections, toReadError } from '../connection/redis.js';
 import { checkServer } from '../connection/server-check.js';
 import type { Database } from '../database/database.js';
@@ -43,7 +44,6 @@ import type { Definitions, Stores } from '../definitions/stores.js';
 import { closedError } from '../errors.js';
 import { logEvents } from '../event-log.js';
 import type { Emit } from '../events.js';
-import { cacheEntryKey, cacheKeyOf } from '../keys.js';
 import { Listeners } from '../listeners.js';
 import { Resources } from '../resources.js';
 import type { Trace } from '../trace.js';
@@ -52,6 +52,7 @@ import { createWarningLog } from '../warning-log.js';
 import { openQueues } from './app-queues.js';
 import { vitalsOf } from './app-vitals.js';
 import { bindPatterns, type Patterns } from './bound-patterns.js';
+import { openL1 } from './open-l1.js';
 import { closeSamples, sampleReads } from './read-samples.js';
 
 /** What `connect` needs. */
@@ -88,6 +89,19 @@ export type StoreClients<D extends Definitions> = { readonly [Name in keyof D]: 
 export interface Forebay<D extends Definitions> extends CachedValues {
   /** A client for each store, by its name in the definitions. */
   readonly stores: StoreClients<D>;
+  /**
+   * Writes that belong together: of one row of the store `root`, of rows that belong to it (`partitionBy`),
+   * and of their counters; at most 1,000, of each record one. All are accepted, or none is; all are committed
+   * in one transaction, with what else is pending of them; what the database refuses of them becomes one dead
+   * letter.
+   * @throws ForebayError as `put`, `patch` and `add` of the stores; ACROSS_AGGREGATES; CONFLICT, when a
+   * record is not at the version that its write has; UNKNOWN_STORE
+   */
+  writeTogether<Root extends keyof D & string>(
+    root: Root,
+    writes: readonly TogetherWrite<D, Root>[],
+    options?: WriteOptions,
+  ): Promise<Receipt>;
   /** Single operations on cached values. */
   readonly cache: CacheService;
   /**
@@ -164,6 +178,8 @@ async function open<D extends Definitions>(
   const vitals = vitalsOf(base.connections, base.database);
   return {
     stores: Object.freeze({ ...writing.clients, ...clients }) as StoreClients<D>,
+    writeTogether: (root, writes, writeOptions) =>
+      writing.together.write(root, writes as never, writeOptions),
     cache: cache.service,
     ...values,
     patterns: bindPatterns({ cache: cache.service, ...values }),
@@ -260,11 +276,12 @@ function createWriting(base: Base, resources: Resources) {
     loaders,
     dropEntries: dropAll,
   };
-  const clients = [...stores.byName].map(([name, store]) => [
+  const clients = [...stores.byName].map(([name, store]): [string, TogetherStore] => [
     name,
     store.kind === 'record' ? new RecordClient(context, store) : new CounterClient(context, store),
   ]);
-  return { watch, writes, clients: Object.fromEntries(clients) as Record<string, unknown> };
+  const byName = Object.fromEntries(clients);
+  return { watch, writes, together: new Together(stores, context, byName), clients: byName };
 }
 
 /** The cache, and the clients of the stores that are computed. */
@@ -295,34 +312,6 @@ async function openReading(base: Base, writing: Writing, resources: Resources) {
     storeLoading.close();
   });
   return { cache, clients: Object.fromEntries(clients) };
-}
-
-/** The values in memory, and the feed that keeps them coherent. Undefined: none are to be kept. */
-async function openL1(
-  { connections, settings, prefix, cacheOptions, emit }: Base,
-  resources: Resources,
-): Promise<L1 | undefined> {
-  if (cacheOptions.l1 === false) return undefined;
-  const l1 = new L1(cacheOptions.l1);
-  const stop = await startInvalidationFeed({
-    redis: connections.cache,
-    settings,
-    prefix: cacheEntryKey(prefix, ''),
-    listener: {
-      onInvalidated: (entryKey) => l1.invalidate(cacheKeyOf(prefix, entryKey)),
-      onFlushed: () => l1.clear(),
-      onReady: () => {
-        l1.open();
-        emit({ type: 'l1.opened' });
-      },
-      onLost: () => {
-        l1.close();
-        emit({ type: 'l1.closed' });
-      },
-    },
-    emit,
-  });
-  return resources.own('values in memory', l1, stop);
 }
 
 async function orReadError<T>(answer: Promise<T>): Promise<T> {

@@ -1,4 +1,7 @@
-/** A sealed batch as a worker sees it: the lane's records sorted into deletes, puts and deltas. */
+/**
+ * A sealed batch as a worker sees it: the lane's records by their stores, sorted into deletes, puts and
+ * deltas.
+ */
 import { splitRelease } from '../definitions/release.js';
 import type { LaneGroup, RecordStore } from '../definitions/stores.js';
 import { splitField } from '../keys.js';
@@ -16,22 +19,28 @@ export interface Delta {
   readonly delta: string;
 }
 
+/** A record store's part of a batch. */
+export interface RowBatch {
+  /** Id keys of rows to delete, before anything is put; sorted. */
+  readonly deletes: readonly string[];
+  /** Rows to put, sorted by id key. */
+  readonly puts: readonly PutRecord[];
+  /** Versions of the records by id key, where the store's rows have a version; else empty. */
+  readonly versions: ReadonlyMap<string, string>;
+  /** Id keys of puts that another release of the store's definition has written. */
+  readonly otherReleases: ReadonlySet<string>;
+}
+
 export interface Batch {
   readonly lane: string;
   /** Grows from batch to batch of a lane; µs since 1970, about. */
   readonly number: string;
   /** How many records and counters the batch holds. */
   readonly size: number;
-  /** Id keys of rows to delete, before anything is put; sorted. */
-  readonly deletes: readonly string[];
-  /** Rows to put, sorted by id key. */
-  readonly puts: readonly PutRecord[];
+  /** By record store. */
+  readonly rows: ReadonlyMap<string, RowBatch>;
   /** Deltas that are not zero, by counter store; sorted by id key. */
   readonly deltas: ReadonlyMap<string, readonly Delta[]>;
-  /** Versions of the records by id key, where the store's rows have a version; else empty. */
-  readonly versions: ReadonlyMap<string, string>;
-  /** Id keys of puts that another release of the store's definition has written. */
-  readonly otherReleases: ReadonlySet<string>;
   /** What the lane said when it gave the batch. */
   readonly sealing?: Sealing;
 }
@@ -47,26 +56,31 @@ export interface Sealing {
   readonly ageMs: number;
 }
 
+const noRows: RowBatch = { deletes: [], puts: [], versions: new Map(), otherReleases: new Set() };
+
+/** What a batch has of a store's rows. */
+export function rowsOf({ rows }: Batch, { name }: Pick<RecordStore, 'name'>): RowBatch {
+  return rows.get(name) ?? noRows;
+}
+
 /** Sorts what `seal` returned: field, record, field, record, … */
 export function parseBatch(lane: string, group: LaneGroup, number: string, sealed: readonly string[]): Batch {
   const deltas = new Map<string, Delta[]>(group.counters.map((counter) => [counter.name, []]));
-  const rows = new RowRecords(group.record);
+  const rows = new Map(group.records.map((store) => [store.name, new RowRecords(store)]));
   for (let i = 0; i < sealed.length; i += 2) {
     const { store, idKey } = splitField(sealed[i] as string);
     const record = sealed[i + 1] as string;
     const counterDeltas = deltas.get(store);
-    if (counterDeltas === undefined) rows.add(idKey, record);
+    if (counterDeltas === undefined) rows.get(store)?.add(idKey, record);
     else if (record !== '0') counterDeltas.push({ idKey, delta: record });
   }
   for (const list of deltas.values()) list.sort(byIdKey);
-  rows.deletes.sort();
-  rows.puts.sort(byIdKey);
-  const { deletes, puts, versions, otherReleases } = rows;
-  return { lane, number, size: sealed.length / 2, deletes, puts, deltas, versions, otherReleases };
+  for (const records of rows.values()) records.sort();
+  return { lane, number, size: sealed.length / 2, rows, deltas };
 }
 
-/** The records of rows, by what is to be done. */
-class RowRecords {
+/** The records of a store's rows, by what is to be done. */
+class RowRecords implements RowBatch {
   readonly deletes: string[] = [];
   readonly puts: PutRecord[] = [];
   readonly versions = new Map<string, string>();
@@ -74,9 +88,9 @@ class RowRecords {
   readonly #release: string;
   readonly #hasVersions: boolean;
 
-  constructor(store: RecordStore | undefined) {
-    this.#release = store?.rows.release ?? '';
-    this.#hasVersions = store?.version !== undefined;
+  constructor({ rows, version }: RecordStore) {
+    this.#release = rows.release;
+    this.#hasVersions = version !== undefined;
   }
 
   add(idKey: string, record: string): void {
@@ -90,19 +104,29 @@ class RowRecords {
     }
     if (this.#hasVersions) this.versions.set(idKey, record.slice(1, bar));
   }
+
+  sort(): void {
+    this.deletes.sort();
+    this.puts.sort(byIdKey);
+  }
 }
 
-/** The part of a batch that concerns these ids, under the same number. */
-export function partOf(batch: Batch, idKeys: ReadonlySet<string>): Batch {
-  const isPart = ({ idKey }: { idKey: string }): boolean => idKeys.has(idKey);
-  const deltas = new Map([...batch.deltas].map(([store, list]) => [store, list.filter(isPart)]));
-  return {
-    ...batch,
-    size: idKeys.size,
-    deletes: batch.deletes.filter((idKey) => idKeys.has(idKey)),
-    puts: batch.puts.filter(isPart),
-    deltas,
-  };
+/** The part of a batch that a test of its records' stores and id keys finds, under the same number. */
+export function partOf(batch: Batch, isMeant: (store: string, idKey: string) => boolean): Batch {
+  const deltas = new Map(
+    [...batch.deltas].map(([store, list]) => [store, list.filter(({ idKey }) => isMeant(store, idKey))]),
+  );
+  const rows = new Map(
+    [...batch.rows].map(([store, part]): [string, RowBatch] => [
+      store,
+      {
+        ...part,
+        deletes: part.deletes.filter((idKey) => isMeant(store, idKey)),
+        puts: part.puts.filter(({ idKey }) => isMeant(store, idKey)),
+      },
+    ]),
+  );
+  return { ...batch, rows, deltas };
 }
 
 // One order for all statements, so that two batches never lock the same rows crosswise.

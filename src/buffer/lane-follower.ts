@@ -77,7 +77,8 @@ export class LaneFollower implements LaneRoutes {
     const adopted = lanes.groups.map(async (group) => {
       const seen = known.get(group.name);
       // Perhaps its time is over.
-      return this.#adopt(group, !seen || seen.next ? await layouts.ofGroup(group) : seen, look);
+      const isKnown = seen && !seen.next && seen.partitions > 0;
+      return this.#adopt(group, isKnown ? seen : await layouts.ofGroup(group), look);
     });
     return (await Promise.all(adopted)).includes(true);
   }

@@ -1,5 +1,6 @@
 /** Lanes: which lane a record's writes go through, and all lanes of an app. */
-import type { LaneGroup, Stores } from '../definitions/stores.js';
+import { rootKeyOf } from '../definitions/aggregate.js';
+import { type LaneGroup, type Store, type Stores, storesOf } from '../definitions/stores.js';
 import { fieldOf, type LaneKeys, laneKeys } from '../keys.js';
 import { laneTag } from './lane-tags.js';
 import { type LaneLayout, type Layout, markOf } from './layout.js';
@@ -44,9 +45,14 @@ export class Lanes {
     return this.#byGroup.get(group) as readonly Lane[];
   }
 
-  of(group: LaneGroup, idKey: string): Lane {
+  /** @param rootKey of the row that decides: see `rootKeyOf` */
+  of(group: LaneGroup, rootKey: string): Lane {
     const lanes = this.ofGroup(group);
-    return lanes[partitionOf(idKey, lanes.length)] as Lane;
+    return lanes[partitionOf(rootKey, lanes.length)] as Lane;
+  }
+
+  ofRecord({ name, group }: StoreName, idKey: string): Lane {
+    return this.of(group, rootKeyOf(group, name, idKey));
   }
 
   /** The store's lanes as they are from now on. False: they were known. */
@@ -64,19 +70,19 @@ export class Lanes {
   }
 
   /** The key of a record's entry. */
-  entryKeyOf({ name, group }: { readonly name: string; readonly group: LaneGroup }, idKey: string): string {
-    return this.of(group, idKey).keys.entryPrefix + fieldOf(name, idKey);
+  entryKeyOf(store: StoreName, idKey: string): string {
+    return this.ofRecord(store, idKey).keys.entryPrefix + fieldOf(store.name, idKey);
   }
 
-  /** Id keys by the lane that they belong to, in their order. */
+  /** Id keys of a store's records by the lane that they belong to, in their order. */
   groupBy(
-    group: LaneGroup,
+    store: StoreName,
     items: Iterable<string>,
     idKeyOf = (item: string): string => item,
   ): Map<Lane, string[]> {
     const byLane = new Map<Lane, string[]>();
     for (const item of items) {
-      const lane = this.of(group, idKeyOf(item));
+      const lane = this.ofRecord(store, idKeyOf(item));
       const known = byLane.get(lane);
       if (known) known.push(item);
       else byLane.set(lane, [item]);
@@ -86,9 +92,7 @@ export class Lanes {
 
   /** Those of the group that a store belongs to; none when there is no such store. */
   ofStore(name: string): readonly Lane[] {
-    return this.all.filter(({ group }) =>
-      [group.record, ...group.counters].some((one) => one?.name === name),
-    );
+    return this.all.filter(({ group }) => storesOf(group).some((store) => store.name === name));
   }
 
   /** The lane of this name, or undefined when the definitions have none. */
@@ -102,6 +106,8 @@ export class Lanes {
     return !this.#byName.has(name) && this.groups.some((group) => group.name === store);
   }
 }
+
+type StoreName = Pick<Store, 'name' | 'group'>;
 
 /** As a new store has it. */
 export function firstLayout({ partitions }: LaneGroup): Layout {

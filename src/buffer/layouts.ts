@@ -4,6 +4,7 @@
  */
 import type { RedisClient } from '../connection/redis.js';
 import type { LaneGroup, Stores } from '../definitions/stores.js';
+import { ForebayError } from '../errors.js';
 import type { Emit } from '../events.js';
 import { partitionsKey } from '../keys.js';
 import { firstLayout, Lanes } from './lane.js';
@@ -33,8 +34,22 @@ export async function openLanes(
     stores.groups.map(async (group) => [group.name, await layouts.ofGroup(group)] as const),
   );
   const layoutOf = new Map(settled);
+  for (const group of stores.groups) await refuseOwnLanes(group, layouts);
   for (const group of stores.groups) tellOfOther(group, layoutOf.get(group.name) as Layout, emit);
   return new Lanes(stores, prefix, layoutOf);
+}
+
+/** What they hold nobody of these definitions would flush; and others still write there. */
+async function refuseOwnLanes({ name, parts }: LaneGroup, layouts: Layouts): Promise<void> {
+  for (const part of parts) {
+    const { layout } = await layouts.read(part);
+    if (!layout || layout.partitions === 0) continue;
+    throw new ForebayError(
+      'INVALID_DEFINITION',
+      `Store "${part}" is partitioned by "${name}", and has lanes of its own in Redis. Before you deploy this: npx forebay lanes ${part} 0 has what they hold written, and closes them.`,
+      { context: { store: part, partitions: layout.partitions } },
+    );
+  }
 }
 
 /** Where the command has changed it, the definition is only old. */
@@ -71,9 +86,10 @@ export class Layouts {
     return isOver ? { layout: await this.undo(store, layout), now } : { layout, now };
   }
 
-  /** That of a new store is its definition's. */
+  /** That of a new store is its definition's. @throws ForebayError LANES_CHANGING when its lanes were closed */
   async ofGroup(group: LaneGroup): Promise<Layout> {
     const { layout } = await this.read(group.name);
+    if (layout?.partitions === 0) throw lanesClosed(group);
     if (layout) return layout;
     // Somebody else may just have set it, perhaps to another number.
     const set = await this.#call(group.name, '', layoutText(firstLayout(group)));
@@ -101,4 +117,12 @@ export class Layouts {
     const { text, now } = await this.#buffer.layout(store, known, next);
     return { layout: text === '' ? undefined : parseLayout(text), now };
   }
+}
+
+function lanesClosed({ name }: LaneGroup): ForebayError {
+  return new ForebayError(
+    'LANES_CHANGING',
+    `The lanes of store "${name}" were closed, for another release has its records in another store's lanes (partitionBy). Deploy that, or open them: npx forebay lanes ${name} N.`,
+    { retryable: true, context: { store: name } },
+  );
 }

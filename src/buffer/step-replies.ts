@@ -2,7 +2,7 @@
 import type { Batch } from './batch.js';
 import type { ClaimKind, CounterClaimReply, RecordKind } from './scripts.js';
 
-export type WriteOp = 'put' | 'put-if' | 'patch' | 'delete' | 'add' | 'forget';
+export type WriteOp = 'put' | 'put-if' | 'patch' | 'delete' | 'add' | 'forget' | 'together';
 
 export interface Write {
   readonly op: WriteOp;
@@ -118,6 +118,8 @@ export interface SplitPart {
   readonly row: string;
   /** A `LetterError` as JSON. */
   readonly error: string;
+  /** Of its aggregate, of which all that the batch has is taken out; '' when there is none. */
+  readonly mark: string;
 }
 
 export interface SplitDone {
@@ -153,6 +155,8 @@ export interface DeadLetter extends LetterName {
   /** By field: the record, and the deltas of its row's counters that wait with it; as the lane has them. */
   readonly records: Readonly<Record<string, string>>;
   readonly error: LetterError;
+  /** Its records are those of an aggregate, refused as a whole. */
+  readonly isAggregate?: true;
 }
 
 const letters: Record<WriteOp, string> = {
@@ -162,6 +166,7 @@ const letters: Record<WriteOp, string> = {
   delete: 'd',
   add: 'a',
   forget: 'f',
+  together: 't',
 };
 
 /** What is done, a letter for each write. */

@@ -2,7 +2,7 @@
  * The write buffer: typed calls for the steps of the protocol in README.md. Each is one Lua call on one lane.
  */
 import type { RedisClient } from '../connection/redis.js';
-import { entryTtlMs } from '../definitions/entry-ttl.js';
+import { hasAggregates } from '../definitions/aggregate.js';
 import { filledChannel, letterKey, partitionsKey, persistedChannel } from '../keys.js';
 import { parseBatch } from './batch.js';
 import { type Found, toFound } from './found.js';
@@ -28,10 +28,10 @@ import {
   toAccepted,
   toBigInt,
   toCounterClaim,
-  toLetters,
   toRecordClaim,
   type Write,
 } from './step-replies.js';
+import { writeArguments } from './write-arguments.js';
 
 /** The content of an entry that is not filled: its lease is given back. */
 export const released = '';
@@ -56,24 +56,7 @@ export class WriteBuffer {
    * @param knownVersion the lane's last version that the caller knows of; 0: none
    */
   async write(lane: Lane, writes: readonly Write[], knownVersion = 0n): Promise<Accepted> {
-    const { keys, group } = lane;
-    const { meta, order, dirty, sealed, dead, waiting, retries } = keys;
-    const args: (string | number)[] = [meta, order, dirty, sealed, dead, waiting, retries];
-    for (const write of writes) args.push(keys.entryPrefix + write.field);
-    args.push(
-      keys.entryPrefix.length + 1,
-      group.dirtyMax,
-      group.dirtyBytesMax,
-      group.minDelayMs,
-      `${knownVersion}`,
-      lane.mark,
-      group.record?.cacheOnWrite ? 1 : 0,
-      entryTtlMs(group.record?.ttlMs ?? 1, false),
-      entryTtlMs(group.record?.ttlMs ?? 1, true),
-      toLetters(writes),
-    );
-    for (const write of writes) args.push(write.payload);
-    return toAccepted(await this.#redis.forebay_write(7 + writes.length, ...args));
+    return toAccepted(await this.#redis.forebay_write(...writeArguments(lane, writes, knownVersion)));
   }
 
   async claim(
@@ -159,6 +142,7 @@ export class WriteBuffer {
       `${floor}`,
       compared,
       staysMs,
+      hasAggregates(group) ? 1 : 0,
     )) as [SealReply['kind'], string | number, string, string, number, string, ...string[]];
     if (kind === 'empty' || kind === 'uncompared') return { kind };
     if (kind === 'wait') return { kind, waitMs: Number(detail) };
@@ -209,7 +193,14 @@ export class WriteBuffer {
       group.deadLettersMax,
       this.#persistedChannel,
       lane.name,
-      ...parts.flatMap(({ fate, waitMs, letter, row, error }) => [fate, waitMs, letter, row, error]),
+      ...parts.flatMap(({ fate, waitMs, letter, row, error, mark }) => [
+        fate,
+        waitMs,
+        letter,
+        row,
+        error,
+        mark,
+      ]),
     )) as [SplitReply['kind'], number, ...string[]];
     return kind === 'split' ? { kind, rest, deadFields } : { kind };
   }
@@ -226,10 +217,24 @@ export class WriteBuffer {
   async deadLetter(lane: LetterLane, field: string): Promise<DeadLetter | undefined> {
     const at = await this.#redis.zscore(lane.keys.dead, field);
     if (at === null) return undefined;
-    const { '': reason, since = '0', ...records } = await this.#redis.hgetall(letterKey(lane.keys, field));
+    const {
+      '': reason,
+      since = '0',
+      mark,
+      ...records
+    } = await this.#redis.hgetall(letterKey(lane.keys, field));
     if (reason === undefined) return undefined;
     const error = JSON.parse(reason) as LetterError;
-    return { lane: lane.name, field, at: String(at), since, records, error };
+    const isAggregate = mark !== undefined;
+    return {
+      lane: lane.name,
+      field,
+      at: String(at),
+      since,
+      records,
+      error,
+      ...(isAggregate && { isAggregate }),
+    };
   }
 
   /** Makes a dead letter's records dirty again. `wake` tells the caller to add a wake-up job for the lane. */

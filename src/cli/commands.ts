@@ -123,7 +123,8 @@ const lanesCommand: Command = {
   ],
   details: `A definition's \`partitions\` is the first number of a new store; from then on Redis knows it, and apps and workers follow. While it is
 changed writes of the store wait in the apps (5 s at most, then LANES_CHANGING), until what was accepted is in the database and its entries are
-dropped: about 1 s for each million keys in Redis. Given again after it was killed, it ends what it began. See docs/scale.md.
+dropped: about 1 s for each million keys in Redis. Given again after it was killed, it ends what it began. See docs/scale.md. With 0 the
+lanes are closed, for a release whose definitions have the store's records in another one's lanes (partitionBy, see docs/aggregates.md).
 Exit code: 0; 1 when the number was not changed: the reason is printed.`,
   examples: [
     { line: 'forebay lanes', about: 'how many there are, and what they hold' },
@@ -364,6 +365,6 @@ function durationProblem(text: string | undefined): string | undefined {
 
 function numberProblem(text: string): string | undefined {
   const number = Number(text);
-  if (/^\d+$/.test(text) && number >= 1 && number <= partitionsMax) return undefined;
-  return `N is a whole number from 1 to ${partitionsMax}.`;
+  if (/^\d+$/.test(text) && number <= partitionsMax) return undefined;
+  return `N is a whole number from 1 to ${partitionsMax}; or 0, to close the lanes.`;
 }

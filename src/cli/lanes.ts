@@ -110,6 +110,10 @@ function tell(outcome: LaneChangeOutcome, { store, from, to, isJson }: Change, i
   if (outcome.kind === 'unchanged')
     io.err.write(`The number of lanes of ${store} was not changed. ${outcome.why}\n`);
   else if (outcome.kind === 'same') io.out.write(`${store} has ${lanes(to)}.\n`);
+  else if (to === 0)
+    io.out.write(
+      `The lanes of ${store} are closed, and empty: its writes are refused until a release is deployed whose definitions have its records elsewhere.\n`,
+    );
   else
     io.out.write(
       `${store} has ${lanes(to)}, and had ${from}. Its writes waited for ${duration(outcome.closedMs)}.\n`,

@@ -15,7 +15,7 @@ import type { WakeUps } from '../queues/wake-ups.js';
 
 /** A record that the database refuses. */
 export interface DeadLetter {
-  /** Its store. */
+  /** Its store; of an aggregate that of the row that the others belong to. */
   readonly store: string;
   /** As text; parts of a composite id are joined by commas. */
   readonly id: string;
@@ -25,7 +25,10 @@ export interface DeadLetter {
   readonly refusedAt: Date;
   /** The database's: its SQLSTATE, '' when a persist of the app's own threw; and what it says. */
   readonly error: { readonly state: string; readonly message: string };
-  /** A put's row as JSON, a delete, or a counter's delta; those of the row's counters wait with it. */
+  /**
+   * By field (`store:id`), a put's row as JSON, a delete, or a counter's delta: those of the row's counters
+   * are kept with it, and all of an aggregate together.
+   */
   readonly records: Readonly<Record<string, string>>;
   /** Tells it from a later one of the same record. */
   readonly name: LetterName;
@@ -36,7 +39,7 @@ export type LetterPlace = Pick<DeadLetter, 'lane' | 'name'>;
 
 /** Which dead letters are meant. */
 export interface DeadLettersOptions {
-  /** Only those of this store. */
+  /** Only those that have a record or a delta of this store. */
   readonly store?: string;
 }
 
@@ -189,5 +192,6 @@ function toDeadLetter({ lane, field, at, error, records }: LaneLetter): DeadLett
 }
 
 function isOf({ store }: DeadLettersOptions, letter: DeadLetter): boolean {
-  return store === undefined || letter.store === store;
+  if (store === undefined || letter.store === store) return true;
+  return Object.keys(letter.records).some((field) => splitField(field).store === store);
 }

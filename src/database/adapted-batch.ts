@@ -1,29 +1,35 @@
 /**
  * Rows that another release of the definitions has written, made rows of this one before they are written.
  */
-import type { Batch, PutRecord } from '../buffer/batch.js';
+import { type Batch, type PutRecord, type RowBatch, rowsOf } from '../buffer/batch.js';
 import type { RecordStore } from '../definitions/stores.js';
 import { ForebayError, messageOf } from '../errors.js';
+import { fieldOf, splitField } from '../keys.js';
 
 export interface AdaptedBatch {
   readonly batch: Batch;
-  /** Rows that can't be, by id key, and why. */
+  /** Rows that can't be, by field, and why. */
   readonly unfit: ReadonlyMap<string, string>;
 }
 
-export function adaptBatch(store: RecordStore | undefined, batch: Batch): AdaptedBatch {
+export function adaptBatch(stores: readonly RecordStore[], batch: Batch): AdaptedBatch {
   const unfit = new Map<string, string>();
-  if (store === undefined || batch.otherReleases.size === 0) return { batch, unfit };
-  const puts = batch.puts.flatMap((put): PutRecord[] => {
-    if (!batch.otherReleases.has(put.idKey)) return [put];
+  if (stores.every((store) => rowsOf(batch, store).otherReleases.size === 0)) return { batch, unfit };
+  const rows = new Map(stores.map((store) => [store.name, adaptRows(store, rowsOf(batch, store), unfit)]));
+  return { batch: { ...batch, rows }, unfit };
+}
+
+function adaptRows(store: RecordStore, rows: RowBatch, unfit: Map<string, string>): RowBatch {
+  const puts = rows.puts.flatMap((put): PutRecord[] => {
+    if (!rows.otherReleases.has(put.idKey)) return [put];
     try {
       return [adapted(put, store)];
     } catch (error) {
-      unfit.set(put.idKey, messageOf(error));
+      unfit.set(fieldOf(store.name, put.idKey), messageOf(error));
       return [];
     }
   });
-  return { batch: { ...batch, puts, otherReleases: new Set() }, unfit };
+  return { ...rows, puts, otherReleases: new Set() };
 }
 
 /**
@@ -35,11 +41,12 @@ function adapted({ idKey, json, version, mark = '' }: PutRecord, { rows }: Recor
 }
 
 /** Refuses the batch; which rows are to blame is found out as for any other. */
-export function unfitRows(store: RecordStore, unfit: ReadonlyMap<string, string>): ForebayError {
-  const [first] = unfit.values();
+export function unfitRows(unfit: ReadonlyMap<string, string>): ForebayError {
+  const [[field, why] = ['', '']] = unfit;
+  const { store } = splitField(field);
   return new ForebayError(
     'INVALID_VALUE',
-    `${unfit.size} rows of store "${store.name}" were written by another release of its definition, and can't be adapted: ${first}`,
-    { context: { store: store.name } },
+    `${unfit.size} rows were written by another release of their definition, and can't be adapted. One of store "${store}": ${why}`,
+    { context: { store } },
   );
 }

@@ -2,7 +2,7 @@
 import type { Batch } from '../buffer/batch.js';
 import type { Transaction } from '../definitions/record.js';
 import type { Emit } from '../events.js';
-import { ledgerLane } from '../keys.js';
+import { ledgerLane, splitField } from '../keys.js';
 import type { Database } from './database.js';
 import { ledgerName } from './names.js';
 import type { Persister } from './persister.js';
@@ -21,7 +21,7 @@ export type Outcome = 'applied' | 'skipped' | 'void';
 export interface Applied {
   readonly outcome: Outcome;
   /** Records whose rows are newer, or have what a put left to them, so that their entries are wrong. */
-  readonly outdated: Outdated | undefined;
+  readonly outdated: Outdated;
 }
 
 export interface ApplyDependencies {
@@ -39,15 +39,15 @@ export async function applyBatch(batch: Batch, dependencies: ApplyDependencies):
     const key = [ledgerLane(prefix, lane), number] as const;
     const proof = [batch.sealing?.generation ?? null, batch.sealing?.persisted ?? null];
     if ((await tx.$executeRawUnsafe(readSql('advance-ledger', { ledger }), ...key, ...proof)) === 0) {
-      if (await isVoid(tx, ledger, key)) return { outcome: 'void', outdated: undefined };
+      if (await isVoid(tx, ledger, key)) return { outcome: 'void', outdated: new Map() };
       // Who has applied it may have died before it dropped the entries.
       const [overtaken, differing] = await findOutdated(batch, persister, tx);
       return { outcome: 'skipped', outdated: joined(overtaken, differing) };
     }
     await persister.write(batch, tx);
     const [overtaken, differing] = await findOutdated(batch, persister, tx);
-    if (overtaken)
-      emit({ type: 'rows.overtaken', lane, store: overtaken.store, count: overtaken.versions.size });
+    for (const [store, count] of countsByStore(overtaken))
+      emit({ type: 'rows.overtaken', lane, store, count });
     emit({ type: 'batch.written', lane, number });
     return { outcome: 'applied', outdated: joined(overtaken, differing) };
   });
@@ -57,13 +57,21 @@ async function findOutdated(
   batch: Batch,
   persister: Persister,
   tx: Transaction,
-): Promise<[overtaken: Outdated | undefined, differing: Outdated | undefined]> {
+): Promise<[overtaken: Outdated, differing: Outdated]> {
   return [await persister.findOvertaken(batch, tx), await persister.findDiffering(batch, tx)];
 }
 
-function joined(one: Outdated | undefined, other: Outdated | undefined): Outdated | undefined {
-  if (!one || !other) return one ?? other;
-  return { store: one.store, versions: new Map([...one.versions, ...other.versions]) };
+function joined(one: Outdated, other: Outdated): Outdated {
+  return new Map([...one, ...other]);
+}
+
+function countsByStore(outdated: Outdated): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const field of outdated.keys()) {
+    const { store } = splitField(field);
+    counts.set(store, (counts.get(store) ?? 0) + 1);
+  }
+  return counts;
 }
 
 async function isVoid(

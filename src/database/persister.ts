@@ -2,17 +2,20 @@
  * Persisters: how the batches of a group of stores are written. For models the SQL is generated: that of the
  * rows, and one statement for each counter's deltas; stores with a persist of their own are called.
  */
-import type { Batch } from '../buffer/batch.js';
+import { type Batch, rowsOf } from '../buffer/batch.js';
+import { hasAggregates } from '../definitions/aggregate.js';
 import type { Model } from '../definitions/model.js';
 import type { ModelSource, Transaction } from '../definitions/record.js';
 import type { CounterStore, LaneGroup, RecordStore } from '../definitions/stores.js';
+import { fieldOf } from '../keys.js';
 import { adaptBatch, unfitRows } from './adapted-batch.js';
-import { differingFinder, recordStatements } from './record-statements.js';
+import { differingFinder, type RowStatements, recordStatements } from './record-statements.js';
 import { counterModel, idJson, matchParts, ofRecordset } from './rows-by-id.js';
 import { readSql } from './sql-file.js';
-import { type FindOutdated, MissingRow, type Statement, type Write } from './statement.js';
+import { type FindOutdated, MissingRow, type Outdated, type Statement, type Write } from './statement.js';
 import { readTable, type Table } from './table.js';
-import { findByHalves, findOneByOne, type Refusal, unitFields } from './trial.js';
+import { findByHalves, findOneByOne, type Refusal } from './trial.js';
+import { letterOf, unitKeyOf, unitsOf } from './units.js';
 import { onlyNewer } from './version-column.js';
 
 export interface Persister {
@@ -41,33 +44,63 @@ export async function createPersister(group: LaneGroup, database: Transaction): 
       findDiffering: noneFound,
     };
   }
-  const puts = group.record && (await recordStatements(group.record, database));
+  const rows: RowStatements[] = [];
+  for (const record of group.records) rows.push(await recordStatements(record, database));
   const counters: Statement[] = [];
   for (const counter of group.counters) counters.push(await counterStatement(counter, database));
-  const statementsOf = (batch: Batch): Statement[] => [...(puts?.(batch) ?? []), ...counters];
+  // Rows are deleted before those that they refer to, and put after them.
+  const deletes = rows.map((one) => one.delete).reverse();
+  const statementsOf = (batch: Batch): Statement[] => [
+    ...deletes,
+    ...rows.flatMap((one) => one.putsOf(batch)),
+    ...counters,
+  ];
   return {
     write: (given, tx) => {
-      const { batch, unfit } = adaptBatch(group.record, given);
-      if (unfit.size > 0) throw unfitRows(group.record as RecordStore, unfit);
+      const { batch, unfit } = adaptBatch(group.records, given);
+      if (unfit.size > 0) throw unfitRows(unfit);
       return runStatements(statementsOf(batch), batch, tx);
     },
     findRefused: async (given, tx) => {
-      const { batch, unfit } = adaptBatch(group.record, given);
-      return [
+      const { batch, unfit } = adaptBatch(group.records, given);
+      const refusals = [
         ...refusalsOf(group, given, unfit),
         ...(await findOneByOne(group, statementsOf(batch), batch, tx)),
       ];
+      return hasAggregates(group) ? onePerLetter(refusals) : refusals;
     },
-    findOvertaken: group.record ? await overtakenFinder(group.record, database) : noneFound,
-    findDiffering: group.record ? await differingFinder(group.record, database) : noneFound,
+    findOvertaken: await forEachStore(group, database, overtakenFinder),
+    findDiffering: await forEachStore(group, database, differingFinder),
   };
 }
 
 function refusalsOf(group: LaneGroup, batch: Batch, unfit: ReadonlyMap<string, string>): Refusal[] {
-  return [...unfit].map(([idKey, message]) => {
-    const fields = unitFields(group, batch, idKey);
-    return { fields, letter: fields[0] as string, state: '', message };
+  if (unfit.size === 0) return [];
+  const units = unitsOf(group, batch);
+  return [...unfit].map(([field, message]) => {
+    const key = unitKeyOf(group, field);
+    const fields = units.get(key) as string[];
+    return { fields, letter: letterOf(group, key, fields), state: '', message };
   });
+}
+
+/** Several of an aggregate's records may be to blame, which is refused as a whole. */
+function onePerLetter(refusals: readonly Refusal[]): Refusal[] {
+  return [...new Map([...refusals].reverse().map((one) => [one.letter, one])).values()];
+}
+
+async function forEachStore(
+  { records }: LaneGroup,
+  database: Transaction,
+  finder: (store: RecordStore, database: Transaction) => Promise<FindOutdated>,
+): Promise<FindOutdated> {
+  const finders: FindOutdated[] = [];
+  for (const store of records) finders.push(await finder(store, database));
+  return async (batch, tx) => {
+    const found: Outdated[] = [];
+    for (const find of finders) found.push(await find(batch, tx));
+    return new Map(found.flatMap((one) => [...one]));
+  };
 }
 
 async function runStatements(statements: readonly Statement[], batch: Batch, tx: Transaction): Promise<void> {
@@ -82,7 +115,7 @@ async function runStatements(statements: readonly Statement[], batch: Batch, tx:
 }
 
 /** The write of a store with a persist of its own. */
-function customWrite({ record, counters: [counter] }: LaneGroup): Write | undefined {
+function customWrite({ records: [record], counters: [counter] }: LaneGroup): Write | undefined {
   if (record?.source.kind === 'custom') return customRecordWrite(record, record.source);
   if (counter?.source.kind === 'custom') return customCounterWrite(counter, counter.source);
   return undefined;
@@ -92,7 +125,9 @@ function customRecordWrite(
   store: RecordStore,
   source: Extract<RecordStore['source'], { kind: 'custom' }>,
 ): Write {
-  return async ({ lane, number, deletes, puts }, tx) => {
+  return async (batch, tx) => {
+    const { lane, number } = batch;
+    const { deletes, puts } = rowsOf(batch, store);
     const rows = puts.map(({ json }) => store.rows.decode(json));
     if (deletes.length + rows.length > 0)
       await source.persist({ lane, number: BigInt(number), deletes, puts: rows }, tx);
@@ -119,20 +154,20 @@ async function overtakenFinder(store: RecordStore, database: Transaction): Promi
   const table = await readTable(model, database);
   const found = onlyNewer(version, table, matchParts(model, table));
   const sql = readSql('read-overtaken', { table: table.name, ...found });
-  return async ({ versions }, tx) => {
+  return async (batch, tx) => {
+    const { versions } = rowsOf(batch, store);
     const records = [...versions].map(([key, text]) => ({
       ...idJson(store, model, key),
       [version]: text,
       _key: key,
     }));
-    if (records.length === 0) return undefined;
+    if (records.length === 0) return new Map();
     const rows = await tx.$queryRawUnsafe<{ key: string }[]>(sql, JSON.stringify(records));
-    const overtaken = rows.map(({ key }) => [key, versions.get(key) as string] as const);
-    return rows.length === 0 ? undefined : { store: store.name, versions: new Map(overtaken) };
+    return new Map(rows.map(({ key }) => [fieldOf(store.name, key), versions.get(key) as string] as const));
   };
 }
 
-const noneFound: FindOutdated = async () => undefined;
+const noneFound: FindOutdated = async () => new Map();
 
 async function counterStatement(store: CounterStore, database: Transaction): Promise<Statement> {
   const { source } = store as { source: { field: string } };

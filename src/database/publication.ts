@@ -6,9 +6,8 @@ import { quoteIdentifier } from '../connection/identifier.js';
 import type { Query } from '../connection/postgres-client.js';
 import type { Model } from '../definitions/model.js';
 import type { Transaction } from '../definitions/record.js';
-import type { LaneGroup, Stores } from '../definitions/stores.js';
+import { rowStoresOf, type Store, type Stores } from '../definitions/stores.js';
 import { ledgerName, tableName } from './names.js';
-import { counterModel } from './rows-by-id.js';
 import { readSql } from './sql-file.js';
 
 /** What is missing, and how it is mended. */
@@ -28,7 +27,7 @@ export interface PublishedTable {
 /** A model whose rows stores have. */
 export interface CoveredModel {
   readonly model: Model;
-  readonly groups: readonly LaneGroup[];
+  readonly stores: readonly Store[];
 }
 
 /** Postgres cuts longer names. */
@@ -40,25 +39,23 @@ export function publicationName(prefix: string): string {
 }
 
 /**
- * The models whose rows the stores have, by the group of lanes; a custom store's tables are not known.
+ * The models whose rows the stores have; a custom store's tables are not known.
  * @internal
  */
 export function coveredModels({ groups }: Stores): CoveredModel[] {
-  const models = new Map<string, { model: Model; groups: LaneGroup[] }>();
-  for (const group of groups) {
-    const model = modelOf(group);
+  const models = new Map<string, { model: Model; stores: Store[] }>();
+  for (const store of groups.flatMap(rowStoresOf)) {
+    const model = modelOf(store);
     if (model === undefined) continue;
     const known = models.get(model.name);
-    if (known) known.groups.push(group);
-    else models.set(model.name, { model, groups: [group] });
+    if (known) known.stores.push(store);
+    else models.set(model.name, { model, stores: [store] });
   }
   return [...models.values()];
 }
 
-function modelOf({ record, counters }: LaneGroup): Model | undefined {
-  if (record) return record.source.kind === 'model' ? record.source.model : undefined;
-  const [counter] = counters;
-  return counter?.source.kind === 'model' ? counterModel(counter) : undefined;
+function modelOf({ source }: Store): Model | undefined {
+  return source.kind === 'model' ? source.model : undefined;
 }
 
 /** What the server, or the user's rights, lack. `query`: as the user that reads the changes. */

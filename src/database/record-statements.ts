@@ -2,25 +2,21 @@
  * The generated SQL of a record store's rows: one statement for the deletes, two for the puts, and as many
  * for the puts and updates of each mark, which write other columns of a row that is there.
  */
-import type { Batch, PutRecord } from '../buffer/batch.js';
+import { type Batch, type PutRecord, rowsOf } from '../buffer/batch.js';
 import type { Model } from '../definitions/model.js';
 import type { ModelSource, Transaction } from '../definitions/record.js';
 import { parseMark } from '../definitions/release.js';
 import type { RecordStore } from '../definitions/stores.js';
+import { fieldOf } from '../keys.js';
 import { idJson, matchParts } from './rows-by-id.js';
 import { readSql } from './sql-file.js';
 import type { FindOutdated, Item, Statement } from './statement.js';
 import { readTable, type Table } from './table.js';
 import { onlyOlder, onlyOlderAction, withVersions } from './version-column.js';
 
-export async function recordStatements(
-  store: RecordStore,
-  database: Transaction,
-): Promise<(batch: Batch) => Statement[]> {
+export async function recordStatements(store: RecordStore, database: Transaction): Promise<RowStatements> {
   const { model } = store.source as ModelSource;
-  const table = await readTable(model, database);
-  const statements = new RowStatements(store, model, table);
-  return (batch) => statements.of(batch);
+  return new RowStatements(store, model, await readTable(model, database));
 }
 
 interface StatementsOfMark {
@@ -30,7 +26,8 @@ interface StatementsOfMark {
   readonly upsert: Statement;
 }
 
-class RowStatements {
+export class RowStatements {
+  readonly delete: Statement;
   readonly #store: RecordStore;
   readonly #model: Model;
   readonly #table: Table;
@@ -38,8 +35,8 @@ class RowStatements {
   readonly #fields: readonly string[];
   /** Of them, those that `update-unique` writes. */
   readonly #uniqueFields: readonly string[];
-  /** What is the same for all batches. */
-  readonly #first: readonly Statement[];
+  /** Of values that are unique, for all batches. */
+  readonly #park: readonly Statement[];
   readonly #byMark: (mark: string) => StatementsOfMark;
 
   constructor(store: RecordStore, model: Model, table: Table) {
@@ -55,12 +52,13 @@ class RowStatements {
       unique: this.#updateUnique(mark),
       upsert: this.#upsert(mark),
     }));
-    this.#first = [this.#delete(), ...this.#uniqueFields.flatMap((field) => this.#parkUnique(field))];
+    this.delete = this.#delete();
+    this.#park = this.#uniqueFields.flatMap((field) => this.#parkUnique(field));
   }
 
-  of(batch: Batch): Statement[] {
-    const marked = marksOf(batch.puts).map(this.#byMark);
-    return [...this.#first, ...marked.flatMap(({ unique }) => unique), ...marked.map(({ upsert }) => upsert)];
+  putsOf(batch: Batch): Statement[] {
+    const marked = marksOf(rowsOf(batch, this.#store).puts).map(this.#byMark);
+    return [...this.#park, ...marked.flatMap(({ unique }) => unique), ...marked.map(({ upsert }) => upsert)];
   }
 
   #delete(): Statement {
@@ -68,12 +66,11 @@ class RowStatements {
     return {
       sql: readSql('delete', { table: name, ...this.#onlyOlder() }),
       store: this.#store,
-      items: ({ deletes, versions }) =>
-        withVersions(
-          this.#store,
-          deletes.map((idKey) => this.#idItem(idKey)),
-          versions,
-        ),
+      items: (batch) => {
+        const { deletes, versions } = rowsOf(batch, this.#store);
+        const items = deletes.map((idKey) => this.#idItem(idKey));
+        return withVersions(this.#store, items, versions);
+      },
     };
   }
 
@@ -145,7 +142,14 @@ class RowStatements {
 
   #puts(sql: string, isMeant: (put: PutRecord) => boolean): Statement {
     const store = this.#store;
-    return { sql, store, items: ({ puts, versions }) => withVersions(store, puts.filter(isMeant), versions) };
+    return {
+      sql,
+      store,
+      items: (batch) => {
+        const { puts, versions } = rowsOf(batch, store);
+        return withVersions(store, puts.filter(isMeant), versions);
+      },
+    };
   }
 
   #onlyOlder(): ReturnType<typeof onlyOlder> {
@@ -228,7 +232,8 @@ export async function differingFinder(store: RecordStore, database: Transaction)
     const left = leftBy(mark);
     return left.length === 0 ? '' : differingSql(model, table, left);
   });
-  return async ({ puts }, tx) => {
+  return async (batch, tx) => {
+    const { puts } = rowsOf(batch, store);
     const versions = new Map<string, string>();
     for (const mark of marksOf(puts)) {
       const sql = sqlOf(mark);
@@ -237,9 +242,10 @@ export async function differingFinder(store: RecordStore, database: Transaction)
       const records = meant.map(({ idKey, json }) => `{"_key":${JSON.stringify(idKey)},${json.slice(1)}`);
       const found = await tx.$queryRawUnsafe<{ key: string }[]>(sql, `[${records.join(',')}]`);
       const keys = new Set(found.map(({ key }) => key));
-      for (const { idKey, version } of meant) if (keys.has(idKey)) versions.set(idKey, version);
+      for (const { idKey, version } of meant)
+        if (keys.has(idKey)) versions.set(fieldOf(store.name, idKey), version);
     }
-    return versions.size === 0 ? undefined : { store: store.name, versions };
+    return versions;
   };
 }
 

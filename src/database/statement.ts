@@ -18,14 +18,13 @@ export interface Item {
   readonly json: string;
 }
 
-/** Records of a batch whose rows are not as they say, so that their entries are wrong. */
-export interface Outdated {
-  readonly store: string;
-  /** The records' versions by id key. */
-  readonly versions: ReadonlyMap<string, string>;
-}
+/**
+ * Records of a batch whose rows are not as they say, so that their entries are wrong: their versions by
+ * field.
+ */
+export type Outdated = ReadonlyMap<string, string>;
 
-export type FindOutdated = (batch: Batch, tx: Transaction) => Promise<Outdated | undefined>;
+export type FindOutdated = (batch: Batch, tx: Transaction) => Promise<Outdated>;
 
 /** Writes a batch, or a part of one, in a transaction. @throws MissingRow */
 export type Write = (batch: Batch, tx: Transaction) => Promise<void>;

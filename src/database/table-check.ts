@@ -24,9 +24,8 @@ export async function checkTables(stores: Stores, database: Transaction): Promis
 /** In words, one for each. Tables that are not there yet have none: they come with a migration. */
 export async function tableProblems(stores: Stores, database: Transaction): Promise<string[]> {
   const problems: string[] = [];
-  for (const { record } of stores.groups) {
-    if (record?.source.kind === 'model')
-      problems.push(...(await problemsOf(record, record.source, database)));
+  for (const record of stores.groups.flatMap(({ records }) => records)) {
+    if (record.source.kind === 'model') problems.push(...(await problemsOf(record, record.source, database)));
   }
   return problems;
 }

@@ -1,15 +1,17 @@
 /**
- * The trial of a batch that the database refused: which of its records are to blame. A record and the deltas
- * of its row's counters are one unit: what counts in a row goes where the row goes.
+ * The trial of a batch that the database refused: which of its records are to blame, and what is refused with
+ * them, see `unitsOf`.
  */
 import { type Batch, partOf } from '../buffer/batch.js';
+import { hasAggregates, rootKeyOf } from '../definitions/aggregate.js';
 import type { Transaction } from '../definitions/record.js';
 import type { LaneGroup } from '../definitions/stores.js';
 import { messageOf } from '../errors.js';
-import { fieldOf, splitField } from '../keys.js';
+import { fieldOf } from '../keys.js';
 import { failureReason, rowMissing, sqlStateOf } from './database.js';
 import { readSql } from './sql-file.js';
 import type { Statement, Write } from './statement.js';
+import { letterOf, unitsOf } from './units.js';
 
 /** A record that the database refuses, with what the same refusal holds back, and why. */
 export interface Refusal {
@@ -23,8 +25,8 @@ export interface Refusal {
   readonly message: string;
 }
 
-/** A failed step's SQLSTATE, message and detail. */
-type Failure = readonly [string, string, string];
+/** A failed step's SQLSTATE, message and detail; of an aggregate's, its field too. */
+type Failure = readonly [state: string, message: string, detail: string, field: string | null];
 
 /** Each record by itself, in the order of the batch's statements, all in one round trip. */
 export async function findOneByOne(
@@ -33,15 +35,24 @@ export async function findOneByOne(
   batch: Batch,
   tx: Transaction,
 ): Promise<Refusal[]> {
-  const places = new Map<string, () => string[]>();
+  const units = unitsOf(group, batch);
+  const isWhole = hasAggregates(group);
+  const places = new Map<string, Omit<Refusal, 'state' | 'message'>>();
   const steps = statements.flatMap(({ store, items, isOfAll }, at) => {
     const all = items(batch);
     if (isOfAll) return [`[${at},"","${at}",[${all.map(({ json }) => json).join(',')}]]`];
     return all.map(({ idKey, json }) => {
-      const unit = `u${idKey}`;
-      const key = store === group.record ? unit : `${at}${idKey}`;
-      places.set(key, () => (key === unit ? unitFields(group, batch, idKey) : [fieldOf(store.name, idKey)]));
-      return `[${at},${JSON.stringify(unit)},${JSON.stringify(key)},${json},${store.kind === 'counter'}]`;
+      const unitKey = rootKeyOf(group, store.name, idKey);
+      const unit = `u${unitKey}`;
+      const field = fieldOf(store.name, idKey);
+      const fields = units.get(unitKey) ?? [];
+      const letter = letterOf(group, unitKey, fields);
+      // A delta without a row waits for it where a refused row's deltas do.
+      const isAlone = store.kind === 'counter' && !isWhole;
+      const key = isAlone ? `${at}${idKey}` : unit;
+      places.set(key, { fields: isAlone ? [field] : fields, letter });
+      const facts = [at, JSON.stringify(unit), JSON.stringify(key), json, store.kind === 'counter'];
+      return `[${facts.join(',')}${isWhole ? `,${JSON.stringify(field)}` : ''}]`;
     });
   });
   await tx.$queryRawUnsafe(
@@ -52,26 +63,26 @@ export async function findOneByOne(
   await tx.$executeRawUnsafe(readSql('try-records'));
   const [row] = await tx.$queryRawUnsafe<{ failures: string }[]>(readSql('read-failures'));
   const failures = JSON.parse(row?.failures ?? '{}') as Record<string, Failure>;
-  return Object.entries(failures).flatMap(([key, [state, message, detail]]) => {
-    const fields = places.get(key)?.();
-    if (fields === undefined) return []; // a statement about all of them: what it breaks shows in the next ones
-    const letter = letterOf(group, fields, state);
-    return [{ fields, letter, state, message: detail === '' ? message : `${message} (${detail})` }];
+  return Object.entries(failures).flatMap(([key, failure]) => {
+    const place = places.get(key);
+    // A statement about all of them: what it breaks shows in the next ones.
+    return place === undefined ? [] : [toRefusal(place, failure)];
   });
 }
 
-/** A delta without a row waits for it where a refused row's deltas do. */
-function letterOf({ record }: LaneGroup, [first]: readonly string[], state: string): string {
-  const field = first as string;
-  return state === rowMissing && record ? fieldOf(record.name, splitField(field).idKey) : field;
-}
-
-/** A record's field, then those of its row's counters that the batch has. */
-export function unitFields(group: LaneGroup, batch: Batch, idKey: string): string[] {
-  const counters = group.counters.filter(({ name }) =>
-    batch.deltas.get(name)?.some((delta) => delta.idKey === idKey),
-  );
-  return [...(group.record ? [group.record] : []), ...counters].map(({ name }) => fieldOf(name, idKey));
+function toRefusal(
+  { fields, letter }: Omit<Refusal, 'state' | 'message'>,
+  [state, message, detail, field]: Failure,
+): Refusal {
+  const [first] = fields as [string];
+  const words = detail === '' ? message : `${message} (${detail})`;
+  const isMissing = state === rowMissing;
+  return {
+    fields,
+    letter: isMissing || field !== null ? letter : first,
+    state,
+    message: field === null || field === letter ? words : `${field}: ${words}`,
+  };
 }
 
 /**
@@ -84,11 +95,17 @@ export async function findByHalves(
   write: Write,
 ): Promise<Refusal[]> {
   const refusals: Refusal[] = [];
+  // Stores with a persist of their own have no aggregates: a unit's key is an id's.
+  const units = unitsOf(group, batch);
   const tryThese = async (idKeys: readonly string[]): Promise<void> => {
     if (idKeys.length === 0) return;
     await tx.$executeRawUnsafe('SAVEPOINT forebay_trial');
     try {
-      await write(partOf(batch, new Set(idKeys)), tx);
+      const isMeant = new Set(idKeys);
+      await write(
+        partOf(batch, (_, idKey) => isMeant.has(idKey)),
+        tx,
+      );
     } catch (error) {
       const state = sqlStateOf(error);
       if (state === undefined && failureReason(error) === 'unavailable') throw error;
@@ -99,7 +116,7 @@ export async function findByHalves(
   const blame = async (idKeys: readonly string[], error: unknown): Promise<void> => {
     const [idKey] = idKeys;
     if (idKeys.length === 1 && idKey !== undefined) {
-      const fields = unitFields(group, batch, idKey);
+      const fields = units.get(idKey) as string[];
       const letter = fields[0] as string;
       refusals.push({ fields, letter, state: sqlStateOf(error) ?? '', message: messageOf(error) });
       return;
@@ -109,13 +126,7 @@ export async function findByHalves(
     await tryThese(idKeys.slice(middle));
   };
   await tx.$executeRawUnsafe('SAVEPOINT forebay_trials');
-  await tryThese([...idKeysOf(batch)]);
+  await tryThese([...units.keys()]);
   await tx.$executeRawUnsafe('ROLLBACK TO SAVEPOINT forebay_trials');
   return refusals;
-}
-
-/** The ids of all records of a batch. */
-export function idKeysOf(batch: Batch): Set<string> {
-  const deltas = [...batch.deltas.values()].flat();
-  return new Set([...batch.deletes, ...[...batch.puts, ...deltas].map(({ idKey }) => idKey)]);
 }

@@ -37,8 +37,11 @@ export interface CustomCounterOptions extends StoreOptions, BufferOptions {
   persist(deltas: readonly CounterDelta[], tx: Transaction): Promise<void>;
 }
 
-/** A counter store's definition; the type parameters carry the types of its ids and values. */
-export interface CounterDefinition<Id = unknown, Value = unknown> {
+/**
+ * A counter store's definition; the type parameters carry the types of its ids and values, and the definition
+ * of the record store whose column it is.
+ */
+export interface CounterDefinition<Id = unknown, Value = unknown, Of = unknown> {
   /** Tells it from other definitions. */
   readonly kind: 'counter';
   /** As they were given. */
@@ -46,7 +49,7 @@ export interface CounterDefinition<Id = unknown, Value = unknown> {
   /** @internal */
   readonly source: CounterSource;
   /** Carries the types; never set. */
-  readonly types?: { readonly id: Id; readonly value: Value };
+  readonly types?: { readonly id: Id; readonly value: Value; readonly of: Of };
 }
 
 export type CounterSource = RecordCounterSource | ModelCounterSource | CustomCounterSource;
@@ -75,9 +78,17 @@ export type IntegerField<Row> = {
 }[keyof Row & string];
 
 /** A counter column of a record store: `counter({ of: projects, field: 'views' })`. */
-export function counter<Row, Input, Id, Counters, F extends keyof Counters & string>(
-  options: RecordCounterOptions<RecordDefinition<Row, Input, Id, Counters>, F>,
-): CounterDefinition<Id, Counters[F]>;
+export function counter<
+  Row,
+  Input,
+  Id,
+  Counters,
+  F extends keyof Counters & string,
+  M = unknown,
+  Root = unknown,
+>(
+  options: RecordCounterOptions<RecordDefinition<Row, Input, Id, Counters, M, Root>, F>,
+): CounterDefinition<Id, Counters[F], RecordDefinition<Row, Input, Id, Counters, M, Root>>;
 /** A counter column of a Prisma model: `counter({ model: PageViews, field: 'count' })`. */
 export function counter<Row, Input, Id, F extends IntegerField<Row>>(
   options: ModelCounterOptions<Model<Row, Input, Id>, F>,

@@ -77,6 +77,12 @@ function idFields(model: Model): [string, Field][] {
 const escapePart = (part: string): string => part.replaceAll('%', '%25').replaceAll(',', '%2C');
 const unescapePart = (part: string): string => part.replaceAll('%2C', ',').replaceAll('%25', '%');
 
+/** The first part of a composite id's key, as the key of an id of its own. */
+export function firstPartOf(key: string): string {
+  const comma = key.indexOf(',');
+  return unescapePart(comma < 0 ? key : key.slice(0, comma));
+}
+
 type KeyField = Pick<Field, 'type' | 'nativeType'>;
 
 /** Ids that Postgres holds for equal have one key. */

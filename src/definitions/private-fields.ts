@@ -1,4 +1,5 @@
 /** What of a record people may see: its private fields are never shown nor logged. */
+import { splitField } from '../keys.js';
 import { splitRelease } from './release.js';
 import type { LaneGroup, RecordStore } from './stores.js';
 
@@ -58,10 +59,12 @@ function textsOf(value: unknown): string[] {
 /** A dead letter, to be shown. */
 export function shownLetter<L extends { readonly records: Readonly<Record<string, string>> }>(
   letter: L,
-  { record }: Pick<LaneGroup, 'record'>,
+  { records }: Pick<LaneGroup, 'records'>,
 ): L {
-  if (!record) return letter;
-  const shown = Object.entries(letter.records).map(([field, text]) => [field, shownRecord(text, record)]);
+  const shown = Object.entries(letter.records).map(([field, text]) => {
+    const store = records.find(({ name }) => name === splitField(field).store);
+    return [field, store ? shownRecord(text, store) : text];
+  });
   return { ...letter, records: Object.fromEntries(shown) };
 }
 

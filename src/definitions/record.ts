@@ -109,7 +109,7 @@ export interface RecordBatch<Row, Id> {
 }
 
 /** A store of a Prisma model's rows. */
-export interface ModelRecordOptions<M, C extends string, V extends string>
+export interface ModelRecordOptions<M, C extends string, V extends string, P = unknown>
   extends RecordCacheOptions,
     BufferOptions {
   /** The Prisma model, as forebay's generator wrote it. */
@@ -129,7 +129,17 @@ export interface ModelRecordOptions<M, C extends string, V extends string>
   readonly renamed?: Readonly<Record<string, string>>;
   /** Fields that are never shown on the board nor logged. Default: none. */
   readonly private?: readonly string[];
+  /**
+   * The record store whose rows these belong to, by the id's first field, which has the id of such a row:
+   * `{ orderId: orders }`. That row, these, and the counters of all of them are an aggregate: they are in one
+   * lane, all that is pending of them is committed in one transaction, and refused as a whole; see
+   * `writeTogether`. How they wait and are flushed is the other store's to say. Default: none.
+   */
+  readonly partitionBy?: P;
 }
+
+/** The store of the rows that others belong to, by the first field of their ids. */
+export type PartitionBy<Id> = { readonly [F in keyof Id & string]?: RecordDefinition };
 
 /** A store with a load and persist of one's own. */
 export interface CustomRecordOptions<Row, IdField extends keyof Row & string>
@@ -147,7 +157,7 @@ export interface CustomRecordOptions<Row, IdField extends keyof Row & string>
 
 /**
  * A record store's definition. The type parameters carry the types of its rows, inputs, ids and counters,
- * and its Prisma model.
+ * its Prisma model, and the definition of the store that its rows belong to.
  */
 export interface RecordDefinition<
   Row = unknown,
@@ -155,6 +165,7 @@ export interface RecordDefinition<
   Id = unknown,
   Counters = unknown,
   M = unknown,
+  Root = unknown,
 > {
   /** Tells it from other definitions. */
   readonly kind: 'record';
@@ -169,6 +180,7 @@ export interface RecordDefinition<
     readonly id: Id;
     readonly counters: Counters;
     readonly model: M;
+    readonly root: Root;
   };
 }
 
@@ -181,6 +193,13 @@ export interface ModelSource {
   readonly version?: string;
   readonly renamed?: Readonly<Record<string, string>>;
   readonly private?: readonly string[];
+  readonly partitionBy?: PartitionSource;
+}
+
+/** The id's field that has the id of another store's row. */
+export interface PartitionSource {
+  readonly field: string;
+  readonly of: RecordDefinition;
 }
 
 export interface CustomRecordSource {
@@ -199,20 +218,37 @@ export function record<
   const C extends keyof Row & string = never,
   V extends keyof Row & string = never,
   Name extends string = string,
+  const P extends PartitionBy<Id> = Record<never, never>,
 >(
-  options: ModelRecordOptions<Model<Row, Input, Id, Name>, C, V>,
-): RecordDefinition<Omit<Row, C | V>, Omit<Input, C | V>, Id, Pick<Row, C>, Model<Row, Input, Id, Name>>;
+  options: ModelRecordOptions<Model<Row, Input, Id, Name>, C, V, P>,
+): RecordDefinition<
+  Omit<Row, C | V>,
+  Omit<Input, C | V>,
+  Id,
+  Pick<Row, C>,
+  Model<Row, Input, Id, Name>,
+  P[keyof P]
+>;
 /** A store with a load and persist of one's own; its rows are plain JSON. */
 export function record<Row extends object, IdField extends keyof Row & string>(
   options: CustomRecordOptions<Row, IdField>,
 ): RecordDefinition<Row, Row, string, object>;
 export function record(
   options:
-    | ModelRecordOptions<Model, string, string>
+    | ModelRecordOptions<Model, string, string, Readonly<Record<string, RecordDefinition>>>
     | (RecordCacheOptions & BufferOptions & Omit<CustomRecordSource, 'kind'>),
 ): RecordDefinition {
   if ('model' in options) {
-    const { model, counters = [], version, renamed, private: hidden = [], ...rest } = options;
+    const {
+      model,
+      counters = [],
+      version,
+      renamed,
+      private: hidden = [],
+      partitionBy = {},
+      ...rest
+    } = options;
+    const [root] = Object.entries(partitionBy).map(([field, of]) => ({ field, of }));
     const source: ModelSource = {
       kind: 'model',
       model,
@@ -220,6 +256,7 @@ export function record(
       private: hidden,
       ...(version === undefined ? {} : { version }),
       ...(renamed === undefined ? {} : { renamed }),
+      ...(root === undefined ? {} : { partitionBy: root }),
     };
     return { kind: 'record', options: rest, source };
   }

@@ -36,6 +36,8 @@ export interface RowCodec<Row, Input> {
   decode(json: string): Row;
   /** @returns the JSON that it is given. @throws ForebayError VALUE_TOO_LARGE */
   checked(json: string): string;
+  /** Names of the fields that a put may leave to the row that is there, or to the database. */
+  readonly leftFields: readonly string[];
   /** Of the definition: what stands in front of a row's JSON where it waits. */
   readonly release: string;
   /**
@@ -75,6 +77,7 @@ export function jsonRowCodec<Row>(options: RowCodecOptions): RowCodec<Row, Row> 
     },
     decode: (json) => JSON.parse(json) as Row,
     checked: (json) => checkedSize(options, json),
+    leftFields: [],
     release: '',
     adapt: (json) => json,
   };
@@ -100,6 +103,7 @@ class ModelRows implements RowCodec<Values, Values> {
   readonly #made: readonly (readonly [string, Field])[];
   /** Fields that a put may leave to the row that is there, or to the database. */
   readonly #optional: readonly (readonly [string, Field])[];
+  readonly leftFields: readonly string[];
   readonly #options: RowCodecOptions;
 
   constructor(model: Model, without: readonly string[], options: RowCodecOptions) {
@@ -113,6 +117,7 @@ class ModelRows implements RowCodec<Values, Values> {
     });
     this.#made = this.#fields.filter(([, field]) => field.default.kind === 'made');
     this.#optional = this.#fields.filter(([, field]) => isKept(field) || field.default.kind === 'database');
+    this.leftFields = this.#optional.map(([name]) => name);
     this.#options = options;
     this.release = releaseOf(this.#fields);
   }

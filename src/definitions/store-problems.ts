@@ -88,7 +88,7 @@ function sourceProblems(
   definition: RecordDefinition | CounterDefinition,
   all: WrittenDefinitions,
 ): string[] {
-  if (definition.kind === 'record') return recordProblems(name, definition);
+  if (definition.kind === 'record') return recordProblems(name, definition, all);
   const { source } = definition;
   if (source.kind === 'custom') return [];
   if (source.kind === 'model') return counterFieldProblems(name, source.model, source.field);
@@ -116,7 +116,7 @@ function isTwin(
   return a.kind === 'record' && b.kind === 'record' && a.of === b.of && a.field === b.field;
 }
 
-function recordProblems(name: string, definition: RecordDefinition): string[] {
+function recordProblems(name: string, definition: RecordDefinition, all: WrittenDefinitions): string[] {
   const { source } = definition;
   if (source.kind === 'custom') return [];
   const problems = source.counters.flatMap((field) => counterFieldProblems(name, source.model, field));
@@ -125,7 +125,48 @@ function recordProblems(name: string, definition: RecordDefinition): string[] {
     ...versionFieldProblems(name, source),
     ...renamedProblems(name, source),
     ...privateProblems(name, source),
+    ...partitionProblems(name, definition, all),
   ];
+}
+
+/** What a store says whose lanes are its own. */
+const ownOptions = new Set(['ttlMs', 'onRedisAway', 'cacheOnWrite', 'valueBytesMax']);
+
+function partitionProblems(name: string, definition: RecordDefinition, all: WrittenDefinitions): string[] {
+  const { partitionBy, model } = definition.source as ModelSource;
+  if (partitionBy === undefined) return [];
+  const { field, of } = partitionBy;
+  const root = Object.entries(all).find(([, other]) => other === of)?.[0];
+  if (root === undefined)
+    return [`${name}: the record store that it is partitioned by is not among the stores.`];
+  if (of.source.kind !== 'model' || of.source.partitionBy)
+    return [
+      `${name}: it can't be partitioned by ${root}; that takes a record store of a model with lanes of its own.`,
+    ];
+  const foreign = Object.entries(definition.options).filter(
+    ([option, value]) => value !== undefined && !ownOptions.has(option),
+  );
+  return [
+    ...partitionIdProblems(name, model, { field, root, rootModel: of.source.model }),
+    ...foreign.map(([option]) => `${name}: ${option} is ${root}'s to say, whose lanes it shares.`),
+  ];
+}
+
+/** Its id must tell where a record is: a delete, a patch or a delta has nothing else. */
+function partitionIdProblems(
+  name: string,
+  model: Model,
+  { field, root, rootModel }: { readonly field: string; readonly root: string; readonly rootModel: Model },
+): string[] {
+  if (model.id.length < 2 || model.id[0] !== field)
+    return [
+      `${name}: it can't be partitioned by "${field}"; the id of ${model.name} must begin with it: @@id([${field}, …]).`,
+    ];
+  const own = model.fields[field];
+  const other = rootModel.id.length === 1 ? rootModel.fields[rootModel.id[0] as string] : undefined;
+  return own?.type === other?.type && own?.nativeType === other?.nativeType
+    ? []
+    : [`${name}: "${field}" has not the type of the id of ${root}, which must be a single field.`];
 }
 
 /** A name that is mistyped would show what is to be hidden. */

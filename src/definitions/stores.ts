@@ -71,7 +71,10 @@ export interface CounterStore {
   readonly group: LaneGroup;
 }
 
-/** The stores that share lanes: a record store with its counters, or a counter store alone. */
+/**
+ * The stores that share lanes: a record store, those whose rows belong to its rows, and the counters of all
+ * of them; or a counter store alone.
+ */
 export interface LaneGroup {
   /** The name of the group's first store; lanes are named `name/partition`. */
   readonly name: string;
@@ -86,8 +89,11 @@ export interface LaneGroup {
   readonly durability: Durability;
   readonly deadLettersMax: number;
   readonly parentWaitMs: number;
-  readonly record?: RecordStore;
+  /** The first is the one that the group is named after; parents before their children. */
+  readonly records: readonly RecordStore[];
   readonly counters: readonly CounterStore[];
+  /** Names of the stores whose ids begin with that of a row of the first one; see `rootKeyOf`. */
+  readonly parts: ReadonlySet<string>;
 }
 
 const defaults = {
@@ -129,16 +135,28 @@ export function defineStores<const D extends Definitions>(definitions: D): Store
     );
   }
   const groups = [...bindRecords(written), ...bindLoneCounters(written)];
-  const stores = groups.flatMap((group): Store[] => [
-    ...(group.record ? [group.record] : []),
-    ...group.counters,
-  ]);
+  const stores = groups.flatMap(storesOf);
   return {
     definitions,
     groups,
     byName: new Map(stores.map((store) => [store.name, store])),
     computed: new Map(computed.map(([name, definition]) => [name, bindComputed(name, definition)])),
   };
+}
+
+/** All stores of a group: records, then counters. */
+export function storesOf({ records, counters }: LaneGroup): Store[] {
+  return [...records, ...counters];
+}
+
+/** The stores of a group that have rows of their own: records, or a counter that is none of theirs. */
+export function rowStoresOf({ records, counters }: LaneGroup): readonly Store[] {
+  return records.length > 0 ? records : counters;
+}
+
+/** A store, and the counters in its rows. */
+export function withCounters(store: Store): Store[] {
+  return [store, ...store.group.counters.filter(({ record }) => record === store)];
 }
 
 function computedOf(definitions: Definitions): [string, ComputedDefinition][] {
@@ -157,19 +175,54 @@ function writtenOf(definitions: Definitions): WrittenDefinitions {
 function bindRecords(definitions: WrittenDefinitions): LaneGroup[] {
   const models = modelsOf(definitions);
   return Object.entries(definitions).flatMap(([name, definition]) => {
-    if (definition.kind !== 'record') return [];
-    const { source, options } = definition;
-    const generation = source.kind === 'model' ? generationOf(source.model, models) : 0;
-    const group: Mutable<LaneGroup> = { ...bufferOf(name, options, generation), counters: [] };
-    const record = bindRecord(name, definition, group);
-    group.record = record;
-    group.counters = Object.entries(definitions).flatMap(([counterName, other]) =>
-      other.kind === 'counter' && other.source.kind === 'record' && other.source.of === definition
-        ? [bindRecordCounter(counterName, other, record)]
-        : [],
+    if (definition.kind !== 'record' || rootOf(definition)) return [];
+    const generation = generationIn(models, definition);
+    const group: Mutable<LaneGroup> = { ...bufferOf(name, definition.options, generation), ...empty };
+    const members = [[name, definition] as const, ...membersOf(definition, definitions, models)];
+    group.records = members.map(([member, one]) => bindRecord(member, one, group));
+    group.counters = members.flatMap(([, one], i) =>
+      bindRecordCounters(one, group.records[i] as RecordStore, definitions),
+    );
+    group.parts = new Set(
+      [...group.records.slice(1), ...group.counters.filter(({ record }) => record !== group.records[0])].map(
+        (store) => store.name,
+      ),
     );
     return [group];
   });
+}
+
+const empty = { records: [], counters: [], parts: new Set<string>() };
+
+function generationIn(models: ReadonlyMap<string, Model>, { source }: RecordDefinition): number {
+  return source.kind === 'model' ? generationOf(source.model, models) : 0;
+}
+
+function rootOf({ source }: RecordDefinition): RecordDefinition | undefined {
+  return source.kind === 'model' ? source.partitionBy?.of : undefined;
+}
+
+/** Stores whose rows belong to those of a record store; parents before their children. */
+function membersOf(
+  root: RecordDefinition,
+  definitions: WrittenDefinitions,
+  models: ReadonlyMap<string, Model>,
+): (readonly [name: string, definition: RecordDefinition])[] {
+  return Object.entries(definitions)
+    .flatMap(([name, one]) => (one.kind === 'record' && rootOf(one) === root ? [[name, one] as const] : []))
+    .sort(([, a], [, b]) => generationIn(models, a) - generationIn(models, b));
+}
+
+function bindRecordCounters(
+  definition: RecordDefinition,
+  record: RecordStore,
+  definitions: WrittenDefinitions,
+): CounterStore[] {
+  return Object.entries(definitions).flatMap(([name, other]) =>
+    other.kind === 'counter' && other.source.kind === 'record' && other.source.of === definition
+      ? [bindRecordCounter(name, other, record)]
+      : [],
+  );
 }
 
 function modelsOf(definitions: WrittenDefinitions): Map<string, Model> {
@@ -181,11 +234,7 @@ function modelsOf(definitions: WrittenDefinitions): Map<string, Model> {
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
-function bufferOf(
-  name: string,
-  options: BufferOptions,
-  generation = 0,
-): Omit<LaneGroup, 'record' | 'counters'> {
+function bufferOf(name: string, options: BufferOptions, generation = 0): Omit<LaneGroup, keyof typeof empty> {
   const delayMs = options.delayMs ?? defaults.delayMs + generation * parentLeadMs.max;
   return {
     name,
@@ -253,7 +302,7 @@ function bindLoneCounters(definitions: WrittenDefinitions): LaneGroup[] {
   return Object.entries(definitions).flatMap(([name, definition]) => {
     if (definition.kind !== 'counter' || definition.source.kind === 'record') return [];
     const { source } = definition;
-    const group: Mutable<LaneGroup> = { ...bufferOf(name, definition.options), counters: [] };
+    const group: Mutable<LaneGroup> = { ...bufferOf(name, definition.options), ...empty };
     const field = source.kind === 'model' ? source.model.fields[source.field] : undefined;
     const counter: CounterStore = {
       kind: 'counter',

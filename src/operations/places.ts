@@ -6,6 +6,8 @@ import { type LanePlace, type LetterLane, lanePlaces, partitionOf } from '../buf
 import type { LaneLayout } from '../buffer/layout.js';
 import { readLayouts } from '../buffer/layouts.js';
 import type { RedisClient } from '../connection/redis.js';
+import { hasAggregates, rootKeyOf } from '../definitions/aggregate.js';
+import { firstPartOf } from '../definitions/id.js';
 import type { CounterStore, LaneGroup, RecordStore, Stores } from '../definitions/stores.js';
 import { ForebayError, isForebayError, messageOf } from '../errors.js';
 import { fieldOf } from '../keys.js';
@@ -16,7 +18,7 @@ export interface Place {
   readonly idKey: string;
   readonly lane: LanePlace;
   readonly field: string;
-  /** That of the row in which a counter lives. */
+  /** That of the row in which a counter lives, or to which it belongs: its deltas or it may be in that's letter. */
   readonly rowField: string;
   /** Undefined where the definitions are not known. */
   readonly definition: RecordStore | CounterStore | undefined;
@@ -51,9 +53,9 @@ export class Places {
     return new Places(groups, prefix, stores);
   }
 
-  /** Names of groups, in their order. */
+  /** Names of groups that have lanes, in their order. */
   get groups(): string[] {
-    return [...this.#groups.keys()].sort();
+    return [...this.#groups].flatMap(([name, { partitions }]) => (partitions > 0 ? [name] : [])).sort();
   }
 
   lanesOf(group: string): LanePlace[] {
@@ -78,18 +80,29 @@ export class Places {
    */
   of(store: string, id: string): Place[] {
     const definition = this.stores?.byName.get(store);
-    if (definition) return [this.#place(store, toIdKey(definition, id), definition.group.name)];
-    if (this.#groups.has(store)) return [this.#place(store, id, store)];
-    return this.stores ? [] : this.groups.map((group) => this.#place(store, id, group));
+    if (definition) return [this.#defined(definition, toIdKey(definition, id))];
+    if (this.#groups.get(store)?.partitions) return [this.#place(store, id, { group: store, rootKey: id })];
+    if (this.stores) return [];
+    // A group's other stores are counters of its rows, or of rows that belong to these.
+    const rootKeys = new Set([id, firstPartOf(id)]);
+    return this.groups.flatMap((group) =>
+      [...rootKeys].map((rootKey) => this.#place(store, id, { group, rootKey })),
+    );
   }
 
-  #place(store: string, idKey: string, group: string): Place {
+  #defined(definition: RecordStore | CounterStore, idKey: string): Place {
+    const { name, group } = definition;
+    const rootKey = rootKeyOf(group, name, idKey);
+    const place = this.#place(name, idKey, { group: group.name, rootKey });
+    const row = hasAggregates(group) ? group.name : (rowStoreOf(definition) ?? name);
+    return { ...place, definition, rowField: fieldOf(row, rootKey) };
+  }
+
+  #place(store: string, idKey: string, { group, rootKey }: { group: string; rootKey: string }): Place {
     const { partitions } = this.#groups.get(group) as Group;
-    const lane = this.lanesOf(group)[partitionOf(idKey, partitions)] as LanePlace;
-    const definition = this.stores?.byName.get(store);
-    // Where the definitions are not known, a group's other stores are counters of its rows.
-    const row = definition ? (rowStoreOf(definition) ?? store) : group;
-    return { store, idKey, lane, definition, field: fieldOf(store, idKey), rowField: fieldOf(row, idKey) };
+    const lane = this.lanesOf(group)[partitionOf(rootKey, partitions)] as LanePlace;
+    const [field, rowField] = [fieldOf(store, idKey), fieldOf(group, rootKey)];
+    return { store, idKey, lane, definition: undefined, field, rowField };
   }
 }
 

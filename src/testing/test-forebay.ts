@@ -98,12 +98,12 @@ export async function createTestForebay<D extends Definitions>(
   });
   const values = createValues(cache);
   const { lanes, buffer, worker } = writing;
-  const queue = { hide: async () => undefined };
-  const breaker = { run: <T>(call: () => Promise<T>) => call() };
   const vitals = new Vitals();
   vitals.enter('started');
   return {
     stores: Object.freeze({ ...written, ...clients }) as StoreClients<D>,
+    writeTogether: (root, writes, writeOptions) =>
+      writing.together.write(root, writes as never, writeOptions),
     cache: cache.service,
     ...values,
     patterns: bindPatterns({ cache: cache.service, ...values }),
@@ -126,6 +126,10 @@ export async function createTestForebay<D extends Definitions>(
     failNext: (place, error, times) => faults.failNext(place, error, times),
   };
 }
+
+/** Memory is never away, and nobody shows its letters. */
+const breaker = { run: <T>(call: () => Promise<T>) => call() };
+const queue = { hide: async () => undefined };
 
 function databaseOf<D extends Definitions>(stores: Stores<D>, tables: MemoryTables): TestDatabase<D> {
   const storeOf = (name: string): RecordStore => {

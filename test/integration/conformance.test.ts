@@ -2,6 +2,7 @@
 import type { Config } from '../../src/config.js';
 import { conformanceStores } from '../support/conformance/stores.js';
 import { describeConformance, type Subject } from '../support/conformance/suite.js';
+import { describeTogether, togetherStores } from '../support/conformance/together.js';
 import { createEnvironment } from '../support/environment.js';
 import { startOwnCluster } from '../support/redis-cluster.js';
 
@@ -17,19 +18,33 @@ const runs = Number(process.env.CONFORMANCE_RUNS ?? 10);
 
 describeConformance('on one Redis', () => openOn((own) => own), runs);
 
-describeConformance(
-  'in a cluster',
-  async () => {
-    const cluster = await startOwnCluster();
-    const { settings } = cluster;
-    const subject = await openOn((own) => ({ ...own, redis: settings, queueRedis: settings }));
-    return {
-      ...subject,
-      async close() {
-        await subject.close();
-        await cluster.remove();
-      },
-    };
-  },
-  5,
-);
+describeConformance('in a cluster', () => inCluster(openOn), 5);
+
+describeTogether('on one Redis', () => openTogether((own) => own));
+
+describeTogether('in a cluster', () => inCluster(openTogether));
+
+async function openTogether(config: (own: Config) => Config) {
+  const environment = await createEnvironment();
+  const own = config(environment.config);
+  await environment.startWorker(togetherStores, {}, environment.prisma, own);
+  return {
+    app: await environment.connect(togetherStores, { config: own }),
+    close: () => environment.close(),
+  };
+}
+
+async function inCluster<S extends { close(): Promise<void> }>(
+  open: (config: (own: Config) => Config) => Promise<S>,
+): Promise<S> {
+  const cluster = await startOwnCluster();
+  const { settings } = cluster;
+  const subject = await open((own) => ({ ...own, redis: settings, queueRedis: settings }));
+  return {
+    ...subject,
+    async close() {
+      await subject.close();
+      await cluster.remove();
+    },
+  };
+}

@@ -169,7 +169,9 @@ describe('a foreign change', () => {
     await sql("INSERT INTO users (id, email, name, updated_at) VALUES ('dirty', 'd@x', 'old', now())");
     await app.stores.users.update('dirty', (row) => row && { ...row, name: 'mine' });
     await sql("UPDATE users SET name = 'theirs', email = 'new@x' WHERE id = 'dirty'");
-    await expect.poll(foreign, { interval: 5 }).toEqual([{ type: 'rows.foreign', store: 'users', count: 1 }]);
+    await expect.poll(foreign, { interval: 5 }).not.toEqual([]);
+    // The insert is another's too, and may be heard after the update.
+    for (const event of foreign()) expect(event).toEqual({ type: 'rows.foreign', store: 'users', count: 1 });
     expect(await app.stores.users.get('dirty')).toMatchObject({ name: 'mine', email: 'd@x' });
     await app.flush();
     await expect.poll(() => app.stores.users.get('dirty')).toMatchObject({ name: 'mine', email: 'new@x' });

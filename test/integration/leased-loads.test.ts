@@ -254,9 +254,12 @@ describe.each(kinds)('a load of $kind', (kind) => {
     await environment.redis.unlink(
       await environment.redis.keys(`*${environment.config.prefix}*:${kind.entryOf('*')}`),
     );
+    // Too late: its leases are gone.
+    for (const { succeed } of left) succeed(1);
     const loads = await loadsOf(ids.length);
-    expect(loads).toHaveLength(left.length);
-    for (const { succeed } of [...loads, ...left]) succeed(1);
+    // Some may have been looked at just before.
+    expect(loads.length).toBeLessThanOrEqual(2 * left.length);
+    for (const { succeed } of loads) succeed(1);
     expect(await reading).toHaveLength(ids.length);
   });
 

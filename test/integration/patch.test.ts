@@ -14,7 +14,7 @@ let lane: Lane;
 beforeEach(async () => {
   environment = await createEnvironment();
   app = await environment.connect(stores);
-  const group = stores.groups.find(({ record }) => record?.name === 'projects') as LaneGroup;
+  const group = stores.groups.find(({ name }) => name === 'projects') as LaneGroup;
   lane = new Lanes(stores, environment.config.prefix).of(group, 'p');
 });
 

@@ -4,10 +4,11 @@
  */
 
 import { createPrisma } from '../../examples/platform/prisma.js';
-import { stores } from '../../examples/platform/stores.js';
+import { stores as platform } from '../../examples/platform/stores.js';
 import { readConfig, requireDatabaseUrl } from '../../src/config.js';
 import type { ForebayEvent } from '../../src/events.js';
 import { WriteBehindService } from '../../src/services/write-behind/write-behind.js';
+import { stores as orders } from '../support/orders.js';
 import { type Fault, faultExitCode } from './messages.js';
 
 const fault = JSON.parse(process.env.FAULT ?? 'null') as Fault | null;
@@ -15,6 +16,7 @@ let isFaultDue = fault !== null;
 
 const config = readConfig();
 const prisma = createPrisma(requireDatabaseUrl(config), { connections: 4, name: 'faulty-worker' });
+const stores = process.env.STORES === 'orders' ? orders : platform;
 const service = new WriteBehindService({ stores, prisma, config, emit });
 await service.start();
 process.send?.('ready');

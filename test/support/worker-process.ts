@@ -20,9 +20,13 @@ export interface WorkerProcess {
  * Resolves once the worker has started, or its fault has ended it: there may have been work for it from the start.
  * What is left of it ends with the environment.
  */
-export async function startWorkerProcess(environment: Environment, fault?: Fault): Promise<WorkerProcess> {
+export async function startWorkerProcess(
+  environment: Environment,
+  fault?: Fault,
+  stores: 'platform' | 'orders' = 'platform',
+): Promise<WorkerProcess> {
   const child = forkProgram('test/processes/faulty-worker.ts', {
-    env: { ...environment.env, FAULT: JSON.stringify(fault ?? null) },
+    env: { ...environment.env, STORES: stores, FAULT: JSON.stringify(fault ?? null) },
   });
   const events: ForebayEvent[] = [];
   const waiting = new Set<() => void>();

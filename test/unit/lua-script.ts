@@ -90,6 +90,8 @@ function openStart(body: string, table: Table): number | undefined {
   );
   if (start === undefined || indexes.length === 0) return undefined;
   const variables: Record<string, number> = { i: Number(start) };
+  // Of a call with nothing for the loop: there are no fewer.
+  for (const [, name] of matches(body, /^local (\w+) = #KEYS - \d+$/gm)) variables[name as string] = 0;
   for (const [, name, expression] of matches(body, /local (\w+) = ([-+*\d\s()i]+)$/gm)) {
     variables[name as string] = evaluate(expression as string, variables);
   }

@@ -2,7 +2,8 @@
 -- of those that wait and are due.
 --
 -- KEYS[1] meta    hash: version, generation, batch, sealed, since, bytes, due, hurry, dead, retried, ...
--- KEYS[2] order   sorted set: field -> the version at which the record became dirty
+-- KEYS[2] order   sorted set: field -> the version at which the record became dirty; and the marks of
+--                 aggregates, each at the place of all that is dirty of it
 -- KEYS[3] dirty   hash: field -> dirty record
 -- KEYS[4] sealed  hash: field -> record of the sealed batch
 -- KEYS[5] waiting hash: field -> for how long the record waits for what it refers to
@@ -14,6 +15,7 @@
 -- ARGV[4] floor       the number of the last batch that is known to be applied
 -- ARGV[5] compared    the generation of the lane that the caller has compared with the ledger; '': any
 -- ARGV[6] staysMs     for how long the caller stays when the lane is empty, to look again; 0: it leaves
+-- ARGV[7] hasAggregates 1 when records are committed by aggregates, else 0
 -- returns {'batch', number, generation, persisted, isRetry, ageUs, field, record, ...}: up to which version
 --         everything is in the database once the batch is, or '' when records wait or are refused; isRetry 1:
 --         its records have waited; how long ago the oldest became dirty. Or {'wait', ms} until the oldest is
@@ -24,7 +26,7 @@
 -- wake-up is lost), and because a record must never be in neither of dirty and sealed.
 local meta, order, dirty, sealed, waiting, retries = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
 local recordsMax, bytesMax, delayMs, floor = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
-local compared, staysMs = ARGV[5], tonumber(ARGV[6])
+local compared, staysMs, hasAggregates = ARGV[5], tonumber(ARGV[6]), ARGV[7]
 local chunkSize = 100
 -- Versions of one call are this far ahead of the clock. One that is further ahead was given by another clock,
 -- or is a foreign row's.
@@ -65,11 +67,11 @@ local function takeAll()
   redis.call('UNLINK', order)
 end
 
-local function take(fields)
+local function takeSlice(fields)
   local moved, movedBytes = {}, 0
   for i, record in ipairs(redis.call('HMGET', dirty, unpack(fields))) do
-    -- A place without its record: the deltas of a row that was deleted, or one that comes from outside. It
-    -- must not stop the lane.
+    -- A place without its record: an aggregate's mark, the deltas of a row that was deleted, or one that
+    -- comes from outside. It must not stop the lane.
     if record then
       moved[#moved + 1], moved[#moved + 2] = fields[i], record
       if not isDelta(record) then movedBytes = movedBytes + #record end
@@ -82,10 +84,27 @@ local function take(fields)
   return #moved / 2, movedBytes
 end
 
+-- In slices, for Lua hands over some thousands of arguments at most, and an aggregate may have more records.
+local function take(fields)
+  local records, taken = 0, 0
+  for first = 1, #fields, chunkSize do
+    local moved, movedBytes = takeSlice({unpack(fields, first, math.min(first + chunkSize - 1, #fields))})
+    records = records + moved
+    taken = taken + movedBytes
+  end
+  return records, taken
+end
+
 local function takeChunk(size)
   local taken = redis.call('ZPOPMIN', order, size)
   local fields = {}
   for i = 1, #taken, 2 do fields[#fields + 1] = taken[i] end
+  -- [FB-AGGREGATE] What has one place is not parted.
+  local last = hasAggregates == '1' and taken[#taken]
+  if last then
+    for _, field in ipairs(redis.call('ZRANGEBYSCORE', order, last, last)) do fields[#fields + 1] = field end
+    redis.call('ZREMRANGEBYSCORE', order, last, last)
+  end
   return take(fields)
 end
 
@@ -107,9 +126,10 @@ local function takeDue(untilUs)
     local size = math.min(chunkSize, recordsMax - records)
     local fields = redis.call('ZRANGEBYSCORE', retries, '-inf', untilUs, 'LIMIT', 0, size)
     if #fields == 0 then break end
-    -- A row and its counters have the same time, and are not parted.
-    fields = redis.call('ZRANGEBYSCORE', retries, '-inf', redis.call('ZSCORE', retries, fields[#fields]))
-    redis.call('ZREM', retries, unpack(fields))
+    -- A row and its counters have the same time, and so has an aggregate: they are not parted.
+    local last = redis.call('ZSCORE', retries, fields[#fields])
+    fields = redis.call('ZRANGEBYSCORE', retries, '-inf', last)
+    redis.call('ZREMRANGEBYSCORE', retries, '-inf', last)
     local moved, movedBytes = take(fields)
     records = records + moved
     taken = taken + movedBytes

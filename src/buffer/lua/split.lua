@@ -16,9 +16,11 @@
 -- ARGV[3] deadMax     most dead letters of the lane
 -- ARGV[4] channel     where to announce what is persisted, when nothing of the batch is left
 -- ARGV[5] lane        the lane's name, for the announcement
--- ARGV[6+] fates      five for each entry: fate ('dead'; 'wait': dirty again, for a while; 'again': dirty
+-- ARGV[6+] fates      six for each entry: fate ('dead'; 'wait': dirty again, for a while; 'again': dirty
 --                     again; 'drop': a delta that is dropped), for how many ms at most it waits, the field of
---                     its letter, the field of its row's record or '', the error
+--                     its letter, the field of its row's record or '', the error, the mark of its aggregate
+--                     or ''. All of an aggregate in the batch is given, with one fate; where more of it is
+--                     dirty by now, it does not become a dead letter, but is tried with that
 -- returns {'split', rest, field, ...}: how many records are left, and the fields of the new dead letters; or
 --         {'late'} when the sealed batch is not the one with this number; or {'full'}: there are deadMax
 --         letters, nothing was changed
@@ -46,21 +48,30 @@ end
 
 letPass(meta)
 
+-- An aggregate has waited for as long as that of it which has waited longest.
+local waits = {}
+for i = 8, #KEYS do
+  local mark = ARGV[6 * (i - 8) + 11]
+  if mark ~= '' then waits[mark] = math.max(waits[mark] or 0, waitedFor(string.sub(KEYS[i], fieldStart))) end
+end
+
 local letters, letterCount = {}, 0
 local parts = {}
 for i = 8, #KEYS do
-  local at = 5 * (i - 8) + 6
+  local at = 6 * (i - 8) + 6
   local part = {
     key = KEYS[i], field = string.sub(KEYS[i], fieldStart),
     fate = ARGV[at], letter = ARGV[at + 2], row = ARGV[at + 3], reason = ARGV[at + 4],
+    mark = ARGV[at + 5] ~= '' and ARGV[at + 5] or nil,
   }
   -- As of before this call: a row's record that is put back below is no newer than its counters.
   local row = part.row ~= '' and redis.call('HGET', dirty, part.row)
   part.newerRow = row and kindOf(row)
   if part.fate == 'wait' then
-    part.waits = waitedFor(part.letter)
+    part.waits = part.mark and waits[part.mark] or waitedFor(part.letter)
     if part.waits > tonumber(ARGV[at + 1]) then part.fate = 'dead' end
   end
+  if part.fate == 'dead' and part.mark and redis.call('ZSCORE', order, part.mark) then part.fate = 'again' end
   if part.fate == 'dead' and not letters[part.letter] then
     letters[part.letter] = part.reason
     if not redis.call('ZSCORE', dead, part.letter) then letterCount = letterCount + 1 end
@@ -81,14 +92,53 @@ end
 
 -- It is tried again after half of the time that it has waited, within these bounds.
 local retryMinMs, retryMaxMs = 20, 500
-local waits = 0
-local function wait(part)
-  -- Only a row and its counters have the same time: they are tried together.
-  waits = waits + 1
-  local retryMs = math.min(math.max(part.waits / 2, retryMinMs), retryMaxMs)
-  redis.call('HSET', waiting, part.field, table.concat({text(part.waits), text(now), sinceOf(part.field)}, ' '))
-  redis.call('ZADD', retries, text(now + retryMs * 1000 + waits), part.field)
-  redis.call('ZREM', order, part.field)
+local waitCount = 0
+local function retryAt(waitedMs)
+  -- Only a row and its counters, or an aggregate, have the same time: they are tried together.
+  waitCount = waitCount + 1
+  return text(now + math.min(math.max(waitedMs / 2, retryMinMs), retryMaxMs) * 1000 + waitCount)
+end
+
+local function waitUntil(at, field, waitedMs)
+  redis.call('HSET', waiting, field, table.concat({text(waitedMs), text(now), sinceOf(field)}, ' '))
+  redis.call('ZADD', retries, at, field)
+  redis.call('ZREM', order, field)
+end
+
+-- What is put back of an aggregate has its place once all of that is known.
+local aggregates = {}
+local function join(part)
+  local aggregate = aggregates[part.mark] or {isWaiting = part.fate == 'wait', waits = part.waits, since = since}
+  aggregates[part.mark] = aggregate
+  local own = sinceOf(part.field)
+  if tonumber(own) < tonumber(aggregate.since) then aggregate.since = own end
+  aggregate[#aggregate + 1] = part.field
+end
+
+local function place(part)
+  if part.mark then join(part)
+  elseif part.fate == 'wait' then waitUntil(retryAt(part.waits), part.field, part.waits)
+  else addPlace(part.field) end
+end
+
+-- [FB-AGGREGATE] What has become dirty of it since has a place already: all of it goes where the rest does.
+local function placeAggregate(mark, aggregate)
+  local known = redis.call('ZSCORE', order, mark)
+  if known then
+    for _, field in ipairs(redis.call('ZRANGEBYSCORE', order, known, known)) do
+      if field ~= mark then aggregate[#aggregate + 1] = field end
+    end
+    redis.call('ZREMRANGEBYSCORE', order, known, known)
+  end
+  if aggregate.isWaiting then
+    local at = retryAt(aggregate.waits)
+    for _, field in ipairs(aggregate) do waitUntil(at, field, aggregate.waits) end
+    redis.call('ZADD', retries, at, mark)
+  else
+    local at = freePlace(order, math.min(tonumber(aggregate.since), tonumber(known or aggregate.since)))
+    for _, field in ipairs(aggregate) do redis.call('ZADD', order, at, field) end
+    redis.call('ZADD', order, at, mark)
+  end
 end
 
 -- What is dirty is newer and takes its place; a deletion that was to come before it still has to.
@@ -96,13 +146,13 @@ local function mergeRecord(part, record, newer)
   if kindOf(newer) == PUT and kindOf(record) ~= PUT then
     redis.call('HSET', dirty, part.field, REPLACE .. string.sub(newer, 2))
   end
-  if part.fate == 'wait' then wait(part) else addPlace(part.field) end
+  place(part)
 end
 
 local function putBack(part, record)
   redis.call('HSET', dirty, part.field, record)
   bytes = bytes + #record
-  if part.fate == 'wait' then wait(part) else addPlace(part.field) end
+  place(part)
 end
 
 local made = {}
@@ -114,6 +164,7 @@ local function bury(part, record, isCounter)
     made[#made + 1] = part.letter
     -- A delta joins the letter that there is of its row, and leaves it its reason.
     redis.call(isCounter and 'HSETNX' or 'HSET', letter, '', letters[part.letter])
+    if part.mark then redis.call('HSET', letter, MARK, part.mark) end
     if isCounter then redis.call('ZADD', dead, 'NX', text(now), part.letter)
     else redis.call('ZADD', dead, text(now), part.letter) end
   end
@@ -133,7 +184,7 @@ end
 -- [FB-ROW-FIRST] A delta never comes before what is dirty of its row, which may make the row anew: it waits
 -- as long as that, or that takes the place before it. False: nothing of the row is dirty.
 local function followRow(part)
-  if part.row == '' then return false end
+  if part.row == '' or part.mark then return false end
   local due = redis.call('ZSCORE', retries, part.row)
   if due then
     redis.call('HSET', waiting, part.field, redis.call('HGET', waiting, part.row))
@@ -165,7 +216,7 @@ end
 -- deleted or made anew meanwhile.
 local function takeCounter(part, record)
   if part.newerRow == DELETE or part.newerRow == REPLACE then
-    inheritPlace(part)
+    if part.mark then join(part) else inheritPlace(part) end
     return endDelta(part)
   end
   if part.fate == 'dead' and not part.newerRow then return bury(part, record, true) end
@@ -174,8 +225,7 @@ local function takeCounter(part, record)
     return endDelta(part)
   end
   redis.call('HINCRBY', dirty, part.field, record)
-  if followRow(part) then return end
-  if part.fate == 'wait' then wait(part) else addPlace(part.field) end
+  if not followRow(part) then place(part) end
 end
 
 for _, part in ipairs(parts) do
@@ -190,6 +240,8 @@ for _, part in ipairs(parts) do
     followRow(part)
   end
 end
+
+for mark, aggregate in pairs(aggregates) do placeAggregate(mark, aggregate) end
 
 -- [FB-NEW-NUMBER] What is left stands under another number.
 local rest = redis.call('HLEN', sealed)

@@ -1,7 +1,8 @@
 -- write: accepts writes of one lane: the records are dirty, and the entries that stand are changed.
 --
 -- KEYS[1]  meta    hash: version, generation, partitions, bytes, due, dead, ...
--- KEYS[2]  order   sorted set: field -> the version at which the record became dirty
+-- KEYS[2]  order   sorted set: field -> the version at which the record became dirty; and the marks of
+--                  aggregates, each at the place of all that is dirty of it
 -- KEYS[3]  dirty   hash: field -> dirty record
 -- KEYS[4]  sealed  hash: field -> record of the sealed batch
 -- KEYS[5]  dead    sorted set: the dead letters' fields -> when (µs) they were refused; each letter is a
@@ -32,12 +33,17 @@
 --                    the record
 --            f  forget: empty. Drops the deltas of a deleted row's counter; belongs to the delete
 --                    before it
--- ARGV[11+] payloads   one for each entry
+--            t  together: the number of the writes that follow and belong together: all are accepted,
+--                    or none is. Its entry's key is that of the first
+-- ARGV[11+] payloads   one for each entry. Where records are committed by aggregates, behind them: for each
+--                      entry a mark, the sign @ and the field of the row that it belongs to; then for each
+--                      what its store says, cacheOnWrite, ttlMs and absentTtlMs
 -- returns  {wake, generation, version, reply, ...}: wake is 1 when the caller must add a wake-up job; the
 --          lane's generation; the version of the first accepted write; a reply for each write: how much
 --          greater its version is, or 'full', or 'overflow', or 'conflict' with the
 --          record's version after a blank, where that is known; or 'partitions', all of them: the number of
---          lanes is being changed, or was. Of a forget: that of its delete
+--          lanes is being changed, or was. Of a forget: that of its delete. Of a together: that of the first
+--          of its writes; where one is refused, that of each is why
 --
 -- Atomic because the dirty record, the entry, its place in the order and the wake-up mark must change
 -- together: a crash between two of them would lose the write or serve one that is never persisted.
@@ -63,8 +69,13 @@ if standingOf(known[6], partitions) ~= 'open' then
   return replies
 end
 
+local writeCount = #KEYS - 7
 local fields = {}
 for i = 8, #KEYS do fields[i] = string.sub(KEYS[i], fieldStart) end
+
+local function markOf(i)
+  return ARGV[i + 3 + writeCount]
+end
 
 -- What is dirty, as of the write that is looked at: field -> record. One look and one change for all
 -- writes of the call, for each costs Redis more than the record does.
@@ -72,15 +83,51 @@ local records = {}
 for at, record in ipairs(redis.call('HMGET', dirty, unpack(fields, 8, #KEYS))) do records[fields[at + 7]] = record end
 local lastWrite, written, places = {}, {}, {}
 
-local function isFull(field)
-  return not records[field] and (dirtyCount >= dirtyMax or bytes >= bytesMax)
+local function isFullFor(count)
+  return count > 0 and (dirtyCount + count > dirtyMax or bytes >= bytesMax)
+end
+
+-- Up to which write it was looked whether there is room.
+local checkedUpTo = 0
+local function isFull(i)
+  return i > checkedUpTo and not records[fields[i]] and isFullFor(1)
+end
+
+-- [FB-AGGREGATE] What is dirty of an aggregate has one place, so that a batch has all of it; or it waits as a
+-- whole. What becomes dirty of it joins that.
+local joined = {}
+local function joinAggregate(mark, field, version)
+  local due = redis.call('ZSCORE', retries, mark)
+  if due then
+    local others = redis.call('ZRANGEBYSCORE', retries, due, due, 'LIMIT', 0, 2)
+    local other = others[1] == mark and others[2] or others[1]
+    redis.call('HSET', waiting, field, redis.call('HGET', waiting, other) or '0 0 ' .. version)
+    redis.call('ZADD', retries, due, field)
+    return
+  end
+  local aggregate = joined[mark] or {at = version, mark}
+  if tonumber(version) < tonumber(aggregate.at) then aggregate.at = version end
+  aggregate[#aggregate + 1] = field
+  joined[mark] = aggregate
+end
+
+local function placeJoined()
+  for mark, aggregate in pairs(joined) do
+    local place = redis.call('ZSCORE', order, mark) or freePlace(order, aggregate.at)
+    for _, member in ipairs(aggregate) do places[#places + 1], places[#places + 2] = place, member end
+  end
 end
 
 -- [FB-PLACE] What becomes dirty takes the next place.
 local function setRecord(i, record, version)
   local field = fields[i]
   if not records[field] then
-    places[#places + 1], places[#places + 2] = version, field
+    local mark = markOf(i)
+    if mark then
+      joinAggregate(mark, field, version)
+    else
+      places[#places + 1], places[#places + 2] = version, field
+    end
     dirtyCount = dirtyCount + 1
   end
   bytes = bytes + #record - #(records[field] or '')
@@ -99,6 +146,8 @@ end
 local function writeEntry(i, isThere)
   local key, record = KEYS[i], records[fields[i]]
   local isDelete = kindOf(record) == DELETE
+  local cacheOnWrite, ttlMs, absentTtlMs = cacheOnWrite, ttlMs, absentTtlMs
+  if markOf(i) then cacheOnWrite, ttlMs, absentTtlMs = string.match(ARGV[i + 3 + 2 * writeCount], '(%d) (%d+) (%d+)') end
   if cacheOnWrite == '1' or opOf(i) == 'i' then
     redis.call('SET', key, record, 'PX', isDelete and absentTtlMs or ttlMs)
   elseif isThere and isDelete then
@@ -121,7 +170,7 @@ local ops = {}
 -- A put over a pending delete is a replacement: the row is deleted and made anew.
 local function accept(i, version, payload)
   local field = fields[i]
-  if isFull(field) then return 'full' end
+  if isFull(i) then return 'full' end
   local pending = kindOf(records[field])
   local kind = (pending == DELETE or pending == REPLACE) and REPLACE or PUT
   setRecord(i, kind .. version .. '|' .. payload, version)
@@ -234,34 +283,53 @@ function ops.p(i, version, payload)
   return accept(i, version, withLeft(payload, i))
 end
 
-function ops.i(i, version, payload)
-  local bar = string.find(payload, '|', 1, true)
+local checks = {}
+
+local function conflictWith(i, version)
   local found = versionOf(i)
-  if not found then return 'conflict' end
-  if found ~= string.sub(payload, 1, bar - 1) then return 'conflict ' .. found end
-  local own = string.sub(payload, bar + 1)
+  if found ~= version then return found and 'conflict ' .. found or 'conflict' end
+end
+
+function checks.i(i, payload)
+  return conflictWith(i, string.match(payload, '^%d*'))
+end
+
+function ops.i(i, version, payload)
+  local conflict = checks.i(i, payload)
+  if conflict then return conflict end
+  local own = string.match(payload, '^%d*|(.*)$')
   local isUpdate = string.find(own, '^[^{;]*;%+')
   return accept(i, version, isUpdate and onTop(own, pendingOf(i)) or withLeft(own, i))
 end
 
-function ops.c(i, version, payload)
+-- Returns the row that it is of, too, and whether that is pending.
+function checks.c(i, payload)
   local waiting = pendingOf(i)
   local found = waiting or redis.call('GET', KEYS[i])
   local foundVersion = found and versionIn(found)
   if not foundVersion then return 'conflict' end
-  local release, mark, json = string.match(found, '^[PR]%d+|([^;^{]*)([^{]*)(.*)$')
+  local release = string.match(found, '^[PR]%d+|([^;^{]*)')
+  if release ~= string.match(payload, '^[^;\n]*') then return 'conflict ' .. foundVersion end
+  return nil, found, waiting
+end
+
+function ops.c(i, version, payload)
+  local conflict, found, waiting = checks.c(i, payload)
+  if conflict then return conflict end
+  local mark, json = string.match(found, '^[PR]%d+|[^;^{]*([^{]*)(.*)$')
   local head, patch = string.match(payload, '^([^\n]*)\n(.*)$')
-  if release ~= string.match(head, '^[^;]*') then return 'conflict ' .. foundVersion end
   local row = onTop(head .. patchedJson(json, string.sub(mark, -1) == '^', patch), waiting)
   return accept(i, version, (string.gsub(row, '{', '^{', 1)))
 end
 
+function checks.d(i, payload)
+  if payload ~= '' then return conflictWith(i, payload) end
+end
+
 function ops.d(i, version, payload)
-  if payload ~= '' then
-    local found = versionOf(i)
-    if found ~= payload then return found and 'conflict ' .. found or 'conflict' end
-  end
-  if isFull(fields[i]) then return 'full' end
+  local conflict = checks.d(i, payload)
+  if conflict then return conflict end
+  if isFull(i) then return 'full' end
   setRecord(i, DELETE .. version .. '|', version)
   return version
 end
@@ -276,19 +344,32 @@ local function placeDelta(field, row, version)
   return redis.call('ZADD', retries, due, field)
 end
 
--- At once, for only Redis adds 64-bit integers.
+-- For only Redis adds 64-bit integers.
+local function addDelta(field, delta)
+  local sum = redis.pcall('HINCRBY', dirty, field, delta)
+  if type(sum) == 'number' then return sum end
+  if string.find(sum.err, 'overflow', 1, true) then return nil end
+  -- Redis refuses writes in the state that it is in: nothing was done before the call's first one.
+  error(sum.err, 0)
+end
+
+-- It is added, and what there was is put back: as text, for it may have more digits than Lua's numbers.
+function checks.a(i, payload)
+  local field = fields[i]
+  local before = redis.call('HGET', dirty, field)
+  if not addDelta(field, string.match(payload, '^[^|]+')) then return 'overflow' end
+  if before then redis.call('HSET', dirty, field, before) else redis.call('HDEL', dirty, field) end
+end
+
 function ops.a(i, version, payload)
   local field = fields[i]
-  if isFull(field) then return 'full' end
+  if isFull(i) then return 'full' end
   local delta, row = string.match(payload, '^([^|]+)|?(.*)$')
-  local sum = redis.pcall('HINCRBY', dirty, field, delta)
-  if type(sum) ~= 'number' then
-    if string.find(sum.err, 'overflow', 1, true) then return 'overflow' end
-    -- Redis refuses writes in the state that it is in: nothing was done before the call's first one.
-    error(sum.err, 0)
-  end
+  local sum = addDelta(field, delta)
+  if not sum then return 'overflow' end
   if not records[field] then
-    placeDelta(field, row, version)
+    local mark = markOf(i)
+    if mark then joinAggregate(mark, field, version) else placeDelta(field, row, version) end
     dirtyCount = dirtyCount + 1
   end
   records[field] = sum
@@ -296,26 +377,62 @@ function ops.a(i, version, payload)
   return version
 end
 
+local function unbury(counter, delta, entryKey)
+  records[counter] = redis.call('HINCRBY', dirty, counter, delta)
+  addToEntry(entryKey, delta)
+end
+
+local function endLetter(letterField)
+  redis.call('UNLINK', dead .. ':' .. letterField)
+  redis.call('ZREM', dead, letterField)
+  redis.call('HINCRBY', meta, 'dead', -1)
+end
+
+-- A newer write of an aggregate brings back all of it that is dead: it is tried as a whole again. What this
+-- call has written of it counts.
+local function revive(i, mark, version)
+  local letterField = string.sub(mark, 2)
+  local letter = redis.call('HGETALL', dead .. ':' .. letterField)
+  if #letter == 0 then return end
+  local since = redis.call('HGET', dead .. ':' .. letterField, SINCE)
+  local entryPrefix = string.sub(KEYS[i], 1, fieldStart - 1)
+  for at = 1, #letter, 2 do
+    local part, record = letter[at], letter[at + 1]
+    local isRecord = part ~= '' and part ~= SINCE and part ~= MARK
+    local isNew = isRecord and not records[part]
+    if isNew then
+      joinAggregate(mark, part, since)
+      dirtyCount = dirtyCount + 1
+    end
+    if isRecord and isDelta(record) then
+      unbury(part, record, entryPrefix .. part)
+    elseif isNew then
+      records[part] = string.gsub(record, '^(%a)%d+', '%1' .. version, 1)
+      bytes = bytes + #records[part]
+      redis.call('HSET', dirty, part, records[part])
+      redis.call('DEL', entryPrefix .. part)
+    end
+  end
+  endLetter(letterField)
+end
+
 -- A newer write of the same record ends a dead letter, and takes its place in the order. The deltas that it
 -- holds back count, unless the row is deleted.
 local function supersede(i, isPut, version)
   local field = fields[i]
   if not redis.call('ZSCORE', dead, field) then return end
-  redis.call('ZREM', dead, field)
   local letter = dead .. ':' .. field
   local since = redis.call('HGET', letter, SINCE) or version
   local parts = isPut and redis.call('HGETALL', letter) or {}
   for at = 1, #parts, 2 do
     local counter, delta = parts[at], parts[at + 1]
     if counter ~= SINCE and isDelta(delta) then
-      records[counter] = redis.call('HINCRBY', dirty, counter, delta)
+      unbury(counter, delta, string.sub(KEYS[i], 1, fieldStart - 1) .. counter)
       dirtyCount = dirtyCount + redis.call('ZADD', order, 'LT', since, counter)
-      addToEntry(string.sub(KEYS[i], 1, fieldStart - 1) .. counter, delta)
     end
   end
   if records[field] then places[#places + 1], places[#places + 2] = since, field end
-  redis.call('UNLINK', letter)
-  redis.call('HINCRBY', meta, 'dead', -1)
+  endLetter(field)
 end
 
 -- The delete takes the place of the deltas that end with it.
@@ -332,20 +449,44 @@ local function forget(i, row)
     dirtyCount = dirtyCount - 1
   end
   redis.call('DEL', KEYS[i])
-  if hasDead then supersede(i) end
+  if hasDead and not markOf(i) then supersede(i) end
+end
+
+-- Why the writes that belong together are refused: what keeps one of them out.
+local function refusalOf(first, last)
+  local newCount = 0
+  for i = first, last do
+    local op, payload = opOf(i), ARGV[i + 3]
+    local refused = checks[op] and checks[op](i, payload)
+    if refused then return refused end
+    if op ~= 'f' and not records[fields[i]] then newCount = newCount + 1 end
+  end
+  return isFullFor(newCount) and 'full' or nil
 end
 
 local deletedRow
+local refused, refusedUpTo = nil, 0
 for i = 8, #KEYS do
   local op = opOf(i)
-  if op == 'f' then
+  if i <= refusedUpTo then
+    replies[i - 4] = refused
+  elseif op == 't' then
+    local last = i + tonumber(ARGV[i + 3])
+    refused = refusalOf(i + 1, last)
+    if refused then refusedUpTo = last else checkedUpTo = last end
+    replies[i - 4] = refused or nextVersion - firstVersion
+  elseif op == 'f' then
     if deletedRow then forget(i, deletedRow) end
     replies[i - 4] = replies[i - 5]
   else
     local version = text(nextVersion)
     local reply = ops[op](i, version, ARGV[i + 3])
     local isAccepted = reply == version
-    if hasDead and isAccepted and op ~= 'a' then supersede(i, op ~= 'd', version) end
+    if hasDead and isAccepted and markOf(i) then
+      revive(i, markOf(i), version)
+    elseif hasDead and isAccepted and op ~= 'a' then
+      supersede(i, op ~= 'd', version)
+    end
     deletedRow = op == 'd' and isAccepted and fields[i]
     replies[i - 4] = isAccepted and nextVersion - firstVersion or reply
     if isAccepted then
@@ -365,8 +506,9 @@ if #written > 0 then
   redis.call('HSET', dirty, unpack(changes))
   local isThere = redis.call('EXISTS', unpack(entries)) > 0
   for _, field in ipairs(written) do writeEntry(lastWrite[field], isThere) end
-  if #places > 0 then redis.call('ZADD', order, 'LT', unpack(places)) end
 end
+placeJoined()
+if #places > 0 then redis.call('ZADD', order, 'LT', unpack(places)) end
 
 if accepted > 0 then
   redis.call('HSET', meta, 'version', text(nextVersion - 1), 'bytes', bytes)

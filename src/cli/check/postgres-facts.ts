@@ -14,7 +14,7 @@ import {
   type TableFacts,
 } from '../../database/inspect.js';
 import { openSession, postgresMessage, type Session } from '../../database/session.js';
-import type { Stores } from '../../definitions/stores.js';
+import { rowStoresOf, type Stores } from '../../definitions/stores.js';
 import { type ClockReading, readClock } from './clocks.js';
 
 export interface PostgresFacts extends DatabaseFacts {
@@ -84,13 +84,12 @@ export async function readPostgresFacts(place: PostgresPlace): Promise<PostgresF
 type DefinedModel = Omit<ModelTable, 'found'>;
 
 function modelsOf(stores: Stores | undefined): DefinedModel[] {
-  return (stores?.groups ?? []).flatMap(({ record, counters }): DefinedModel[] => {
-    const source = (record ?? counters[0])?.source;
-    if (source?.kind !== 'model') return [];
-    const fields = counters.flatMap((it) => (it.source.kind === 'model' ? [it.source.field] : []));
-    const version = record?.version;
-    const owned = 'counters' in source ? source.counters : [];
-    return [{ model: source.model, written: new Set([...owned, ...fields, ...(version ? [version] : [])]) }];
+  return (stores?.groups ?? []).flatMap(rowStoresOf).flatMap((store): DefinedModel[] => {
+    const { source } = store;
+    if (source.kind !== 'model') return [];
+    const owned = 'counters' in source ? source.counters : [source.field];
+    const version = store.kind === 'record' ? store.version : undefined;
+    return [{ model: source.model, written: new Set([...owned, ...(version ? [version] : [])]) }];
   });
 }
 

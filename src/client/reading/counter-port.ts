@@ -123,7 +123,7 @@ export class CounterPort extends StorePort<bigint, LaneLook, LoadedCounter, Coun
     const { routes, lanes } = this.context;
     await routes.moved(lane);
     const byLane = lanes.groupBy(
-      this.store.group,
+      this.store,
       claims.map(({ key }) => key),
     );
     const loads = [...byLane].map(async ([now, idKeys]) => {

@@ -55,7 +55,7 @@ export class RecordPort<Row> extends StorePort<Row, object, LoadedRecord<Row>, R
   toEntry(idKey: string, content: string | null): Entry | Promise<Entry> {
     const entry = parseEntry(content);
     if (entry.kind !== 'row' || entry.release === this.store.rows.release) return entry;
-    const lane = this.context.lanes.of(this.store.group, idKey);
+    const lane = this.context.lanes.ofRecord(this.store, idKey);
     const dropped = this.context.buffer.drop(lane, new Map([[this.fieldOf(idKey), entry.version]]));
     return dropped.then(
       () => ({ kind: 'none' }),

@@ -136,7 +136,7 @@ export abstract class StorePort<
 
   /** Whether what was written may not be in the database yet. */
   isPending(idKey: string): Promise<boolean> {
-    const lane = this.context.lanes.of(this.store.group, idKey);
+    const lane = this.context.lanes.ofRecord(this.store, idKey);
     return this.context.buffer.isPending(lane, this.fieldOf(idKey));
   }
 
@@ -150,7 +150,7 @@ export abstract class StorePort<
     call: (lane: Lane, idKeys: readonly string[]) => Promise<readonly T[]>,
   ): Promise<T>[] {
     const replies = new Map<string, Promise<T>>();
-    for (const [lane, keys] of this.context.lanes.groupBy(this.store.group, idKeys)) {
+    for (const [lane, keys] of this.context.lanes.groupBy(this.store, idKeys)) {
       const reply = call(lane, keys);
       for (const [i, key] of keys.entries())
         replies.set(

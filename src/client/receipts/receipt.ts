@@ -6,7 +6,8 @@ import type { Lane } from '../../buffer/lane.js';
 import type { AcceptedAt } from '../../buffer/lane-state.js';
 import type { DeadLetter, LetterError } from '../../buffer/step-replies.js';
 import { rowMissing } from '../../database/database.js';
-import type { Store } from '../../definitions/stores.js';
+import { rootKeyOf } from '../../definitions/aggregate.js';
+import { type Store, storesOf } from '../../definitions/stores.js';
 import { ForebayError, isForebayError } from '../../errors.js';
 import type { Emit } from '../../events.js';
 import { fieldOf, splitField } from '../../keys.js';
@@ -49,7 +50,7 @@ export class Receipt<Id = unknown> {
 
   /** Of the record: also one that was made for it. */
   get id(): Id {
-    const { ids } = (this.#lane.group.record ?? this.#lane.group.counters[0]) as Store;
+    const { ids } = storesOf(this.#lane.group).find(({ name }) => name === this.store) as Store;
     return ids.fromKey(splitField(this.#field).idKey) as Id;
   }
 
@@ -113,7 +114,7 @@ export class Receipt<Id = unknown> {
   /** What the database said, when this write is in a dead letter. */
   async #refusal(): Promise<LetterError | undefined> {
     const { buffer } = this.#desk;
-    for (const field of new Set([this.#field, this.#rowField])) {
+    for (const field of new Set([this.#field, this.#rowField, this.#rootField])) {
       const letter = await buffer.deadLetter(this.#lane, field);
       if (letter && this.#isIn(letter)) return letter.error;
     }
@@ -122,8 +123,14 @@ export class Receipt<Id = unknown> {
 
   /** Of a counter: that of the record in whose row it is, where there is one. */
   get #rowField(): string {
-    const { record } = this.#lane.group;
+    const record = this.#lane.group.counters.find(({ name }) => name === this.store)?.record;
     return record ? fieldOf(record.name, splitField(this.#field).idKey) : this.#field;
+  }
+
+  /** Of an aggregate: that of its root, which is the letter's. */
+  get #rootField(): string {
+    const { group } = this.#lane;
+    return fieldOf(group.name, rootKeyOf(group, this.store, splitField(this.#field).idKey));
   }
 
   /** A record's version is that of the last of its writes. */

@@ -1,4 +1,6 @@
 /** A counter store as an app holds it: deltas in, exact values out. */
+
+import type { Write } from '../../buffer/step-replies.js';
 import type { Explanation } from '../../cache/explain.js';
 import type { CounterStore } from '../../definitions/stores.js';
 import { ForebayError } from '../../errors.js';
@@ -8,6 +10,7 @@ import { CounterPort } from '../reading/counter-port.js';
 import { explainEntry } from '../reading/explain-entry.js';
 import { StoreReads } from '../reading/store-reads.js';
 import { Receipt } from '../receipts/receipt.js';
+import type { AnyWrite } from '../writing/together.js';
 import { planOf, type WriteOptions } from '../writing/write-options.js';
 
 const deltaMax = 2n ** 63n - 1n;
@@ -39,15 +42,12 @@ export class CounterClient<Id, Value> {
    * OUTCOME_UNKNOWN (then the delta may count, and must not simply be added again)
    */
   async add(id: Id, delta: number | bigint = 1, options?: WriteOptions): Promise<Receipt> {
-    const { name, group, ids, record } = this.#store;
-    const idKey = ids.toKey(id);
-    const lane = this.#context.lanes.of(group, idKey);
-    const field = fieldOf(name, idKey);
-    const row = record ? `|${fieldOf(record.name, idKey)}` : '';
-    const write = { op: 'add', field, payload: this.#toDelta(delta) + row } as const;
-    const plan = planOf(group, options);
+    const idKey = this.#store.ids.toKey(id);
+    const lane = this.#context.lanes.ofRecord(this.#store, idKey);
+    const write = this.#writeTo(idKey, delta);
+    const plan = planOf(this.#store.group, options);
     const accepted = await this.#context.writes.submit(lane, [write], plan);
-    const receipt = new Receipt(this.#context.receipts, accepted.lane, field, accepted);
+    const receipt = new Receipt(this.#context.receipts, accepted.lane, write.field, accepted);
     if (plan.durability === 'database') await receipt.persisted();
     return receipt;
   }
@@ -78,6 +78,17 @@ export class CounterClient<Id, Value> {
    */
   async explain(id: Id): Promise<Explanation> {
     return explainEntry(this.#context, this.#port, this.#store.ids.toKey(id));
+  }
+
+  /** @internal */
+  writesOf({ add, id }: AnyWrite): Write[] {
+    return add === undefined ? [] : [this.#writeTo(this.#store.ids.toKey(id), add)];
+  }
+
+  #writeTo(idKey: string, delta: number | bigint): Write {
+    const { name, record } = this.#store;
+    const row = record ? `|${fieldOf(record.name, idKey)}` : '';
+    return { op: 'add', field: fieldOf(name, idKey), payload: this.#toDelta(delta) + row };
   }
 
   #toDelta(delta: number | bigint): string {

@@ -11,6 +11,7 @@ import { explainEntry } from '../reading/explain-entry.js';
 import { RecordPort } from '../reading/record-port.js';
 import { StoreReads } from '../reading/store-reads.js';
 import { Receipt } from '../receipts/receipt.js';
+import type { AnyWrite } from '../writing/together.js';
 import { planOf, type WriteOptions } from '../writing/write-options.js';
 import {
   type Change,
@@ -216,6 +217,30 @@ export class RecordClient<Row, Input, Id> {
     return this.get(id);
   }
 
+  /** @internal */
+  writesOf({ put, patch, delete: deleted, id, version }: AnyWrite): Write[] {
+    const { ids, rows } = this.#store;
+    if (put !== undefined) {
+      const { idKey, text } = this.#toRecord(put);
+      return version === undefined
+        ? this.#writesTo(idKey, 'put', text)
+        : this.#writesTo(idKey, 'put-if', `${version}|${text}`);
+    }
+    if (patch !== undefined) {
+      const idKey = ids.toKey(id);
+      this.#checkSameId(idKey, ids.fillIn({ ...patch }, id));
+      return this.#writesTo(idKey, 'patch', rows.patchText(patch));
+    }
+    return deleted === undefined ? [] : this.#writesTo(ids.toKey(deleted), 'delete', String(version ?? ''));
+  }
+
+  /** @internal */
+  async beSeen(id: unknown): Promise<void> {
+    const idKey = this.#store.ids.toKey(id);
+    const { row } = await this.#see(idKey);
+    if (row === null) throw rowMissing(this.#store.name, idKey);
+  }
+
   #toRecord(input: unknown): { idKey: string; text: string } {
     const { ids, rows } = this.#store;
     const row = rows.complete(input);
@@ -237,21 +262,24 @@ export class RecordClient<Row, Input, Id> {
     payload: string,
     options: WriteOptions | undefined,
   ): Promise<Receipt<Id>> {
-    const { name, group } = this.#store;
-    const lane = this.#context.lanes.of(group, idKey);
-    const isDelete = op === 'delete';
-    const field = fieldOf(name, idKey);
-    const plan = planOf(group, options);
-    const writes: Write[] = [{ op, field, payload }];
-    if (isDelete) {
-      for (const counter of group.counters) {
-        writes.push({ op: 'forget', field: fieldOf(counter.name, idKey), payload: '' });
-      }
-    }
-    const accepted = await this.#context.writes.submit(lane, writes, plan);
+    const lane = this.#context.lanes.ofRecord(this.#store, idKey);
+    const plan = planOf(this.#store.group, options);
+    const accepted = await this.#context.writes.submit(lane, this.#writesTo(idKey, op, payload), plan);
+    const field = fieldOf(this.#store.name, idKey);
     const receipt = new Receipt<Id>(this.#context.receipts, accepted.lane, field, accepted);
     if (plan.durability === 'database') await receipt.persisted();
     return receipt;
+  }
+
+  #writesTo(idKey: string, op: 'put' | 'put-if' | 'patch' | 'delete', payload: string): Write[] {
+    const { name, group } = this.#store;
+    const writes: Write[] = [{ op, field: fieldOf(name, idKey), payload }];
+    if (op !== 'delete') return writes;
+    for (const counter of group.counters) {
+      if (counter.record === this.#store)
+        writes.push({ op: 'forget', field: fieldOf(counter.name, idKey), payload: '' });
+    }
+    return writes;
   }
 
   async #see(idKey: string): Promise<SeenRow<Row>> {

@@ -2,7 +2,7 @@
  * The entries of a record store's rows and of their counters, which are dropped when the rows were written by
  * another way than through the store.
  */
-import type { RecordStore } from '../../definitions/stores.js';
+import { type RecordStore, withCounters } from '../../definitions/stores.js';
 import type { ClientContext } from '../context.js';
 import { inPlace } from '../in-place.js';
 
@@ -34,8 +34,8 @@ export class RowEntries {
 
   async #unlink(idKeys: readonly string[]): Promise<void> {
     const { lanes, redis, breaker } = this.#context;
-    const stores = [this.#store, ...this.#store.group.counters];
-    for (const keys of lanes.groupBy(this.#store.group, idKeys).values()) {
+    const stores = withCounters(this.#store);
+    for (const keys of lanes.groupBy(this.#store, idKeys).values()) {
       const entries = keys.flatMap((key) => stores.map((store) => lanes.entryKeyOf(store, key)));
       for (let i = 0; i < entries.length; i += unlinkMax)
         await breaker.run(() => redis.unlink(...entries.slice(i, i + unlinkMax)));

@@ -2,6 +2,8 @@
 import type { Lane } from '../../buffer/lane.js';
 import type { AcceptedAt } from '../../buffer/lane-state.js';
 import type { Write, WriteReply } from '../../buffer/step-replies.js';
+import { rootKeyOf } from '../../definitions/aggregate.js';
+import type { LaneGroup } from '../../definitions/stores.js';
 import type { ForebayError } from '../../errors.js';
 import { splitField } from '../../keys.js';
 import { confirmedBy } from './durability.js';
@@ -34,9 +36,9 @@ export interface LaneQueue {
   /** The last version of the lane that is known here: a lane that is older than it has lost writes. */
   knownVersion: bigint;
   waiting: Submission[];
-  /** Those that found no room and wait for some, in their order; and the ids of their rows. */
+  /** Those that found no room and wait for some, in their order; and what they belong to, see `rootKeyOf`. */
   blocked: Submission[];
-  blockedIds: Set<string>;
+  blockedRoots: Set<string>;
   sending: Promise<void> | undefined;
   retry: NodeJS.Timeout | undefined;
 }
@@ -47,7 +49,7 @@ export function createLaneQueue(lane: Lane): LaneQueue {
     knownVersion: 0n,
     waiting: [],
     blocked: [],
-    blockedIds: new Set(),
+    blockedRoots: new Set(),
     sending: undefined,
     retry: undefined,
   };
@@ -82,19 +84,28 @@ export function mayWait({ deadline }: Submission): boolean {
   return Date.now() < deadline;
 }
 
-/** A row and its counters have one order, so they wait for each other. */
-export function idsOf(submissions: readonly Submission[]): Set<string> {
-  return new Set(submissions.flatMap(({ writes }) => writes.map(({ field }) => splitField(field).idKey)));
+/** A row and its counters have one order, and so has an aggregate: they wait for each other. */
+export function rootsOf({ lane: { group } }: LaneQueue, submissions: readonly Submission[]): Set<string> {
+  return new Set(submissions.flatMap(({ writes }) => writes.map(({ field }) => rootOf(group, field))));
 }
 
-export function touches(ids: ReadonlySet<string>, { writes }: Submission): boolean {
-  return writes.some(({ field }) => ids.has(splitField(field).idKey));
+export function touches(
+  { lane: { group } }: LaneQueue,
+  roots: ReadonlySet<string>,
+  { writes }: Submission,
+): boolean {
+  return writes.some(({ field }) => roots.has(rootOf(group, field)));
+}
+
+function rootOf(group: LaneGroup, field: string): string {
+  const { store, idKey } = splitField(field);
+  return rootKeyOf(group, store, idKey);
 }
 
 /** What came meanwhile must not overtake an earlier write of the same row that waits for room. */
 export function holdBack(queue: LaneQueue): void {
-  queue.blockedIds = idsOf(queue.blocked);
-  const isBehind = (submission: Submission): boolean => touches(queue.blockedIds, submission);
+  queue.blockedRoots = rootsOf(queue, queue.blocked);
+  const isBehind = (submission: Submission): boolean => touches(queue, queue.blockedRoots, submission);
   queue.blocked.push(...queue.waiting.filter(isBehind));
   queue.waiting = queue.waiting.filter((submission) => !isBehind(submission));
 }

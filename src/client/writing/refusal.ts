@@ -4,6 +4,9 @@ import { lanesChanging } from '../../buffer/lane-follower.js';
 import type { Refused } from '../../buffer/step-replies.js';
 import { ForebayError } from '../../errors.js';
 
+/** Most writes of a process that are not answered yet. */
+export const pendingWritesMax = 20_000;
+
 export function refusal(lane: Lane, reply: Refused): ForebayError {
   if (reply.refused === 'conflict') return conflict(lane, reply.found);
   if (reply.refused === 'partitions') return lanesChanging(lane);
@@ -32,5 +35,13 @@ function conflict(lane: Lane, found: string | undefined): ForebayError {
     'CONFLICT',
     'The record is not at the version that this write was to replace. Read it again with getVersioned, or use update.',
     { context: { lane: lane.name, version: found === undefined ? undefined : BigInt(found) } },
+  );
+}
+
+export function tooManyWrites(): ForebayError {
+  return new ForebayError(
+    'TOO_MANY_WRITES',
+    `${pendingWritesMax} writes of this process are not answered yet. Await some of them before you issue more.`,
+    { retryable: true, context: { pendingWritesMax } },
   );
 }

@@ -7,7 +7,7 @@ import { changeWaitMs, type LaneRoutes, lanesChanging } from '../../buffer/lane-
 import type { Refused, Write, WriteReply } from '../../buffer/step-replies.js';
 import { toWriteError } from '../../connection/redis.js';
 import type { LaneGroup } from '../../definitions/stores.js';
-import { closedError, ForebayError } from '../../errors.js';
+import { closedError, type ForebayError } from '../../errors.js';
 import type { Emit } from '../../events.js';
 import { splitField } from '../../keys.js';
 import type { WakeUps } from '../../queues/wake-ups.js';
@@ -18,21 +18,19 @@ import {
   type AcceptedIn,
   createLaneQueue,
   holdBack,
-  idsOf,
   isMoved,
   type LaneQueue,
   lastVersion,
   mayWait,
+  rootsOf,
   type Submission,
   takeCall,
   touches,
 } from './lane-queue.js';
-import { refusal } from './refusal.js';
+import { pendingWritesMax, refusal, tooManyWrites } from './refusal.js';
 import type { WritePlan } from './write-options.js';
 import { type WriteConnection, WriteRoute } from './write-route.js';
 
-/** Most writes of a process that are not answered yet. */
-const pendingWritesMax = 20_000;
 /** A lane without room is tried again when a batch of it was acknowledged, and after this long. */
 const roomRecheckMs = 100;
 
@@ -44,7 +42,7 @@ export interface WriteQueueDependencies {
   readonly durable: Pick<DurableRoute, 'open' | 'missing'>;
   readonly queue: Pick<WakeUps, 'wake'>;
   readonly emit: Emit;
-  readonly lanes: Pick<Lanes, 'of' | 'named'>;
+  readonly lanes: Pick<Lanes, 'ofRecord' | 'named'>;
   readonly routes: Pick<LaneRoutes, 'moved'>;
   /** Tells when batches of lanes were acknowledged. */
   readonly watch: Pick<PersistedWatch, 'onPersisted'>;
@@ -98,7 +96,8 @@ export class WriteQueue {
       const deadline = plan.onFull === 'wait' ? submittedAt + plan.onFullWaitMs : 0;
       const submission = { sequence, writes, plan, submittedAt, deadline, resolve, reject };
       // A write must not overtake an earlier one of the same record that waits for room.
-      if (queue.blocked.length > 0 && touches(queue.blockedIds, submission)) queue.blocked.push(submission);
+      if (queue.blocked.length > 0 && touches(queue, queue.blockedRoots, submission))
+        queue.blocked.push(submission);
       else {
         queue.waiting.push(submission);
         this.#schedule(queue);
@@ -204,11 +203,16 @@ export class WriteQueue {
         accepted.push([submission, { version: BigInt(reply.version), generation, lane: queue.lane }]);
       else refused.push([submission, reply]);
     }
-    const acceptedIds =
-      refused.length > 0 ? idsOf(accepted.map(([submission]) => submission)) : new Set<string>();
+    const acceptedRoots =
+      refused.length > 0
+        ? rootsOf(
+            queue,
+            accepted.map(([submission]) => submission),
+          )
+        : new Set<string>();
     for (const [submission, reply] of refused) {
       // A later write of the record found room in the same call: too late for this one.
-      const isOvertaken = touches(acceptedIds, submission);
+      const isOvertaken = touches(queue, acceptedRoots, submission);
       if (reply.refused === 'full' && mayWait(submission) && !isOvertaken) this.#block(queue, submission);
       else this.#reject(submission, refusal(queue.lane, reply));
     }
@@ -272,7 +276,8 @@ export class WriteQueue {
   }
 
   #laneOf(group: LaneGroup, [first]: readonly Write[]): Lane {
-    return this.#lanes.of(group, splitField((first as Write).field).idKey);
+    const { store, idKey } = splitField((first as Write).field);
+    return this.#lanes.ofRecord({ name: store, group }, idKey);
   }
 
   #block(queue: LaneQueue, submission: Submission): void {
@@ -329,12 +334,4 @@ export class WriteQueue {
       .finally(() => this.#wakes.delete(wake));
     this.#wakes.add(wake);
   }
-}
-
-function tooManyWrites(): ForebayError {
-  return new ForebayError(
-    'TOO_MANY_WRITES',
-    `${pendingWritesMax} writes of this process are not answered yet. Await some of them before you issue more.`,
-    { retryable: true, context: { pendingWritesMax } },
-  );
 }

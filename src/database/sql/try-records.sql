@@ -1,5 +1,6 @@
 -- try-records: tries the steps of give-trial one after the other, each in a subtransaction of its own, and undoes them all.
--- Leaves in forebay.failures a JSON object: the key of each step that failed, and [SQLSTATE, message, detail].
+-- Leaves in forebay.failures a JSON object: the key of each step that failed, and [SQLSTATE, message, detail,
+-- the name that the step was given, or null].
 -- One round trip, whatever the number of records. Whatever a step fails with, it failed: what that says of the record is the
 -- caller's to judge. FB001: a delta's row does not exist. The block's own FB000 undoes the steps, while its variables keep their values.
 DO $trial$
@@ -24,7 +25,7 @@ BEGIN
         END IF;
       EXCEPTION WHEN OTHERS THEN
         GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL;
-        failures := failures || jsonb_build_object(step ->> 2, jsonb_build_array(SQLSTATE, message, detail));
+        failures := failures || jsonb_build_object(step ->> 2, jsonb_build_array(SQLSTATE, message, detail, step ->> 5));
       END;
     END LOOP;
     RAISE EXCEPTION USING ERRCODE = 'FB000';

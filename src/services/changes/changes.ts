@@ -84,7 +84,7 @@ export class ChangesService extends Role {
       name: `forebay-changes-${randomBytes(6).toString('hex')}`,
       check: () => checkChanges(setup),
     });
-    const groups = covered.flatMap((one) => one.groups);
+    const groups = covered.flatMap((one) => one.stores.map((store) => store.group));
     await this.#follow(parts, reader, new EntryAudit({ ...place, stores, groups }));
   }
 

@@ -3,7 +3,7 @@ import type { CoveredModel, PublicationReport, PublishedTable } from '../../data
 import type { RowTexts } from '../../definitions/computed.js';
 import type { IdCodec } from '../../definitions/id.js';
 import type { Field, Model } from '../../definitions/model.js';
-import type { LaneGroup } from '../../definitions/stores.js';
+import type { Store } from '../../definitions/stores.js';
 import { isForebayError } from '../../errors.js';
 import type { Relation, Tuple } from './pgoutput.js';
 
@@ -11,14 +11,14 @@ import type { Relation, Tuple } from './pgoutput.js';
 export type ColumnText = (column: string) => string | null | undefined;
 
 export class CoveredTable {
-  readonly groups: readonly LaneGroup[];
+  readonly stores: readonly Store[];
   readonly model: Model;
   readonly #ids: IdCodec<unknown>;
 
-  constructor({ model, groups }: CoveredModel) {
-    this.groups = groups;
+  constructor({ model, stores }: CoveredModel) {
+    this.stores = stores;
     this.model = model;
-    this.#ids = idsOf(groups[0] as LaneGroup);
+    this.#ids = (stores[0] as Store).ids;
   }
 
   /** What is told of a row, by field. */
@@ -68,10 +68,6 @@ export function textsOf({ columns }: Relation, tuple: Tuple, isBefore: boolean):
 }
 
 const nameOf = ({ schema, table }: PublishedTable): string => JSON.stringify([schema, table]);
-
-function idsOf({ record, counters }: LaneGroup): IdCodec<unknown> {
-  return (record ?? counters[0])?.ids as IdCodec<unknown>;
-}
 
 /** As Prisma gives it. */
 function idPart({ type, enumValues }: Field, text: string): unknown {

@@ -167,7 +167,7 @@ export class ChangeReader {
   /** Values last: they are made of rows. */
   async #forgetEverything(): Promise<void> {
     const { covered, dependents } = this.#dependencies;
-    await this.#forgetting.forgetEverything(covered.flatMap(({ groups }) => groups));
+    await this.#forgetting.forgetEverything(covered.flatMap(({ stores }) => stores));
     for (const store of dependents.stores) await this.#values.forgetAll(store);
   }
 

@@ -7,7 +7,7 @@
  */
 import type { Lanes } from '../../buffer/lane.js';
 import type { ComputedStore } from '../../definitions/computed.js';
-import type { LaneGroup } from '../../definitions/stores.js';
+import type { Store } from '../../definitions/stores.js';
 import { ledgerLane } from '../../keys.js';
 import { type ColumnText, CoveredTable, type CoveredTables, textsOf } from './covered-tables.js';
 import type { Dependents } from './dependents.js';
@@ -23,7 +23,7 @@ export interface ChangedRows {
   readonly transactions: number;
   /** When the first was committed, by the clock of Postgres. */
   readonly committedAtMs: number;
-  readonly rows: Touched<LaneGroup>;
+  readonly rows: Touched<Store>;
   /** That are made of rows, forebay's own too. */
   readonly values: Touched<ComputedStore>;
 }
@@ -31,7 +31,7 @@ export interface ChangedRows {
 interface OpenTransaction {
   readonly xid: number;
   readonly committedAtMs: number;
-  readonly rows: Touched<LaneGroup>;
+  readonly rows: Touched<Store>;
   readonly values: Touched<ComputedStore>;
   /** That forebay writes in it. */
   readonly ownLanes: Set<string>;
@@ -106,7 +106,7 @@ export class Transactions {
 
   #all(table: CoveredTable | 'ledger' | undefined, { rows, values }: OpenTransaction): void {
     if (!(table instanceof CoveredTable)) return;
-    for (const group of table.groups) rows.addAll(group);
+    for (const store of table.stores) rows.addAll(store);
     this.#options.dependents.touchAll(table.model, values);
   }
 
@@ -133,20 +133,20 @@ export class Transactions {
   #touch(textOf: ColumnText, table: CoveredTable, open: OpenTransaction): void {
     const idKey = table.idKeyOf(textOf);
     if (idKey === null) return;
-    for (const group of table.groups) {
-      if (idKey === undefined) open.rows.addAll(group);
-      else if (!this.#isOwn(group, idKey, open)) open.rows.add(group, idKey);
+    for (const store of table.stores) {
+      if (idKey === undefined) open.rows.addAll(store);
+      else if (!this.#isOwn(store, idKey, open)) open.rows.add(store, idKey);
     }
   }
 
-  #isOwn(group: LaneGroup, idKey: string, { ownLanes }: OpenTransaction): boolean {
-    return ownLanes.size > 0 && ownLanes.has(this.#options.lanes.of(group, idKey).name);
+  #isOwn(store: Store, idKey: string, { ownLanes }: OpenTransaction): boolean {
+    return ownLanes.size > 0 && ownLanes.has(this.#options.lanes.ofRecord(store, idKey).name);
   }
 
   #commit(lsn: bigint): void {
     const open = this.#open;
     this.#open = undefined;
-    if (open && open.ownLanes.size > 0) open.rows.remove((group, idKey) => this.#isOwn(group, idKey, open));
+    if (open && open.ownLanes.size > 0) open.rows.remove((store, idKey) => this.#isOwn(store, idKey, open));
     if (open && !(open.rows.isEmpty && open.values.isEmpty)) {
       const { xid, committedAtMs, rows, values } = open;
       const facts = { xids: [xid], transactions: 1, firstLsn: lsn, lsn, committedAtMs };

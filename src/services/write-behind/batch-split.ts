@@ -3,21 +3,24 @@
  * or wait for the rows that they refer to, and the rest is applied under a new number. A step that was
  * interrupted is done again.
  */
-import { type Batch, partOf } from '../../buffer/batch.js';
+import type { Batch } from '../../buffer/batch.js';
 import type { Lane } from '../../buffer/lane.js';
 import type { LetterError, SplitDone, SplitPart } from '../../buffer/step-replies.js';
 import type { WriteBuffer } from '../../buffer/write-buffer.js';
 import { voidBatch } from '../../database/apply.js';
 import { type Database, isOfServer, rowMissing, sqlStates } from '../../database/database.js';
 import type { Persister } from '../../database/persister.js';
-import { idKeysOf, type Refusal, unitFields } from '../../database/trial.js';
-import { shownLetter, shownMessage } from '../../definitions/private-fields.js';
+import type { Refusal } from '../../database/trial.js';
+import { unitKeyOf, unitsOf } from '../../database/units.js';
+import { aggregateMark } from '../../definitions/aggregate.js';
+import { shownLetter } from '../../definitions/private-fields.js';
 import type { LaneGroup } from '../../definitions/stores.js';
 import { ForebayError } from '../../errors.js';
 import type { Emit } from '../../events.js';
 import { fieldOf, splitField } from '../../keys.js';
 import type { DeadLetterQueue } from '../../queues/dead-letter-queue.js';
 import type { DatabaseBreaker } from './database-breaker.js';
+import { shownOf } from './shown-batch.js';
 
 export interface BatchSplitDependencies {
   readonly buffer: WriteBuffer;
@@ -50,14 +53,18 @@ export class BatchSplit {
       voidBatch(batch, { database, persister: persisterOf(lane), prefix }),
     );
     if (found === undefined) return 0;
-    const refusals = found.map((refusal) => withoutPrivate(lane.group, batch, refusal));
+    const refusals = found.map((one) => ({
+      ...one,
+      message: shownOf(one.message, batch, lane.group, one.fields),
+    }));
     emit({ type: 'batch.void', lane: lane.name, number: batch.number });
-    if (isNobodys(batch, refusals)) {
+    const units = unitsOf(lane.group, batch);
+    if (isNobodys(lane.group, batch, refusals, units)) {
       // Tried again with what has been written since, it may show whether it is the records.
-      await this.#split(lane, batch, againParts(lane.group, batch, [...idKeysOf(batch)]));
+      await this.#split(lane, batch, againParts(lane.group, [...units.values()]));
       return 0;
     }
-    const halved = isRefused && refusals.length === 0 ? upperHalf(lane.group, batch) : [];
+    const halved = isRefused && refusals.length === 0 ? upperHalf(lane.group, units) : [];
     const parts = [...refusals.flatMap((refusal) => partsOf(lane.group, refusal)), ...halved];
     const done = await this.#split(lane, batch, parts, refusals);
     return done === undefined ? 0 : this.#tell(lane, batch, done, refusals);
@@ -77,7 +84,7 @@ export class BatchSplit {
     const missing = new Set(refusals.filter(isMissing).flatMap(({ fields }) => fields));
     let reply = await buffer.split(lane, number, parts);
     if (reply.kind === 'full' && missing.size > 0) {
-      const fate = ({ field, fate }: SplitPart) => (missing.has(field) ? 'drop' : fate);
+      const fate = ({ field, fate, mark }: SplitPart) => (missing.has(field) && mark === '' ? 'drop' : fate);
       reply = await buffer.split(
         lane,
         number,
@@ -120,28 +127,24 @@ export class BatchSplit {
   }
 }
 
-/** The message goes into the letter, the log and the board. */
-function withoutPrivate(group: LaneGroup, { puts }: Batch, refusal: Refusal): Refusal {
-  if (!group.record) return refusal;
-  const { idKey } = splitField(refusal.fields[0] as string);
-  const jsons = puts.filter((put) => put.idKey === idKey).map(({ json }) => json);
-  return { ...refusal, message: shownMessage(refusal.message, jsons, group.record) };
-}
-
 function partsOf(group: LaneGroup, refusal: Refusal): SplitPart[] {
   const { fields, letter, state, message } = refusal;
   const error: LetterError = { state, message };
   const waitMs = waitMaxOf(group, refusal);
   // Also those without a delta: they may be cached as those of a row that is on its way.
-  const all = new Set([...fields, ...countersOf(group, fields[0] as string)]);
+  const all = new Set(fields.flatMap((field) => [field, ...countersOf(group, field)]));
   return [...all].map((field) => ({
-    field,
+    ...placeOf(group, field),
     fate: waitMs > 0 ? 'wait' : 'dead',
     waitMs,
     letter,
-    row: rowOf(group, field),
     error: JSON.stringify(error),
   }));
+}
+
+function placeOf(group: LaneGroup, field: string): Pick<SplitPart, 'field' | 'row' | 'mark'> {
+  const { store, idKey } = splitField(field);
+  return { field, row: rowOf(group, field), mark: aggregateMark(group, store, idKey) ?? '' };
 }
 
 /**
@@ -157,44 +160,46 @@ function waitMaxOf(group: LaneGroup, { state }: Refusal): number {
  * All fail, with what is the server's or the schema's fault as a rule. Of those that have waited for that
  * others did not fail.
  */
-function isNobodys(batch: Batch, refusals: readonly Refusal[]): boolean {
+function isNobodys(
+  group: LaneGroup,
+  batch: Batch,
+  refusals: readonly Refusal[],
+  units: ReadonlyMap<string, unknown>,
+): boolean {
   if (refusals.length === 0 || batch.sealing?.isRetry) return false;
-  const failed = new Set(refusals.map(({ fields: [field] }) => splitField(field as string).idKey));
-  return failed.size === idKeysOf(batch).size && refusals.every(({ state }) => isOfServer(state));
+  const failed = new Set(refusals.map(({ fields: [field] }) => unitKeyOf(group, field as string)));
+  return failed.size === units.size && refusals.every(({ state }) => isOfServer(state));
 }
 
 /** Something between the records is at fault: fewer of them, and at last one alone, show what. */
-function upperHalf(group: LaneGroup, batch: Batch): SplitPart[] {
-  const idKeys = [...idKeysOf(batch)].sort();
-  return againParts(group, batch, idKeys.slice(Math.ceil(idKeys.length / 2)));
+function upperHalf(group: LaneGroup, units: ReadonlyMap<string, readonly string[]>): SplitPart[] {
+  const sorted = [...units].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, fields]) => fields);
+  return againParts(group, sorted.slice(Math.ceil(sorted.length / 2)));
 }
 
-function againParts(group: LaneGroup, batch: Batch, idKeys: readonly string[]): SplitPart[] {
-  const part = partOf(batch, new Set(idKeys));
-  return idKeys.flatMap((idKey) =>
-    unitFields(group, part, idKey).map((field) => ({
-      field,
-      fate: 'again',
-      waitMs: 0,
-      letter: field,
-      row: rowOf(group, field),
-      error: '',
-    })),
-  );
+function againParts(group: LaneGroup, units: readonly (readonly string[])[]): SplitPart[] {
+  return units.flat().map((field) => ({
+    ...placeOf(group, field),
+    fate: 'again',
+    waitMs: 0,
+    letter: field,
+    error: '',
+  }));
 }
 
 const isMissing = ({ state }: Refusal): boolean => state === rowMissing;
 
 /** The fields of the counters that live in a record's row. */
-function countersOf(group: LaneGroup, field: string): string[] {
+function countersOf({ counters }: LaneGroup, field: string): string[] {
   const { store, idKey } = splitField(field);
-  return store === group.record?.name ? group.counters.map(({ name }) => fieldOf(name, idKey)) : [];
+  return counters.filter(({ record }) => record?.name === store).map(({ name }) => fieldOf(name, idKey));
 }
 
 /** The field of the record in whose row a counter lives. */
-function rowOf(group: LaneGroup, field: string): string {
+function rowOf({ counters }: LaneGroup, field: string): string {
   const { store, idKey } = splitField(field);
-  return group.record && store !== group.record.name ? fieldOf(group.record.name, idKey) : '';
+  const record = counters.find(({ name }) => name === store)?.record;
+  return record ? fieldOf(record.name, idKey) : '';
 }
 
 function deadLettersFull(lane: Lane): ForebayError {

@@ -10,11 +10,9 @@ import { type Applied, applyBatch } from '../../database/apply.js';
 import { type Database, type FailureReason, failureReason } from '../../database/database.js';
 import type { Persister } from '../../database/persister.js';
 import type { Outdated } from '../../database/statement.js';
-import { shownMessage } from '../../definitions/private-fields.js';
 import type { LaneGroup } from '../../definitions/stores.js';
 import { isForebayError, messageOf } from '../../errors.js';
 import type { Emit } from '../../events.js';
-import { fieldOf } from '../../keys.js';
 import type { FlushSummary } from '../../queues/write-behind-queue.js';
 import type { SpanFacts, Trace } from '../../trace.js';
 import { jittered, RetryLater, retryWaits } from '../role/retry.js';
@@ -23,6 +21,7 @@ import type { BatchSplit } from './batch-split.js';
 import { DatabaseAway, type DatabaseBreaker } from './database-breaker.js';
 import { LaneVisit } from './lane-visit.js';
 import type { LedgerWatch } from './ledger-watch.js';
+import { shownOf } from './shown-batch.js';
 
 /** A job ends after this long, so that busy lanes move between workers and the board has a history. */
 const flushMaxMs = 5_000;
@@ -205,11 +204,8 @@ export class LaneFlush {
     return isAcked;
   }
 
-  async #drop(lane: Lane, outdated: Outdated | undefined): Promise<void> {
-    if (!outdated) return;
-    const { store, versions } = outdated;
-    const byField = [...versions].map(([idKey, version]) => [fieldOf(store, idKey), version] as const);
-    await this.#dependencies.buffer.drop(lane, new Map(byField));
+  async #drop(lane: Lane, outdated: Outdated): Promise<void> {
+    if (outdated.size > 0) await this.#dependencies.buffer.drop(lane, outdated);
   }
 
   /**
@@ -247,11 +243,12 @@ export class LaneFlush {
   /** The lane's mark stands at the next try, so that the sweep leaves the lane alone until then. */
   #retryLater(
     lane: Lane,
-    { number, puts }: Batch,
+    batch: Batch,
     { reason, waitMs, error: full }: { reason: FailureReason; waitMs: number; error: unknown },
   ): RetryLater {
     const retryMs = jittered(waitMs);
-    const error = shownError(full, puts, lane.group);
+    const error = shownError(full, batch, lane.group);
+    const { number } = batch;
     this.#dependencies.emit({ type: 'batch.failed', lane: lane.name, number, reason, retryMs, error });
     return new RetryLater(reason, retryMs, error);
   }
@@ -264,10 +261,9 @@ function ageNow(sealing: Sealing | undefined, sealedAt: number): { readonly ageM
 }
 
 /** A driver's message may tell of private values. */
-function shownError(error: unknown, puts: Batch['puts'], { record }: LaneGroup): unknown {
-  if (!record || record.privateFields.size === 0 || isForebayError(error)) return error;
-  const jsons = puts.map(({ json }) => json);
-  return new Error(shownMessage(messageOf(error), jsons, record));
+function shownError(error: unknown, batch: Batch, group: LaneGroup): unknown {
+  const isSecretive = group.records.some(({ privateFields }) => privateFields.size > 0);
+  return isSecretive && !isForebayError(error) ? new Error(shownOf(messageOf(error), batch, group)) : error;
 }
 
 /** What became of one batch. */

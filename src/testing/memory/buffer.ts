@@ -19,7 +19,7 @@ import type { Faults } from '../faults.js';
 import type { MemoryBus } from './bus.js';
 import type { MemoryEntries } from './entries.js';
 import { LaneMemory, type MissingRowLetter } from './lane-memory.js';
-import { acceptWrite, recordOf } from './lane-writes.js';
+import { acceptWrite, recordOf, refusalOf } from './lane-writes.js';
 
 export interface MemoryBufferDependencies {
   readonly entries: MemoryEntries;
@@ -59,11 +59,17 @@ export class MemoryBuffer implements AppBuffer {
     const wake = memory.dirty === 0;
     const place = { lane, memory, entries: this.#entries, nowMs: this.#dependencies.clock.now() };
     const replies: Accepted['replies'] = [];
-    for (const write of writes) {
+    // Those that belong together, and are refused.
+    let refusedUpTo = -1;
+    for (const [at, write] of writes.entries()) {
       const before = replies.at(-1);
-      // It belongs to the delete before it.
-      const isRefused = write.op === 'forget' && before !== undefined && 'refused' in before;
-      replies.push(isRefused ? before : acceptWrite(place, write));
+      const last = at + Number(write.op === 'together' && write.payload);
+      const refused = last > at ? refusalOf(place, writes.slice(at + 1, last + 1)) : undefined;
+      if (refused) refusedUpTo = last;
+      // A forget belongs to the delete before it.
+      const isRefused =
+        at <= refusedUpTo || (write.op === 'forget' && before !== undefined && 'refused' in before);
+      replies.push(refused ?? (isRefused && before ? before : acceptWrite(place, write)));
     }
     return { wake: wake && memory.dirty > 0, generation: onlyGeneration, replies };
   }

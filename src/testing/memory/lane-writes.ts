@@ -8,6 +8,7 @@ import type { Refused, Write, WriteReply } from '../../buffer/step-replies.js';
 import { entryTtlMs } from '../../definitions/entry-ttl.js';
 import { joinMembers, membersOf } from '../../definitions/json-members.js';
 import { parseMark, splitRelease } from '../../definitions/release.js';
+import { splitField } from '../../keys.js';
 import type { MemoryEntries } from './entries.js';
 import type { LaneMemory, PendingRow } from './lane-memory.js';
 
@@ -42,7 +43,36 @@ export function acceptWrite(place: WritePlace, write: Write): WriteReply {
       return acceptAdd(place, write);
     case 'forget':
       return forgetDeltas(place, write);
+    case 'together':
+      return { version: String(place.memory.nextVersion(place.nowMs)) };
   }
+}
+
+/** Why writes that belong together are refused: what keeps one of them out. */
+export function refusalOf(place: WritePlace, writes: readonly Write[]): Refused | undefined {
+  for (const write of writes) {
+    const refused = conflictOf(place, write) ?? overflowOf(place, write);
+    if (refused) return refused;
+  }
+  const { memory, lane } = place;
+  const added = writes.filter(({ op, field }) => op !== 'forget' && !memory.isPending(field)).length;
+  return added > 0 && memory.dirty + added > lane.group.dirtyMax ? { refused: 'full' } : undefined;
+}
+
+function conflictOf(place: WritePlace, { op, field, payload }: Write): Refused | undefined {
+  if (op === 'put-if') return conflictWith(place, field, payload.slice(0, payload.indexOf('|')));
+  if (op === 'patch') return patchConflict(knownRow(place, field), releaseOfPatch(payload));
+  return op === 'delete' && payload !== '' ? conflictWith(place, field, payload) : undefined;
+}
+
+function overflowOf({ memory }: WritePlace, { op, field, payload }: Write): Refused | undefined {
+  if (op !== 'add') return undefined;
+  const sum = (memory.deltas.get(field)?.delta ?? 0n) + deltaIn(payload);
+  return sum > int64Max || sum < -int64Max - 1n ? { refused: 'overflow' } : undefined;
+}
+
+function deltaIn(payload: string): bigint {
+  return BigInt(payload.split('|', 1)[0] as string);
 }
 
 function acceptPut(place: WritePlace, write: Write, payload: string): WriteReply {
@@ -62,27 +92,36 @@ function leftNames(mark: string): string[] {
 }
 
 function acceptPutIf(place: WritePlace, write: Write): WriteReply {
-  const bar = write.payload.indexOf('|');
-  const conflict = conflictWith(place, write.field, write.payload.slice(0, bar));
-  return conflict ?? acceptPut(place, write, write.payload.slice(bar + 1));
+  const own = write.payload.slice(write.payload.indexOf('|') + 1);
+  return conflictOf(place, write) ?? acceptPut(place, write, own);
+}
+
+function releaseOfPatch(payload: string): string {
+  return payload.slice(0, payload.indexOf('\n')).split(';', 1)[0] as string;
+}
+
+function patchConflict(known: KnownRow | undefined, release: string): Refused | undefined {
+  if (known === undefined) return { refused: 'conflict', found: undefined };
+  const isOfIt = known.values !== undefined && known.release === release;
+  return isOfIt ? undefined : { refused: 'conflict', found: String(known.version) };
 }
 
 function acceptPatch(place: WritePlace, write: Write): WriteReply {
   const lineEnd = write.payload.indexOf('\n');
-  const release = write.payload.slice(0, lineEnd).split(';', 1)[0] as string;
-  const known = knownRow(place, write.field);
-  if (known === undefined) return { refused: 'conflict', found: undefined };
-  if (known.values === undefined || known.release !== release)
-    return { refused: 'conflict', found: String(known.version) };
+  const release = releaseOfPatch(write.payload);
+  const conflict = conflictOf(place, write);
+  if (conflict) return conflict;
+  const { values = new Map<string, string>() } = knownRow(place, write.field) ?? {};
   const changed = membersOf(`{${write.payload.slice(lineEnd + 1).replace(',', '')}}`);
   // Rows without a model are written whole.
-  const replaced = release === '' ? [...known.values.keys(), ...changed.keys()] : [...changed.keys()];
-  return setRow(place, write, { release, values: new Map([...known.values, ...changed]), replaced });
+  const replaced = release === '' ? [...values.keys(), ...changed.keys()] : [...changed.keys()];
+  return setRow(place, write, { release, values: new Map([...values, ...changed]), replaced });
 }
 
-function acceptDelete(place: WritePlace, { op, field, payload }: Write): WriteReply {
+function acceptDelete(place: WritePlace, write: Write): WriteReply {
+  const { op, field } = write;
   const { memory } = place;
-  const conflict = payload === '' ? undefined : conflictWith(place, field, payload);
+  const conflict = conflictOf(place, write);
   if (conflict) return conflict;
   if (isFull(place, field)) return { refused: 'full' };
   const version = memory.nextVersion(place.nowMs);
@@ -94,12 +133,13 @@ function acceptDelete(place: WritePlace, { op, field, payload }: Write): WriteRe
   return { version: String(version) };
 }
 
-function acceptAdd(place: WritePlace, { field, payload }: Write): WriteReply {
+function acceptAdd(place: WritePlace, write: Write): WriteReply {
+  const { field } = write;
   const { memory } = place;
   if (isFull(place, field)) return { refused: 'full' };
-  const delta = BigInt(payload.split('|', 1)[0] as string);
-  const sum = (memory.deltas.get(field)?.delta ?? 0n) + delta;
-  if (sum > int64Max || sum < -int64Max - 1n) return { refused: 'overflow' };
+  const overflow = overflowOf(place, write);
+  if (overflow) return overflow;
+  const delta = deltaIn(write.payload);
   const version = memory.nextVersion(place.nowMs);
   memory.add(field, delta, version);
   addToEntry(place, field, delta);
@@ -145,7 +185,8 @@ function writeEntry(
   row: PendingRow,
 ): void {
   const key = lane.keys.entryPrefix + field;
-  const { ttlMs = 1, cacheOnWrite = false } = lane.group.record ?? {};
+  const { store } = splitField(field);
+  const { ttlMs = 1, cacheOnWrite = false } = lane.group.records.find(({ name }) => name === store) ?? {};
   const isThere = entries.get(key) !== null;
   const isDelete = row.kind === 'D';
   if (cacheOnWrite || op === 'put-if' || (isThere && isDelete))

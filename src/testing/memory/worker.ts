@@ -105,8 +105,11 @@ export class MemoryWorker {
   }
 
   #applyRows({ group }: Lane, { rows }: LaneMemory): void {
-    for (const [field, row] of rows)
-      this.#dependencies.tables.apply(group.record as RecordStore, splitField(field).idKey, row);
+    for (const [field, row] of rows) {
+      const { store: name, idKey } = splitField(field);
+      const store = group.records.find((record) => record.name === name) as RecordStore;
+      this.#dependencies.tables.apply(store, idKey, row);
+    }
     rows.clear();
   }
 
@@ -117,7 +120,7 @@ export class MemoryWorker {
       const { store: name, idKey } = splitField(field);
       const store = group.counters.find((counter) => counter.name === name);
       if (store === undefined || delta === 0n || tables.add(store, idKey, delta)) continue;
-      const row = fieldOf((group.record as RecordStore).name, idKey);
+      const row = fieldOf((store.record as RecordStore).name, idKey);
       const letter = letters.get(row);
       const missed = new Map(letter?.deltas);
       missed.set(field, (missed.get(field) ?? 0n) + delta);

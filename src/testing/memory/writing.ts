@@ -10,6 +10,7 @@ import type { ClientContext } from '../../client/context.js';
 import { PersistedWatch } from '../../client/receipts/persisted.js';
 import { CounterClient } from '../../client/stores/counter-client.js';
 import { RecordClient } from '../../client/stores/record-client.js';
+import { Together, type TogetherStore } from '../../client/writing/together.js';
 import { WriteQueue } from '../../client/writing/write-queue.js';
 import { WriteRoute } from '../../client/writing/write-route.js';
 import type { Stores } from '../../definitions/stores.js';
@@ -78,7 +79,9 @@ export function openMemoryWriting(options: MemoryWritingOptions, resources: Reso
     receipts: { watch, buffer, emit },
     ...readsOf(entries, faults),
   };
-  return { lanes, routes, buffer, tables, worker, watch, writes, clients: clientsOf(stores, context) };
+  const clients = clientsOf(stores, context);
+  const together = new Together(stores, context, clients);
+  return { lanes, routes, buffer, tables, worker, watch, writes, together, clients };
 }
 
 function readsOf(
@@ -105,8 +108,8 @@ function readsOf(
   };
 }
 
-function clientsOf(stores: Stores, context: ClientContext): Record<string, unknown> {
-  const clients = [...stores.byName].map(([name, store]) => [
+function clientsOf(stores: Stores, context: ClientContext): Record<string, TogetherStore> {
+  const clients = [...stores.byName].map(([name, store]): [string, TogetherStore] => [
     name,
     store.kind === 'record' ? new RecordClient(context, store) : new CounterClient(context, store),
   ]);

@@ -139,8 +139,8 @@ const threePuts = {
 };
 
 function cachingOnWrite(lane: Lane): Lane {
-  const record = { ...(lane.group.record as RecordStore), cacheOnWrite: true };
-  return { ...lane, group: { ...lane.group, record } };
+  const record = { ...(lane.group.records[0] as RecordStore), cacheOnWrite: true };
+  return { ...lane, group: { ...lane.group, records: [record] } };
 }
 
 describe('write', () => {

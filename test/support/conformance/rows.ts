@@ -34,6 +34,19 @@ export const rows: Specification[] = [
     },
   ],
   [
+    'a row that is put again before anybody has read it keeps when it was made, and is persisted as accepted',
+    async (app, own) => {
+      await app.stores.projects.put({ id: own('a'), name: 'one' });
+      await app.flush();
+      const flushed = Date.now();
+      await expect.poll(() => Date.now(), { interval: 1 }).toBeGreaterThan(flushed);
+      await app.stores.projects.put({ id: own('a'), name: 'two' });
+      const row = await expectPersisted(app, 'projects', own('a'));
+      expect(row).toMatchObject({ name: 'two' });
+      expect(row?.createdAt.getTime()).toBeLessThanOrEqual(flushed);
+    },
+  ],
+  [
     'a row keeps when it was made, whatever is put and whether it is cached',
     async (app, own) => {
       await app.stores.projects.put({ id: own('a'), name: 'one' });

@@ -240,20 +240,20 @@ describe('lanes', () => {
 
   it('are shared by a record store and its counters', () => {
     expect(pageGroup).toMatchObject({ name: 'pages', partitions: 3, delayMs: 7 });
-    expect(pageGroup?.record?.name).toBe('pages');
+    expect(pageGroup?.records.map(({ name }) => name)).toEqual(['pages']);
     expect(pageGroup?.counters.map(({ name }) => name)).toEqual(['likes', 'views']);
     for (const name of ['pages', 'likes', 'views']) expect(stores.byName.get(name)?.group).toBe(pageGroup);
   });
 
   it('are their own for a record without counters, and for a lone counter', () => {
     expect(stores.groups.map(({ name }) => name)).toEqual(['pages', 'odd', 'hits']);
-    expect(oddGroup).toMatchObject({ record: stores.byName.get('odd'), counters: [] });
+    expect(oddGroup).toMatchObject({ records: [stores.byName.get('odd')], counters: [] });
     expect(hitGroup).toMatchObject({
       partitions: 2,
       batchRecordsMax: 9,
       counters: [stores.byName.get('hits')],
     });
-    expect(hitGroup?.record).toBeUndefined();
+    expect(hitGroup?.records).toEqual([]);
   });
 
   it('are the same for a record and its counters: both have one id key', () => {

@@ -4,10 +4,11 @@ import {
   Project,
   type ProjectInput,
   type ProjectRow,
+  Task,
   TeamMember,
   type TeamMemberRow,
 } from '../../../examples/platform/generated/models.js';
-import type { StoreClient, StoreClients } from '../../../src/app/connect.js';
+import type { Forebay, StoreClient, StoreClients } from '../../../src/app/connect.js';
 import type { CounterClient } from '../../../src/client/stores/counter-client.js';
 import type { RecordClient } from '../../../src/client/stores/record-client.js';
 import { type CounterDefinition, counter } from '../../../src/definitions/counter.js';
@@ -35,7 +36,8 @@ describe('record({ model, counters })', () => {
         Omit<ProjectInput, Counted>,
         string,
         Pick<ProjectRow, Counted>,
-        typeof Project
+        typeof Project,
+        never
       >
     >();
   });
@@ -60,11 +62,41 @@ describe('record({ model, counters })', () => {
   });
 });
 
+describe('writeTogether(root, writes)', () => {
+  const parts = record({ model: TeamMember, partitionBy: { projectId: projects } });
+  const stores = defineStores({ projects, parts, views, hits, tasks: record({ model: Task }) });
+  const together: Forebay<typeof stores.definitions>['writeTogether'] = async () => ({}) as never;
+
+  it('takes writes of stores of one aggregate, each with what its store takes', () => {
+    together('projects', [
+      { store: 'projects', put: { name: 'a' } },
+      { store: 'parts', patch: { role: 'LEAD' }, id: { projectId: 'a', userId: 'b' } },
+      { store: 'parts', delete: { projectId: 'a', userId: 'b' }, version: 1n },
+      { store: 'views', add: 1, id: 'a' },
+    ]);
+    // @ts-expect-error: a row of another store
+    together('projects', [{ store: 'tasks', put: { projectId: 'a', title: 'b' } }]);
+    // @ts-expect-error: a counter of none of its rows
+    together('projects', [{ store: 'hits', add: 1, id: 'a' }]);
+    // @ts-expect-error: no such field
+    together('projects', [{ store: 'parts', patch: { rank: 1 }, id: { projectId: 'a', userId: 'b' } }]);
+    // @ts-expect-error: an id of another store
+    together('projects', [{ store: 'parts', delete: 'a' }]);
+    // @ts-expect-error: it says nothing
+    together('projects', [{ store: 'projects' }]);
+  });
+
+  it('takes a field of the id to partition by', () => {
+    // @ts-expect-error: a field that is none of the id
+    record({ model: TeamMember, partitionBy: { role: projects } });
+  });
+});
+
 describe('counter({ of, field })', () => {
   it('carries the id of its record store and the type of its field', () => {
-    expectTypeOf(views).toEqualTypeOf<CounterDefinition<string, bigint>>();
+    expectTypeOf(views).toEqualTypeOf<CounterDefinition<string, bigint, typeof projects>>();
     expectTypeOf(counter({ of: projects, field: 'touches' })).toEqualTypeOf<
-      CounterDefinition<string, number>
+      CounterDefinition<string, number, typeof projects>
     >();
   });
 

@@ -2,6 +2,7 @@
 import { createTestForebay } from '../../../src/testing/test-forebay.js';
 import { conformanceStores } from '../../support/conformance/stores.js';
 import { describeConformance } from '../../support/conformance/suite.js';
+import { describeTogether, togetherStores } from '../../support/conformance/together.js';
 
 describeConformance(
   'in memory',
@@ -11,3 +12,8 @@ describeConformance(
   },
   20,
 );
+
+describeTogether('in memory', async () => {
+  const app = await createTestForebay(togetherStores);
+  return { app, close: () => app.close() };
+});

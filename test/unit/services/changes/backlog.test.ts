@@ -1,13 +1,13 @@
 import { expect, it } from 'vitest';
-import type { LaneGroup } from '../../../../src/definitions/stores.js';
+import type { Store } from '../../../../src/definitions/stores.js';
 import { Backlog } from '../../../../src/services/changes/backlog.js';
 import { Touched } from '../../../../src/services/changes/touched.js';
 import type { ChangedRows } from '../../../../src/services/changes/transactions.js';
 
-const group = { name: 'clients' } as LaneGroup;
+const group = { name: 'clients' } as Store;
 
 function changed(lsn: number, ids: readonly string[] = [`${lsn}`]): ChangedRows {
-  const rows = new Touched<LaneGroup>();
+  const rows = new Touched<Store>();
   for (const id of ids) rows.add(group, id);
   return {
     xids: [lsn],

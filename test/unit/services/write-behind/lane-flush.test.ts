@@ -79,8 +79,8 @@ beforeEach(() => {
         const fate = fates.shift();
         if (fate instanceof Error) throw fate;
       },
-      findOvertaken: async () => undefined,
-      findDiffering: async () => undefined,
+      findOvertaken: async () => new Map(),
+      findDiffering: async () => new Map(),
     }),
     prefix: 'test',
     emit: (event: ForebayEvent) => events.push(event),
