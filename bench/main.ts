@@ -16,6 +16,7 @@ import { ProgressLine } from './progress-line.js';
 import { read } from './read.js';
 import { refresh } from './refresh.js';
 import { replay } from './replay.js';
+import { scale } from './scale.js';
 import { upsertMany } from './upsert-many.js';
 import { warming } from './warming.js';
 import { writeBehind } from './write-behind.js';
@@ -30,6 +31,7 @@ const benches: Readonly<Record<string, Bench>> = {
   replay,
   'upsert-many': upsertMany,
   changes,
+  scale,
   profile,
   leaks,
 };

@@ -23,7 +23,7 @@ import { CounterClient } from '../client/stores/counter-client.js';
 import { RecordClient } from '../client/stores/record-client.js';
 import { type CachedValues, createValues } from '../client/values/values.js';
 import { DurableRoute } from '../client/writing/durable-route.js';
-import { Together, type TogetherStore, type TogetherWrite } from '../client/writing/together.js';
+import { type StoredClient, Together, type TogetherWrite } from '../client/writing/together.js';
 import { tracedWrites } from '../client/writing/traced-writes.js';
 import type { WriteOptions } from '../client/writing/write-options.js';
 import { WriteQueue } from '../client/writing/write-queue.js';
@@ -276,7 +276,7 @@ function createWriting(base: Base, resources: Resources) {
     loaders,
     dropEntries: dropAll,
   };
-  const clients = [...stores.byName].map(([name, store]): [string, TogetherStore] => [
+  const clients = [...stores.byName].map(([name, store]): [string, StoredClient] => [
     name,
     store.kind === 'record' ? new RecordClient(context, store) : new CounterClient(context, store),
   ]);

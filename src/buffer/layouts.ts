@@ -86,7 +86,9 @@ export class Layouts {
     return isOver ? { layout: await this.undo(store, layout), now } : { layout, now };
   }
 
-  /** That of a new store is its definition's. @throws ForebayError LANES_CHANGING when its lanes were closed */
+  /**
+   * That of a new store is its definition's. @throws ForebayError LANES_CHANGING when its lanes were closed
+   */
   async ofGroup(group: LaneGroup): Promise<Layout> {
     const { layout } = await this.read(group.name);
     if (layout?.partitions === 0) throw lanesClosed(group);

@@ -155,8 +155,6 @@ export interface DeadLetter extends LetterName {
   /** By field: the record, and the deltas of its row's counters that wait with it; as the lane has them. */
   readonly records: Readonly<Record<string, string>>;
   readonly error: LetterError;
-  /** Its records are those of an aggregate, refused as a whole. */
-  readonly isAggregate?: true;
 }
 
 const letters: Record<WriteOp, string> = {

@@ -220,21 +220,12 @@ export class WriteBuffer {
     const {
       '': reason,
       since = '0',
-      mark,
+      mark: _,
       ...records
     } = await this.#redis.hgetall(letterKey(lane.keys, field));
     if (reason === undefined) return undefined;
     const error = JSON.parse(reason) as LetterError;
-    const isAggregate = mark !== undefined;
-    return {
-      lane: lane.name,
-      field,
-      at: String(at),
-      since,
-      records,
-      error,
-      ...(isAggregate && { isAggregate }),
-    };
+    return { lane: lane.name, field, at: String(at), since, records, error };
   }
 
   /** Makes a dead letter's records dirty again. `wake` tells the caller to add a wake-up job for the lane. */

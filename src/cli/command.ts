@@ -1,5 +1,6 @@
 /** A command of `forebay`: what it is called with, what its help says, and what it does. */
 import type { Config } from '../config.js';
+import { toMs } from '../operations/duration.js';
 import type { LineOutput } from './progress-bar.js';
 
 export interface Command {
@@ -53,3 +54,9 @@ export class UsageError extends Error {
 }
 
 export const json: Flag = { name: 'json', about: 'for programs' };
+
+/** Of what a flag was given; undefined: none. */
+export function durationProblem(text: string | undefined): string | undefined {
+  if (text === undefined || toMs(text) !== undefined) return undefined;
+  return `"${text}" is no duration: write 30s, 10min, 1h or 2d.`;
+}

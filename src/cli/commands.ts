@@ -2,8 +2,9 @@
 
 import { toMs } from '../operations/duration.js';
 import { auditDefaults, sampleProblem } from './audit-options.js';
-import { type Command, type Flag, json } from './command.js';
+import { type Command, durationProblem, type Flag, json } from './command.js';
 import { completion, shells } from './completion.js';
+import { planCommand } from './plan-command.js';
 
 const stores: Flag = {
   name: 'stores',
@@ -346,6 +347,7 @@ export const commands: readonly Command[] = [
   getCommand,
   flushCommand,
   lanesCommand,
+  planCommand,
   refusedCommand,
   deadLettersCommand,
   settling('replay', 'accepts dead letters again, as if written now', 'once the cause is mended'),
@@ -357,11 +359,6 @@ export const commands: readonly Command[] = [
   deployCommand,
   completionCommand,
 ];
-
-function durationProblem(text: string | undefined): string | undefined {
-  if (text === undefined || toMs(text) !== undefined) return undefined;
-  return `"${text}" is no duration: write 30s, 10min, 1h or 2d.`;
-}
 
 function numberProblem(text: string): string | undefined {
   const number = Number(text);

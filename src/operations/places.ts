@@ -18,7 +18,7 @@ export interface Place {
   readonly idKey: string;
   readonly lane: LanePlace;
   readonly field: string;
-  /** That of the row in which a counter lives, or to which it belongs: its deltas or it may be in that's letter. */
+  /** That of the row in which a counter lives, or to which it belongs: it may be in the letter of that. */
   readonly rowField: string;
   /** Undefined where the definitions are not known. */
   readonly definition: RecordStore | CounterStore | undefined;

@@ -1,6 +1,6 @@
 /** A client that is closed says so, whatever it is asked; and what it throws while Redis is away has a code. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Project } from '../../examples/platform/generated/models.js';
+import { Project, TeamMember } from '../../examples/platform/generated/models.js';
 import type { Forebay } from '../../src/app/connect.js';
 import type { Receipt } from '../../src/client/receipts/receipt.js';
 import { cacheKey, cacheKeys } from '../../src/definitions/cache-key.js';
@@ -17,6 +17,7 @@ const Keys = cacheKeys('closing', { page: cacheKey<string>(60), note: cacheKey<s
 const projects = record({ model: Project, counters: ['views', 'touches'] });
 const stores = defineStores({
   projects,
+  members: record({ model: TeamMember, partitionBy: { projectId: projects } }),
   views: counter({ of: projects, field: 'views' }),
   pages: computed({ key: Keys.page, load: async (ids) => new Map(ids.map((id) => [id, `page ${id}`])) }),
   notes: writer<string>({ keys: 'closing:note', write: async () => undefined }),
@@ -117,6 +118,7 @@ const calls: Record<string, Calls> = {
     read: (app) => app.read('a:b:1', load),
     readMany: (app) => app.readMany(['a:b:1', 'a:b:2'], load),
     write: (app) => app.write('a:b:1', 1, load),
+    writeTogether: (app) => app.writeTogether('projects', [{ store: 'projects', put: project }]),
   },
 };
 const table = Object.entries(calls).flatMap(([owner, methods]) =>
@@ -165,7 +167,7 @@ describe('a client that is closed', () => {
     const public_ = Object.entries(owners).flatMap(([owner, object]) =>
       methodsOf(object).map((method) => `${owner}.${method}`),
     );
-    const expected = public_.filter((name) => !/^notes\.|^app\.close$/.test(name));
+    const expected = public_.filter((name) => !/^(notes|members)\.|^app\.close$/.test(name));
     expect(table.map(([name]) => name).sort()).toEqual(expected.sort());
   });
 

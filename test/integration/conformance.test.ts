@@ -1,10 +1,11 @@
 /** An app on one Redis and in a cluster, held to the specifications that the kit in memory is held to. */
+
+import { startRedisCluster } from '../../dev/services/redis-cluster.js';
 import type { Config } from '../../src/config.js';
 import { conformanceStores } from '../support/conformance/stores.js';
 import { describeConformance, type Subject } from '../support/conformance/suite.js';
 import { describeTogether, togetherStores } from '../support/conformance/together.js';
 import { createEnvironment } from '../support/environment.js';
-import { startOwnCluster } from '../support/redis-cluster.js';
 
 async function openOn(config: (own: Config) => Config): Promise<Subject> {
   const environment = await createEnvironment();
@@ -37,7 +38,7 @@ async function openTogether(config: (own: Config) => Config) {
 async function inCluster<S extends { close(): Promise<void> }>(
   open: (config: (own: Config) => Config) => Promise<S>,
 ): Promise<S> {
-  const cluster = await startOwnCluster();
+  const cluster = await startRedisCluster();
   const { settings } = cluster;
   const subject = await open((own) => ({ ...own, redis: settings, queueRedis: settings }));
   return {

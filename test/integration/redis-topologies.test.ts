@@ -1,5 +1,6 @@
 /** A cluster and a server that a sentinel watches, by configuration alone: all that an app and its workers do. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type RedisCluster, startRedisCluster } from '../../dev/services/redis-cluster.js';
 import { Project } from '../../examples/platform/generated/models.js';
 import { stores } from '../../examples/platform/stores.js';
 import type { Forebay } from '../../src/app/connect.js';
@@ -17,7 +18,6 @@ import type { RedisSettings } from '../../src/redis-settings.js';
 import { WriteBehindService } from '../../src/services/write-behind/write-behind.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { patient } from '../support/patient.js';
-import { type OwnCluster, startOwnCluster } from '../support/redis-cluster.js';
 import { type OwnSentinel, startOwnSentinel } from '../support/redis-sentinel.js';
 
 let environment: Environment;
@@ -57,10 +57,10 @@ async function writeAndReadBack(app: Forebay<(typeof stores)['definitions']>): P
 }
 
 describe('in a cluster', () => {
-  let cluster: OwnCluster;
+  let cluster: RedisCluster;
 
   beforeAll(async () => {
-    cluster = await startOwnCluster();
+    cluster = await startRedisCluster();
   });
 
   afterAll(() => cluster.remove());

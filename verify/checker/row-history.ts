@@ -42,6 +42,8 @@ class RowHistory {
   #atLossFrom = none;
   #safe = new Map<string, Floor>();
   #epoch = 0;
+  /** Durabilities that the last loss has spared. */
+  #kept: ReadonlySet<string> = new Set();
 
   constructor(key: string, ops: readonly Op[]) {
     this.#key = key;
@@ -69,6 +71,7 @@ class RowHistory {
 
   #lose({ keeps }: Loss): void {
     this.#epoch += 1;
+    this.#kept = new Set(keeps);
     this.#observed = [];
     this.#cache = keeps.reduce(
       (floor, durability) => newer(floor, this.#safe.get(durability) ?? none),
@@ -90,7 +93,10 @@ class RowHistory {
     if (begin.epoch === this.#epoch && op.version <= begin.cache.version)
       this.#violated('version went back', op, begin.cache.by);
     this.#isOlder(begin, op.version);
-    this.#raiseCache(op, op.version);
+    // One that is answered after a loss may have been accepted before it.
+    const mayBeLost =
+      begin.epoch !== this.#epoch && !isInDatabase(op) && !this.#kept.has(op.durability ?? '');
+    if (!mayBeLost) this.#raiseCache(op, op.version);
     if (isInDatabase(op)) this.#raiseDatabase(op, op.version);
     else if (op.durability !== undefined)
       this.#safe.set(op.durability, newer(this.#safe.get(op.durability) ?? none, floorOf(op)));
@@ -119,7 +125,7 @@ class RowHistory {
     else if (place === 'database') this.#raiseDatabase(op, write.version);
     else {
       this.#isOlder(begin, write.version);
-      this.#raiseCache(op, write.version);
+      if (begin.epoch === this.#epoch) this.#raiseCache(op, write.version);
     }
   }
 

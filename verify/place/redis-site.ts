@@ -19,8 +19,6 @@ interface Seat {
 
 const settings = ['--auto-aof-rewrite-percentage', '0', '--repl-diskless-sync-delay', '0', '--save', ''];
 const followMaxMs = 30_000;
-/** What may be under way between a call's answer and the replica, on a machine that is busy. */
-const linkSlackUs = 1_000_000;
 const fsyncSlackUs = 100_000;
 /** Before it grows slow to load. */
 const fileMaxBytes = 48 * 1_024 * 1_024;
@@ -105,7 +103,7 @@ export class RedisSite {
 
   /** The link falls silent, the server dies some time later, and the replica takes its place as it is. */
   async takeOver(lagMs: number): Promise<Omit<Loss, 'until'>> {
-    const from = nowUs() - linkSlackUs;
+    const from = await this.#followedAt();
     const silence = this.#link.silence(lagMs, { isTotal: true, isCut: true });
     await sleep(lagMs - 20);
     let at = 0;
@@ -117,6 +115,18 @@ export class RedisSite {
       [this.#now, this.#other] = [this.#other, this.#now];
     });
     return { what: 'takeover', from, at, keeps: ['replicated'] };
+  }
+
+  /** A time by which all that the server had accepted has come to the replica, however busy the machine is. */
+  async #followedAt(): Promise<number> {
+    const at = nowUs();
+    const sent = await offsetOf(this.#now.server, 'master_repl_offset');
+    const deadline = Date.now() + followMaxMs;
+    while ((await offsetOf(this.#other.server, 'slave_repl_offset')) < sent) {
+      if (Date.now() > deadline) throw new VerifyError('SERVER_STUCK', 'The replica does not keep up.');
+      await sleep(10);
+    }
+    return at;
   }
 
   async slowLink(delayMs: number, forMs: number): Promise<void> {
@@ -158,6 +168,11 @@ export class RedisSite {
 async function startSeat(folder: string, name: string): Promise<Seat> {
   const own = path.join(folder, name);
   return { folder: own, server: await startRedisServer({ folder: own, password: '', extraArgs: settings }) };
+}
+
+async function offsetOf(server: RedisServer, field: string): Promise<number> {
+  const info = String(await call(server, 'INFO', 'replication'));
+  return Number(new RegExp(`^${field}:(\\d+)`, 'm').exec(info)?.[1] ?? 0);
 }
 
 async function call(server: RedisServer, command: string, ...args: string[]): Promise<unknown> {

@@ -10,7 +10,7 @@ import { CounterPort } from '../reading/counter-port.js';
 import { explainEntry } from '../reading/explain-entry.js';
 import { StoreReads } from '../reading/store-reads.js';
 import { Receipt } from '../receipts/receipt.js';
-import type { AnyWrite } from '../writing/together.js';
+import type { AnyWrite, TogetherStore } from '../writing/together.js';
 import { planOf, type WriteOptions } from '../writing/write-options.js';
 
 const deltaMax = 2n ** 63n - 1n;
@@ -81,7 +81,11 @@ export class CounterClient<Id, Value> {
   }
 
   /** @internal */
-  writesOf({ add, id }: AnyWrite): Write[] {
+  get together(): TogetherStore {
+    return { writesOf: (write) => this.#writesOf(write) };
+  }
+
+  #writesOf({ add, id }: AnyWrite): Write[] {
     return add === undefined ? [] : [this.#writeTo(this.#store.ids.toKey(id), add)];
   }
 

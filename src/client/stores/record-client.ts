@@ -11,7 +11,7 @@ import { explainEntry } from '../reading/explain-entry.js';
 import { RecordPort } from '../reading/record-port.js';
 import { StoreReads } from '../reading/store-reads.js';
 import { Receipt } from '../receipts/receipt.js';
-import type { AnyWrite } from '../writing/together.js';
+import type { AnyWrite, TogetherStore } from '../writing/together.js';
 import { planOf, type WriteOptions } from '../writing/write-options.js';
 import {
   type Change,
@@ -218,7 +218,11 @@ export class RecordClient<Row, Input, Id> {
   }
 
   /** @internal */
-  writesOf({ put, patch, delete: deleted, id, version }: AnyWrite): Write[] {
+  get together(): TogetherStore {
+    return { writesOf: (write) => this.#writesOf(write), beSeen: (id) => this.#beSeen(id) };
+  }
+
+  #writesOf({ put, patch, delete: deleted, id, version }: AnyWrite): Write[] {
     const { ids, rows } = this.#store;
     if (put !== undefined) {
       const { idKey, text } = this.#toRecord(put);
@@ -234,8 +238,7 @@ export class RecordClient<Row, Input, Id> {
     return deleted === undefined ? [] : this.#writesTo(ids.toKey(deleted), 'delete', String(version ?? ''));
   }
 
-  /** @internal */
-  async beSeen(id: unknown): Promise<void> {
+  async #beSeen(id: unknown): Promise<void> {
     const idKey = this.#store.ids.toKey(id);
     const { row } = await this.#see(idKey);
     if (row === null) throw rowMissing(this.#store.name, idKey);

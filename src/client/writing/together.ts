@@ -76,6 +76,11 @@ export interface TogetherStore {
   beSeen?(id: unknown): Promise<void>;
 }
 
+/** A client of a store that is written. */
+export interface StoredClient {
+  readonly together: TogetherStore;
+}
+
 /** Most writes of a call: Redis serves nobody else meanwhile. */
 const writesMax = 1_000;
 /** So often rows that Redis does not have are loaded and patched; evictions may come between. */
@@ -84,12 +89,12 @@ const triesMax = 4;
 export class Together {
   readonly #stores: Stores;
   readonly #context: Pick<ClientContext, 'lanes' | 'writes' | 'receipts'>;
-  readonly #clients: Readonly<Record<string, TogetherStore>>;
+  readonly #clients: Readonly<Record<string, StoredClient>>;
 
   constructor(
     stores: Stores,
     context: Pick<ClientContext, 'lanes' | 'writes' | 'receipts'>,
-    clients: Readonly<Record<string, TogetherStore>>,
+    clients: Readonly<Record<string, StoredClient>>,
   ) {
     this.#stores = stores;
     this.#context = context;
@@ -106,7 +111,7 @@ export class Together {
       } catch (error) {
         const patches = given.filter(({ patch }) => patch !== undefined);
         if (!isForebayError(error, 'CONFLICT') || patches.length === 0 || tries === triesMax) throw error;
-        await Promise.all(patches.map(({ store, id }) => this.#clients[store]?.beSeen?.(id)));
+        await Promise.all(patches.map(({ store, id }) => this.#clients[store]?.together.beSeen?.(id)));
       }
     }
   }
@@ -124,7 +129,7 @@ export class Together {
   #writesOf(write: AnyWrite, group: LaneGroup): Write[] {
     const { store } = write;
     if (this.#stores.byName.get(store)?.group !== group) throw acrossAggregates(group, `store "${store}"`);
-    const writes = this.#clients[store]?.writesOf(write) ?? [];
+    const writes = this.#clients[store]?.together.writesOf(write) ?? [];
     if (writes.length > 0) return writes;
     throw invalidWrites(`one to store "${store}" says neither put, patch nor delete, or, of a counter, add`);
   }

@@ -10,7 +10,7 @@ import type { ClientContext } from '../../client/context.js';
 import { PersistedWatch } from '../../client/receipts/persisted.js';
 import { CounterClient } from '../../client/stores/counter-client.js';
 import { RecordClient } from '../../client/stores/record-client.js';
-import { Together, type TogetherStore } from '../../client/writing/together.js';
+import { type StoredClient, Together } from '../../client/writing/together.js';
 import { WriteQueue } from '../../client/writing/write-queue.js';
 import { WriteRoute } from '../../client/writing/write-route.js';
 import type { Stores } from '../../definitions/stores.js';
@@ -108,8 +108,8 @@ function readsOf(
   };
 }
 
-function clientsOf(stores: Stores, context: ClientContext): Record<string, TogetherStore> {
-  const clients = [...stores.byName].map(([name, store]): [string, TogetherStore] => [
+function clientsOf(stores: Stores, context: ClientContext): Record<string, StoredClient> {
+  const clients = [...stores.byName].map(([name, store]): [string, StoredClient] => [
     name,
     store.kind === 'record' ? new RecordClient(context, store) : new CounterClient(context, store),
   ]);

@@ -170,6 +170,17 @@ describe('what is planted is found:', () => {
   });
 });
 
+it('what is answered after a loss may be of before it: nothing is found, but by a durability that keeps it', () => {
+  const across = { at: 20, end: 40 };
+  expect(kindsOf([put('x', 1, across), lastRow(null, { at: 70 })], [loss])).toEqual([]);
+  expect(
+    kindsOf([put('x', 1, { at: 16, end: 18 }), get('x', across), lastRow(null, { at: 70 })], [loss]),
+  ).toEqual([]);
+  expect(
+    kindsOf([put('x', 1, { ...across, durability: 'fsynced' }), lastRow(null, { at: 70 })], [loss]),
+  ).toEqual(['lost write']);
+});
+
 describe('nothing is found', () => {
   const innocent: readonly (readonly [string, readonly Partial<Op>[]])[] = [
     [

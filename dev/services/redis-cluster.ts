@@ -1,13 +1,13 @@
-/** A Redis cluster of a test's own: three masters, each with a third of the slots. */
+/** A Redis cluster of one's own: three masters, each with a third of the slots. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
-import { vi } from 'vitest';
-import { type RedisServer, startRedisServer } from '../../dev/services/redis-server.js';
 import type { ClusterSettings } from '../../src/redis-settings.js';
+import { type RedisServer, startRedisServer } from './redis-server.js';
 
-export interface OwnCluster {
+export interface RedisCluster {
   readonly settings: ClusterSettings;
   readonly servers: readonly RedisServer[];
   /** A plain connection to each server. */
@@ -17,9 +17,10 @@ export interface OwnCluster {
 
 const password = 'of-the-cluster';
 const slotCount = 16_384;
+const joinMaxMs = 120_000;
 const arguments_ = ['--cluster-enabled', 'yes', '--cluster-node-timeout', '2000', '--masterauth', password];
 
-export async function startOwnCluster(): Promise<OwnCluster> {
+export async function startRedisCluster(): Promise<RedisCluster> {
   const folder = await mkdtemp(path.join(tmpdir(), 'forebay-cluster-'));
   const names = ['a', 'b', 'c'];
   const servers = await Promise.all(
@@ -55,12 +56,16 @@ async function join(servers: readonly RedisServer[], admins: readonly Redis[]): 
       for (const { port } of servers) await admin.call('CLUSTER', 'MEET', '127.0.0.1', port);
     }),
   );
-  await vi.waitFor(() => Promise.all(admins.map(checkJoined)), { timeout: 120_000 });
+  const deadline = Date.now() + joinMaxMs;
+  while (!(await areJoined(admins))) {
+    if (Date.now() > deadline) throw new Error('The Redis cluster did not come together.');
+    await sleep(50);
+  }
 }
 
-async function checkJoined(admin: Redis): Promise<void> {
-  const info = String(await admin.call('CLUSTER', 'INFO'));
-  for (const line of ['cluster_state:ok', 'cluster_known_nodes:3']) {
-    if (!info.includes(`${line}\r`)) throw new Error(`not ${line} yet`);
-  }
+async function areJoined(admins: readonly Redis[]): Promise<boolean> {
+  const infos = await Promise.all(admins.map(async (admin) => String(await admin.call('CLUSTER', 'INFO'))));
+  return infos.every(
+    (info) => info.includes('cluster_state:ok\r') && info.includes('cluster_known_nodes:3\r'),
+  );
 }

@@ -1,0 +1,99 @@
+/** What a load takes. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  busyMax,
+  costOf,
+  costs,
+  fullFirst,
+  type Load,
+  type PartName,
+  planOf,
+} from '../../../src/operations/plan.js';
+import { command } from '../../support/command-line.js';
+
+const parts: readonly PartName[] = ['app', 'redis', 'worker', 'postgres'];
+
+const loads: fc.Arbitrary<Load> = fc.record({
+  writesPerSecond: fc.integer({ min: 1, max: 1_000_000 }),
+  rowBytes: fc.integer({ min: 1, max: 1_000_000 }),
+  writesPerRow: fc.integer({ min: 1, max: 1_000 }),
+  stores: fc.integer({ min: 1, max: 50 }),
+  outageMs: fc.integer({ min: 0, max: 3_600_000 }),
+});
+
+describe('a plan', () => {
+  it('leaves each thread room for a peak, two workers at least, and lanes for all of them', () => {
+    fc.assert(
+      fc.property(loads, (load) => {
+        const plan = planOf(load);
+        for (const part of parts) expect(plan[part].cores / plan[part].count).toBeLessThanOrEqual(busyMax);
+        expect(plan.worker.count).toBeGreaterThanOrEqual(2);
+        expect(Math.log2(plan.partitions) % 1).toBe(0);
+        const lanes = plan.partitions * load.stores;
+        expect(lanes).toBeGreaterThanOrEqual(2 * Math.max(plan.worker.count, plan.redis.count));
+        expect(lanes * plan.dirtyMax).toBeGreaterThanOrEqual(
+          (load.writesPerSecond / load.writesPerRow / 1_000) * load.outageMs,
+        );
+      }),
+    );
+  });
+
+  it('takes no less of anything for more writes, larger rows or a longer outage', () => {
+    fc.assert(
+      fc.property(loads, loads, (one, other) => {
+        const more = {
+          ...one,
+          writesPerSecond: one.writesPerSecond + other.writesPerSecond,
+          rowBytes: one.rowBytes + other.rowBytes,
+          outageMs: one.outageMs + other.outageMs,
+        };
+        const [small, large] = [planOf(one), planOf(more)];
+        for (const part of parts) expect(large[part].count).toBeGreaterThanOrEqual(small[part].count);
+        expect(large.partitions).toBeGreaterThanOrEqual(small.partitions);
+        expect(large.backlogBytes).toBeGreaterThanOrEqual(small.backlogBytes);
+        expect(large.fileBytesPerSecond).toBeGreaterThan(small.fileBytesPerSecond);
+      }),
+    );
+  });
+
+  it('costs the database and the workers only what is flushed', () => {
+    const load = { writesPerSecond: 50_000, rowBytes: 120, stores: 1, outageMs: 0 };
+    const [cold, hot] = [planOf({ ...load, writesPerRow: 1 }), planOf({ ...load, writesPerRow: 20 })];
+    expect(hot.postgres.cores).toBeCloseTo(cold.postgres.cores / 20);
+    expect(hot.worker.cores).toBeCloseTo(cold.worker.cores / 20);
+    expect([hot.app.cores, hot.redis.cores]).toEqual([cold.app.cores, cold.redis.cores]);
+    expect(fullFirst(hot)).not.toBe('worker');
+    expect(hot.app.cores).toBeCloseTo((50_000 * costOf(costs.app, 120)) / 1_000_000);
+  });
+});
+
+describe('forebay plan', () => {
+  const run = (...args: string[]) => command(['plan', ...args], { env: {} });
+
+  it('prints a plan, or gives it to programs, without asking any server', async () => {
+    const said = await run('--writes', '20000', '--outage', '1h');
+    expect(said).toMatchObject({ code: 0, err: '' });
+    expect(said.out).toMatch(/^20,000 writes\/s of 300 bytes/);
+    expect(said.out).toContain('While Postgres is away for 3,600 s');
+    const { out } = await run('--writes', '20000', '--outage', '1h', '--json');
+    expect(JSON.parse(out)).toMatchObject({
+      load: { writesPerSecond: 20_000, outageMs: 3_600_000 },
+      worker: { count: 2 },
+    });
+  });
+
+  it.each([
+    ['--writes', 'many'],
+    ['--writes', '0'],
+    ['--writes', ' '],
+    ['--row-bytes', '1.5'],
+    ['--rewrites', '-1'],
+    ['--stores', '1e9'],
+    ['--outage', 'long'],
+  ])('%s %j is refused, and what it must be is said', async (flag, value) => {
+    const { code, err } = await run(flag, value);
+    expect(code).toBe(2);
+    expect(err).toMatch(/is a (whole )?number from|is no duration/);
+  });
+});
