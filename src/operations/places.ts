@@ -20,6 +20,8 @@ export interface Place {
   readonly rowField: string;
   /** Undefined where the definitions are not known. */
   readonly definition: RecordStore | CounterStore | undefined;
+  /** Else what has this name may be something else, such as the beginning of a cached value's key. */
+  readonly isCertain: boolean;
 }
 
 /** A group of stores that share lanes. */
@@ -89,7 +91,11 @@ export class Places {
     const definition = this.stores?.byName.get(store);
     // Where the definitions are not known, a group's other stores are counters of its rows.
     const row = definition ? (rowStoreOf(definition) ?? store) : group;
-    return { store, idKey, lane, definition, field: fieldOf(store, idKey), rowField: fieldOf(row, idKey) };
+    const isCertain = definition !== undefined || store === group;
+    return {
+      ...{ store, idKey, lane, definition, isCertain },
+      ...{ field: fieldOf(store, idKey), rowField: fieldOf(row, idKey) },
+    };
   }
 }
 

@@ -16,7 +16,6 @@ const own = 'dev';
  * @param file pm2's ecosystem file, which names the workers
  */
 export async function dev(file: string, io: Io): Promise<number> {
-  if (existsSync('.env')) process.loadEnvFile('.env');
   const apps = await readEcosystem(file);
   const lines = new Lines(io.out, ['redis', 'postgres', 'prisma', ...apps.map(({ name }) => name), own]);
   const running: DevProcess[] = [];
