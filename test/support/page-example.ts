@@ -5,14 +5,14 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { deserialize } from 'node:v8';
 import { runInThisContext } from 'node:vm';
+import { transform } from 'esbuild';
 import { expect } from 'vitest';
 import { root } from '../../dev/docs/pages.js';
-import { blocksOf, isRun, withImportsOfSource } from './page-blocks.js';
+import { blocksOf, isRun, withImportsOfPlatform } from './page-blocks.js';
 
 export { root };
 
 const run = promisify(execFile);
-
 /** A page's example, and the constants of which it says in a comment what they are. */
 export interface PageExample {
   readonly program: string;
@@ -51,36 +51,37 @@ function readValue(text: string): unknown {
   }
 }
 
-/** With imports that point here, a Prisma client, and an end that leaves what was found in the file that it is told. */
+/** With a Prisma client, and an end that leaves what was found in the file that it is told. */
 function programOf(example: string, names: readonly string[]): string {
   return [
     "import { writeFileSync } from 'node:fs';",
     "import { serialize } from 'node:v8';",
-    `import { createPrisma } from '${root}examples/platform/prisma.ts';`,
+    `import { createPrisma } from '${root}dist/examples/platform/prisma.js';`,
     "const prisma = createPrisma(process.env['DATABASE_URL'] ?? '', { name: 'example', connections: 2 });",
-    withImportsOfSource(example),
+    withImportsOfPlatform(example),
     `writeFileSync(process.argv[2] ?? '', serialize({ ${names.join(', ')} }));`,
     'await app.close();',
     'await prisma.$disconnect();',
   ].join('\n');
 }
 
-/** Runs an example in a folder, and returns its constants. @throws Error with what the program says when it fails */
+/** Runs an example in a folder within this package, and returns its constants. @throws Error with what the program says when it fails */
 export async function runExample(
   { program }: PageExample,
   { folder, env }: { folder: string; env: Readonly<Record<string, string>> },
 ): Promise<unknown> {
-  const file = path.join(folder, 'example.mts');
+  const file = path.join(folder, 'example.mjs');
   const foundFile = path.join(folder, 'found');
-  await writeFile(file, program);
-  await run(process.execPath, ['--import', 'tsx', file, foundFile], {
+  const { code } = await transform(program, { loader: 'ts', target: 'node20' });
+  await writeFile(file, code);
+  await run(process.execPath, [file, foundFile], {
     cwd: root,
     env: { ...process.env, ...env },
   });
   return deserialize(await readFile(foundFile));
 }
 
-/** What the compiler says against modules, whose names are those of its files; '' for nothing. */
+/** What the compiler says against modules within this package, by the names of their files; '' for nothing. */
 export async function typeErrors(modules: ReadonlyMap<string, string>, folder: string): Promise<string> {
   for (const [name, text] of modules) await writeFile(path.join(folder, `${name}.mts`), text);
   await writeFile(path.join(folder, 'tsconfig.json'), JSON.stringify(tsconfig));
@@ -97,7 +98,7 @@ export async function typeErrors(modules: ReadonlyMap<string, string>, folder: s
 const tsconfig = {
   extends: path.join(root, 'tsconfig.json'),
   compilerOptions: {
-    allowImportingTsExtensions: true,
+    experimentalDecorators: true,
     rootDir: '/',
     noUnusedLocals: false,
     typeRoots: [path.join(root, 'node_modules/@types')],
