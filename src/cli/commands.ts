@@ -8,7 +8,8 @@ import { completion, shells } from './completion.js';
 const stores: Flag = {
   name: 'stores',
   value: 'FILE',
-  about: 'the module that exports what defineStores gave, TypeScript too where tsx is (default: FOREBAY_STORES)',
+  about:
+    'the module that exports what defineStores gave, TypeScript too where tsx is (default: FOREBAY_STORES)',
 };
 const all: Flag = { name: 'all', about: 'every one' };
 
