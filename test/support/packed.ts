@@ -50,13 +50,17 @@ async function link(folder: string, names: readonly string[]): Promise<void> {
   }
 }
 
-/** Of what is built: packing would build anew under the feet of the other tests. */
+/** What is built, as npm publishes it: building anew would be under the feet of the other tests. Returns the file. */
+export async function pack(folder: string): Promise<string> {
+  const args = ['pack', '--silent', '--ignore-scripts', '--pack-destination', folder];
+  const { stdout } = await run('npm', args, { cwd: root });
+  return path.join(folder, stdout.trim());
+}
+
 async function unpack(folder: string): Promise<PackageFile> {
   const place = path.join(folder, 'node_modules/forebay');
   await mkdir(place, { recursive: true });
-  const pack = ['pack', '--silent', '--ignore-scripts', '--pack-destination', folder];
-  const { stdout } = await run('npm', pack, { cwd: root });
-  await run('tar', ['-xzf', path.join(folder, stdout.trim()), '-C', place, '--strip-components=1']);
+  await run('tar', ['-xzf', await pack(folder), '-C', place, '--strip-components=1']);
   const file = await packageFile(place);
   for (const program of Object.values(file.bin ?? {})) await chmod(path.join(place, program), 0o755);
   await linkPrograms(folder, file);

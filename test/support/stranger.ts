@@ -12,7 +12,10 @@ import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import { expect } from 'vitest';
 import { migrate } from '../../prisma/migrate.js';
-import { installNamed } from './packed.js';
+import { installNamed, pack } from './packed.js';
+
+/** `FIRST_HOUR_REGISTRY=1`: npm fetches what is installed, as it would for anybody. */
+export const hasRegistry = process.env.FIRST_HOUR_REGISTRY === '1';
 
 export class Stranger {
   readonly folder: string;
@@ -34,7 +37,7 @@ export class Stranger {
       PATH: process.env.PATH,
       HOME: process.env.HOME,
       // A program that is not installed is missing: nothing is fetched for it.
-      npm_config_offline: 'true',
+      npm_config_offline: `${!hasRegistry}`,
       npm_config_update_notifier: 'false',
       PM2_HOME: path.join(folder, '.pm2'),
       PM2_DISABLE_VERSION_CHECK: 'true',
@@ -51,12 +54,14 @@ export class Stranger {
     await writeFile(path.join(this.folder, file), text);
   }
 
-  /** As npm does: their names are in package.json then. */
+  /** As npm does: what their packages need comes too, and their names are in package.json then. */
   async install(names: readonly string[]): Promise<void> {
-    await installNamed(this.folder, names);
+    if (hasRegistry) return this.#fetch(names);
+    const plain = names.map((name) => name.replace(/(?<=.)@.*$/, ''));
+    await installNamed(this.folder, plain);
     const place = path.join(this.folder, 'package.json');
     const file = JSON.parse(await readFile(place, 'utf8')) as { dependencies?: Record<string, string> };
-    const added = Object.fromEntries(names.map((name) => [name, '*']));
+    const added = Object.fromEntries(plain.map((name) => [name, '*']));
     await writeFile(
       place,
       JSON.stringify({ ...file, dependencies: { ...file.dependencies, ...added } }, null, 2),
@@ -99,9 +104,14 @@ export class Stranger {
   }
 
   async #npmInstall(command: string): Promise<string> {
-    const names = command.split(' ').slice(2);
-    await this.install(names.map((name) => name.replace(/(?<=.)@.*$/, '')));
+    await this.install(command.split(' ').slice(2));
     return '';
+  }
+
+  /** forebay itself is the one that was built. */
+  async #fetch(names: readonly string[]): Promise<void> {
+    const own = names.includes('forebay') ? [await pack(this.folder)] : [];
+    await this.#shell(`npm install ${[...names.filter((name) => name !== 'forebay'), ...own].join(' ')}`);
   }
 
   async #startDev(): Promise<string> {
