@@ -18,17 +18,18 @@ import {
   indentedCode,
   isCompiled,
   isFileOfProject,
+  isProgram,
   isRun,
   moduleOf,
   placeOfBlock,
   preludeModule,
 } from '../support/page-blocks.js';
 import { commandsOf, holders, problemOf } from '../support/page-commands.js';
-import { readExample, runExample, typeErrors } from '../support/page-example.js';
+import { readExample, runExample, runModules, typeErrors } from '../support/page-example.js';
 
 const pages = ['README.md', ...pageFiles().filter((page) => !page.startsWith('docs/reference/'))];
 const blocks = pages.flatMap((page) => blocksOf(page));
-const running = [...new Set(blocks.filter(isRun).map(({ page }) => page))];
+const running = [...new Set(blocks.filter(isProgram).map(({ page }) => page))];
 /** Followed whole, as a project of its own: first-hour.test.ts. */
 const isOfFirstHour = ({ page }: Block): boolean => page === 'docs/start.md';
 const isScript = ({ language, text }: Block): boolean => language === 'sh' && text.startsWith('#!');
@@ -96,6 +97,25 @@ describe('the blocks of the pages', () => {
       const own = await mkdtemp(path.join(folder, 'run-'));
       if (example.program.includes('app.flush(')) await environment.startWorker(stores);
       expect(await runExample(example, { folder: own, env: environment.env })).toEqual(example.expected);
+      if (page === 'README.md') {
+        const row = await environment.prisma.project.findUnique({ where: { id: 'p1' } });
+        expect(row).toMatchObject({ name: 'Harbour', views: 1n });
+      }
+    } finally {
+      await environment.close();
+    }
+  });
+
+  it.concurrent('that go on with an app run without an error', async () => {
+    const others = blocks.filter((block) => isRun(block) && !isProgram(block));
+    const modules = others.map((block) => [fileOf(block), moduleOf(block)] as const);
+    const environment = await createEnvironment();
+    try {
+      const own = await mkdtemp(path.join(folder, 'run-'));
+      await runModules(new Map([...modules, ['prelude', preludeModule]]), {
+        folder: own,
+        env: environment.env,
+      });
     } finally {
       await environment.close();
     }

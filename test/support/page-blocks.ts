@@ -4,7 +4,8 @@ import path from 'node:path';
 import { root } from '../../dev/docs/pages.js';
 
 /**
- * ```ts            is compiled against the built types, and run when it imports and connects
+ * ```ts            is compiled against the built types, and run: by itself when it imports and connects, else with
+ *                  an app that is there
  * ```ts no-run     is compiled
  * ```ts signature  is a function of docs/api without the types of its parameters
  * ```… file=PATH   is a file of the project that its page builds
@@ -60,10 +61,13 @@ export function isCompiled({ language, says }: Block): boolean {
   return ['ts', 'js'].includes(language) && ['', 'no-run'].includes(says);
 }
 
-export function isRun(block: Block): boolean {
-  const { says, text } = block;
-  return isCompiled(block) && says === '' && text.startsWith('import ') && /\bconnect\(/.test(text);
+/** As a program of its own, whose comments say what comes out. */
+export function isProgram(block: Block): boolean {
+  const { language, text } = block;
+  return isRun(block) && language === 'ts' && text.startsWith('import ') && /\bconnect\(/.test(text);
 }
+
+export const isRun = (block: Block): boolean => isCompiled(block) && block.says === '';
 
 /** What is built of the example platform stands for an app's own modules; forebay finds itself by its name. */
 export function withImportsOfPlatform(text: string): string {

@@ -8,7 +8,7 @@ import { runInThisContext } from 'node:vm';
 import { transform } from 'esbuild';
 import { expect } from 'vitest';
 import { root } from '../../dev/docs/pages.js';
-import { blocksOf, isRun, withImportsOfPlatform } from './page-blocks.js';
+import { blocksOf, isProgram, withImportsOfPlatform } from './page-blocks.js';
 
 export { root };
 
@@ -21,7 +21,7 @@ export interface PageExample {
 
 /** The first block of the page that connects. @throws Error when there is none */
 export function readExample(page: string): PageExample {
-  const example = blocksOf(page).find(isRun);
+  const example = blocksOf(page).find(isProgram);
   if (example === undefined) throw new Error(`${page} has no example that imports and connects.`);
   return toPageExample(example.text);
 }
@@ -80,6 +80,42 @@ export async function runExample(
   });
   return deserialize(await readFile(foundFile));
 }
+
+/** Runs modules one after the other in a process that has their prelude's app, and workers. @throws Error with what it says */
+export async function runModules(
+  modules: ReadonlyMap<string, string>,
+  { folder, env }: { folder: string; env: Readonly<Record<string, string>> },
+): Promise<void> {
+  for (const [name, text] of [...modules, ['run', together([...modules.keys()])] as const]) {
+    const { code } = await transform(text, { loader: 'ts', target: 'node20' });
+    await writeFile(path.join(folder, `${name}.mjs`), code);
+  }
+  await run(process.execPath, [path.join(folder, 'run.mjs')], {
+    cwd: root,
+    // Workers say that they are ready.
+    env: { ...process.env, LOG_LEVEL: 'error', BOARD_PORT: '0', ...env },
+  });
+}
+
+/** The process ends even where a block has left something open. */
+const together = (names: readonly string[]): string => `
+import { readConfig } from 'forebay';
+import { WriteBehindService } from 'forebay/worker';
+import { prisma, stores } from './prelude.mjs';
+
+const worker = new WriteBehindService({ stores, prisma, config: readConfig(), emit: () => undefined });
+await worker.start();
+for (const name of ${JSON.stringify(names)}) {
+  try {
+    await import(\`./\${name}.mjs\`);
+  } catch (error) {
+    console.error(name, error);
+    process.exit(1);
+  }
+}
+await worker.stop(5_000);
+process.exit(0);
+`;
 
 /** What the compiler says against modules within this package, by the names of their files; '' for nothing. */
 export async function typeErrors(modules: ReadonlyMap<string, string>, folder: string): Promise<string> {
