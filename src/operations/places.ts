@@ -22,6 +22,8 @@ export interface Place {
   readonly rowField: string;
   /** Undefined where the definitions are not known. */
   readonly definition: RecordStore | CounterStore | undefined;
+  /** Else what has this name may be something else, such as the beginning of a cached value's key. */
+  readonly isCertain: boolean;
 }
 
 /** A group of stores that share lanes. */
@@ -95,14 +97,14 @@ export class Places {
     const rootKey = rootKeyOf(group, name, idKey);
     const place = this.#place(name, idKey, { group: group.name, rootKey });
     const row = hasAggregates(group) ? group.name : (rowStoreOf(definition) ?? name);
-    return { ...place, definition, rowField: fieldOf(row, rootKey) };
+    return { ...place, definition, isCertain: true, rowField: fieldOf(row, rootKey) };
   }
 
   #place(store: string, idKey: string, { group, rootKey }: { group: string; rootKey: string }): Place {
     const { partitions } = this.#groups.get(group) as Group;
     const lane = this.lanesOf(group)[partitionOf(rootKey, partitions)] as LanePlace;
     const [field, rowField] = [fieldOf(store, idKey), fieldOf(group, rootKey)];
-    return { store, idKey, lane, definition: undefined, field, rowField };
+    return { store, idKey, lane, definition: undefined, field, rowField, isCertain: store === group };
   }
 }
 

@@ -110,13 +110,13 @@ export async function whereIs(what: string, dependencies: WhereDependencies): Pr
   return whereIsValue(computed ? computed.options.key(id) : what, dependencies, places);
 }
 
-/** The only place is the one; of several, the first that knows anything. */
+/** The place that is the record's; of those where it might be, the first that knows anything. */
 async function firstKnown(
   places: readonly Place[],
   dependencies: WhereDependencies,
 ): Promise<RecordWhereabouts | undefined> {
   const [only] = places;
-  if (places.length === 1) return whereIsRecord(only as Place, dependencies);
+  if (only?.isCertain) return whereIsRecord(only, dependencies);
   const all = await Promise.all(places.map((place) => whereIsRecord(place, dependencies)));
   return all.find(({ state, entry }) => state !== 'settled' || entry);
 }

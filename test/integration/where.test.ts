@@ -238,6 +238,17 @@ describe('a cached value', () => {
     expect(await value('sums:a')).toMatchObject({ kind: 'value', key: 'sum:of:a', state: 'fresh' });
   });
 
+  it('is found without the definitions too, also where Redis knows of one store alone', async () => {
+    const own = await createEnvironment();
+    const beginner = await own.connect(defineStores({ users: record({ model: User }) }));
+    await beginner.stores.users.put({ id: 'u', email: 'a@b.c', name: 'n' });
+    await beginner.write('sum:of:a', 7, async () => undefined);
+    const { prefix } = own.config;
+    expect(await whereIs('sum:of:a', { redis, prefix })).toMatchObject({ kind: 'value', state: 'fresh' });
+    expect(await whereIs('users:u', { redis, prefix })).toMatchObject({ kind: 'record', state: 'dirty' });
+    await own.close();
+  });
+
   it('that is written behind tells of its write', async () => {
     await app.patterns.writeBehind('user:profile:1', 'text', app.stores.profiles);
     expect(await value('user:profile:1')).toMatchObject({

@@ -1,6 +1,9 @@
-/** A project in which the package is installed as it is published, without a registry: packed, unpacked, and its dependencies linked. */
+/**
+ * A project in which packages are installed without a registry: forebay as it is published, packed and unpacked;
+ * the others linked from this project's own.
+ */
 import { execFile } from 'node:child_process';
-import { mkdir, readdir, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, symlink } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { root } from '../../dev/docs/pages.js';
@@ -8,35 +11,74 @@ import { root } from '../../dev/docs/pages.js';
 const run = promisify(execFile);
 
 interface PackageFile {
-  readonly bin: Readonly<Record<string, string>>;
+  readonly name: string;
+  readonly bin?: string | Readonly<Record<string, string>>;
+  readonly dependencies?: Readonly<Record<string, string>>;
+  readonly peerDependencies?: Readonly<Record<string, string>>;
+  readonly peerDependenciesMeta?: Readonly<Record<string, { readonly optional?: boolean }>>;
 }
 
-/** Into `folder/node_modules`, with the commands that npm would put beside it. */
+/** forebay, and all that this project has. */
 export async function installPacked(folder: string): Promise<void> {
-  const modules = path.join(folder, 'node_modules');
-  const bin = path.join(modules, '.bin');
-  await mkdir(bin, { recursive: true });
-  await unpack(folder, path.join(modules, 'forebay'));
-  const names = (await readdir(path.join(root, 'node_modules'))).filter((name) => !name.startsWith('.'));
-  await Promise.all(
-    names.map((name) => symlink(path.join(root, 'node_modules', name), path.join(modules, name))),
-  );
-  const { default: packed } = (await import(path.join(modules, 'forebay/package.json'), {
-    with: { type: 'json' },
-  })) as { default: PackageFile };
-  for (const [name, file] of Object.entries(packed.bin)) {
-    const program = path.join(modules, 'forebay', file);
-    await writeFile(path.join(bin, name), `#!/bin/sh\nexec "${process.execPath}" "${program}" "$@"\n`, {
-      mode: 0o755,
-    });
+  await unpack(folder);
+  const names = await readdir(path.join(root, 'node_modules'));
+  for (const name of names.filter((one) => !one.startsWith('.')))
+    await link(folder, name.startsWith('@') ? await scoped(name) : [name]);
+}
+
+/** These and no others, as `npm install` of them: forebay comes with what it needs, its required peers too. */
+export async function installNamed(folder: string, names: readonly string[]): Promise<void> {
+  const others = names.filter((name) => name !== 'forebay');
+  if (others.length < names.length) {
+    const { dependencies, peerDependencies = {}, peerDependenciesMeta = {} } = await unpack(folder);
+    const peers = Object.keys(peerDependencies).filter((name) => !peerDependenciesMeta[name]?.optional);
+    others.push(...Object.keys(dependencies ?? {}), ...peers);
+  }
+  await link(folder, others);
+}
+
+async function scoped(scope: string): Promise<string[]> {
+  return (await readdir(path.join(root, 'node_modules', scope))).map((name) => `${scope}/${name}`);
+}
+
+async function link(folder: string, names: readonly string[]): Promise<void> {
+  for (const name of names) {
+    const place = path.join(folder, 'node_modules', name);
+    await mkdir(path.dirname(place), { recursive: true });
+    await symlink(path.join(root, 'node_modules', name), place).catch(unlessThere);
+    await linkPrograms(folder, await packageFile(place));
   }
 }
 
-/** Of what is built: packing would build anew under the feet of the other tests. */
-async function unpack(folder: string, target: string): Promise<void> {
-  const pack = ['pack', '--silent', '--ignore-scripts', '--pack-destination', folder];
-  const { stdout } = await run('npm', pack, { cwd: root });
-  await mkdir(target);
-  const tarball = path.join(folder, stdout.trim());
-  await run('tar', ['-xzf', tarball, '-C', target, '--strip-components=1']);
+/** What is built, as npm publishes it: building anew would be under the feet of the other tests. Returns the file. */
+export async function pack(folder: string): Promise<string> {
+  const args = ['pack', '--silent', '--ignore-scripts', '--pack-destination', folder];
+  const { stdout } = await run('npm', args, { cwd: root });
+  return path.join(folder, stdout.trim());
+}
+
+async function unpack(folder: string): Promise<PackageFile> {
+  const place = path.join(folder, 'node_modules/forebay');
+  await mkdir(place, { recursive: true });
+  await run('tar', ['-xzf', await pack(folder), '-C', place, '--strip-components=1']);
+  const file = await packageFile(place);
+  for (const program of Object.values(file.bin ?? {})) await chmod(path.join(place, program), 0o755);
+  await linkPrograms(folder, file);
+  return file;
+}
+
+async function packageFile(place: string): Promise<PackageFile> {
+  return JSON.parse(await readFile(path.join(place, 'package.json'), 'utf8')) as PackageFile;
+}
+
+async function linkPrograms(folder: string, { name, bin = {} }: PackageFile): Promise<void> {
+  const programs = typeof bin === 'string' ? { [name.replace(/^.*\//, '')]: bin } : bin;
+  const target = path.join(folder, 'node_modules/.bin');
+  await mkdir(target, { recursive: true });
+  for (const [program, file] of Object.entries(programs))
+    await symlink(path.join('..', name, file), path.join(target, program)).catch(unlessThere);
+}
+
+function unlessThere(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EEXIST') throw error;
 }

@@ -4,68 +4,94 @@ import path from 'node:path';
 import { root } from '../../dev/docs/pages.js';
 
 /**
- * ```ts            is compiled, and run when it imports and connects
+ * ```ts            is compiled against the built types, and run: by itself when it imports and connects, else with
+ *                  an app that is there
  * ```ts no-run     is compiled
- * ```ts sketch     is neither: a signature, or another library's code
- * ```ts file=PATH  is a file of the project that its page builds
+ * ```ts signature  is a function of docs/api without the types of its parameters
+ * ```… file=PATH   is a file of the project that its page builds
  */
 export interface Block {
   readonly page: string;
   /** Of its first line of code. */
   readonly line: number;
+  /** '' for a block that says none. */
   readonly language: string;
   /** What stands behind the language. */
   readonly says: string;
   readonly text: string;
 }
 
-export function blocksOf(page: string): Block[] {
-  const text = readFileSync(path.join(root, page), 'utf8');
-  return [...text.matchAll(/^```(\w+) ?([^\n]*)\n(.*?)^```$/gms)].map(
-    ([, language = '', says = '', code = ''], index, all) => ({
-      page,
-      line: text.slice(0, all[index]?.index).split('\n').length + 1,
-      language,
-      says,
-      text: code,
-    }),
+/** Each fence opens a block, wherever it stands; one that is never closed goes on to the page's end. */
+export function blocksOf(page: string, markdown = readFileSync(path.join(root, page), 'utf8')): Block[] {
+  const blocks: Block[] = [];
+  let open: (Omit<Block, 'text'> & { fence: string; lines: string[] }) | undefined;
+  const close = (): void => {
+    if (open === undefined) return;
+    const { fence: _, lines, ...block } = open;
+    blocks.push({ ...block, text: lines.map((line) => `${line}\n`).join('') });
+    open = undefined;
+  };
+  for (const [index, line] of markdown.split('\n').entries()) {
+    const [, fence = '', language = '', says = ''] = /^\s*(`{3,}|~{3,}) *([^\s`]*) *(.*)$/.exec(line) ?? [];
+    if (open === undefined && fence !== '')
+      open = { page, line: index + 2, language, says: says.trim(), fence, lines: [] };
+    else if (open !== undefined && fence === open.fence && language === '') close();
+    else open?.lines.push(line);
+  }
+  close();
+  return blocks;
+}
+
+/** Where a person finds it. */
+export const placeOfBlock = ({ page, line, language, says }: Block): string =>
+  `${page}:${line} ${[language, says].filter(Boolean).join(' ')}`.trim();
+
+/** Code that no fence encloses: of that nobody knows what it is. */
+export function indentedCode(page: string, markdown = readFileSync(path.join(root, page), 'utf8')): string[] {
+  const fenced = /^\s*(`{3,}|~{3,}).*?^\s*\1\s*$/gms;
+  const lines = markdown.replace(fenced, (block) => block.replace(/[^\n]+/g, '')).split('\n');
+  return lines.flatMap((line, index) =>
+    /^ {4}\S/.test(line) && lines[index - 1]?.trim() === '' ? [`${page}:${index + 1}`] : [],
   );
 }
 
+export const isFileOfProject = ({ says }: Block): boolean => says.startsWith('file=');
+
 export function isCompiled({ language, says }: Block): boolean {
-  return language === 'ts' && says !== 'sketch' && !says.startsWith('file=');
+  return ['ts', 'js'].includes(language) && ['', 'no-run'].includes(says);
 }
 
-export function isRun(block: Block): boolean {
-  const { says, text } = block;
-  return isCompiled(block) && says === '' && text.startsWith('import ') && /\bconnect\(/.test(text);
+/** As a program of its own, whose comments say what comes out. */
+export function isProgram(block: Block): boolean {
+  const { language, text } = block;
+  return isRun(block) && language === 'ts' && text.startsWith('import ') && /\bconnect\(/.test(text);
 }
 
-const entryPoints: Readonly<Record<string, string>> = {
-  forebay: 'index',
-  'forebay/prisma': 'prisma-extension',
-};
+export const isRun = (block: Block): boolean => isCompiled(block) && block.says === '';
 
-/** With imports of this source instead of the package's. */
-export function withImportsOfSource(text: string): string {
+/** What is built of the example platform stands for an app's own modules; forebay finds itself by its name. */
+export function withImportsOfPlatform(text: string): string {
   return text
-    .replace(/'(forebay(?:\/(\w+))?)'/g, (_, name: string, part: string) => {
-      return `'${root}src/${entryPoints[name] ?? part}.ts'`;
-    })
-    .replaceAll("'./stores.js'", `'${root}examples/platform/stores.ts'`)
-    .replaceAll("'./generated/models.js'", `'${root}examples/platform/generated/models.ts'`);
+    .replaceAll("'./stores.js'", `'${root}dist/examples/platform/stores.js'`)
+    .replaceAll("'./generated/models.js'", `'${root}dist/examples/platform/generated/models.js'`);
 }
 
-const prelude = path.join(root, 'test/support/page-prelude.ts');
-const preludeNames = [
-  ...new Set(
-    [
-      ...readFileSync(prelude, 'utf8').matchAll(
-        /^export (?:declare )?(?:const|function) (\w+)|^export (?:type )?\{ ([^}]+) \}/gm,
-      ),
-    ].flatMap(([, name, list]) => (name ? [name] : (list ?? '').split(', '))),
-  ),
-];
+const prelude = readFileSync(path.join(root, 'test/support/page-prelude.ts'), 'utf8');
+
+/** As a module beside those of the blocks, on what is built. */
+export const preludeModule = prelude
+  .replaceAll("'../../src/index.js'", "'forebay'")
+  .replace(/'\.\.\/\.\.\/src\/(\w+)\.js'/g, "'forebay/$1'")
+  .replaceAll("'../../examples/", `'${root}dist/examples/`);
+
+const declared =
+  /^export (?:declare )?(?:const|function|class|interface) (\w+)|^export (type )?\{ ([^}]+) \}/gm;
+const given = [...prelude.matchAll(declared)].flatMap(([text, name, isType, list]) =>
+  (name === undefined ? (list ?? '').split(', ') : [name]).map((one) => ({
+    name: one.replace(/^default as /, ''),
+    isType: isType !== undefined || /^export interface/.test(text),
+  })),
+);
 
 /** A block as a module of its own, with what it takes for granted. */
 export function moduleOf({ text }: Block): string {
@@ -73,13 +99,12 @@ export function moduleOf({ text }: Block): string {
   const isDefined = (name: string): boolean =>
     new RegExp(`(const|let|function|class|interface|type) ${name}\\b`).test(text) ||
     new RegExp(`^import [^;]*\\b${name}\\b[^;]* from`, 'm').test(text);
-  const given = preludeNames.filter((name) => isUsed(name) && !isDefined(name));
-  const types = given.filter((name) => name === 'PrismaClient');
-  const values = given.filter((name) => name !== 'PrismaClient');
+  const imports = given
+    .filter(({ name }) => isUsed(name) && !isDefined(name))
+    .map(({ name, isType }) => (isType ? `type ${name}` : name));
   return [
-    ...(values.length > 0 ? [`import { ${values.join(', ')} } from '${prelude}';`] : []),
-    ...(types.length > 0 ? [`import type { ${types.join(', ')} } from '${prelude}';`] : []),
-    withImportsOfSource(text),
+    ...(imports.length > 0 ? [`import { ${imports.join(', ')} } from './prelude.mjs';`] : []),
+    withImportsOfPlatform(text),
     'export {};',
   ].join('\n');
 }

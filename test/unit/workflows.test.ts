@@ -1,4 +1,5 @@
 /** package.json and the files of CI: they are what they should be, call scripts that exist, and try what package.json promises. */
+import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { load } from 'js-yaml';
 import { describe, expect, it } from 'vitest';
@@ -14,6 +15,19 @@ const folders = ['.github/workflows', '.github/ISSUE_TEMPLATE'];
 const files = folders.flatMap((folder) =>
   readdirSync(new URL(folder, root)).map((name) => `${folder}/${name}`),
 );
+
+interface Job {
+  readonly steps: readonly { readonly uses?: string; readonly run?: string }[];
+}
+
+function jobs(): [name: string, job: Job][] {
+  return files
+    .filter((file) => file.startsWith('.github/workflows/'))
+    .flatMap((file) => {
+      const { jobs: all } = load(read(file)) as { jobs: Readonly<Record<string, Job>> };
+      return Object.entries(all).map(([name, job]): [string, Job] => [`${file}, ${name}`, job]);
+    });
+}
 
 describe('package.json', () => {
   it('exports published files alone, each with its types', () => {
@@ -32,6 +46,18 @@ describe('the workflows', () => {
     const called = [...read(file).matchAll(/npm run ([\w:-]+)/g)].map(([, name]) => name as string);
     expect(called.filter((name) => !(name in scripts))).toEqual([]);
   });
+
+  it.each(jobs())(
+    '%s: its steps take actions of a version, and the shell can read its commands',
+    (_, job) => {
+      for (const { uses, run } of job.steps) {
+        // GitHub's own by their major version; anybody else's could become another by the same name.
+        if (uses !== undefined) expect(uses).toMatch(/^(actions\/[\w-]+@v\d+|[\w-]+\/[\w/-]+@[0-9a-f]{40})$/);
+        const script = run?.replace(/\$\{\{.*?\}\}/g, 'value') ?? '';
+        expect(() => execFileSync('bash', ['-n'], { input: script, stdio: 'pipe' })).not.toThrow();
+      }
+    },
+  );
 
   it('try the oldest Node that is promised, each Redis, and each Postgres', () => {
     const { jobs } = load(read('.github/workflows/ci.yml')) as {

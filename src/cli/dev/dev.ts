@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { environmentWith } from '../../config.js';
-import { messageOf } from '../../errors.js';
+import { ForebayError, messageOf } from '../../errors.js';
 import type { Io } from '../command.js';
 import { type DeployApp, readEcosystem } from '../deploy/ecosystem.js';
 import { DevProcess, type DevProgram } from './dev-process.js';
@@ -16,7 +16,6 @@ const own = 'dev';
  * @param file pm2's ecosystem file, which names the workers
  */
 export async function dev(file: string, io: Io): Promise<number> {
-  if (existsSync('.env')) process.loadEnvFile('.env');
   const apps = await readEcosystem(file);
   const lines = new Lines(io.out, ['redis', 'postgres', 'prisma', ...apps.map(({ name }) => name), own]);
   const running: DevProcess[] = [];
@@ -72,14 +71,19 @@ async function startServices(
   return env;
 }
 
-/** Its tables, as the project's migrations make them; without migrations, as the schema says. */
+/**
+ * Its tables, as the project's migrations make them; without migrations, as the schema says.
+ * @throws ForebayError INVALID_CONFIG when they can't be made
+ */
 async function migrate(
   env: Readonly<Record<string, string>>,
   start: (program: DevProgram) => DevProcess,
 ): Promise<void> {
   const how = existsSync('prisma/migrations') ? ['migrate', 'deploy'] : ['db', 'push'];
   const program = { name: 'prisma', command: 'npx', args: ['prisma', ...how], env: environmentWith(env) };
-  await start({ ...program, saysReady: false, isService: false }).exit;
+  const end = await start({ ...program, saysReady: false, isService: false }).exit;
+  if (end !== 'ended with code 0')
+    throw new ForebayError('INVALID_CONFIG', `prisma ${end}; its lines above say why.`);
 }
 
 /** One process of each, however many pm2 would run. */
