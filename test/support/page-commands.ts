@@ -29,6 +29,11 @@ export const holders: readonly Holder[] = [
     command: /^npx forebay (check|status|audit)( |$)/,
     heldBy: ['test/integration/page-blocks.test.ts', 'commandProcess'],
   },
+  {
+    command: /^npx forebay lanes members 0$/,
+    heldBy: ['test/integration/aggregates.test.ts', "'lanes', 'orderLines', number"],
+  },
+  { command: /^npx forebay plan( |$)/, heldBy: ['test/unit/operations/plan.test.ts', "'plan', ...args"] },
   { command: /^npx forebay deploy( |$)/, heldBy: ['test/faults/deploys.test.ts', 'home.deploy('] },
   { command: /^npm ci$/, heldBy: [ci, 'npm ci'] },
   { command: /^npm test$/, heldBy: [ci, 'npm test'] },
