@@ -12,7 +12,8 @@ export async function storesOf(call: Call, { storesFile }: Config): Promise<Stor
   const file = call.valueOf('stores') ?? storesFile;
   if (file === undefined) return undefined;
   const loaded = await load(file);
-  const found = Object.values(loaded).find(isStores);
+  // Node gives what a module of CommonJS exports as its default.
+  const found = [...Object.values(loaded), ...Object.values(loaded.default ?? {})].find(isStores);
   if (found === undefined)
     throw new UsageError(`${file} exports no stores: give a module that exports what defineStores gave.`);
   return found;

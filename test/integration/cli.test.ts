@@ -1,4 +1,6 @@
 /** The command `forebay`: within this process, and a few times as one of its own. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { stores } from '../../examples/platform/stores.js';
 import type { Forebay } from '../../src/app/connect.js';
@@ -7,6 +9,7 @@ import { SchedulerService } from '../../src/services/scheduler/scheduler.js';
 import { defineSchedules } from '../../src/services/scheduler/schedules.js';
 import { command, commandProcess, type Said } from '../support/command-line.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
+import { projectFolder } from '../support/program.js';
 
 let environment: Environment;
 let app: Forebay<typeof stores.definitions>;
@@ -228,6 +231,23 @@ describe('forebay get', () => {
       expect(await tell('get', what, ...stores)).toMatchObject({ code: 1, out: '' });
     },
   );
+});
+
+describe('--stores', () => {
+  it.each(['module', 'commonjs'])('takes TypeScript, in a package of type %s', async (type) => {
+    const folder = await mkdtemp(path.join(projectFolder, 'dist/stores-'));
+    await writeFile(path.join(folder, 'package.json'), JSON.stringify({ type }));
+    const file = path.join(folder, 'stores.ts');
+    await writeFile(file, sums);
+    const { code, err } = await commandProcess(['get', 'sums:a', '--stores', file], environment.env);
+    await rm(folder, { recursive: true });
+    expect({ code, err }).toEqual({ code: 1, err: 'Not in the cache.\n' });
+  });
+
+  const sums = `import { cacheKey, cacheKeys, computed, defineStores } from '${projectFolder}/dist/package/index.js';
+const Keys = cacheKeys('sum', { of: cacheKey<number>(60) });
+export const stores = defineStores({ sums: computed({ key: Keys.of, load: async () => new Map<string, number>() }) });
+`;
 });
 
 describe('forebay flush', () => {

@@ -59,7 +59,9 @@ afterEach(async () => {
   await environment.close();
 });
 
-it('an existing project gets write-behind, a counter, a warmed dashboard and the board, by the page alone', async () => {
+it('an existing project gets write-behind, a counter, a warmed dashboard and the board, by the page alone', {
+  timeout: 600_000,
+}, async () => {
   const startedAt = performance.now();
   const said = new Map<string, string>();
   for (const { language, says, text } of blocksOf('docs/start.md')) {

@@ -14,6 +14,13 @@ import { expect } from 'vitest';
 import { migrate } from '../../prisma/migrate.js';
 import { installNamed, pack } from './packed.js';
 
+/** npm adds this project's own programs to the tests' path: a stranger has none of them. */
+const pathWithout = (part: string): string =>
+  (process.env.PATH ?? '')
+    .split(path.delimiter)
+    .filter((folder) => !folder.includes(part))
+    .join(path.delimiter);
+
 /** `FIRST_HOUR_REGISTRY=1`: npm fetches what is installed, as it would for anybody. */
 export const hasRegistry = process.env.FIRST_HOUR_REGISTRY === '1';
 
@@ -34,7 +41,7 @@ export class Stranger {
     // Short, for pm2's home in it holds Unix sockets.
     const folder = await mkdtemp(path.join(tmpdir(), 'fb-hour-'));
     const env = {
-      PATH: process.env.PATH,
+      PATH: pathWithout('node_modules'),
       HOME: process.env.HOME,
       // A program that is not installed is missing: nothing is fetched for it.
       npm_config_offline: `${!hasRegistry}`,

@@ -12,6 +12,8 @@ export interface Change {
 }
 
 export interface Plan {
+  /** What the app and the workers share, from the project's root. */
+  readonly folder: string;
   readonly changes: readonly Change[];
   /** Files that are there already and say something else: they stay as they are. */
   readonly kept: readonly string[];
@@ -53,6 +55,7 @@ export function planChanges(project: Project, models: readonly string[], now: Da
   return {
     changes: [...schemaChange(project, folder), ...changes, ...scriptsChange(project, ecosystem)],
     kept,
+    folder,
     ecosystem,
   };
 }

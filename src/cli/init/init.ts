@@ -107,7 +107,7 @@ function write(file: string, text: string): void {
   writeFileSync(file, text);
 }
 
-function nextSteps({ packageJson, migrations }: Project, { ecosystem }: Plan): string {
+function nextSteps({ packageJson, migrations }: Project, { folder, ecosystem }: Plan): string {
   const has = { ...packageJson.dependencies, ...packageJson.devDependencies };
   const always = ['forebay', '@prisma/client', '@prisma/adapter-pg', 'pm2', 'tsx'];
   const needed = [...always, ...workerPeers].filter((name) => !(name in has));
@@ -119,6 +119,6 @@ function nextSteps({ packageJson, migrations }: Project, { ecosystem }: Plan): s
     '  npx forebay check              # looks at your Redis and Postgres',
     '  npx forebay dev                # Redis, Postgres if none, workers and the board in this terminal; or under pm2:',
     `  npx pm2 start ${ecosystem}   # the workers; Bull Board on http://127.0.0.1:3333`,
-    'In your app: const app = await connectApp(), of forebay/app.ts; then app.stores.….put(row).',
+    `In your app: const app = await connectApp(), of ${folder}/app.ts; then app.stores.….put(row).`,
   ].join('\n');
 }
