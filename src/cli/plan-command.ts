@@ -23,7 +23,7 @@ export const planCommand: Command = {
       about: 'how long Postgres may be away with nothing refused (default 10min)',
     },
   ],
-  details: `An estimate from processor times that \`npm run bench -- scale\` has measured, each thread busy by 60 % at most; it asks no server.
+  details: `An estimate from measured processor times, each thread busy by 60 % at most; it asks no server. \`npm run bench -- scale\` measures yours.
 See docs/scale.md.`,
   examples: [
     { line: 'forebay plan --writes 20000', about: 'for 20,000 writes a second' },

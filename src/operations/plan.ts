@@ -1,6 +1,7 @@
 /**
- * What a load takes: an estimate from processor times of a write that `npm run bench -- scale` has measured.
- * They differ from machine to machine by a factor of two; what they are to each other hardly does.
+ * What a load takes: an estimate from processor times of a write, as `npm run bench -- write-behind` and
+ * `scale` measure them. They differ from machine to machine by a factor of two; what they are to each other
+ * hardly does.
  */
 
 /** What is to be carried. */
@@ -24,7 +25,7 @@ export interface Cost {
   readonly perKilobyte: number;
 }
 
-/** Fitted to bench/results/scale.json; a test holds the two to each other. */
+/** A test holds them to bench/results/write-behind.json. */
 export const costs = {
   app: { each: 24, perKilobyte: 5 },
   redis: { each: 20, perKilobyte: 9 },

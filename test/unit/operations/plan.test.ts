@@ -1,6 +1,8 @@
 /** What a load takes. */
+import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { rowOf, type Table } from '../../../bench/write-behind/rows.js';
 import {
   busyMax,
   costOf,
@@ -65,6 +67,44 @@ describe('a plan', () => {
     expect([hot.app.cores, hot.redis.cores]).toEqual([cold.app.cores, cold.redis.cores]);
     expect(fullFirst(hot)).not.toBe('worker');
     expect(hot.app.cores).toBeCloseTo((50_000 * costOf(costs.app, 120)) / 1_000_000);
+  });
+});
+
+interface Run {
+  readonly contestant: string;
+  readonly mode: string;
+  readonly table: Table;
+  readonly workload: string;
+  readonly writesPerCoreSecond: number;
+  readonly cpuMicros: Readonly<Record<'app' | 'workers' | 'redis', number>>;
+}
+
+/** Between what was measured and the plan; indexes and foreign keys of the tables differ. */
+const toleranceFactor = 1.5;
+
+describe('what a plan takes for the costs', () => {
+  const text = readFileSync(new URL('../../../bench/results/write-behind.json', import.meta.url), 'utf8');
+  const { runs } = JSON.parse(text) as { runs: readonly Run[] };
+  const measured = runs.filter(
+    ({ contestant, mode, workload }) => [contestant, mode, workload].join() === 'forebay,put,distinct',
+  );
+
+  it.each(measured)(
+    'is what the bench has measured for rows of $table',
+    ({ table, writesPerCoreSecond, cpuMicros }) => {
+      const bytes = JSON.stringify(rowOf(table, 1, 1)).length;
+      const { app, workers: worker, redis } = cpuMicros;
+      const postgres = 1_000_000 / writesPerCoreSecond - app - worker - redis;
+      for (const [part, micros] of Object.entries({ app, worker, redis, postgres })) {
+        const ratio = costOf(costs[part as PartName], bytes) / micros;
+        expect(ratio, part).toBeLessThan(toleranceFactor);
+        expect(ratio, part).toBeGreaterThan(1 / toleranceFactor);
+      }
+    },
+  );
+
+  it('is measured for narrow rows and wide ones', () => {
+    expect(measured.map(({ table }) => table)).toEqual(['clients', 'tasks']);
   });
 });
 
