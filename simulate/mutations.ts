@@ -82,8 +82,8 @@ export const mutations: readonly Mutation[] = [
     ['split forgets a delta', "  redis.call('HINCRBY', dirty, part.field, record)\n", ''],
     [
       'split keeps the deltas of a deleted row',
-      'if part.newerRow == DELETE or part.newerRow == REPLACE then\n    if part.mark',
-      'if false then\n    if part.mark',
+      'if part.newerRow == DELETE or part.newerRow == REPLACE then\n    if part.anchor',
+      'if false then\n    if part.anchor',
     ],
     ['merge forgets the replacement', 'kindOf(newer) == PUT and kindOf(record) ~= PUT', 'false'],
     [

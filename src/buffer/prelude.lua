@@ -6,7 +6,7 @@
 -- REPLACE        kind of a record: the row is deleted and made anew
 -- SINCE          a dead letter's part that is no field: the version before which nothing of the letter was
 --                accepted. What is dirty again takes that place, so that it counts as not persisted
--- MARK           another one, of an aggregate's letter: its mark, see markOf in write
+-- ANCHOR         another one, of an aggregate's letter: its anchor, see anchorOf in write
 -- kindOf         a record's kind; '' when there is none
 -- isDelta        whether what stands in a lane is a counter's delta, a plain integer, rather than a record of
 --                a row
@@ -20,7 +20,7 @@
 -- letPass        a write that takes no memory: after it Redis lets a script's other writes pass, though its
 --                memory is full
 -- freePlace      a place in the order that no other aggregate has: at, or one before it. What is dirty of an
---                aggregate has one place, and so has its mark
+--                aggregate has one place, and so has its anchor
 -- oldestVersion  the version at which the oldest dirty record became dirty; nil when nothing is dirty
 -- surviving      a lane's past generations as text, `<generation> <version>;` for each, with one more: what
 --                it has accepted up to that version is known to have survived. Only the latest are kept
@@ -37,7 +37,7 @@
 --                generation, and how many records wait and how many dead letters there are, whatever their
 --                versions
 local PUT, DELETE, REPLACE = 'P', 'D', 'R'
-local SINCE, MARK = 'since', 'mark'
+local SINCE, ANCHOR = 'since', 'anchor'
 
 local function kindOf(record)
   return record and string.sub(record, 1, 1) or ''

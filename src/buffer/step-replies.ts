@@ -119,7 +119,7 @@ export interface SplitPart {
   /** A `LetterError` as JSON. */
   readonly error: string;
   /** Of its aggregate, of which all that the batch has is taken out; '' when there is none. */
-  readonly mark: string;
+  readonly anchor: string;
 }
 
 export interface SplitDone {

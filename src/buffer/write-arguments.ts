@@ -1,5 +1,5 @@
 /** What `write.lua` is given: see its header. */
-import { aggregateMark, hasAggregates } from '../definitions/aggregate.js';
+import { aggregateAnchor, hasAggregates } from '../definitions/aggregate.js';
 import { entryTtlMs } from '../definitions/entry-ttl.js';
 import type { LaneGroup, RecordStore } from '../definitions/stores.js';
 import { splitField } from '../keys.js';
@@ -36,7 +36,7 @@ export function writeArguments(
     toLetters(writes),
   );
   for (const write of writes) args.push(write.payload);
-  if (hasAggregates(group)) args.push(...marksOf(group, writes), ...livesOfEach(group, writes));
+  if (hasAggregates(group)) args.push(...anchorsOf(group, writes), ...livesOfEach(group, writes));
   return args;
 }
 
@@ -46,10 +46,10 @@ function livesOf(store: RecordStore | undefined): [cacheOnWrite: number, ttlMs: 
   return [cacheOnWrite ? 1 : 0, entryTtlMs(ttlMs, false), entryTtlMs(ttlMs, true)];
 }
 
-function marksOf(group: LaneGroup, writes: readonly Write[]): string[] {
+function anchorsOf(group: LaneGroup, writes: readonly Write[]): string[] {
   return writes.map(({ field }) => {
     const { store, idKey } = splitField(field);
-    return aggregateMark(group, store, idKey) ?? '';
+    return aggregateAnchor(group, store, idKey) ?? '';
   });
 }
 

@@ -193,13 +193,13 @@ export class WriteBuffer {
       group.deadLettersMax,
       this.#persistedChannel,
       lane.name,
-      ...parts.flatMap(({ fate, waitMs, letter, row, error, mark }) => [
+      ...parts.flatMap(({ fate, waitMs, letter, row, error, anchor }) => [
         fate,
         waitMs,
         letter,
         row,
         error,
-        mark,
+        anchor,
       ]),
     )) as [SplitReply['kind'], number, ...string[]];
     return kind === 'split' ? { kind, rest, deadFields } : { kind };
@@ -220,7 +220,7 @@ export class WriteBuffer {
     const {
       '': reason,
       since = '0',
-      mark: _,
+      anchor: _,
       ...records
     } = await this.#redis.hgetall(letterKey(lane.keys, field));
     if (reason === undefined) return undefined;

@@ -24,6 +24,6 @@ export function hasAggregates({ parts }: Pick<LaneGroup, 'parts'>): boolean {
  * What stands for an aggregate in a lane: behind a sign that no field begins with, the field of its root.
  * Undefined: the group has none.
  */
-export function aggregateMark(group: Aggregated, store: string, idKey: string): string | undefined {
+export function aggregateAnchor(group: Aggregated, store: string, idKey: string): string | undefined {
   return hasAggregates(group) ? `@${group.name}:${rootKeyOf(group, store, idKey)}` : undefined;
 }

@@ -163,7 +163,7 @@ class Run {
     const parts = own.map((field): SplitPart => {
       const { store, idKey } = splitField(field);
       const row = store === 'lineLooks' ? fieldOf('orderLines', idKey) : '';
-      return { field, fate, waitMs, letter: `orders:${one}`, row, error: '{}', mark: `@orders:${one}` };
+      return { field, fate, waitMs, letter: `orders:${one}`, row, error: '{}', anchor: `@orders:${one}` };
     });
     const reply = await this.#buffer.split(this.lane, number, parts);
     if (reply.kind !== 'split') return;
@@ -219,12 +219,12 @@ class Run {
     const [order, retries] = [await scoresOf(keys.order), await scoresOf(keys.retries)];
     const dirty = await redis.hgetall(keys.dirty);
     for (const id of ids) {
-      const mark = `@orders:${id}`;
+      const anchor = `@orders:${id}`;
       const own = Object.keys(dirty).filter((field) => aggregateOf(field) === id);
       const letter = await redis.hgetall(letterKey(keys, `orders:${id}`));
       if (Object.keys(letter).length > 0) expect(own).toEqual([]);
-      const place = order.get(mark) ?? retries.get(mark);
-      expect(order.has(mark) && retries.has(mark)).toBe(false);
+      const place = order.get(anchor) ?? retries.get(anchor);
+      expect(order.has(anchor) && retries.has(anchor)).toBe(false);
       for (const field of own) expect(order.get(field) ?? retries.get(field)).toBe(place);
     }
     const places = [...order].flatMap(([member, place]) => (member.startsWith('@') ? [place] : []));

@@ -4,7 +4,7 @@
 -- KEYS[2] order   sorted set: field -> the version at which the record became dirty
 -- KEYS[3] dirty   hash: field -> dirty record
 -- KEYS[4] dead    sorted set: the dead letters' fields -> when (µs) they were refused
--- KEYS[5] letter  hash: field -> record, '' -> the error, SINCE, MARK
+-- KEYS[5] letter  hash: field -> record, '' -> the error, SINCE, ANCHOR
 -- ARGV[1] field        the letter's field
 -- ARGV[2] at           when it was refused (µs)
 -- ARGV[3] entryPrefix  what the entries' keys begin with
@@ -27,14 +27,14 @@ local bytes = tonumber(known[3]) or 0
 -- There is no newer record of the field: its write would have ended the letter.
 local parts, since = redis.call('HGETALL', letter), redis.call('HGET', letter, SINCE) or version
 -- [FB-AGGREGATE] Of an aggregate nothing else is dirty, for the same reason.
-local mark = redis.call('HGET', letter, MARK)
-if mark then
+local anchor = redis.call('HGET', letter, ANCHOR)
+if anchor then
   since = freePlace(order, since)
-  redis.call('ZADD', order, since, mark)
+  redis.call('ZADD', order, since, anchor)
 end
 for i = 1, #parts, 2 do
   local part, record = parts[i], parts[i + 1]
-  if part ~= '' and part ~= SINCE and part ~= MARK then
+  if part ~= '' and part ~= SINCE and part ~= ANCHOR then
     if isDelta(record) then
       redis.call('HINCRBY', dirty, part, record)
     else

@@ -2,7 +2,7 @@
 -- of those that wait and are due.
 --
 -- KEYS[1] meta    hash: version, generation, batch, sealed, since, bytes, due, hurry, dead, retried, ...
--- KEYS[2] order   sorted set: field -> the version at which the record became dirty; and the marks of
+-- KEYS[2] order   sorted set: field -> the version at which the record became dirty; and the anchors of
 --                 aggregates, each at the place of all that is dirty of it
 -- KEYS[3] dirty   hash: field -> dirty record
 -- KEYS[4] sealed  hash: field -> record of the sealed batch
@@ -70,7 +70,7 @@ end
 local function takeSlice(fields)
   local moved, movedBytes = {}, 0
   for i, record in ipairs(redis.call('HMGET', dirty, unpack(fields))) do
-    -- A place without its record: an aggregate's mark, the deltas of a row that was deleted, or one that
+    -- A place without its record: an aggregate's anchor, the deltas of a row that was deleted, or one that
     -- comes from outside. It must not stop the lane.
     if record then
       moved[#moved + 1], moved[#moved + 2] = fields[i], record

@@ -18,7 +18,7 @@
 -- ARGV[5] lane        the lane's name, for the announcement
 -- ARGV[6+] fates      six for each entry: fate ('dead'; 'wait': dirty again, for a while; 'again': dirty
 --                     again; 'drop': a delta that is dropped), for how many ms at most it waits, the field of
---                     its letter, the field of its row's record or '', the error, the mark of its aggregate
+--                     its letter, the field of its row's record or '', the error, the anchor of its aggregate
 --                     or ''. All of an aggregate in the batch is given, with one fate; where more of it is
 --                     dirty by now, it does not become a dead letter, but is tried with that
 -- returns {'split', rest, field, ...}: how many records are left, and the fields of the new dead letters; or
@@ -51,8 +51,8 @@ letPass(meta)
 -- An aggregate has waited for as long as that of it which has waited longest.
 local waits = {}
 for i = 8, #KEYS do
-  local mark = ARGV[6 * (i - 8) + 11]
-  if mark ~= '' then waits[mark] = math.max(waits[mark] or 0, waitedFor(string.sub(KEYS[i], fieldStart))) end
+  local anchor = ARGV[6 * (i - 8) + 11]
+  if anchor ~= '' then waits[anchor] = math.max(waits[anchor] or 0, waitedFor(string.sub(KEYS[i], fieldStart))) end
 end
 
 local letters, letterCount = {}, 0
@@ -62,16 +62,16 @@ for i = 8, #KEYS do
   local part = {
     key = KEYS[i], field = string.sub(KEYS[i], fieldStart),
     fate = ARGV[at], letter = ARGV[at + 2], row = ARGV[at + 3], reason = ARGV[at + 4],
-    mark = ARGV[at + 5] ~= '' and ARGV[at + 5] or nil,
+    anchor = ARGV[at + 5] ~= '' and ARGV[at + 5] or nil,
   }
   -- As of before this call: a row's record that is put back below is no newer than its counters.
   local row = part.row ~= '' and redis.call('HGET', dirty, part.row)
   part.newerRow = row and kindOf(row)
   if part.fate == 'wait' then
-    part.waits = part.mark and waits[part.mark] or waitedFor(part.letter)
+    part.waits = part.anchor and waits[part.anchor] or waitedFor(part.letter)
     if part.waits > tonumber(ARGV[at + 1]) then part.fate = 'dead' end
   end
-  if part.fate == 'dead' and part.mark and redis.call('ZSCORE', order, part.mark) then part.fate = 'again' end
+  if part.fate == 'dead' and part.anchor and redis.call('ZSCORE', order, part.anchor) then part.fate = 'again' end
   if part.fate == 'dead' and not letters[part.letter] then
     letters[part.letter] = part.reason
     if not redis.call('ZSCORE', dead, part.letter) then letterCount = letterCount + 1 end
@@ -108,36 +108,36 @@ end
 -- What is put back of an aggregate has its place once all of that is known.
 local aggregates = {}
 local function join(part)
-  local aggregate = aggregates[part.mark] or {isWaiting = part.fate == 'wait', waits = part.waits, since = since}
-  aggregates[part.mark] = aggregate
+  local aggregate = aggregates[part.anchor] or {isWaiting = part.fate == 'wait', waits = part.waits, since = since}
+  aggregates[part.anchor] = aggregate
   local own = sinceOf(part.field)
   if tonumber(own) < tonumber(aggregate.since) then aggregate.since = own end
   aggregate[#aggregate + 1] = part.field
 end
 
 local function place(part)
-  if part.mark then join(part)
+  if part.anchor then join(part)
   elseif part.fate == 'wait' then waitUntil(retryAt(part.waits), part.field, part.waits)
   else addPlace(part.field) end
 end
 
 -- [FB-AGGREGATE] What has become dirty of it since has a place already: all of it goes where the rest does.
-local function placeAggregate(mark, aggregate)
-  local known = redis.call('ZSCORE', order, mark)
+local function placeAggregate(anchor, aggregate)
+  local known = redis.call('ZSCORE', order, anchor)
   if known then
     for _, field in ipairs(redis.call('ZRANGEBYSCORE', order, known, known)) do
-      if field ~= mark then aggregate[#aggregate + 1] = field end
+      if field ~= anchor then aggregate[#aggregate + 1] = field end
     end
     redis.call('ZREMRANGEBYSCORE', order, known, known)
   end
   if aggregate.isWaiting then
     local at = retryAt(aggregate.waits)
     for _, field in ipairs(aggregate) do waitUntil(at, field, aggregate.waits) end
-    redis.call('ZADD', retries, at, mark)
+    redis.call('ZADD', retries, at, anchor)
   else
     local at = freePlace(order, math.min(tonumber(aggregate.since), tonumber(known or aggregate.since)))
     for _, field in ipairs(aggregate) do redis.call('ZADD', order, at, field) end
-    redis.call('ZADD', order, at, mark)
+    redis.call('ZADD', order, at, anchor)
   end
 end
 
@@ -164,7 +164,7 @@ local function bury(part, record, isCounter)
     made[#made + 1] = part.letter
     -- A delta joins the letter that there is of its row, and leaves it its reason.
     redis.call(isCounter and 'HSETNX' or 'HSET', letter, '', letters[part.letter])
-    if part.mark then redis.call('HSET', letter, MARK, part.mark) end
+    if part.anchor then redis.call('HSET', letter, ANCHOR, part.anchor) end
     if isCounter then redis.call('ZADD', dead, 'NX', text(now), part.letter)
     else redis.call('ZADD', dead, text(now), part.letter) end
   end
@@ -184,7 +184,7 @@ end
 -- [FB-ROW-FIRST] A delta never comes before what is dirty of its row, which may make the row anew: it waits
 -- as long as that, or that takes the place before it. False: nothing of the row is dirty.
 local function followRow(part)
-  if part.row == '' or part.mark then return false end
+  if part.row == '' or part.anchor then return false end
   local due = redis.call('ZSCORE', retries, part.row)
   if due then
     redis.call('HSET', waiting, part.field, redis.call('HGET', waiting, part.row))
@@ -216,7 +216,7 @@ end
 -- deleted or made anew meanwhile.
 local function takeCounter(part, record)
   if part.newerRow == DELETE or part.newerRow == REPLACE then
-    if part.mark then join(part) else inheritPlace(part) end
+    if part.anchor then join(part) else inheritPlace(part) end
     return endDelta(part)
   end
   if part.fate == 'dead' and not part.newerRow then return bury(part, record, true) end
@@ -241,7 +241,7 @@ for _, part in ipairs(parts) do
   end
 end
 
-for mark, aggregate in pairs(aggregates) do placeAggregate(mark, aggregate) end
+for anchor, aggregate in pairs(aggregates) do placeAggregate(anchor, aggregate) end
 
 -- [FB-NEW-NUMBER] What is left stands under another number.
 local rest = redis.call('HLEN', sealed)

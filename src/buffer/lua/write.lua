@@ -1,7 +1,7 @@
 -- write: accepts writes of one lane: the records are dirty, and the entries that stand are changed.
 --
 -- KEYS[1]  meta    hash: version, generation, partitions, bytes, due, dead, ...
--- KEYS[2]  order   sorted set: field -> the version at which the record became dirty; and the marks of
+-- KEYS[2]  order   sorted set: field -> the version at which the record became dirty; and the anchors of
 --                  aggregates, each at the place of all that is dirty of it
 -- KEYS[3]  dirty   hash: field -> dirty record
 -- KEYS[4]  sealed  hash: field -> record of the sealed batch
@@ -36,7 +36,7 @@
 --            t  together: the number of the writes that follow and belong together: all are accepted,
 --                    or none is. Its entry's key is that of the first
 -- ARGV[11+] payloads   one for each entry. Where records are committed by aggregates, behind them: for each
---                      entry a mark, the sign @ and the field of the row that it belongs to; then for each
+--                      entry an anchor, the sign @ and the field of the row that it belongs to; then for each
 --                      what its store says, cacheOnWrite, ttlMs and absentTtlMs
 -- returns  {wake, generation, version, reply, ...}: wake is 1 when the caller must add a wake-up job; the
 --          lane's generation; the version of the first accepted write; a reply for each write: how much
@@ -73,7 +73,7 @@ local writeCount = #KEYS - 7
 local fields = {}
 for i = 8, #KEYS do fields[i] = string.sub(KEYS[i], fieldStart) end
 
-local function markOf(i)
+local function anchorOf(i)
   return ARGV[i + 3 + writeCount]
 end
 
@@ -96,24 +96,24 @@ end
 -- [FB-AGGREGATE] What is dirty of an aggregate has one place, so that a batch has all of it; or it waits as a
 -- whole. What becomes dirty of it joins that.
 local joined = {}
-local function joinAggregate(mark, field, version)
-  local due = redis.call('ZSCORE', retries, mark)
+local function joinAggregate(anchor, field, version)
+  local due = redis.call('ZSCORE', retries, anchor)
   if due then
     local others = redis.call('ZRANGEBYSCORE', retries, due, due, 'LIMIT', 0, 2)
-    local other = others[1] == mark and others[2] or others[1]
+    local other = others[1] == anchor and others[2] or others[1]
     redis.call('HSET', waiting, field, redis.call('HGET', waiting, other) or '0 0 ' .. version)
     redis.call('ZADD', retries, due, field)
     return
   end
-  local aggregate = joined[mark] or {at = version, mark}
+  local aggregate = joined[anchor] or {at = version, anchor}
   if tonumber(version) < tonumber(aggregate.at) then aggregate.at = version end
   aggregate[#aggregate + 1] = field
-  joined[mark] = aggregate
+  joined[anchor] = aggregate
 end
 
 local function placeJoined()
-  for mark, aggregate in pairs(joined) do
-    local place = redis.call('ZSCORE', order, mark) or freePlace(order, aggregate.at)
+  for anchor, aggregate in pairs(joined) do
+    local place = redis.call('ZSCORE', order, anchor) or freePlace(order, aggregate.at)
     for _, member in ipairs(aggregate) do places[#places + 1], places[#places + 2] = place, member end
   end
 end
@@ -122,9 +122,9 @@ end
 local function setRecord(i, record, version)
   local field = fields[i]
   if not records[field] then
-    local mark = markOf(i)
-    if mark then
-      joinAggregate(mark, field, version)
+    local anchor = anchorOf(i)
+    if anchor then
+      joinAggregate(anchor, field, version)
     else
       places[#places + 1], places[#places + 2] = version, field
     end
@@ -147,7 +147,7 @@ local function writeEntry(i, isThere)
   local key, record = KEYS[i], records[fields[i]]
   local isDelete = kindOf(record) == DELETE
   local cacheOnWrite, ttlMs, absentTtlMs = cacheOnWrite, ttlMs, absentTtlMs
-  if markOf(i) then cacheOnWrite, ttlMs, absentTtlMs = string.match(ARGV[i + 3 + 2 * writeCount], '(%d) (%d+) (%d+)') end
+  if anchorOf(i) then cacheOnWrite, ttlMs, absentTtlMs = string.match(ARGV[i + 3 + 2 * writeCount], '(%d) (%d+) (%d+)') end
   if cacheOnWrite == '1' or opOf(i) == 'i' then
     redis.call('SET', key, record, 'PX', isDelete and absentTtlMs or ttlMs)
   elseif isThere and isDelete then
@@ -368,8 +368,8 @@ function ops.a(i, version, payload)
   local sum = addDelta(field, delta)
   if not sum then return 'overflow' end
   if not records[field] then
-    local mark = markOf(i)
-    if mark then joinAggregate(mark, field, version) else placeDelta(field, row, version) end
+    local anchor = anchorOf(i)
+    if anchor then joinAggregate(anchor, field, version) else placeDelta(field, row, version) end
     dirtyCount = dirtyCount + 1
   end
   records[field] = sum
@@ -390,18 +390,18 @@ end
 
 -- A newer write of an aggregate brings back all of it that is dead: it is tried as a whole again. What this
 -- call has written of it counts.
-local function revive(i, mark, version)
-  local letterField = string.sub(mark, 2)
+local function revive(i, anchor, version)
+  local letterField = string.sub(anchor, 2)
   local letter = redis.call('HGETALL', dead .. ':' .. letterField)
   if #letter == 0 then return end
   local since = redis.call('HGET', dead .. ':' .. letterField, SINCE)
   local entryPrefix = string.sub(KEYS[i], 1, fieldStart - 1)
   for at = 1, #letter, 2 do
     local part, record = letter[at], letter[at + 1]
-    local isRecord = part ~= '' and part ~= SINCE and part ~= MARK
+    local isRecord = part ~= '' and part ~= SINCE and part ~= ANCHOR
     local isNew = isRecord and not records[part]
     if isNew then
-      joinAggregate(mark, part, since)
+      joinAggregate(anchor, part, since)
       dirtyCount = dirtyCount + 1
     end
     if isRecord and isDelta(record) then
@@ -449,7 +449,7 @@ local function forget(i, row)
     dirtyCount = dirtyCount - 1
   end
   redis.call('DEL', KEYS[i])
-  if hasDead and not markOf(i) then supersede(i) end
+  if hasDead and not anchorOf(i) then supersede(i) end
 end
 
 -- Why the writes that belong together are refused: what keeps one of them out.
@@ -482,8 +482,8 @@ for i = 8, #KEYS do
     local version = text(nextVersion)
     local reply = ops[op](i, version, ARGV[i + 3])
     local isAccepted = reply == version
-    if hasDead and isAccepted and markOf(i) then
-      revive(i, markOf(i), version)
+    if hasDead and isAccepted and anchorOf(i) then
+      revive(i, anchorOf(i), version)
     elseif hasDead and isAccepted and op ~= 'a' then
       supersede(i, op ~= 'd', version)
     end

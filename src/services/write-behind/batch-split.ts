@@ -12,7 +12,7 @@ import { type Database, isOfServer, rowMissing, sqlStates } from '../../database
 import type { Persister } from '../../database/persister.js';
 import type { Refusal } from '../../database/trial.js';
 import { unitKeyOf, unitsOf } from '../../database/units.js';
-import { aggregateMark } from '../../definitions/aggregate.js';
+import { aggregateAnchor } from '../../definitions/aggregate.js';
 import { shownLetter } from '../../definitions/private-fields.js';
 import type { LaneGroup } from '../../definitions/stores.js';
 import { ForebayError } from '../../errors.js';
@@ -84,7 +84,8 @@ export class BatchSplit {
     const missing = new Set(refusals.filter(isMissing).flatMap(({ fields }) => fields));
     let reply = await buffer.split(lane, number, parts);
     if (reply.kind === 'full' && missing.size > 0) {
-      const fate = ({ field, fate, mark }: SplitPart) => (missing.has(field) && mark === '' ? 'drop' : fate);
+      const fate = ({ field, fate, anchor }: SplitPart) =>
+        missing.has(field) && anchor === '' ? 'drop' : fate;
       reply = await buffer.split(
         lane,
         number,
@@ -142,9 +143,9 @@ function partsOf(group: LaneGroup, refusal: Refusal): SplitPart[] {
   }));
 }
 
-function placeOf(group: LaneGroup, field: string): Pick<SplitPart, 'field' | 'row' | 'mark'> {
+function placeOf(group: LaneGroup, field: string): Pick<SplitPart, 'field' | 'row' | 'anchor'> {
   const { store, idKey } = splitField(field);
-  return { field, row: rowOf(group, field), mark: aggregateMark(group, store, idKey) ?? '' };
+  return { field, row: rowOf(group, field), anchor: aggregateAnchor(group, store, idKey) ?? '' };
 }
 
 /**

@@ -228,7 +228,7 @@ const part = (fields: Partial<SplitPart>): SplitPart => ({
   letter: 'projects:a',
   row: '',
   error: '{"state":"23514"}',
-  mark: '',
+  anchor: '',
   ...fields,
 });
 const deltaPart = (fields: Partial<SplitPart> = {}) =>

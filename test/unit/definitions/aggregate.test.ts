@@ -1,7 +1,7 @@
 /** Stores whose rows belong to those of another: which definitions can be used, and what shares their lanes. */
 import { describe, expect, it } from 'vitest';
 import { Lanes } from '../../../src/buffer/lane.js';
-import { aggregateMark, rootKeyOf } from '../../../src/definitions/aggregate.js';
+import { aggregateAnchor, rootKeyOf } from '../../../src/definitions/aggregate.js';
 import { counter } from '../../../src/definitions/counter.js';
 import type { Field } from '../../../src/definitions/model.js';
 import { type RecordDefinition, record } from '../../../src/definitions/record.js';
@@ -46,7 +46,7 @@ describe('a store that is partitioned by another', () => {
       const key = root?.ids.toKey(orderId) as string;
       const lineKey = part?.ids.toKey({ orderId, line: -7 }) as string;
       expect(rootKeyOf(group, 'orderLines', lineKey)).toBe(key);
-      expect(aggregateMark(group, 'looks', lineKey)).toBe(`@orders:${key}`);
+      expect(aggregateAnchor(group, 'looks', lineKey)).toBe(`@orders:${key}`);
       expect(lanes.ofRecord(part as Store, lineKey)).toBe(lanes.ofRecord(root as Store, key));
       expect(lanes.ofRecord(look as Store, lineKey)).toBe(lanes.ofRecord(root as Store, key));
     }
