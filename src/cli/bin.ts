@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /** The command `forebay`. */
-import { existsSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { readConfig } from '../config.js';
 import { main } from './main.js';
 
@@ -9,7 +9,7 @@ const interrupted = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupted.abort());
 
 // As Prisma's projects and the workers' ecosystem file have it: what is set outside wins.
-if (existsSync('.env')) process.loadEnvFile('.env');
+if (statSync('.env', { throwIfNoEntry: false })?.isFile()) process.loadEnvFile('.env');
 
 process.exitCode = await main(process.argv.slice(2), {
   out: process.stdout,

@@ -11,7 +11,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { pageFiles, root } from '../../dev/docs/pages.js';
 import { stores } from '../../examples/platform/stores.js';
 import { commandProcess } from '../support/command-line.js';
-import { createEnvironment } from '../support/environment.js';
+import { createEnvironment, type Environment } from '../support/environment.js';
 import {
   type Block,
   blocksOf,
@@ -37,7 +37,6 @@ const isSignature = ({ language, says }: Block): boolean => language === 'ts' &&
 const inLanguage = (...languages: readonly string[]): Block[] =>
   blocks.filter((block) => languages.includes(block.language) && !isFileOfProject(block));
 const commandBlocks = inLanguage('sh').filter((block) => !isOfFirstHour(block) && !isScript(block));
-const sqlBlocks = inLanguage('sql', 'console');
 
 let folder: string;
 
@@ -92,8 +91,7 @@ describe('the blocks of the pages', () => {
   it.concurrent.each(running)('of %s that connect do what their comments say', async (page) => {
     const example = readExample(page);
     expect(Object.keys(example.expected)).not.toEqual([]);
-    const environment = await createEnvironment();
-    try {
+    await inEnvironment(async (environment) => {
       const own = await mkdtemp(path.join(folder, 'run-'));
       if (example.program.includes('app.flush(')) await environment.startWorker(stores);
       expect(await runExample(example, { folder: own, env: environment.env })).toEqual(example.expected);
@@ -101,24 +99,16 @@ describe('the blocks of the pages', () => {
         const row = await environment.prisma.project.findUnique({ where: { id: 'p1' } });
         expect(row).toMatchObject({ name: 'Harbour', views: 1n });
       }
-    } finally {
-      await environment.close();
-    }
+    });
   });
 
   it.concurrent('that go on with an app run without an error', async () => {
     const others = blocks.filter((block) => isRun(block) && !isProgram(block));
     const modules = others.map((block) => [fileOf(block), moduleOf(block)] as const);
-    const environment = await createEnvironment();
-    try {
-      const own = await mkdtemp(path.join(folder, 'run-'));
-      await runModules(new Map([...modules, ['prelude', preludeModule]]), {
-        folder: own,
-        env: environment.env,
-      });
-    } finally {
-      await environment.close();
-    }
+    const own = await mkdtemp(path.join(folder, 'run-'));
+    await inEnvironment(({ env }) =>
+      runModules(new Map([...modules, ['prelude', preludeModule]]), { folder: own, env }),
+    );
   });
 
   it('of each pattern are run', () => {
@@ -160,31 +150,28 @@ describe('the blocks of the pages', () => {
     const own = commandBlocks.flatMap(commandsOf).filter((line) => problemOf(line) === undefined);
     const calls = own.flatMap((line) => /^npx forebay ((?:check|status|audit)\b.*)$/.exec(line)?.[1] ?? []);
     expect(calls.length).toBeGreaterThan(0);
-    const environment = await createEnvironment();
-    const env = { ...environment.env, FOREBAY_STORES: 'dist/examples/platform/stores.js' };
-    for (const call of calls) {
-      const args = call.replace('dist/stores.js', env.FOREBAY_STORES).split(' ');
-      const { code, out, err } = await commandProcess(args, env);
-      // What the check finds of the tests' own servers is no matter here.
-      expect({ call, isFine: code === 0 || args[0] === 'check', err }).toEqual({
-        call,
-        isFine: true,
-        err: '',
-      });
-      expect(out).not.toBe('');
-    }
-    await environment.close();
+    await inEnvironment(async (environment) => {
+      const env = { ...environment.env, FOREBAY_STORES: 'dist/examples/platform/stores.js' };
+      for (const call of calls) {
+        const args = call.replace('dist/stores.js', env.FOREBAY_STORES).split(' ');
+        const { code, out, err } = await commandProcess(args, env);
+        // What the check finds of the tests' own servers is no matter here.
+        if (args[0] !== 'check') expect({ call, code }).toEqual({ call, code: 0 });
+        expect({ call, err }).toEqual({ call, err: '' });
+        expect(out).not.toBe('');
+      }
+    });
   });
 
   it.concurrent('have SQL that Postgres runs', async ({ expect }) => {
-    const environment = await createEnvironment();
-    await environment.prisma.$executeRawUnsafe('ALTER TABLE tasks ADD COLUMN IF NOT EXISTS version bigint');
-    for (const block of sqlBlocks) {
-      const statements = statementsOf(block);
-      expect(statements, placeOfBlock(block)).not.toEqual([]);
-      for (const statement of statements) await environment.prisma.$executeRawUnsafe(statement);
-    }
-    await environment.close();
+    await inEnvironment(async ({ prisma }) => {
+      await prisma.$executeRawUnsafe('ALTER TABLE tasks ADD COLUMN IF NOT EXISTS version bigint');
+      for (const block of inLanguage('sql', 'console')) {
+        const statements = statementsOf(block);
+        expect(statements, placeOfBlock(block)).not.toEqual([]);
+        for (const statement of statements) await prisma.$executeRawUnsafe(statement);
+      }
+    });
   });
 
   it.concurrent('have Prisma schemas that Prisma takes, with the ledger that `forebay init` writes', async ({
@@ -240,6 +227,15 @@ describe('a block that nobody holds', () => {
 });
 
 const fileOf = ({ page, line }: Block): string => `${page.replace(/\W/g, '-')}-${line}`;
+
+async function inEnvironment(use: (environment: Environment) => Promise<unknown>): Promise<void> {
+  const environment = await createEnvironment();
+  try {
+    await use(environment);
+  } finally {
+    await environment.close();
+  }
+}
 
 /** Without comments and the spaces that align. */
 const codeOf = (text: string): string =>

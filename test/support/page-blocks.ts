@@ -88,7 +88,7 @@ const declared =
   /^export (?:declare )?(?:const|function|class|interface) (\w+)|^export (type )?\{ ([^}]+) \}/gm;
 const given = [...prelude.matchAll(declared)].flatMap(([text, name, isType, list]) =>
   (name === undefined ? (list ?? '').split(', ') : [name]).map((one) => ({
-    name: one.replace(/^default as /, ''),
+    name: one,
     isType: isType !== undefined || /^export interface/.test(text),
   })),
 );

@@ -28,6 +28,7 @@ const cluster = new EmbeddedPostgres({
 process.once('uncaughtException', fail);
 if (isNew) await cluster.initialise().catch(fail);
 await cluster.start().catch(fail);
+process.off('uncaughtException', fail);
 if (isNew) await cluster.createDatabase('app');
 process.on('SIGTERM', () => void cluster.stop().then(() => process.exit(0)));
 process.send?.('ready');
