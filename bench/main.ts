@@ -17,6 +17,7 @@ import { read } from './read.js';
 import { refresh } from './refresh.js';
 import { replay } from './replay.js';
 import { scale } from './scale.js';
+import { together } from './together.js';
 import { upsertMany } from './upsert-many.js';
 import { warming } from './warming.js';
 import { writeBehind } from './write-behind.js';
@@ -32,6 +33,7 @@ const benches: Readonly<Record<string, Bench>> = {
   'upsert-many': upsertMany,
   changes,
   scale,
+  together,
   profile,
   leaks,
 };
