@@ -1,20 +1,23 @@
-/** Waiting that a signal can end early. */
+/**
+ * Waiting that signals can end early. Not by `AbortSignal.any`: Node keeps what that gives for as long as its
+ * sources live, once somebody listens to it.
+ */
 
 /** Of each signal, what ends those who wait: however many they are, they share one listener. */
 const ends = new WeakMap<AbortSignal, Set<() => void>>();
 
-/** Resolves after `ms`, or as soon as `signal` is aborted. */
-export function pause(ms: number, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  const waiting = waitingFor(signal);
+/** Resolves after `ms`, or as soon as one of the signals is aborted. */
+export function pause(ms: number, ...signals: readonly AbortSignal[]): Promise<void> {
+  if (signals.some(({ aborted }) => aborted)) return Promise.resolve();
+  const all = signals.map(waitingFor);
   return new Promise((resolve) => {
     const end = (): void => {
       clearTimeout(timer);
-      waiting.delete(end);
+      for (const waiting of all) waiting.delete(end);
       resolve();
     };
     const timer = setTimeout(end, ms);
-    waiting.add(end);
+    for (const waiting of all) waiting.add(end);
   });
 }
 

@@ -70,7 +70,7 @@ export class DatabaseBreaker {
     const outage = this.#outage;
     if (!outage) return;
     const over = outage.over.signal;
-    await pause(holdMaxMs, AbortSignal.any([this.#dependencies.signal, over]));
+    await pause(holdMaxMs, this.#dependencies.signal, over);
     if (!over.aborted) throw new DatabaseAway('The database is away.');
   }
 

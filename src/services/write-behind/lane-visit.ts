@@ -57,7 +57,7 @@ export class LaneVisit {
   async rest(ms: number | undefined): Promise<boolean> {
     const joined = this.#joined.signal;
     if (ms !== undefined && ms <= waitMaxMs) {
-      await pause(ms, AbortSignal.any([this.#signal, joined]));
+      await pause(ms, this.#signal, joined);
       return false;
     }
     return !joined.aborted;
