@@ -4,6 +4,7 @@ import { Redis } from 'ioredis';
 import { createPrisma } from '../../examples/platform/prisma.js';
 import { stores } from '../../examples/platform/stores.js';
 import { connect, type Receipt, readConfig, requireDatabaseUrl } from '../../src/index.js';
+import { quantile } from '../quantile.js';
 import { serve } from '../serve.js';
 import { issue } from '../write-behind/in-flight.js';
 import { rowOf } from '../write-behind/rows.js';
@@ -79,21 +80,16 @@ const handlers: LatencyAppHandlers = {
     await Promise.all(answered);
     await app.flush({ timeoutMs: 120_000 });
     return {
-      p50Ms: share(answerMs, 0.5),
-      p99Ms: share(answerMs, 0.99),
-      persistedP50Ms: share(persistedMs, 0.5),
-      persistedP99Ms: share(persistedMs, 0.99),
+      p50Ms: quantile(answerMs, 0.5),
+      p99Ms: quantile(answerMs, 0.99),
+      persistedP50Ms: quantile(persistedMs, 0.5),
+      persistedP99Ms: quantile(persistedMs, 0.99),
     };
   },
   async accept(rows) {
     await issue(put, { calls: rows, inFlight, onProgress: () => undefined });
   },
 };
-
-function share(values: number[], part: number): number {
-  values.sort((a, b) => a - b);
-  return values[Math.min(values.length - 1, Math.floor(values.length * part))] ?? 0;
-}
 
 serve(handlers, async () => {
   redis.disconnect();

@@ -1,6 +1,7 @@
 /** The app of the bench: writes rows of a size, counts in one place, and tells how long calls took. */
 import { createPrisma } from '../../examples/platform/prisma.js';
 import { connect, readConfig, requireDatabaseUrl } from '../../src/index.js';
+import { quantile } from '../quantile.js';
 import { serve } from '../serve.js';
 import { cpuMsSince, issue } from '../write-behind/in-flight.js';
 import { stores } from './stores.js';
@@ -50,7 +51,12 @@ const handlers: ScaleAppHandlers = {
     };
     const accepted = await issue(put, { calls: rows, inFlight, onProgress: () => undefined });
     const { startedAt, acceptedAt, cpuMs } = accepted;
-    return { ms: acceptedAt - startedAt, cpuMs, p50Ms: share(answerMs, 0.5), p99Ms: share(answerMs, 0.99) };
+    return {
+      ms: acceptedAt - startedAt,
+      cpuMs,
+      p50Ms: quantile(answerMs, 0.5),
+      p99Ms: quantile(answerMs, 0.99),
+    };
   },
   async drain() {
     const [startedAt, cpuBefore] = [performance.now(), process.cpuUsage()];
@@ -65,8 +71,8 @@ const handlers: ScaleAppHandlers = {
     const adds = await hot;
     return {
       addsPerSecond: adds / seconds,
-      putP99Ms: share(putMs, 0.99),
-      persistedP99Ms: share(persistedMs, 0.99),
+      putP99Ms: quantile(putMs, 0.99),
+      persistedP99Ms: quantile(persistedMs, 0.99),
     };
   },
 };
@@ -99,11 +105,6 @@ async function putting(endsAt: number): Promise<{ putMs: number[]; persistedMs: 
   }
   await Promise.all(puts);
   return { putMs, persistedMs };
-}
-
-function share(values: number[], part: number): number {
-  values.sort((a, b) => a - b);
-  return values[Math.min(values.length - 1, Math.floor(values.length * part))] ?? 0;
 }
 
 serve(handlers, async () => {

@@ -2,6 +2,7 @@
 import { Redis } from 'ioredis';
 import type { BenchContext } from '../bench.js';
 import { type Child, startChild } from '../child.js';
+import { redisCpuMs } from '../redis-cpu.js';
 import { postgresCpuMs } from './postgres-cpu.js';
 import type { ScaleAppHandlers } from './scale-app.js';
 import type { ScaleWorkerHandlers } from './scale-worker.js';
@@ -59,13 +60,6 @@ export async function openSite({ place, signal }: BenchContext, options: SiteOpt
     await site.close();
     throw error;
   }
-}
-
-/** Of the whole server since its start, in ms. */
-async function redisCpuMs(redis: Redis): Promise<number> {
-  const info = await redis.info('cpu');
-  const seconds = (name: string): number => Number(new RegExp(`^${name}:(.*)$`, 'm').exec(info)?.[1] ?? 0);
-  return 1_000 * (seconds('used_cpu_user') + seconds('used_cpu_sys'));
 }
 
 function sum(values: readonly number[]): number {

@@ -1,6 +1,7 @@
 /** One run of a contestant: on empty tables, with the services' share of the work, and its result checked. */
 import { cpus } from 'node:os';
 import type { BenchContext } from '../bench.js';
+import { redisCpuMs } from '../redis-cpu.js';
 import { count } from '../text-table.js';
 import { type Correctness, checkRows, wrongRows } from './check.js';
 import type { Carried, Contestant, Mode } from './contestant.js';
@@ -48,13 +49,13 @@ export async function measure(
   );
   await empty(place, workload.table);
   if (workload.table === 'tasks') await createParents(place);
-  const redisBefore = await redisCpuMs(place);
+  const redisBefore = await redisCpuMs(place.redis);
   const machineBefore = machineCpuMs();
   const carried = await contestant.carry(workload, mode, (accepted) =>
     progress.detail(accepted < workload.writes ? `${count(accepted)} accepted` : 'draining'),
   );
   const machineAfter = machineCpuMs();
-  const redisAfter = await redisCpuMs(place);
+  const redisAfter = await redisCpuMs(place.redis);
   progress.detail('comparing rows');
   return {
     contestant: contestant.name,
@@ -86,11 +87,4 @@ async function empty({ prisma, removeKeys }: Place, table: Table): Promise<void>
 /** All that was not idle since the machine's start, in ms. */
 function machineCpuMs(): number {
   return cpus().reduce((sum, { times }) => sum + times.user + times.nice + times.sys + times.irq, 0);
-}
-
-/** Of the whole server since its start, in ms. */
-async function redisCpuMs({ redis }: Place): Promise<number> {
-  const info = await redis.info('cpu');
-  const seconds = (name: string): number => Number(new RegExp(`^${name}:(.*)$`, 'm').exec(info)?.[1] ?? 0);
-  return 1_000 * (seconds('used_cpu_user') + seconds('used_cpu_sys'));
 }
