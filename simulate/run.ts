@@ -30,8 +30,8 @@ function rule(world: World, seed: number): void {
   Date.now = () => world.server.nowMs;
   Math.random = () => random.fraction();
   Object.assign(globalThis, {
-    simulatedPause: (ms: number, signal: AbortSignal) =>
-      currentActor()?.gate('pause', world.server.nowMs + ms, signal),
+    simulatedPause: (ms: number, ...signals: AbortSignal[]) =>
+      currentActor()?.gate('pause', world.server.nowMs + ms, AbortSignal.any(signals)),
   });
 }
 

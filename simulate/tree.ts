@@ -29,8 +29,8 @@ const ruled: readonly Patch[] = [
   },
   {
     file: 'src/pause.ts',
-    find: '  const waiting = waitingFor(signal);\n',
-    replace: '  return simulatedPause(ms, signal);\n',
+    find: '  const all = signals.map(waitingFor);\n',
+    replace: '  return simulatedPause(ms, ...signals);\n',
   },
 ];
 
