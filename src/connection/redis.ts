@@ -1,12 +1,14 @@
 /** Connections to Redis: one place that makes them, and that turns their errors into forebay's. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { ForebayError, isForebayError, messageOf } from '../errors.js';
-import type { Emit } from '../events.js';
+import type { Emit, ForebayEvent } from '../events.js';
 import { placeOf, type RedisSettings } from '../redis-settings.js';
 import { type ClientOptions, connectTimeoutMs, createClient, mastersOf, type RedisClient } from './client.js';
 import type { ConnectionMetrics } from './connection-metrics.js';
 import { inTime } from './deadline.js';
+import { endsPredecessor } from './predecessor.js';
 import { isKeptOut, isNotSent, isReplyError, meaningOf, toRefusal, toUnavailable } from './refusals.js';
+import { dropsUnsent } from './unsent.js';
 
 export type { RedisClient } from './client.js';
 
@@ -56,10 +58,11 @@ const roleOptions: Record<ConnectionRole, ClientOptions> = {
   },
   // With 0 retries ioredis rejects what is under way as soon as the connection breaks; with
   // autoResendUnfulfilledCommands off and retries left, it would leave it unsettled for ever.
+  // A silent connection is given up before a call is: what came behind that on it would be in doubt too.
   writes: {
     maxRetriesPerRequest: 0,
-    commandTimeout: commandTimeoutMs,
-    socketTimeout: silenceMaxMs,
+    commandTimeout: silenceMaxMs,
+    socketTimeout: commandTimeoutMs,
     enableOfflineQueue: false,
     isSentOnce: true,
   },
@@ -152,7 +155,17 @@ function createRedis(settings: RedisSettings, role: ConnectionRole, emit: Emit):
   for (const event of ['error', 'node error']) {
     redis.on(event, (error: unknown) => emit({ type: 'redis.error', connection: role, error }));
   }
+  dropsUnsent(redis);
+  endsPredecessor(redis, (error) => emit(cannotEnd(role, error)));
   return redis;
+}
+
+function cannotEnd(role: ConnectionRole, error: Error): ForebayEvent {
+  return {
+    type: 'server.warning',
+    what: `Redis does not let the ${role} connection end the one before it (${error.message}): a write in doubt may come behind later ones.`,
+    advice: 'Allow CLIENT INFO and CLIENT KILL to its user; forebay check has the statement.',
+  };
 }
 
 async function connectRedis(redis: RedisClient, settings: RedisSettings, timeoutMs: number): Promise<void> {

@@ -99,6 +99,20 @@ describe('when Redis falls silent', () => {
     await app.stores.projects.put({ id: 'p5', name: 'again' });
     await app.close();
   });
+
+  it('only the call that was under way is in doubt: what comes behind it is told as not sent', async () => {
+    const app = await connectToServer();
+    await app.stores.projects.put({ id: 'p6', name: 'accepted' });
+    process.kill(server.pid, 'SIGSTOP');
+    const codeOf = (error: { code: string }): string => error.code;
+    const codes: unknown[] = [];
+    for (const name of ['under way', 'behind it', 'behind that']) {
+      codes.push(await app.stores.projects.put({ id: 'p6', name }).catch(codeOf));
+    }
+    process.kill(server.pid, 'SIGCONT');
+    expect(codes).toEqual(['OUTCOME_UNKNOWN', 'REDIS_UNAVAILABLE', 'REDIS_UNAVAILABLE']);
+    await app.close();
+  });
 });
 
 async function writers(): Promise<string[]> {

@@ -8,6 +8,8 @@ import { forkProgram } from './program.js';
 
 export interface WorkerProcess {
   readonly process: ChildProcess;
+  /** All that it has emitted. */
+  readonly events: readonly ForebayEvent[];
   /** The first event of this type that the worker emits, also if it was emitted before this call. */
   event<T extends EventType>(type: T): Promise<Extract<ForebayEvent, { type: T }>>;
   exited(): Promise<number | null>;
@@ -21,7 +23,7 @@ export interface WorkerProcess {
  * What is left of it ends with the environment.
  */
 export async function startWorkerProcess(
-  environment: Environment,
+  environment: Pick<Environment, 'atClose'> & { readonly env: NodeJS.ProcessEnv },
   fault?: Fault,
   stores: 'platform' | 'orders' = 'platform',
 ): Promise<WorkerProcess> {
@@ -49,6 +51,7 @@ export async function startWorkerProcess(
   ]);
   return {
     process: child,
+    events,
     event: (type) =>
       new Promise((resolve) => {
         const look = (): void => {

@@ -39,6 +39,8 @@ const others: readonly (readonly string[])[] = [
   ['ping'],
   ['info'],
   ['client|id'],
+  ['client|info'],
+  ['client|kill', 'ID', '1', 'ADDR', ''],
   ['client|setname', 'forebay-check'],
   ['client|tracking', 'OFF'],
 ];

@@ -94,8 +94,9 @@ export class WriteRoute {
     this.#laneAwaySince.delete(lane);
   }
 
+  /** Where the connection was given up with the call, it was away since that was sent. */
   #failed(lane: Lane, sentAt: number): void {
-    if (!isCluster(this.#redis)) this.#awaySince ??= sentAt;
+    if (!isCluster(this.#redis)) this.#awaySince = Math.min(this.#awaySince ?? sentAt, sentAt);
     else if (!this.#laneAwaySince.has(lane)) this.#laneAwaySince.set(lane, sentAt);
   }
 
