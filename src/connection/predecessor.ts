@@ -1,12 +1,12 @@
 /**
- * A connection has the server end the one before it, before anything is sent on it: so what that had sent, and
- * the server has not read, is never executed behind what is sent on this one. Else a write in doubt could undo a
- * later one. See https://redis.io/docs/latest/commands/client-kill/
+ * A connection has the server end the one before it, before anything is sent on it: so what that had sent,
+ * and the server has not read, is never executed behind what is sent on this one. Else a write in doubt could
+ * undo a later one. See https://redis.io/docs/latest/commands/client-kill/
  */
 import { Cluster, type Redis } from 'ioredis';
 import { isReplyError } from './refusals.js';
 
-/** A connection as its server knows it. A server that was restarted gives its ids anew, so the address counts too. */
+/** As its server knows a connection. Restarted, it gives the same ids again: so the address counts too. */
 interface Session {
   readonly id: string;
   readonly address: string;

@@ -1,7 +1,7 @@
 /**
- * What a connection that is given up could not send yet is dropped by the system, which would else go on sending
- * it for minutes: a write in doubt could undo what other connections and processes have written meanwhile.
- * (What comes behind it on the next connection is kept in order by predecessor.ts.)
+ * What a connection that is given up could not send yet is dropped by the system, which would else go on
+ * sending it for minutes: a write in doubt could undo what other connections and processes have written
+ * meanwhile. (What comes behind it on the next connection is kept in order by predecessor.ts.)
  */
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
