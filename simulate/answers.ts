@@ -15,7 +15,7 @@ export function expectAnswer({ call, args, reply }: Answered, { lanes, stateOf }
   if (call === 'forebay_claim') expectLeases(args, 3, reply as string[][], lanes);
   if (call === 'forebay_claim-counter') expectLeases(args, 3, (reply as string[][]).slice(2), lanes);
   if (call === 'forebay_ack' && reply === 1)
-    expectState(stateOf(String(args[0]), String(args[6])), 'applied');
+    expectState(stateOf(String(args[0]), String(args[7])), 'applied');
   if (call !== 'forebay_split' || (reply as string[])[0] !== 'split') return;
   const keyCount = Number(args[0]);
   expectState(stateOf(String(args[1]), String(args[keyCount + 2])), 'void');

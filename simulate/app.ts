@@ -5,6 +5,7 @@ import type { Write, WriteReply } from '../src/buffer/step-replies.js';
 import { released, type WriteBuffer } from '../src/buffer/write-buffer.js';
 import { counterValue, isOvertaken } from '../src/client/reading/counter-port.js';
 import { Receipt } from '../src/client/receipts/receipt.js';
+import { withTenants } from '../src/client/writing/lane-queue.js';
 import type { LoadedCounters } from '../src/database/load.js';
 import { currentActor } from './actor.js';
 import { must } from './invariants.js';
@@ -108,7 +109,7 @@ export class App {
 
   async #write(id: string, writes: Write[], accepted: (receipt: Receipt) => void): Promise<void> {
     const lane = this.#world.laneOf(id);
-    const { wake, generation, replies } = await this.#buffer.write(lane, writes);
+    const { wake, generation, replies } = await this.#buffer.write(lane, withTenants(lane.group, writes));
     const reply = replies[0] as WriteReply;
     if ('version' in reply) {
       const at = { version: BigInt(reply.version), generation };

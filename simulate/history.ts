@@ -9,7 +9,7 @@ import { refusedEnd } from './postgres.js';
 import { Random } from './random.js';
 import { Table } from './table.js';
 import { Worker } from './worker.js';
-import { aheadMaxMs, quietMs, type World } from './world.js';
+import { aheadMaxMs, quietMs, type World, type WorldOptions } from './world.js';
 
 const appsMax = 4;
 const reconnectMaxMs = 1_000;
@@ -37,11 +37,11 @@ export class History {
   #number = 0;
   #isDraining = false;
 
-  /** @param worlds with one lane, and with two */
-  constructor(worlds: readonly [World, World], seed: number) {
+  /** @param worldOf one that has what the history's mix says */
+  constructor(worldOf: (options: WorldOptions) => World, seed: number) {
     this.#random = new Random(seed);
     this.#mix = mixOf(this.#random);
-    this.world = worlds[this.#mix.partitions === 1 ? 0 : 1];
+    this.world = worldOf(this.#mix);
     this.#tables = new Map(this.#mix.ids.map((id) => [id, new Table(id !== refusedId)]));
     this.#checks = new Checks(this.world, this.#tables, this.#random);
   }

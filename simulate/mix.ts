@@ -22,6 +22,7 @@ export interface Mix {
   readonly steps: number;
   readonly workers: number;
   readonly partitions: number;
+  readonly hasTenants: boolean;
   readonly ids: readonly string[];
   /** What goes wrong beside pauses and refused rows. */
   readonly canCrash: boolean;
@@ -50,6 +51,7 @@ export function mixOf(random: Random): Mix {
     steps: 100 + random.below(300),
     workers: random.of([1, 2, 2, 3]),
     partitions: random.of([1, 1, 2]),
+    hasTenants: random.oneIn(3),
     ids: random.of([['a'], ['a', 'b'], ['a', 'b'], ['a', 'b', 'c']]),
     canCrash: random.oneIn(2),
     canFail: random.oneIn(2),

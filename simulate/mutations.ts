@@ -29,6 +29,11 @@ export const mutations: readonly Mutation[] = [
       "'HDEL', meta, 'since', 'failures'",
     ],
     ['ack forgets what waited', "redis.call('EXISTS', waiting) == 1", 'false'],
+    [
+      'ack ends the wait of what waits again',
+      "if not redis.call('ZSCORE', retries, field) then",
+      'if true then',
+    ],
   ]),
   ...of(lua('seal'), [
     ['seal takes while sealed', 'if known[1] then', 'if false then'],
@@ -53,6 +58,26 @@ export const mutations: readonly Mutation[] = [
   ...of(lua('fill'), [['fill without lease', 'local isHeld = holder == token', 'local isHeld = true']]),
   ...of(lua('write'), [
     [
+      "a tenant's record waits without saying so",
+      "redis.call('HSETNX', waiting, field, '0 0 ' .. since)",
+      "redis.call('HGET', waiting, field)",
+    ],
+    [
+      "a tenant's delta does not wait behind its row",
+      "isLate(i) and not (records[row] or redis.call('HEXISTS', dirty, row) == 1)",
+      'isLate(i)',
+    ],
+    [
+      'a delete leaves the place of deltas that waited',
+      " or string.match(redis.call('HGET', waiting, field) or '', '(%d+)$')",
+      '',
+    ],
+    [
+      "a letter's delta has a place, and waits",
+      "if not redis.call('ZSCORE', retries, counter) then",
+      'if true then',
+    ],
+    [
       'a write leaves the lease',
       "local isThere = redis.call('EXISTS', unpack(entries)) > 0",
       'local isThere = false',
@@ -60,7 +85,7 @@ export const mutations: readonly Mutation[] = [
     ['a put over a delete is a put', '(pending == DELETE or pending == REPLACE) and REPLACE or PUT', 'PUT'],
     ['a put over a replacement is a put', 'pending == DELETE or pending == REPLACE', 'pending == DELETE'],
     ['a delta ignores that its row waits', 'local due = hasRetries and', 'local due = false and'],
-    ['a delta takes no place', ' else placeDelta(field, row, version) end', ' end'],
+    ['a delta takes no place', ' else placeDelta(i, row, version) end', ' end'],
     ['a delete keeps the deltas', 'if deletedRow then forget(i, deletedRow) end', ''],
     ['a newer put drops the deltas of a letter', "isPut and redis.call('HGETALL', letter) or {}", '{}'],
     ['supersede places deltas at the version of the put', "'LT', since, counter", "'LT', version, counter"],

@@ -4,7 +4,7 @@ import { Redis } from 'ioredis';
 import { currentActor } from './actor.js';
 import { History } from './history.js';
 import { Random } from './random.js';
-import { Violation, World } from './world.js';
+import { Violation, World, type WorldOptions } from './world.js';
 
 export interface Limits {
   readonly seed: number;
@@ -37,14 +37,20 @@ function rule(world: World, seed: number): void {
 
 async function main(url: string, { seed, histories, ms }: Limits): Promise<Result> {
   const redis = new Redis(url);
-  const worlds = [1, 2].map((partitions) => new World(redis, partitions)) as [World, World];
+  const worlds = new Map<string, World>();
+  const worldOf = ({ partitions, hasTenants }: WorldOptions): World => {
+    const name = `${partitions} ${hasTenants}`;
+    const world = worlds.get(name) ?? new World(redis, { partitions, hasTenants });
+    worlds.set(name, world);
+    return world;
+  };
   const digests = createHash('sha256');
   const startedAt = performance.now();
   try {
     let done = 0;
     let trace: string[] = [];
     for (; done < histories && performance.now() - startedAt < ms; done++) {
-      const history = new History(worlds, seed + done);
+      const history = new History(worldOf, seed + done);
       rule(history.world, seed + done);
       const found = await violationIn(history);
       trace = history.world.trace;

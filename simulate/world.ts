@@ -17,7 +17,10 @@ export const quietMs = 2_000;
 export const aheadMaxMs = 12_000;
 export const delayMs = 40;
 
-function storesOf(partitions: number) {
+/** Where there are tenants, an id is one, and nearly every place of one's counts as the last of its share. */
+const tenants = { tenant: (id: string) => id, batchRecordsMax: 3 };
+
+function storesOf({ partitions, hasTenants }: WorldOptions) {
   const projects = record({
     model: Project,
     counters: ['touches'],
@@ -25,8 +28,14 @@ function storesOf(partitions: number) {
     delayMs,
     parentWaitMs: 3_600_000,
     deadLettersMax: 1_000,
+    ...(hasTenants ? tenants : {}),
   });
   return defineStores({ projects, touches: counter({ of: projects, field: 'touches' }) });
+}
+
+export interface WorldOptions {
+  readonly partitions: number;
+  readonly hasTenants: boolean;
 }
 
 /** What the simulator did and saw is not what the protocol promises. */
@@ -54,8 +63,8 @@ export class World {
   /** Answered since the invariants looked. */
   answered: Answered[] = [];
 
-  constructor(redis: Redis, partitions: number) {
-    const stores = storesOf(partitions);
+  constructor(redis: Redis, options: WorldOptions) {
+    const stores = storesOf(options);
     this.lanes = new Lanes(stores, prefix);
     this.counterStore = this.lanes.all[0]?.group.counters[0] as CounterStore;
     this.server = new RedisUnderTest(redis);

@@ -16,6 +16,7 @@ export const reservedStoreNames: readonly string[] = [
   'waiting',
   'retries',
   'foreign',
+  'round',
 ];
 
 export interface LaneKeys {
@@ -29,6 +30,7 @@ export interface LaneKeys {
   readonly waiting: string;
   readonly retries: string;
   readonly foreign: string;
+  readonly round: string;
 }
 
 /** @param name of the lane's tag, see `laneTag` */
@@ -44,6 +46,7 @@ export function laneKeys(name: string): LaneKeys {
     waiting: `${tag}:waiting`,
     retries: `${tag}:retries`,
     foreign: `${tag}:foreign`,
+    round: `${tag}:round`,
   };
 }
 

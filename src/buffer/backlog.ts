@@ -9,7 +9,7 @@ export interface BacklogCounts {
   readonly dirty: number;
   /** Records in batches that are on their way to the database. */
   readonly sealed: number;
-  /** Of the dirty ones, those that wait for others' rows. */
+  /** Of the dirty ones, those that wait for others' rows, or their tenant's turn. */
   readonly waiting: number;
   /** Records that the database refused, kept until they are replayed, superseded or discarded. */
   readonly dead: number;

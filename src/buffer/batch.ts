@@ -50,7 +50,7 @@ export interface Sealing {
   readonly generation: string;
   /** The version up to which everything is in the database once the batch is; undefined: not known. */
   readonly persisted: string | undefined;
-  /** Its records have waited, for others' rows. */
+  /** Its records have waited: for others' rows, or their tenant's turn. */
   readonly isRetry: boolean;
   /** How long ago, in ms, the oldest of its records became dirty; of a retry: nothing. */
   readonly ageMs: number;

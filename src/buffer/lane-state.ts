@@ -34,7 +34,7 @@ export interface LaneState {
   readonly ageMs: number;
   /** Dead letters. */
   readonly dead: number;
-  /** Records that wait for others' rows. */
+  /** Records that wait for others' rows, or their tenant's turn. */
   readonly waiting: number;
   /** The lane's; '' when nothing was ever written. */
   readonly generation: string;

@@ -9,6 +9,8 @@ export interface Write {
   /** `store:id`. */
   readonly field: string;
   readonly payload: string;
+  /** Whose the record is, where its store has tenants. */
+  readonly tenant?: string;
 }
 
 /** What a call of writes was answered. */

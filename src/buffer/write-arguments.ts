@@ -2,18 +2,20 @@
 import { aggregateAnchor, hasAggregates } from '../definitions/aggregate.js';
 import { entryTtlMs } from '../definitions/entry-ttl.js';
 import type { LaneGroup, RecordStore } from '../definitions/stores.js';
+import { shareOf } from '../definitions/tenant.js';
 import { splitField } from '../keys.js';
 import type { Lane } from './lane.js';
 import { toLetters, type Write } from './step-replies.js';
 
-const laneKeyCount = 7;
+const laneKeyCount = 8;
 
 export function writeArguments(
   { keys, group, mark }: Lane,
   writes: readonly Write[],
   knownVersion: bigint,
 ): [keyCount: number, ...args: (string | number)[]] {
-  const { meta, order, dirty, sealed, dead, waiting, retries } = keys;
+  const { meta, order, dirty, sealed, dead, waiting, retries, round } = keys;
+  const { share, crowdedAt } = shareOf(group);
   const args: [number, ...(string | number)[]] = [
     laneKeyCount + writes.length,
     meta,
@@ -23,6 +25,7 @@ export function writeArguments(
     dead,
     waiting,
     retries,
+    round,
   ];
   for (const write of writes) args.push(keys.entryPrefix + write.field);
   args.push(
@@ -34,8 +37,11 @@ export function writeArguments(
     mark,
     ...livesOf(group.records[0]),
     toLetters(writes),
+    share,
+    crowdedAt,
   );
   for (const write of writes) args.push(write.payload);
+  if (group.tenant) for (const { tenant = '' } of writes) args.push(tenant);
   if (hasAggregates(group)) args.push(...anchorsOf(group, writes), ...livesOfEach(group, writes));
   return args;
 }

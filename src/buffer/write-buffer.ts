@@ -136,6 +136,7 @@ export class WriteBuffer {
       keys.sealed,
       keys.waiting,
       keys.retries,
+      keys.round,
       recordsMax,
       batchBytesMax,
       delayMs,
@@ -164,6 +165,7 @@ export class WriteBuffer {
       keys.dirty,
       keys.sealed,
       keys.waiting,
+      keys.retries,
       keys.foreign,
       number,
       this.#persistedChannel,
@@ -311,7 +313,7 @@ export class WriteBuffer {
     );
   }
 
-  /** Whether a record waits for others' rows. */
+  /** Whether a record waits: for others' rows, or its tenant's turn. */
   async isWaiting(lane: Lane, field: string): Promise<boolean> {
     return (await this.#redis.hexists(lane.keys.waiting, field)) === 1;
   }

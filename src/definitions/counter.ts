@@ -2,7 +2,7 @@
  * Counter stores: integers that grow by deltas, which add up in Redis and reach the database as `col = col +
  * delta`.
  */
-import type { Model } from './model.js';
+import type { IdOf, Model } from './model.js';
 import type { BufferOptions, RecordDefinition, StoreOptions, Transaction } from './record.js';
 
 /** What is to be added to one counter. */
@@ -22,7 +22,7 @@ export interface RecordCounterOptions<R, F extends string> extends StoreOptions 
 }
 
 /** A counter that is a column of a model without a record store. */
-export interface ModelCounterOptions<M, F extends string> extends StoreOptions, BufferOptions {
+export interface ModelCounterOptions<M, F extends string> extends StoreOptions, BufferOptions<IdOf<M>> {
   /** The Prisma model. */
   readonly model: M;
   /** Its field: a required Int or BigInt. */
@@ -30,7 +30,7 @@ export interface ModelCounterOptions<M, F extends string> extends StoreOptions, 
 }
 
 /** A counter with a load and persist of one's own. */
-export interface CustomCounterOptions extends StoreOptions, BufferOptions {
+export interface CustomCounterOptions extends StoreOptions, BufferOptions<string> {
   /** The values in the database, by id, read with `tx`; ids without a value are left out. */
   load(ids: readonly string[], tx: Transaction): Promise<ReadonlyMap<string, bigint>>;
   /** Adds the deltas, in the transaction of the ledger. */

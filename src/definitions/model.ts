@@ -86,3 +86,6 @@ export interface Model<Row = unknown, Input = unknown, Id = unknown, Name extend
   /** Carries the types; never set. */
   readonly types?: { readonly row: Row; readonly input: Input; readonly id: Id };
 }
+
+/** The type of a model's ids. */
+export type IdOf<M> = M extends Model<infer _Row, infer _Input, infer Id> ? Id : never;

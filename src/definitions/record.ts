@@ -1,5 +1,5 @@
 /** Record stores: rows by id, of a Prisma model by name, or with a load and persist of one's own. */
-import type { Model } from './model.js';
+import type { IdOf, Model } from './model.js';
 
 /** Options that every kind of store has; each has a default. */
 export interface StoreOptions {
@@ -36,8 +36,11 @@ export type Durability = 'memory' | 'replicated' | 'fsynced' | 'database';
 /** What a write of a further record does when its lane is full: fail with BACKLOG_FULL, or wait for room. */
 export type OnFull = 'reject' | 'wait';
 
-/** How writes wait and are flushed. A counter of a record's column takes them from its record store. */
-export interface BufferOptions {
+/**
+ * How writes wait and are flushed. A counter of a record's column takes them from its record store. The type
+ * parameter carries the type of the ids.
+ */
+export interface BufferOptions<Id = never> {
   /**
    * Lanes of the store: how many batches can be under way at once. The first number of a new store, default
    * 4; later `forebay lanes STORE N` changes it.
@@ -86,6 +89,12 @@ export interface BufferOptions {
   readonly parentWaitMs?: number;
   /** Most bytes of a row's JSON. Default 1,048,576 (1 MiB). */
   readonly valueBytesMax?: number;
+  /**
+   * Whose a record is, by its id: 1 to 200 characters. Where a lane is crowded, a tenant that has had its
+   * share of the next batch waits, and delays nobody else; it may fill half of the lane (`dirtyMax`), so it
+   * meets BACKLOG_FULL alone. Default: none, and records are flushed in the order of their writes.
+   */
+  readonly tenant?: (id: Id) => string;
 }
 
 /** A transaction of the Prisma client; annotate with your client's own `Prisma.TransactionClient`. */
@@ -111,7 +120,7 @@ export interface RecordBatch<Row, Id> {
 /** A store of a Prisma model's rows. */
 export interface ModelRecordOptions<M, C extends string, V extends string, P = unknown>
   extends RecordCacheOptions,
-    BufferOptions {
+    BufferOptions<IdOf<M>> {
   /** The Prisma model, as forebay's generator wrote it. */
   readonly model: M;
   /** Fields that counter stores own: left out of the store's rows, and never overwritten by a put. */
@@ -144,7 +153,7 @@ export type PartitionBy<Id> = { readonly [F in keyof Id & string]?: RecordDefini
 /** A store with a load and persist of one's own. */
 export interface CustomRecordOptions<Row, IdField extends keyof Row & string>
   extends RecordCacheOptions,
-    BufferOptions {
+    BufferOptions<string> {
   /** The field of a row that is its id; a string. */
   readonly id: IdField;
   /** Loads rows by id, in any order; ids without a row are left out. */

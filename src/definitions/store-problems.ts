@@ -70,8 +70,14 @@ function choiceProblems(name: string, option: string, choices: readonly unknown[
   return [`${name}: ${option} must be one of ${choices.join(', ')}, not ${String(value)}.`];
 }
 
+function tenantProblems(name: string, value: unknown): string[] {
+  if (value === undefined || typeof value === 'function') return [];
+  return [`${name}: tenant must be a function of the id, not ${String(value)}.`];
+}
+
 function optionProblems(name: string, definition: RecordDefinition | CounterDefinition): string[] {
   return Object.entries(definition.options).flatMap(([option, value]) => {
+    if (option === 'tenant') return tenantProblems(name, value);
     const choices = optionChoices[option];
     if (choices) return choiceProblems(name, option, choices, value);
     const bounds = optionBounds[option];

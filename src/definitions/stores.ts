@@ -89,6 +89,8 @@ export interface LaneGroup {
   readonly durability: Durability;
   readonly deadLettersMax: number;
   readonly parentWaitMs: number;
+  /** Whose what belongs to a row is, by the id key of the row that decides on its lane; see `tenantOf`. */
+  readonly tenant: ((rootKey: string) => unknown) | undefined;
   /** The first is the one that the group is named after; parents before their children. */
   readonly records: readonly RecordStore[];
   readonly counters: readonly CounterStore[];
@@ -180,6 +182,7 @@ function bindRecords(definitions: WrittenDefinitions): LaneGroup[] {
     const group: Mutable<LaneGroup> = { ...bufferOf(name, definition.options, generation), ...empty };
     const members = [[name, definition] as const, ...membersOf(definition, definitions, models)];
     group.records = members.map(([member, one]) => bindRecord(member, one, group));
+    group.tenant = tenantOption(definition.options, (group.records[0] as RecordStore).ids);
     group.counters = members.flatMap(([, one], i) =>
       bindRecordCounters(one, group.records[i] as RecordStore, definitions),
     );
@@ -192,7 +195,11 @@ function bindRecords(definitions: WrittenDefinitions): LaneGroup[] {
   });
 }
 
-const empty = { records: [], counters: [], parts: new Set<string>() };
+const empty = { records: [], counters: [], parts: new Set<string>(), tenant: undefined };
+
+function tenantOption({ tenant }: BufferOptions, ids: IdCodec<unknown>): LaneGroup['tenant'] {
+  return tenant && ((rootKey) => tenant(ids.fromKey(rootKey) as never));
+}
 
 function generationIn(models: ReadonlyMap<string, Model>, { source }: RecordDefinition): number {
   return source.kind === 'model' ? generationOf(source.model, models) : 0;
@@ -318,6 +325,7 @@ function bindLoneCounters(definitions: WrittenDefinitions): LaneGroup[] {
       group,
     };
     group.counters = [counter];
+    group.tenant = tenantOption(definition.options, counter.ids);
     return [group];
   });
 }

@@ -26,7 +26,7 @@ export interface WriterRow<T> {
 }
 
 /** What a writer is. */
-export interface WriterOptions<T> extends BufferOptions {
+export interface WriterOptions<T> extends BufferOptions<string> {
   /** What the keys begin with, `namespace:what`: those whose values this writer writes. */
   readonly keys: string;
   /**

@@ -58,7 +58,7 @@ export const catalogue = {
     kind: 'gauge',
     from: 'backlog',
     labels: store,
-    help: "Records that wait for others' rows, over all processes.",
+    help: "Records that wait for others' rows or their tenant's turn, over all processes.",
   },
   forebay_dead_letters: {
     kind: 'gauge',

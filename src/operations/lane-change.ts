@@ -240,7 +240,7 @@ function notDrained(states: readonly LaneState[], timeoutMs: number): string {
   const left = states.reduce((sum, { dirty, sealed }) => sum + dirty + sealed, 0);
   const waiting = states.reduce((sum, state) => sum + state.waiting, 0);
   return (
-    `Not all of it was in the database after ${timeoutMs / 1_000} s: ${left} records are left, ${waiting} of which wait for others' rows. ` +
+    `Not all of it was in the database after ${timeoutMs / 1_000} s: ${left} records are left, ${waiting} of which wait for others' rows or their tenant's turn. ` +
     'Do workers run? See forebay status; or give it longer: --timeout.'
   );
 }

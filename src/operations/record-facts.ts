@@ -82,7 +82,7 @@ export function answerOf(
     case 'dirty':
       return `Accepted, and not in the database yet: it has waited for a batch for ${ago(dirty?.since)}.`;
     case 'waiting':
-      return `Accepted, and not in the database yet: it waits for a row that it refers to, or for a unique value; for ${duration(waiting?.forMs ?? 0)} so far.`;
+      return `Accepted, and not in the database yet: it waits for a row that it refers to, for a unique value, or for its tenant's turn; for ${duration(waiting?.forMs ?? 0)} so far.`;
     case 'sealed': {
       const failures = sealed?.failures ?? 0;
       const failed = failures === 0 ? '' : ` It has failed ${failures === 1 ? 'once' : `${failures} times`}.`;

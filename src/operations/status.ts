@@ -42,7 +42,7 @@ export interface BacklogStatus {
   readonly dirty: number;
   readonly sealed: number;
   readonly dead: number;
-  /** Records that wait for others' rows; they are dirty too. */
+  /** Records that wait for others' rows, or their tenant's turn; they are dirty too. */
   readonly waiting: number;
   /** Of the oldest that is not in the database, in ms. */
   readonly ageMs: number;

@@ -138,6 +138,24 @@ describe('when Redis has gone back in time', () => {
     expect(regresses()).toMatchObject([{ batch: older.batch, ledger }]);
   });
 
+  it('a patch of a row as it was cached shows what the database has of the others, once it is persisted', async () => {
+    await startWorker();
+    await app.stores.projects.put({ id: 'p', name: 'Harbour', description: 'before' });
+    await app.flush();
+    await app.stores.projects.get('p');
+    const older = await save();
+    await app.stores.projects.patch('p', { description: 'after' });
+    await app.flush();
+    await workers.pop()?.stop(5_000);
+    await restore(older);
+    await app.stores.projects.patch('p', { name: 'Quay' });
+    await watch().compareOnce([laneOf()]);
+    expect(await app.stores.projects.get('p')).toMatchObject({ name: 'Quay', description: 'before' });
+    await startWorker();
+    await app.flush();
+    expect(await app.stores.projects.get('p')).toMatchObject({ name: 'Quay', description: 'after' });
+  });
+
   it('and its clock too, a batch still gets a greater number than any that is applied', async () => {
     const buffer = new WriteBuffer(server.admin, environment.config.prefix);
     await add(1, { isFlushed: false });

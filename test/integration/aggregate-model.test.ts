@@ -8,11 +8,12 @@ import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { type Lane, Lanes } from '../../src/buffer/lane.js';
 import type { SplitPart, Write } from '../../src/buffer/step-replies.js';
 import { WriteBuffer } from '../../src/buffer/write-buffer.js';
+import { withTenants } from '../../src/client/writing/lane-queue.js';
 import { fieldOf, letterKey, splitField } from '../../src/keys.js';
 import { removeKeys } from '../support/environment.js';
 import { orderStores } from '../support/orders.js';
 
-const stores = orderStores({ partitions: 1, batchRecordsMax: 3, delayMs: 0, dirtyMax: 12 });
+const options = { partitions: 1, batchRecordsMax: 3, delayMs: 0, dirtyMax: 12 };
 const ids = ['a', 'b', 'c'] as const;
 type Id = (typeof ids)[number];
 
@@ -65,20 +66,26 @@ const steps = fc.array(
   { minLength: 4, maxLength: 40 },
 );
 
-it('holds for any sequence of writes, batches, refusals, waits and replays', async () => {
-  await fc.assert(
-    fc.asyncProperty(steps, async (sequence) => {
-      const run = new Run(new Lanes(stores, `aggregate_model_${process.pid}_${++runs}`).all[0] as Lane);
-      try {
-        for (const step of sequence) await run.step(step);
-        await run.drain();
-      } finally {
-        await removeKeys(redis, run.lane.keys.entryPrefix);
-      }
-    }),
-    { numRuns: Number(process.env.AGGREGATE_RUNS ?? 150) },
-  );
-});
+it.each([
+  { of: 'that belong to nobody', stores: orderStores(options) },
+  { of: 'of tenants', stores: orderStores({ ...options, tenant: (id) => id }) },
+])(
+  'holds for any sequence of writes, batches, refusals, waits and replays, of orders $of',
+  async ({ stores }) => {
+    await fc.assert(
+      fc.asyncProperty(steps, async (sequence) => {
+        const run = new Run(new Lanes(stores, `aggregate_model_${process.pid}_${++runs}`).all[0] as Lane);
+        try {
+          for (const step of sequence) await run.step(step);
+          await run.drain();
+        } finally {
+          await removeKeys(redis, run.lane.keys.entryPrefix);
+        }
+      }),
+      { numRuns: Number(process.env.AGGREGATE_RUNS ?? 150) },
+    );
+  },
+);
 
 class Run {
   readonly lane: Lane;
@@ -111,7 +118,7 @@ class Run {
     ]);
     const head: Write = { op: 'together', field: (writes[0] as Write).field, payload: String(writes.length) };
     const before = await this.#pending();
-    const { replies } = await this.#buffer.write(this.lane, isTogether ? [head, ...writes] : writes);
+    const { replies } = await this.#accept(isTogether ? [head, ...writes] : writes);
     const accepted = writes.filter((_, i) => 'version' in (replies[i + (isTogether ? 1 : 0)] as object));
     if (isTogether) expect([0, writes.length]).toContain(accepted.length);
     if (accepted.length === 0) expect(await this.#pending()).toEqual(before);
@@ -123,11 +130,15 @@ class Run {
     const letter = await redis.hgetall(letterKey(this.lane.keys, `orders:${id}`));
     const ended =
       Number((await redis.hget(this.lane.keys.dirty, counter)) ?? 0) + Number(letter[counter] ?? 0);
-    const { replies } = await this.#buffer.write(this.lane, [
+    const { replies } = await this.#accept([
       { op: 'delete', field: `orderLines:${id},${line}`, payload: '' },
       { op: 'forget', field: counter, payload: '' },
     ]);
     if ('version' in (replies[0] as object)) this.#ended += ended;
+  }
+
+  #accept(writes: readonly Write[]): ReturnType<WriteBuffer['write']> {
+    return this.#buffer.write(this.lane, withTenants(this.lane.group, writes));
   }
 
   async #seal(): Promise<void> {

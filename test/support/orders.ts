@@ -2,7 +2,7 @@
 
 import { counter } from '../../src/definitions/counter.js';
 import type { Field, Model } from '../../src/definitions/model.js';
-import { record } from '../../src/definitions/record.js';
+import { type BufferOptions, record } from '../../src/definitions/record.js';
 import { defineStores } from '../../src/definitions/stores.js';
 
 interface OrderRow {
@@ -76,9 +76,7 @@ export const orderTables = [
     PRIMARY KEY (order_id, line))`,
 ];
 
-export function orderStores(
-  options: { partitions?: number; batchRecordsMax?: number; dirtyMax?: number; delayMs?: number } = {},
-) {
+export function orderStores(options: BufferOptions<string> = {}) {
   const orders = record({ model: Order, counters: ['lineCount'], ...options });
   const orderLines = record({ model: OrderLine, counters: ['looks'], partitionBy: { orderId: orders } });
   return defineStores({

@@ -25,6 +25,7 @@ it('the keys of a lane share one hash tag and are told apart from entries', () =
     waiting: '{forebay:tasks/3}:waiting',
     retries: '{forebay:tasks/3}:retries',
     foreign: '{forebay:tasks/3}:foreign',
+    round: '{forebay:tasks/3}:round',
   });
   const { entryPrefix, ...own } = keys;
   expect(Object.values(own).map((key) => key.slice(entryPrefix.length))).toEqual(reservedStoreNames);

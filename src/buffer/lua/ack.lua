@@ -5,7 +5,8 @@
 -- KEYS[3] dirty   hash: field -> dirty record
 -- KEYS[4] sealed  hash: field -> record of the sealed batch
 -- KEYS[5] waiting hash: field -> for how long the record waits for what it refers to
--- KEYS[6] foreign set: the fields of pending records whose rows another writer has changed
+-- KEYS[6] retries sorted set: field -> when (µs) a record that waits is tried next
+-- KEYS[7] foreign set: the fields of pending records whose rows another writer has changed
 -- ARGV[1] number      the batch's number
 -- ARGV[2] channel     where to announce it
 -- ARGV[3] lane        the lane's name, for the announcement
@@ -13,7 +14,8 @@
 -- returns 1, or 0 when the sealed batch is not (or no longer) the one with this number
 --
 -- Atomic because a late worker must not drop the batch that its successor has sealed meanwhile.
-local meta, order, dirty, sealed, waiting, foreign = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
+local meta, order, dirty, sealed, waiting = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+local retries, foreign = KEYS[6], KEYS[7]
 local number, channel, lane, entryPrefix = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 
 -- What readers have put back of it may lack the other writer's change. What is dirty again is put back again.
@@ -31,7 +33,10 @@ letPass(meta)
 redis.call('HINCRBY', meta, 'persisted', redis.call('HLEN', sealed))
 redis.call('HINCRBY', meta, 'batches', 1)
 if redis.call('EXISTS', waiting) == 1 then
-  for _, field in ipairs(redis.call('HKEYS', sealed)) do redis.call('HDEL', waiting, field) end
+  -- One that was written meanwhile may wait again.
+  for _, field in ipairs(redis.call('HKEYS', sealed)) do
+    if not redis.call('ZSCORE', retries, field) then redis.call('HDEL', waiting, field) end
+  end
 end
 if redis.call('EXISTS', foreign) == 1 then dropForeign() end
 redis.call('UNLINK', sealed)

@@ -8,6 +8,7 @@
 -- KEYS[4] sealed  hash: field -> record of the sealed batch
 -- KEYS[5] waiting hash: field -> for how long the record waits for what it refers to
 -- KEYS[6] retries sorted set: field -> when (µs) a record that waits is tried next
+-- KEYS[7] round   hash: tenant -> how many records of it have become dirty since the order was sealed last
 -- ARGV[1] recordsMax  most records in a batch
 -- ARGV[2] bytesMax    a batch is closed once its records have this many bytes
 -- ARGV[3] delayMs     how old the oldest dirty record must be, unless there are recordsMax of them, or
@@ -25,6 +26,7 @@
 -- Atomic because "the lane is empty" and the wake-up mark must be decided at one moment (else a write's
 -- wake-up is lost), and because a record must never be in neither of dirty and sealed.
 local meta, order, dirty, sealed, waiting, retries = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
+local round = KEYS[7]
 local recordsMax, bytesMax, delayMs, floor = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local compared, staysMs, hasAggregates = ARGV[5], tonumber(ARGV[6]), ARGV[7]
 local chunkSize = 100
@@ -160,6 +162,7 @@ local function sealDue(due)
 end
 
 local function sealOldest(oldest)
+  redis.call('UNLINK', round)
   local dirtyCount = redis.call('HLEN', dirty)
   local isAll = dirtyCount > 0 and dirtyCount <= recordsMax and bytes <= bytesMax
   if isAll and redis.call('EXISTS', retries) == 0 then

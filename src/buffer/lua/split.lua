@@ -86,7 +86,9 @@ local function sinceOf(field)
   return string.match(redis.call('HGET', waiting, field) or '', '^%d+ %d+ (%d+)$') or since
 end
 
+-- One that was written meanwhile may wait for its turn.
 local function addPlace(field)
+  if redis.call('ZSCORE', retries, field) then return end
   redis.call('ZADD', order, 'LT', sinceOf(field), field)
 end
 

@@ -10,7 +10,8 @@
 -- KEYS[6]  waiting hash: field -> for how long the record waits for what it refers to, when it was tried, and
 --                  the version before which nothing of it was accepted
 -- KEYS[7]  retries sorted set: field -> when (µs) a record that waits is tried next
--- KEYS[8+] entries the entry's key of each write
+-- KEYS[8]  round   hash: tenant -> how many records of it have become dirty since the order was sealed last
+-- KEYS[9+] entries the entry's key of each write
 -- ARGV[1]  fieldStart  where the field begins in an entry's key (1-based)
 -- ARGV[2]  dirtyMax    most dirty records in the lane
 -- ARGV[3]  bytesMax    most bytes of dirty records in the lane
@@ -35,9 +36,13 @@
 --                    before it
 --            t  together: the number of the writes that follow and belong together: all are accepted,
 --                    or none is. Its entry's key is that of the first
--- ARGV[11+] payloads   one for each entry. Where records are committed by aggregates, behind them: for each
---                      entry an anchor, the sign @ and the field of the row that it belongs to; then for each
---                      what its store says, cacheOnWrite, ttlMs and absentTtlMs
+-- ARGV[11] share        most records of one tenant that take a place in the order from one batch to the next,
+--                      where that is crowded; 0: the store has no tenants
+-- ARGV[12] crowdedAt    how many places the order has then
+-- ARGV[13+] payloads   one for each entry. Where the store has tenants, behind them: for each entry its
+--                      tenant. Where records are committed by aggregates, behind those: for each entry an
+--                      anchor, the sign @ and the field of the row that it belongs to; then for each what its
+--                      store says, cacheOnWrite, ttlMs and absentTtlMs
 -- returns  {wake, generation, version, reply, ...}: wake is 1 when the caller must add a wake-up job; the
 --          lane's generation; the version of the first accepted write; a reply for each write: how much
 --          greater its version is, or 'full', or 'overflow', or 'conflict' with the
@@ -48,10 +53,11 @@
 -- Atomic because the dirty record, the entry, its place in the order and the wake-up mark must change
 -- together: a crash between two of them would lose the write or serve one that is never persisted.
 local meta, order, dirty, sealed, dead = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
-local waiting, retries = KEYS[6], KEYS[7]
+local waiting, retries, round = KEYS[6], KEYS[7], KEYS[8]
 local fieldStart, dirtyMax, bytesMax, delayMs = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local knownVersion, partitions, cacheOnWrite = ARGV[5], ARGV[6], ARGV[7]
 local ttlMs, absentTtlMs, letters = ARGV[8], ARGV[9], ARGV[10]
+local share, crowdedAt = tonumber(ARGV[11]), tonumber(ARGV[12])
 
 local now = serverUs()
 local known = redis.call('HMGET', meta, 'version', 'due', 'bytes', 'dead', 'generation', 'partitions')
@@ -65,39 +71,73 @@ local firstVersion = nextVersion
 local replies = {0, generation, text(firstVersion)}
 
 if standingOf(known[6], partitions) ~= 'open' then
-  for i = 8, #KEYS do replies[i - 4] = 'partitions' end
+  for i = 9, #KEYS do replies[i - 5] = 'partitions' end
   return replies
 end
 
-local writeCount = #KEYS - 7
+local writeCount = #KEYS - 8
+local tenantCount = #KEYS - 8
+if share == 0 then tenantCount = 0 end
 local fields = {}
-for i = 8, #KEYS do fields[i] = string.sub(KEYS[i], fieldStart) end
+for i = 9, #KEYS do fields[i] = string.sub(KEYS[i], fieldStart) end
 
 local function anchorOf(i)
-  return ARGV[i + 3 + writeCount]
+  return ARGV[i + 4 + writeCount + tenantCount]
 end
 
 -- What is dirty, as of the write that is looked at: field -> record. One look and one change for all
 -- writes of the call, for each costs Redis more than the record does.
 local records = {}
-for at, record in ipairs(redis.call('HMGET', dirty, unpack(fields, 8, #KEYS))) do records[fields[at + 7]] = record end
+for at, record in ipairs(redis.call('HMGET', dirty, unpack(fields, 9, #KEYS))) do records[fields[at + 8]] = record end
 local lastWrite, written, places = {}, {}, {}
 
-local function isFullFor(count)
-  return count > 0 and (dirtyCount + count > dirtyMax or bytes >= bytesMax)
+-- [FB-SHARE] A record that becomes dirty, of a tenant that has had its share of a crowded order: it waits, so
+-- that it holds back nobody else's, and half of the lane is kept free of such.
+local late = {}
+local function isLate(i)
+  if share == 0 then return false end
+  if late[i] == nil then
+    local count = redis.call('HINCRBY', round, ARGV[i + 4 + writeCount], 1)
+    local isCrowded = count > share and redis.call('ZCARD', order) + #places / 2 >= crowdedAt
+    -- What supersedes a dead letter takes its place.
+    late[i] = isCrowded and not (hasDead and redis.call('ZSCORE', dead, fields[i]))
+  end
+  return late[i]
+end
+
+local function isFullFor(count, mustWait)
+  local part = mustWait and 0.5 or 1
+  return count > 0 and (dirtyCount + count > dirtyMax * part or bytes >= bytesMax * part)
 end
 
 -- Up to which write it was looked whether there is room.
 local checkedUpTo = 0
 local function isFull(i)
-  return i > checkedUpTo and not records[fields[i]] and isFullFor(1)
+  return i > checkedUpTo and not records[fields[i]] and isFullFor(1, isLate(i))
+end
+
+local hasRetries = redis.call('EXISTS', retries) == 1
+local hasSealed = redis.call('EXISTS', sealed) == 1
+
+-- It waits for nothing but the turn of those who wait: its time has come. What is sealed of it is older.
+local function placeLate(field, version)
+  local isSealed = hasSealed and redis.call('HEXISTS', sealed, field) == 1
+  local since = isSealed and redis.call('HGET', meta, 'since') or version
+  redis.call('HSETNX', waiting, field, '0 0 ' .. since)
+  redis.call('ZADD', retries, version, field)
+  hasRetries = true
 end
 
 -- [FB-AGGREGATE] What is dirty of an aggregate has one place, so that a batch has all of it; or it waits as a
 -- whole. What becomes dirty of it joins that.
 local joined = {}
-local function joinAggregate(anchor, field, version)
+local function joinAggregate(anchor, field, version, mustWait)
   local due = redis.call('ZSCORE', retries, anchor)
+  if not due and mustWait and not joined[anchor] and not redis.call('ZSCORE', order, anchor) then
+    placeLate(field, version)
+    redis.call('ZADD', retries, version, anchor)
+    return
+  end
   if due then
     local others = redis.call('ZRANGEBYSCORE', retries, due, due, 'LIMIT', 0, 2)
     local other = others[1] == anchor and others[2] or others[1]
@@ -124,7 +164,9 @@ local function setRecord(i, record, version)
   if not records[field] then
     local anchor = anchorOf(i)
     if anchor then
-      joinAggregate(anchor, field, version)
+      joinAggregate(anchor, field, version, isLate(i))
+    elseif isLate(i) then
+      placeLate(field, version)
     else
       places[#places + 1], places[#places + 2] = version, field
     end
@@ -137,7 +179,7 @@ local function setRecord(i, record, version)
 end
 
 local function opOf(i)
-  return string.sub(letters, i - 7, i - 7)
+  return string.sub(letters, i - 8, i - 8)
 end
 
 -- [FB-ENTRY] It is changed where one stands, for somebody reads it, or where a lease does, which ends. It is
@@ -147,7 +189,7 @@ local function writeEntry(i, isThere)
   local key, record = KEYS[i], records[fields[i]]
   local isDelete = kindOf(record) == DELETE
   local cacheOnWrite, ttlMs, absentTtlMs = cacheOnWrite, ttlMs, absentTtlMs
-  if anchorOf(i) then cacheOnWrite, ttlMs, absentTtlMs = string.match(ARGV[i + 3 + 2 * writeCount], '(%d) (%d+) (%d+)') end
+  if anchorOf(i) then cacheOnWrite, ttlMs, absentTtlMs = string.match(ARGV[i + 4 + 2 * writeCount + tenantCount], '(%d) (%d+) (%d+)') end
   if cacheOnWrite == '1' or opOf(i) == 'i' then
     redis.call('SET', key, record, 'PX', isDelete and absentTtlMs or ttlMs)
   elseif isThere and isDelete then
@@ -178,7 +220,6 @@ local function accept(i, version, payload)
 end
 
 -- [FB-NO-BACK] What is dirty is newer than what is sealed, which is newer than an entry can be.
-local hasSealed = redis.call('EXISTS', sealed) == 1
 local function pendingOf(i)
   return records[fields[i]] or hasSealed and redis.call('HGET', sealed, fields[i])
 end
@@ -336,9 +377,12 @@ end
 
 -- [FB-ROW-FIRST] A delta comes after its row's record: it waits with one that waits, else it takes the next
 -- place.
-local hasRetries = redis.call('EXISTS', retries) == 1
-local function placeDelta(field, row, version)
+local function placeDelta(i, row, version)
+  local field = fields[i]
   local due = hasRetries and row ~= '' and redis.call('ZSCORE', retries, row)
+  if not due and isLate(i) and not (records[row] or redis.call('HEXISTS', dirty, row) == 1) then
+    return placeLate(field, version)
+  end
   if not due then return redis.call('ZADD', order, version, field) end
   redis.call('HSET', waiting, field, redis.call('HGET', waiting, row) or '0 0 ' .. version)
   return redis.call('ZADD', retries, due, field)
@@ -369,7 +413,7 @@ function ops.a(i, version, payload)
   if not sum then return 'overflow' end
   if not records[field] then
     local anchor = anchorOf(i)
-    if anchor then joinAggregate(anchor, field, version) else placeDelta(field, row, version) end
+    if anchor then joinAggregate(anchor, field, version, isLate(i)) else placeDelta(i, row, version) end
     dirtyCount = dirtyCount + 1
   end
   records[field] = sum
@@ -428,7 +472,9 @@ local function supersede(i, isPut, version)
     local counter, delta = parts[at], parts[at + 1]
     if counter ~= SINCE and isDelta(delta) then
       unbury(counter, delta, string.sub(KEYS[i], 1, fieldStart - 1) .. counter)
-      dirtyCount = dirtyCount + redis.call('ZADD', order, 'LT', since, counter)
+      if not redis.call('ZSCORE', retries, counter) then
+        dirtyCount = dirtyCount + redis.call('ZADD', order, 'LT', since, counter)
+      end
     end
   end
   if records[field] then places[#places + 1], places[#places + 2] = since, field end
@@ -439,7 +485,9 @@ end
 local function forget(i, row)
   local field = fields[i]
   if records[field] then
-    local place = redis.call('ZSCORE', order, field)
+    -- Where it waits, they wait with it.
+    local place = not redis.call('ZSCORE', retries, row)
+      and (redis.call('ZSCORE', order, field) or string.match(redis.call('HGET', waiting, field) or '', '(%d+)$'))
     if place then places[#places + 1], places[#places + 2] = place, row end
     redis.call('HDEL', dirty, field)
     redis.call('ZREM', order, field)
@@ -456,31 +504,31 @@ end
 local function refusalOf(first, last)
   local newCount = 0
   for i = first, last do
-    local op, payload = opOf(i), ARGV[i + 3]
+    local op, payload = opOf(i), ARGV[i + 4]
     local refused = checks[op] and checks[op](i, payload)
     if refused then return refused end
     if op ~= 'f' and not records[fields[i]] then newCount = newCount + 1 end
   end
-  return isFullFor(newCount) and 'full' or nil
+  return isFullFor(newCount, newCount > 0 and isLate(first)) and 'full' or nil
 end
 
 local deletedRow
 local refused, refusedUpTo = nil, 0
-for i = 8, #KEYS do
+for i = 9, #KEYS do
   local op = opOf(i)
   if i <= refusedUpTo then
-    replies[i - 4] = refused
+    replies[i - 5] = refused
   elseif op == 't' then
-    local last = i + tonumber(ARGV[i + 3])
+    local last = i + tonumber(ARGV[i + 4])
     refused = refusalOf(i + 1, last)
     if refused then refusedUpTo = last else checkedUpTo = last end
-    replies[i - 4] = refused or nextVersion - firstVersion
+    replies[i - 5] = refused or nextVersion - firstVersion
   elseif op == 'f' then
     if deletedRow then forget(i, deletedRow) end
-    replies[i - 4] = replies[i - 5]
+    replies[i - 5] = replies[i - 6]
   else
     local version = text(nextVersion)
-    local reply = ops[op](i, version, ARGV[i + 3])
+    local reply = ops[op](i, version, ARGV[i + 4])
     local isAccepted = reply == version
     if hasDead and isAccepted and anchorOf(i) then
       revive(i, anchorOf(i), version)
@@ -488,7 +536,7 @@ for i = 8, #KEYS do
       supersede(i, op ~= 'd', version)
     end
     deletedRow = op == 'd' and isAccepted and fields[i]
-    replies[i - 4] = isAccepted and nextVersion - firstVersion or reply
+    replies[i - 5] = isAccepted and nextVersion - firstVersion or reply
     if isAccepted then
       nextVersion = nextVersion + 1
       accepted = accepted + 1

@@ -4,6 +4,7 @@ import type { AcceptedAt } from '../../buffer/lane-state.js';
 import type { Write, WriteReply } from '../../buffer/step-replies.js';
 import { rootKeyOf } from '../../definitions/aggregate.js';
 import type { LaneGroup } from '../../definitions/stores.js';
+import { tenantOf } from '../../definitions/tenant.js';
 import type { ForebayError } from '../../errors.js';
 import { splitField } from '../../keys.js';
 import { confirmedBy } from './durability.js';
@@ -95,6 +96,12 @@ export function touches(
   { writes }: Submission,
 ): boolean {
   return writes.some(({ field }) => roots.has(rootOf(group, field)));
+}
+
+/** Of one submission all are of one: it is that of the row that they belong to. */
+export function withTenants(group: LaneGroup, writes: readonly Write[]): readonly Write[] {
+  const tenant = tenantOf(group, (writes[0] as Write).field);
+  return tenant === undefined ? writes : writes.map((write) => ({ ...write, tenant }));
 }
 
 function rootOf(group: LaneGroup, field: string): string {

@@ -15,9 +15,12 @@ export function refusal(lane: Lane, reply: Refused): ForebayError {
       context: { lane: lane.name },
     });
   }
+  const ofTenant = lane.group.tenant
+    ? ' (half of that, for a tenant that has had its share of the next batch)'
+    : '';
   return new ForebayError(
     'BACKLOG_FULL',
-    `Lane ${lane.name} holds its maximum of ${lane.group.dirtyMax} dirty records, or of ${lane.group.dirtyBytesMax} bytes of them. Check ` +
+    `Lane ${lane.name} holds its maximum of ${lane.group.dirtyMax} dirty records, or of ${lane.group.dirtyBytesMax} bytes of them${ofTenant}. Check ` +
       "that the workers run and that the database keeps up, or raise the store's dirtyMax, dirtyBytesMax or partitions.",
     {
       retryable: true,

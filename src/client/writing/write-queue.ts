@@ -26,6 +26,7 @@ import {
   type Submission,
   takeCall,
   touches,
+  withTenants,
 } from './lane-queue.js';
 import { pendingWritesMax, refusal, tooManyWrites } from './refusal.js';
 import type { WritePlan } from './write-options.js';
@@ -81,13 +82,14 @@ export class WriteQueue {
    * @param lane the one that its record belongs to, as far as the caller knows
    * @throws ForebayError TOO_MANY_WRITES, BACKLOG_FULL, REDIS_OUT_OF_MEMORY, COUNTER_OVERFLOW, CONFLICT,
    * REDIS_UNAVAILABLE, REDIS_REFUSED, LANES_CHANGING, OUTCOME_UNKNOWN, DURABILITY_NOT_MET (the write is
-   * accepted), INVALID_CONFIG, CLOSED
+   * accepted), INVALID_CONFIG, INVALID_DEFINITION (of its tenant), CLOSED
    */
-  submit(lane: Lane, writes: readonly Write[], plan: WritePlan): Promise<AcceptedIn> {
+  submit(lane: Lane, given: readonly Write[], plan: WritePlan): Promise<AcceptedIn> {
     if (this.#isClosed) return Promise.reject(closedError());
     if (this.#pendingWrites >= pendingWritesMax) return Promise.reject(tooManyWrites());
-    this.#pendingWrites += 1;
     return new Promise((resolve, reject) => {
+      const writes = withTenants(lane.group, given);
+      this.#pendingWrites += 1;
       const queue = this.#laneQueue(
         this.#lanes.named(lane.name) === lane ? lane : this.#laneOf(lane.group, writes),
       );

@@ -16,6 +16,8 @@ import { pause } from '../../pause.js';
 import { DatabaseAway, type DatabaseBreaker } from './database-breaker.js';
 
 const retryMs = 1_000;
+/** Redis serves nobody else meanwhile. */
+const fieldsAtOnce = 500;
 
 export interface LedgerWatchDependencies {
   readonly lanes: Lanes;
@@ -100,7 +102,19 @@ export class LedgerWatch {
     );
     if (behind.length === 0) return;
     await dropEntries(redis, prefix, behind);
+    await Promise.all(behind.map((lane) => this.#noteForeign(lane)));
     await Promise.all(behind.map((lane) => this.#raise(lane, ledgers.get(lane), true)));
+  }
+
+  /**
+   * What was patched meanwhile was patched in a row as it was cached: the columns that it leaves are the
+   * ledger's batches' to say, so its entry is dropped once more when it is acknowledged.
+   */
+  async #noteForeign(lane: Lane): Promise<void> {
+    const { buffer } = this.#dependencies;
+    const fields = await buffer.pendingFields(lane);
+    for (let i = 0; i < fields.length; i += fieldsAtOnce)
+      await buffer.dropForeign(lane, fields.slice(i, i + fieldsAtOnce));
   }
 
   /**

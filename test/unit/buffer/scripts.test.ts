@@ -24,6 +24,7 @@ const keyOrder = [
   'dead',
   'waiting',
   'retries',
+  'round',
   'foreign',
   'letter',
   'rowLetter',

@@ -1,12 +1,12 @@
 /** The client that a process shares, where a development server loads modules anew. */
-import { afterEach, expect, it, vi } from 'vitest';
+import { afterEach, expect, it } from 'vitest';
 import { createTestForebay } from '../../../src/testing/test-forebay.js';
 import { conformanceStores as stores } from '../../support/conformance/stores.js';
 
-const loadAnew = async () => {
-  vi.resetModules();
-  return import('../../../src/shared.js');
-};
+let copies = 0;
+/** This module alone: files of tests share the others. */
+const loadAnew = (): Promise<typeof import('../../../src/shared.js')> =>
+  import(/* @vite-ignore */ `../../../src/shared.js?copy=${++copies}`);
 
 afterEach(async () => (await loadAnew()).closeShared());
 
@@ -17,6 +17,7 @@ it('a module that is loaded anew finds the client that is connected', async () =
     return createTestForebay(stores);
   };
   const [before, after] = [await loadAnew(), await loadAnew()];
+  expect(after.sharedForebay).not.toBe(before.sharedForebay);
   const [one, other] = await Promise.all([
     before.sharedForebay(connectClient),
     before.sharedForebay(connectClient),
