@@ -110,7 +110,41 @@ local function takeChunk(size)
   return take(fields)
 end
 
--- Returns how many bytes it took.
+-- Takes and returns what waits up to a time.
+local function takeUpTo(last)
+  local fields = redis.call('ZRANGEBYSCORE', retries, '-inf', last)
+  redis.call('ZREMRANGEBYSCORE', retries, '-inf', last)
+  return take(fields)
+end
+
+-- [FB-SHARE] The last field of these that waits for its tenant's turn, as all before it do; nil: the first
+-- does not. An anchor is as what it stands for.
+local function lastLate(fields)
+  local last
+  for i, mark in ipairs(redis.call('HMGET', waiting, unpack(fields))) do
+    if mark and string.find(mark, '^%d+ 0 ') then
+      last = fields[i]
+    elseif string.sub(fields[i], 1, 1) ~= '@' then
+      break
+    end
+  end
+  return last
+end
+
+local function takeLate(countMax, sizeMax)
+  local records, taken = 0, 0
+  while records < countMax and taken < sizeMax do
+    local fields = redis.call('ZRANGE', retries, 0, math.min(chunkSize, countMax - records) - 1)
+    local last = #fields > 0 and lastLate(fields)
+    if not last then break end
+    local moved, movedBytes = takeUpTo(redis.call('ZSCORE', retries, last))
+    records = records + moved
+    taken = taken + movedBytes
+  end
+  return taken
+end
+
+-- And as many of those that wait for their tenant's turn as it has room for. Returns how many bytes it took.
 local function takeOldest()
   local records, taken = 0, 0
   while records < recordsMax and taken < bytesMax and redis.call('ZCARD', order) > 0 do
@@ -118,7 +152,7 @@ local function takeOldest()
     records = records + moved
     taken = taken + movedBytes
   end
-  return taken
+  return taken + takeLate(recordsMax - records, bytesMax - taken)
 end
 
 -- Returns how many bytes it took.
@@ -129,10 +163,7 @@ local function takeDue(untilUs)
     local fields = redis.call('ZRANGEBYSCORE', retries, '-inf', untilUs, 'LIMIT', 0, size)
     if #fields == 0 then break end
     -- A row and its counters have the same time, and so has an aggregate: they are not parted.
-    local last = redis.call('ZSCORE', retries, fields[#fields])
-    fields = redis.call('ZRANGEBYSCORE', retries, '-inf', last)
-    redis.call('ZREMRANGEBYSCORE', retries, '-inf', last)
-    local moved, movedBytes = take(fields)
+    local moved, movedBytes = takeUpTo(redis.call('ZSCORE', retries, fields[#fields]))
     records = records + moved
     taken = taken + movedBytes
   end
@@ -180,8 +211,10 @@ local oldest = oldestVersion(order)
 while oldest or due do
   local waitMs = oldest and waitMsOf(oldest)
   local isDue = due and (due <= now or due > now + retryMaxUs)
+  -- What waits for its tenant's turn goes with the order's next batch.
+  local isTurn = isDue and not (waitMs == 0 and (known[7] or lastLate(redis.call('ZRANGE', retries, 0, 1))))
   local batch
-  if isDue and not (known[7] and waitMs == 0) then
+  if isTurn then
     batch = sealDue(due)
   elseif waitMs == 0 then
     batch = sealOldest(oldest)
