@@ -85,7 +85,7 @@ export class App {
     const payload = `${entry.version}|;+name${JSON.stringify({ ...seen, name })}`;
     await this.#write(id, [{ op: 'put-if', field, payload }], (receipt) => {
       const [was, is] = [textsOf(seen), textsOf(table.last.row)];
-      must(!this.#world.isWhole || was === is, 'compare-and-set', `${id} was ${was}, and is ${is}`);
+      must(!isJudged(this.#world, table) || was === is, 'compare-and-set', `${id} was ${was}, and is ${is}`);
       table.accepted(receipt, changed(table.last, { name }), { isAdd: false, text: name });
     });
   }
@@ -170,9 +170,14 @@ function changed({ row, early }: State, texts: Partial<Row>): State {
   return { row: { name: '', note: '', touches: 0n, ...row, ...texts }, early };
 }
 
+/** Whether what is there is what one table would have. */
+function isJudged(world: World, table: Table): boolean {
+  return world.isWhole && table.isJudged;
+}
+
 /** A read gives what was true at some time since it began. */
 function expectRead(world: World, table: Table, from: number, isIt: (state: State) => boolean): void {
-  if (!world.isWhole || !table.isJudged) return;
+  if (!isJudged(world, table)) return;
   must(
     table.states.slice(from).some(isIt),
     'FC-FRESH',

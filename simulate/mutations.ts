@@ -68,16 +68,6 @@ export const mutations: readonly Mutation[] = [
       'isLate(i)',
     ],
     [
-      'a delete leaves the place of deltas that waited',
-      " or string.match(redis.call('HGET', waiting, field) or '', '(%d+)$')",
-      '',
-    ],
-    [
-      "a letter's delta has a place, and waits",
-      "if not redis.call('ZSCORE', retries, counter) then",
-      'if true then',
-    ],
-    [
       'a write leaves the lease',
       "local isThere = redis.call('EXISTS', unpack(entries)) > 0",
       'local isThere = false',

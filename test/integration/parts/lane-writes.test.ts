@@ -216,6 +216,40 @@ describe('write', () => {
       },
     },
     {
+      name: 'a delete takes the place of deltas that waited for their turn, and ends their waiting',
+      before: {
+        meta: { version: v(1), due: now },
+        dirty: { 'views:a': '3' },
+        waiting: { 'views:a': `0 0 ${v(1)}` },
+        retries: { 'views:a': v(1) },
+      },
+      run: writes(write('delete', 'projects:a'), write('forget', 'views:a')),
+      reply: { wake: false, replies: [{ version: v(2) }, { version: v(2) }] },
+      after: {
+        meta: { version: v(2), bytes: bytesOf(`D${v(2)}|`), due: now },
+        order: { 'projects:a': v(1) },
+        dirty: { 'projects:a': `D${v(2)}|` },
+      },
+    },
+    {
+      name: "a letter's delta joins the sum that waits for its turn, in the place of that",
+      before: {
+        ...letter,
+        dirty: { 'views:a': '2' },
+        waiting: { 'views:a': `0 0 ${v(1)}` },
+        retries: { 'views:a': v(1) },
+      },
+      run: writes(write('put', 'projects:a', row)),
+      reply: { wake: false, replies: [{ version: v(2) }] },
+      after: {
+        meta: { version: v(2), bytes: bytesOf(put(2)), dead: '0', due: now },
+        order: { 'projects:a': v(2) },
+        dirty: { 'projects:a': put(2), 'views:a': '7' },
+        waiting: { 'views:a': `0 0 ${v(1)}` },
+        retries: { 'views:a': v(1) },
+      },
+    },
+    {
       name: 'adds are one sum, and change a cached value in the same call',
       before: { meta: { version: v(0), due: now }, entries: { 'views:a': '10', 'views:b': '?token' } },
       run: writes(write('add', 'views:a', '2'), write('add', 'views:a', '3'), write('add', 'views:b', '-1')),
