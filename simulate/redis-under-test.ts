@@ -94,7 +94,7 @@ export class RedisUnderTest {
 }
 
 function isStep(call: string): boolean {
-  return call.startsWith('forebay_') || /^(hget|hgetall|hexists|zscore|zrange|unlink|get)$/.test(call);
+  return call.startsWith('forebay_') || /^(hget|hgetall|hexists|hkeys|zscore|zrange|unlink|get)$/.test(call);
 }
 
 async function step(
