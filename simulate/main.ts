@@ -17,7 +17,7 @@ or T minutes, whichever is given; with 1 when an invariant does not hold, with w
 --trace prints what happened in the last history. With --mutations each mutation of the protocol must be found.`;
 
 /** In which each mutation must be found. */
-const mutationHistories = 400;
+const mutationHistories = 2_000;
 
 const options = {
   seed: { type: 'string' },

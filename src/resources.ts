@@ -10,7 +10,9 @@ import {
   closeConnections,
   openConnections,
   type RedisClient,
+  toReadError,
 } from './connection/redis.js';
+import { isOfRedis } from './connection/refusals.js';
 import { closedError } from './errors.js';
 import type { Emit } from './events.js';
 
@@ -71,15 +73,16 @@ export class Resources {
   }
 
   /**
-   * Runs what makes and registers; what stands already is closed when that fails. @throws what `construct`
-   * throws
+   * Runs what makes and registers; what stands already is closed when that fails.
+   * @throws what `construct` throws; of a call to Redis that failed, ForebayError REDIS_UNAVAILABLE or
+   * REDIS_REFUSED
    */
   async construct<T>(construct: () => Promise<T>, closeDeadlineMs: number): Promise<T> {
     try {
       return await construct();
     } catch (error) {
       await this.close(closeDeadlineMs);
-      throw error;
+      throw isOfRedis(error) ? toReadError(error) : error;
     }
   }
 

@@ -53,7 +53,7 @@ export interface History {
   readonly ops: readonly Op[];
   readonly losses: readonly Loss[];
   /** When processes were killed: their calls never come back. */
-  readonly kills: ReadonlyMap<string, number>;
+  readonly ends: ReadonlyMap<string, number>;
   /** When the recording ended. */
   readonly endedAt: number;
 }

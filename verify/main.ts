@@ -54,9 +54,13 @@ async function verify(order: VerifyArguments): Promise<boolean> {
     await place.leave();
     process.stdout.write(`${reportTables(tally, recovery)}\n`);
   }
-  const isClean = tally.violations.length === 0;
+  const isClean = tally.violations.length === 0 && crashesOf(place) === 0;
   if (isClean && order.folder === undefined) await rm(folder, { recursive: true });
-  process.stdout.write(isClean ? 'Nothing was violated.\n' : `Repeat it with --seed ${order.seed}.\n`);
+  process.stdout.write(
+    isClean
+      ? 'Nothing was violated, and no process ended by itself.\n'
+      : `Repeat it with --seed ${order.seed}.\n`,
+  );
   return isClean;
 }
 
@@ -89,10 +93,15 @@ async function runRounds({ minutes, seed }: VerifyArguments, run: Run): Promise<
 
 function progressText({ recovery, tally, place }: Run, endAt: number): string {
   const faults = [...recovery.counts.values()].reduce((sum, number) => sum + number, 0);
-  const crashes = [...place.apps, ...place.workers].reduce((sum, slot) => sum + slot.crashes, 0);
+  const crashes = crashesOf(place);
   const minutes = Math.max(0, (endAt - Date.now()) / 60_000).toFixed(1);
   const ended = crashes === 0 ? '' : `  processes that ended by themselves ${crashes}`;
   return `${minutes} min left  faults ${count(faults)}  operations ${count(tally.operations)}  violations ${count(tally.violations.length)}${ended}`;
+}
+
+/** A process that is at work ends by no fault of the servers or of the network. */
+function crashesOf({ apps, workers }: Place): number {
+  return [...apps, ...workers].reduce((sum, slot) => sum + slot.crashes, 0);
 }
 
 function showViolations(round: number, { violations, history, plan }: RoundResult, tally: Tally): void {

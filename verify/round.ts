@@ -48,8 +48,8 @@ export async function runRound(round: number, parts: RoundParts): Promise<RoundR
   const [setback] = setbacks;
   const losses = plan.isLossy ? setbacks.map((loss): Loss => ({ ...loss, until })) : [];
   const ops = await readAll(round, folder, parts.place);
-  const kills = new Map([...parts.place.apps].flatMap((app) => [...app.kills]));
-  const history = { ops, losses, kills, endedAt: nowUs() };
+  const ends = new Map([...parts.place.apps].flatMap((app) => [...app.ends]));
+  const history = { ops, losses, ends, endedAt: nowUs() };
   parts.recovery.endRound();
   const violations = [...undrained, ...checkHistory(history)];
   if (violations.length === 0) await rm(folder, { recursive: true });

@@ -93,6 +93,15 @@ export function isNotSent(error: unknown): boolean {
   return error instanceof NotSent || messageOf(error).includes('enableOfflineQueue');
 }
 
+/** What ioredis says of a call whose connection broke, or brought nothing. */
+const unanswered =
+  /^(Connection is closed\.|Command timed out|Command aborted|Socket timeout|Reached the max retries)/;
+
+/** Whether a call to Redis failed, rather than what was made of its answer. */
+export function isOfRedis(error: unknown): boolean {
+  return isReplyError(error) || isNotSent(error) || unanswered.test(messageOf(error));
+}
+
 /** Whether the server does not let the connection in. */
 export function isKeptOut(error: unknown): boolean {
   return meaningOf(error)?.isKeptOut ?? false;

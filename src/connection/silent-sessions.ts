@@ -48,6 +48,9 @@ export class SilentSessions {
 
   /** Of a pooler, which has sessions of its own, nothing can be asked. @throws what the connection throws */
   async watch(session: Session): Promise<void> {
+    // The pool listens to none that it gives away, nor does Prisma to one that it has not got yet: an error
+    // that nobody hears ends the process. What breaks is thrown by the call that it breaks.
+    session.on('error', () => undefined);
     const { rows } = await session.query('SELECT pg_backend_pid() AS pid');
     if (rows[0]?.pid !== session.processID) return;
     const { stream } = session.connection;

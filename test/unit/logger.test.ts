@@ -1,12 +1,12 @@
 /** What is logged of an event, and at which level. */
 
-import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it, test, vi } from 'vitest';
 import { StatisticsCounter } from '../../src/cache/statistics.js';
 import { ForebayError } from '../../src/errors.js';
 import { logEvents } from '../../src/event-log.js';
 import type { Emit, EventType, ForebayEvent } from '../../src/events.js';
 import { createLogger } from '../../src/logger.js';
+import { pino } from '../../src/peers/pino.js';
 
 /** What a logger of forebay writes, line by line, as JSON. */
 function logged(level: string, ...events: ForebayEvent[]): Record<string, unknown>[] {

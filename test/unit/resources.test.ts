@@ -1,5 +1,6 @@
 /** What is open is closed in reverse, each within its deadline, whatever happens to the others. */
 import fc from 'fast-check';
+import { ReplyError } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { ForebayEvent } from '../../src/events.js';
 import { Resources, withResources } from '../../src/resources.js';
@@ -18,6 +19,19 @@ describe('resources', () => {
   it('give back what they were given', () => {
     const value = { a: 1 };
     expect(resources.own('value', value, () => undefined)).toBe(value);
+  });
+
+  it.each([
+    [new Error('Connection is closed.'), 'REDIS_UNAVAILABLE'],
+    [new Error("Stream isn't writeable and enableOfflineQueue options is false"), 'REDIS_UNAVAILABLE'],
+    [new Error('Socket timeout. Expecting data, but got none in 1000ms.'), 'REDIS_UNAVAILABLE'],
+    [new ReplyError('LOADING Redis is loading the dataset in memory'), 'REDIS_REFUSED'],
+    [new TypeError('x is not a function'), undefined],
+  ])('that could not be made for %s say %s', async (error, code) => {
+    const made = await new Resources(() => undefined)
+      .construct(() => Promise.reject(error), 100)
+      .catch((it) => it);
+    expect(made).toMatchObject(code === undefined ? { message: error.message } : { code, cause: error });
   });
 
   it('are closed in reverse, one after the other, however each of them ends', async () => {

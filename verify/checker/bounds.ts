@@ -25,11 +25,11 @@ const bounds: Readonly<Record<Kind, number>> = {
 /** Of a busy machine: timers come late, and a call waits for its turn in its process. */
 const slack = 5 * second;
 
-export function checkBounds({ ops, kills, endedAt }: History): Violation[] {
+export function checkBounds({ ops, ends, endedAt }: History): Violation[] {
   return ops.flatMap((op): Violation[] => {
     const bound = boundOf(op);
     if (op.end === undefined) {
-      const lastSeen = kills.get(op.process) ?? endedAt;
+      const lastSeen = ends.get(op.process) ?? endedAt;
       return lastSeen - op.at > bound ? [violation('hanging call', op, lastSeen)] : [];
     }
     return op.end - op.at > bound ? [violation('slow call', op, op.end)] : [];

@@ -27,8 +27,8 @@ export class ProcessSlot {
   readonly kind: 'app' | 'worker';
   readonly redis: TcpProxy;
   readonly postgres: TcpProxy;
-  /** Its processes that were killed, by name. */
-  readonly kills = new Map<string, number>();
+  /** When its processes ended that were killed, or ended by themselves after they were ready, by name. */
+  readonly ends = new Map<string, number>();
   /** Where a fault is under way: one at a time for the process and for each of its proxies. */
   readonly busy = new Set<'process' | 'Redis' | 'Postgres'>();
   /** How often a process ended by itself after it was ready. */
@@ -80,7 +80,7 @@ export class ProcessSlot {
     if (!child || !this.#isReady) return;
     this.#wasKilled = true;
     this.#isReady = false;
-    this.kills.set(this.processName, nowUs());
+    this.ends.set(this.processName, nowUs());
     const exited = once(child, 'exit');
     child.kill('SIGKILL');
     await exited;
@@ -137,7 +137,10 @@ export class ProcessSlot {
   }
 
   async #onExit(): Promise<void> {
-    if (this.#isReady && !this.#wasKilled) this.crashes += 1;
+    if (this.#isReady && !this.#wasKilled) {
+      this.crashes += 1;
+      this.ends.set(this.processName, nowUs());
+    }
     this.#isReady = false;
     if (this.#isEnding) return;
     if (!this.#wasKilled) await sleep(againMs);

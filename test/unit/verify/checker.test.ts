@@ -13,7 +13,7 @@ function history(ops: readonly Partial<Op>[], losses: readonly Loss[] = []): His
     const at = op.at ?? 10 * nth + 10;
     return { process: 'app', client: 0, kind: 'get', key: row, at, end: at + 5, outcome: 'ok', ...op };
   });
-  return { ops: made, losses, kills: new Map([['dead', 40]]), endedAt: 1_000 };
+  return { ops: made, losses, ends: new Map([['dead', 40]]), endedAt: 1_000 };
 }
 
 const kindsOf = (ops: readonly Partial<Op>[], losses: readonly Loss[] = []): ViolationKind[] =>
