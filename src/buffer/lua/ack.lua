@@ -17,6 +17,7 @@
 local meta, order, dirty, sealed, waiting = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local retries, foreign = KEYS[6], KEYS[7]
 local number, channel, lane, entryPrefix = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+local chunkSize = 100
 
 -- What readers have put back of it may lack the other writer's change. What is dirty again is put back again.
 local function dropForeign()
@@ -27,16 +28,24 @@ local function dropForeign()
   end
 end
 
+-- But of those that were written meanwhile and wait again.
+local function endWaiting(fields)
+  for first = 1, #fields, chunkSize do
+    local chunk, ended = {unpack(fields, first, math.min(first + chunkSize - 1, #fields))}, {}
+    for i, due in ipairs(redis.call('ZMSCORE', retries, unpack(chunk))) do
+      if not due then ended[#ended + 1] = chunk[i] end
+    end
+    if #ended > 0 then redis.call('HDEL', waiting, unpack(ended)) end
+  end
+end
+
 -- [FB-ACK-NUMBER]
 if redis.call('HGET', meta, 'sealed') ~= number then return 0 end
 letPass(meta)
 redis.call('HINCRBY', meta, 'persisted', redis.call('HLEN', sealed))
 redis.call('HINCRBY', meta, 'batches', 1)
 if redis.call('EXISTS', waiting) == 1 then
-  -- One that was written meanwhile may wait again.
-  for _, field in ipairs(redis.call('HKEYS', sealed)) do
-    if not redis.call('ZSCORE', retries, field) then redis.call('HDEL', waiting, field) end
-  end
+  endWaiting(redis.call('HKEYS', sealed))
 end
 if redis.call('EXISTS', foreign) == 1 then dropForeign() end
 redis.call('UNLINK', sealed)

@@ -93,12 +93,15 @@ local lastWrite, written, places = {}, {}, {}
 
 -- [FB-SHARE] A record that becomes dirty, of a tenant that has had its share of a crowded order: it waits, so
 -- that it holds back nobody else's, and half of the lane is kept free of such.
-local late = {}
+local late, counts, placeCount = {}, {}, nil
 local function isLate(i)
   if share == 0 then return false end
   if late[i] == nil then
-    local count = redis.call('HINCRBY', round, ARGV[i + 4 + writeCount], 1)
-    local isCrowded = count > share and redis.call('ZCARD', order) + #places / 2 >= crowdedAt
+    local tenant = ARGV[i + 4 + writeCount]
+    local count = (counts[tenant] or tonumber(redis.call('HGET', round, tenant)) or 0) + 1
+    counts[tenant] = count
+    placeCount = placeCount or redis.call('ZCARD', order)
+    local isCrowded = count > share and placeCount + #places / 2 >= crowdedAt
     -- What supersedes a dead letter takes its place.
     late[i] = isCrowded and not (hasDead and redis.call('ZSCORE', dead, fields[i]))
   end
@@ -555,6 +558,7 @@ if #written > 0 then
   local isThere = redis.call('EXISTS', unpack(entries)) > 0
   for _, field in ipairs(written) do writeEntry(lastWrite[field], isThere) end
 end
+for tenant, count in pairs(counts) do redis.call('HSET', round, tenant, count) end
 placeJoined()
 if #places > 0 then redis.call('ZADD', order, 'LT', unpack(places)) end
 

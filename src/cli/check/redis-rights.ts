@@ -15,7 +15,7 @@ const ofKeys: readonly (readonly [arguments_: readonly string[], names: string])
   [[], 'del exists get hgetall hkeys hlen incr llen lpop mget persist pttl rpop scard smembers type unlink'],
   [[], 'xlen zcard zpopmin'],
   [['1'], 'hdel hexists hget hmget incrby lindex lpos lpush pexpire pexpireat rename rpush sadd set'],
-  [['1'], 'sismember srem xdel zrem zscore bzpopmin'],
+  [['1'], 'sismember srem xdel zrem zmscore zscore bzpopmin'],
   [['1', '1'], 'hincrby hmset hset hsetnx lrange lrem lset ltrim xrange zadd zcount zincrby zlexcount'],
   [
     ['1', '1'],
