@@ -17,6 +17,7 @@ import { read } from './read.js';
 import { refresh } from './refresh.js';
 import { replay } from './replay.js';
 import { scale } from './scale.js';
+import { tenants } from './tenants.js';
 import { together } from './together.js';
 import { upsertMany } from './upsert-many.js';
 import { warming } from './warming.js';
@@ -33,6 +34,7 @@ const benches: Readonly<Record<string, Bench>> = {
   'upsert-many': upsertMany,
   changes,
   scale,
+  tenants,
   together,
   profile,
   leaks,
