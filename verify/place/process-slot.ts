@@ -137,7 +137,7 @@ export class ProcessSlot {
   }
 
   async #onExit(): Promise<void> {
-    if (this.#isReady && !this.#wasKilled) {
+    if (this.#isReady && !this.#wasKilled && !this.#isEnding) {
       this.crashes += 1;
       this.ends.set(this.processName, nowUs());
     }
