@@ -24,6 +24,6 @@ it('The same seed gives the same trace, and another seed another', async () => {
 it('It finds planted faults, and says in how many histories', async () => {
   const some = ['ledger off', 'nobody is woken', 'split forgets a delta'];
   const only = some.flatMap((name) => ['--only', name]);
-  const told = await simulate('--mutations', '--seed', '1', ...only);
-  for (const name of some) expect(told).toMatch(new RegExp(String.raw`✓ ${name} +\d+ +\w`));
+  const told = await simulate('--mutations', '--seed', '2', ...only);
+  for (const name of some) expect(told).toMatch(new RegExp(String.raw`✓ ${name} +\d+ +FB-[A-Z]+`));
 }, 240_000);
