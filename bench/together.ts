@@ -7,6 +7,7 @@ import { record } from '../src/definitions/record.js';
 import { defineStores } from '../src/definitions/stores.js';
 import { WriteBehindService } from '../src/worker.js';
 import type { Bench, BenchContext, BenchResult } from './bench.js';
+import { quantile } from './quantile.js';
 import { count, textTable } from './text-table.js';
 import { issue } from './write-behind/in-flight.js';
 
@@ -98,7 +99,7 @@ function inMany(app: App, id: string): Promise<unknown> {
 }
 
 function toPage(speeds: Readonly<Record<Way, readonly number[]>>, ratios: readonly number[]): string {
-  const middle = [...ratios].sort((a, b) => a - b)[Math.floor(ratios.length / 2)] as number;
+  const middle = quantile([...ratios], 0.5);
   return [
     '',
     textTable(

@@ -6,12 +6,12 @@ import { DemoError } from './errors.js';
 import { type ProjectPut, type TaskPut, type UserPut, type Write, WriteMaker } from './writes.js';
 
 /** What the demo uses of forebay's stores. A write resolves when it is accepted. */
-export interface DemoStores {
-  readonly users: { put(row: UserPut): Promise<unknown> };
-  readonly projects: { put(row: ProjectPut): Promise<unknown> };
-  readonly tasks: { put(row: TaskPut): Promise<unknown>; delete(id: string): Promise<unknown> };
-  readonly projectTouches: { add(id: string, delta: number): Promise<unknown> };
-  readonly taskTouches: { add(id: string, delta: number): Promise<unknown> };
+export interface DemoStores<Accepted = unknown> {
+  readonly users: { put(row: UserPut): Promise<Accepted> };
+  readonly projects: { put(row: ProjectPut): Promise<Accepted> };
+  readonly tasks: { put(row: TaskPut): Promise<Accepted>; delete(id: string): Promise<Accepted> };
+  readonly projectTouches: { add(id: string, delta: number): Promise<Accepted> };
+  readonly taskTouches: { add(id: string, delta: number): Promise<Accepted> };
 }
 
 /** Grows while the replay runs. */
@@ -46,7 +46,8 @@ export async function replay(activity: Activity, stores: DemoStores, options: Re
   await flight.landed();
 }
 
-function issue(write: Write, stores: DemoStores): Promise<unknown> {
+/** Gives a write to its store. */
+export function issue<Accepted>(write: Write, stores: DemoStores<Accepted>): Promise<Accepted> {
   switch (write.kind) {
     case 'putUser':
       return stores.users.put(write.row);

@@ -35,7 +35,7 @@ export const mutations: readonly Mutation[] = [
     ['seal takes while sealed', 'if known[1] then', 'if false then'],
     ['seal gives an old number', 'nextNumber(known[2], now), floor + 1', 'tonumber(known[2]) or 1, 1'],
     ['seal without comparison', "compared ~= '' and compared ~= generation", 'false'],
-    ['seal forgets the bytes', 'bytes = bytes - takeOldest()', 'takeOldest()'],
+    ['seal forgets the bytes', 'bytes = bytes - movedBytes', ''],
     ['watermark of a batch too high', 'return oldest and text(oldest - 1) or known[5]', 'return known[5]'],
     ['the mark stays when the lane is empty', "redis.call('HDEL', meta, 'due')\n", ''],
     ['what is due is never sealed', 'local isDue = due and', 'local isDue = false and'],

@@ -52,7 +52,7 @@ export interface Loss {
 export interface History {
   readonly ops: readonly Op[];
   readonly losses: readonly Loss[];
-  /** When processes were killed: their calls never come back. */
+  /** When processes ended that were killed, or ended by themselves: their calls never come back. */
   readonly ends: ReadonlyMap<string, number>;
   /** When the recording ended. */
   readonly endedAt: number;

@@ -1,27 +1,5 @@
-/** A write-behind worker in a process of its own, which tells what it uses. */
-import { createPrisma } from '../../examples/platform/prisma.js';
-import { readConfig, requireDatabaseUrl } from '../../src/index.js';
-import { WriteBehindService } from '../../src/worker.js';
-import { serve } from '../serve.js';
-import { cpuMsSince } from '../write-behind/in-flight.js';
+/** The worker of the bench. */
+import { serveWorker } from '../serve-worker.js';
 import { stores } from './stores.js';
 
-export interface ScaleWorkerHandlers {
-  /** Since the process began, in ms. */
-  cpuMs(): Promise<number>;
-}
-
-const stopDeadlineMs = 8_000;
-
-const config = readConfig();
-const { connections } = config.worker;
-const prisma = createPrisma(requireDatabaseUrl(config), { connections, name: 'bench-scale-worker' });
-const service = new WriteBehindService({ stores, prisma, config, emit: () => undefined });
-await service.start();
-
-const handlers: ScaleWorkerHandlers = { cpuMs: async () => cpuMsSince() };
-
-serve(handlers, async () => {
-  await service.stop(stopDeadlineMs);
-  await prisma.$disconnect();
-});
+await serveWorker(stores, 'bench-scale-worker');

@@ -3,9 +3,9 @@ import { Redis } from 'ioredis';
 import type { BenchContext } from '../bench.js';
 import { type Child, startChild } from '../child.js';
 import { redisCpuMs } from '../redis-cpu.js';
+import type { WorkerHandlers } from '../serve-worker.js';
 import { postgresCpuMs } from './postgres-cpu.js';
 import type { ScaleAppHandlers } from './scale-app.js';
-import type { ScaleWorkerHandlers } from './scale-worker.js';
 
 export interface SiteOptions {
   readonly workers: number;
@@ -34,7 +34,7 @@ export async function openSite({ place, signal }: BenchContext, options: SiteOpt
   const { workers: count, cluster } = options;
   const env = { ...place.env, ...cluster?.env };
   const servers = cluster?.urls.map((url) => new Redis(url)) ?? [place.redis];
-  const workers: Child<ScaleWorkerHandlers>[] = [];
+  const workers: Child<WorkerHandlers>[] = [];
   const app = await startChild<ScaleAppHandlers>('scale/scale-app.ts', { env, signal });
   const site: Site = {
     app,
@@ -46,7 +46,7 @@ export async function openSite({ place, signal }: BenchContext, options: SiteOpt
     },
     async startWorkers(more) {
       for (let i = 0; i < more; i++)
-        workers.push(await startChild<ScaleWorkerHandlers>('scale/scale-worker.ts', { env, signal }));
+        workers.push(await startChild<WorkerHandlers>('scale/scale-worker.ts', { env, signal }));
     },
     async close() {
       await Promise.all([app, ...workers].map((child) => child.stop()));

@@ -1,4 +1,5 @@
 /** The page of the bench. */
+import { quantile } from '../quantile.js';
 import { count, textTable } from '../text-table.js';
 import type { PaceFigures, WriteFigures } from './tenants-app.js';
 
@@ -50,5 +51,5 @@ function rowOf({ name, rounds: of }: Measured, alone: readonly Round[]): string[
 }
 
 function middle(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
+  return quantile([...values], 0.5);
 }

@@ -62,6 +62,13 @@ export function mastersOf(redis: RedisClient): readonly Redis[] {
   return redis instanceof Cluster ? redis.nodes('master') : [redis];
 }
 
+/** Tells of each server that it has connected to, in a cluster of each of its nodes. */
+export function onConnect(redis: RedisClient, told: (server: Redis) => void): void {
+  const watch = (server: Redis): void => void server.on('connect', () => told(server));
+  if (isCluster(redis)) redis.on('+node', watch);
+  else watch(redis);
+}
+
 /** How many commands a client of `createClient` was given. */
 export function commandsOf(redis: RedisClient): number {
   return redis instanceof CountedRedis || redis instanceof CountedCluster ? redis.commands : 0;

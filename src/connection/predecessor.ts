@@ -3,7 +3,7 @@
  * and the server has not read, is never executed behind what is sent on this one. Else a write in doubt could
  * undo a later one. See https://redis.io/docs/latest/commands/client-kill/
  */
-import { Cluster, type Redis } from 'ioredis';
+import { onConnect, type Redis, type RedisClient } from './client.js';
 import { isReplyError } from './refusals.js';
 
 /** As its server knows a connection. Restarted, it gives the same ids again: so the address counts too. */
@@ -13,19 +13,15 @@ interface Session {
 }
 
 /** From its next connect on. @param onRefused the server does not allow it */
-export function endsPredecessor(redis: Redis | Cluster, onRefused: (error: Error) => void): void {
+export function endsPredecessor(redis: RedisClient, onRefused: (error: Error) => void): void {
   /** By server: a cluster makes a client anew for one that it had lost. */
   const sessions = new Map<string, Session>();
-  const watch = (node: Redis): void => {
-    // Answered before the connection is ready, for ioredis asks for INFO behind this.
-    node.on('connect', () => {
-      succeed(node, sessions).catch((error: Error) => {
-        if (isReplyError(error)) onRefused(error);
-      });
+  // Answered before the connection is ready, for ioredis asks for INFO behind this.
+  onConnect(redis, (server) => {
+    succeed(server, sessions).catch((error: Error) => {
+      if (isReplyError(error)) onRefused(error);
     });
-  };
-  if (redis instanceof Cluster) redis.on('+node', watch);
-  else watch(redis);
+  });
 }
 
 async function succeed(redis: Redis, sessions: Map<string, Session>): Promise<void> {

@@ -5,12 +5,11 @@
  */
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
-import { Cluster, type Redis } from 'ioredis';
+import { onConnect, type RedisClient } from './client.js';
 
 /** From its next connect on. Not over TLS: Node can't reset such a connection. */
-export function dropsUnsent(redis: Redis | Cluster): void {
-  if (redis instanceof Cluster) redis.on('+node', dropsUnsent);
-  else redis.on('connect', () => resetsWhenGivenUp(redis.stream));
+export function dropsUnsent(redis: RedisClient): void {
+  onConnect(redis, ({ stream }) => resetsWhenGivenUp(stream));
 }
 
 function resetsWhenGivenUp(socket: Socket): void {

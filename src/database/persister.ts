@@ -3,7 +3,7 @@
  * rows, and one statement for each counter's deltas; stores with a persist of their own are called.
  */
 import { type Batch, rowsOf } from '../buffer/batch.js';
-import { hasAggregates } from '../definitions/aggregate.js';
+import { hasAggregates, rootKeyOfField } from '../definitions/aggregate.js';
 import type { Model } from '../definitions/model.js';
 import type { ModelSource, Transaction } from '../definitions/record.js';
 import type { CounterStore, LaneGroup, RecordStore } from '../definitions/stores.js';
@@ -15,7 +15,7 @@ import { readSql } from './sql-file.js';
 import { type FindOutdated, MissingRow, type Outdated, type Statement, type Write } from './statement.js';
 import { readTable, type Table } from './table.js';
 import { findByHalves, findOneByOne, type Refusal } from './trial.js';
-import { letterOf, unitKeyOf, unitsOf } from './units.js';
+import { letterOf, unitsOf } from './units.js';
 import { onlyNewer } from './version-column.js';
 
 export interface Persister {
@@ -78,7 +78,7 @@ function refusalsOf(group: LaneGroup, batch: Batch, unfit: ReadonlyMap<string, s
   if (unfit.size === 0) return [];
   const units = unitsOf(group, batch);
   return [...unfit].map(([field, message]) => {
-    const key = unitKeyOf(group, field);
+    const key = rootKeyOfField(group, field);
     const fields = units.get(key) as string[];
     return { fields, letter: letterOf(group, key, fields), state: '', message };
   });

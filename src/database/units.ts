@@ -5,7 +5,7 @@
 import { type Batch, rowsOf } from '../buffer/batch.js';
 import { hasAggregates, rootKeyOf } from '../definitions/aggregate.js';
 import type { LaneGroup, RecordStore } from '../definitions/stores.js';
-import { fieldOf, splitField } from '../keys.js';
+import { fieldOf } from '../keys.js';
 
 /**
  * Of a batch: the fields of each unit, by its key, see `rootKeyOf`. A row's, also where it only counts, comes
@@ -41,11 +41,6 @@ function countersById({ counters }: LaneGroup, batch: Batch, store: RecordStore)
     for (const { idKey } of batch.deltas.get(name) ?? []) byId.set(idKey, [...(byId.get(idKey) ?? []), name]);
   }
   return byId;
-}
-
-export function unitKeyOf(group: LaneGroup, field: string): string {
-  const { store, idKey } = splitField(field);
-  return rootKeyOf(group, store, idKey);
 }
 
 /** The field of the letter that a unit becomes: that of its first row. */

@@ -2,6 +2,7 @@
  * Aggregates: a row, the rows of other stores that belong to it by the first field of their ids, and the
  * counters of all of them. They are in one lane, and have one place in it.
  */
+import { splitField } from '../keys.js';
 import { firstPartOf } from './id.js';
 import type { LaneGroup } from './stores.js';
 
@@ -13,6 +14,12 @@ type Aggregated = Pick<LaneGroup, 'name' | 'parts'>;
  */
 export function rootKeyOf({ parts }: Pick<LaneGroup, 'parts'>, store: string, idKey: string): string {
   return parts.has(store) ? firstPartOf(idKey) : idKey;
+}
+
+/** The same of a record or a counter by its field. */
+export function rootKeyOfField(group: Pick<LaneGroup, 'parts'>, field: string): string {
+  const { store, idKey } = splitField(field);
+  return rootKeyOf(group, store, idKey);
 }
 
 /** Whether a group's records are committed by aggregates. */

@@ -1,7 +1,6 @@
 /** Tenants: whose a record is. A crowded lane shares the next batch among them, see write.lua. */
 import { ForebayError } from '../errors.js';
-import { splitField } from '../keys.js';
-import { rootKeyOf } from './aggregate.js';
+import { rootKeyOfField } from './aggregate.js';
 import type { LaneGroup } from './stores.js';
 
 const tenantMax = 200;
@@ -12,8 +11,7 @@ const tenantMax = 200;
  */
 export function tenantOf(group: LaneGroup, field: string): string | undefined {
   if (group.tenant === undefined) return undefined;
-  const { store, idKey } = splitField(field);
-  const tenant = askedOf(group, rootKeyOf(group, store, idKey));
+  const tenant = askedOf(group, rootKeyOfField(group, field));
   if (typeof tenant === 'string' && tenant !== '' && tenant.length <= tenantMax) return tenant;
   throw noTenant(group, `must be a string of 1 to ${tenantMax} characters, not ${shown(tenant)}`);
 }

@@ -4,6 +4,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Commit } from '../../demo/activity/commit.js';
+import { issue } from '../../demo/replay.js';
 import { type Write as DemoWrite, type TaskPut, WriteMaker } from '../../demo/writes.js';
 import type { stores } from '../../examples/platform/stores.js';
 import type { Forebay } from '../../src/app/connect.js';
@@ -184,22 +185,7 @@ export function rowOf(write: ReplayWrite): string {
 }
 
 function send({ stores }: ReplayApp, write: ReplayWrite): Promise<Receipt> {
-  switch (write.kind) {
-    case 'putUser':
-      return stores.users.put(write.row);
-    case 'putProject':
-      return stores.projects.put(write.row);
-    case 'touchProject':
-      return stores.projectTouches.add(write.id, write.delta);
-    case 'putTask':
-      return stores.tasks.put(write.row);
-    case 'patchTask':
-      return stores.tasks.patch(write.id, write.fields);
-    case 'touchTask':
-      return stores.taskTouches.add(write.id, write.delta);
-    case 'deleteTask':
-      return stores.tasks.delete(write.id);
-  }
+  return write.kind === 'patchTask' ? stores.tasks.patch(write.id, write.fields) : issue(write, stores);
 }
 
 function append<Item>(lists: Map<string, Item[]>, key: string, item: Item): void {

@@ -131,43 +131,32 @@ local function lastLate(fields)
   return last
 end
 
-local function takeLate(countMax, sizeMax)
-  local records, taken = 0, 0
-  while records < countMax and taken < sizeMax do
-    local fields = redis.call('ZRANGE', retries, 0, math.min(chunkSize, countMax - records) - 1)
-    local last = #fields > 0 and lastLate(fields)
-    if not last then break end
-    local moved, movedBytes = takeUpTo(redis.call('ZSCORE', retries, last))
-    records = records + moved
-    taken = taken + movedBytes
+-- Fills the batch by takeNext, which is given how many to take at most, and returns nil once there are none.
+local filled, filledBytes = 0, 0
+local function fillBy(takeNext)
+  while filled < recordsMax and filledBytes < bytesMax do
+    local moved, movedBytes = takeNext(math.min(chunkSize, recordsMax - filled))
+    if not moved then return end
+    filled = filled + moved
+    filledBytes = filledBytes + movedBytes
+    bytes = bytes - movedBytes
   end
-  return taken
 end
 
--- And as many of those that wait for their tenant's turn as it has room for. Returns how many bytes it took.
-local function takeOldest()
-  local records, taken = 0, 0
-  while records < recordsMax and taken < bytesMax and redis.call('ZCARD', order) > 0 do
-    local moved, movedBytes = takeChunk(math.min(chunkSize, recordsMax - records))
-    records = records + moved
-    taken = taken + movedBytes
-  end
-  return taken + takeLate(recordsMax - records, bytesMax - taken)
+local function takeOldest(size)
+  if redis.call('ZCARD', order) > 0 then return takeChunk(size) end
 end
 
--- Returns how many bytes it took.
-local function takeDue(untilUs)
-  local records, taken = 0, 0
-  while records < recordsMax and taken < bytesMax do
-    local size = math.min(chunkSize, recordsMax - records)
-    local fields = redis.call('ZRANGEBYSCORE', retries, '-inf', untilUs, 'LIMIT', 0, size)
-    if #fields == 0 then break end
-    -- A row and its counters have the same time, and so has an aggregate: they are not parted.
-    local moved, movedBytes = takeUpTo(redis.call('ZSCORE', retries, fields[#fields]))
-    records = records + moved
-    taken = taken + movedBytes
-  end
-  return taken
+local function takeLate(size)
+  local fields = redis.call('ZRANGE', retries, 0, size - 1)
+  local last = #fields > 0 and lastLate(fields)
+  if last then return takeUpTo(redis.call('ZSCORE', retries, last)) end
+end
+
+local function takeDue(size, untilUs)
+  local fields = redis.call('ZRANGEBYSCORE', retries, '-inf', untilUs, 'LIMIT', 0, size)
+  -- A row and its counters have the same time, and so has an aggregate: they are not parted.
+  if #fields > 0 then return takeUpTo(redis.call('ZSCORE', retries, fields[#fields])) end
 end
 
 local function sealUnder(since, isRetry)
@@ -187,7 +176,8 @@ end
 
 -- What waits holds back nothing: its batches take turns with the others.
 local function sealDue(due)
-  bytes = bytes - takeDue(due > now and '+inf' or text(now))
+  local untilUs = due > now and '+inf' or text(now)
+  fillBy(function(size) return takeDue(size, untilUs) end)
   if redis.call('EXISTS', sealed) == 0 then return nil end
   return sealUnder((tonumber(known[5]) or 0) + 1, true)
 end
@@ -200,7 +190,8 @@ local function sealOldest(oldest)
     takeAll()
     bytes = 0
   else
-    bytes = bytes - takeOldest()
+    fillBy(takeOldest)
+    fillBy(takeLate)
   end
   if redis.call('EXISTS', sealed) == 0 then return nil end
   return sealUnder(oldest, false)

@@ -6,7 +6,7 @@ import type { Lane } from '../../buffer/lane.js';
 import type { AcceptedAt } from '../../buffer/lane-state.js';
 import type { DeadLetter, LetterError } from '../../buffer/step-replies.js';
 import { rowMissing } from '../../database/database.js';
-import { rootKeyOf } from '../../definitions/aggregate.js';
+import { rootKeyOfField } from '../../definitions/aggregate.js';
 import { type Store, storesOf } from '../../definitions/stores.js';
 import { ForebayError, isForebayError } from '../../errors.js';
 import type { Emit } from '../../events.js';
@@ -130,7 +130,7 @@ export class Receipt<Id = unknown> {
   /** Of an aggregate: that of its root, which is the letter's. */
   get #rootField(): string {
     const { group } = this.#lane;
-    return fieldOf(group.name, rootKeyOf(group, this.store, splitField(this.#field).idKey));
+    return fieldOf(group.name, rootKeyOfField(group, this.#field));
   }
 
   /** A record's version is that of the last of its writes. */

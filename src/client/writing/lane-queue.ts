@@ -2,11 +2,10 @@
 import type { Lane } from '../../buffer/lane.js';
 import type { AcceptedAt } from '../../buffer/lane-state.js';
 import type { Write, WriteReply } from '../../buffer/step-replies.js';
-import { rootKeyOf } from '../../definitions/aggregate.js';
+import { rootKeyOfField } from '../../definitions/aggregate.js';
 import type { LaneGroup } from '../../definitions/stores.js';
 import { tenantOf } from '../../definitions/tenant.js';
 import type { ForebayError } from '../../errors.js';
-import { splitField } from '../../keys.js';
 import { confirmedBy } from './durability.js';
 import type { WritePlan } from './write-options.js';
 
@@ -87,7 +86,9 @@ export function mayWait({ deadline }: Submission): boolean {
 
 /** A row and its counters have one order, and so has an aggregate: they wait for each other. */
 export function rootsOf({ lane: { group } }: LaneQueue, submissions: readonly Submission[]): Set<string> {
-  return new Set(submissions.flatMap(({ writes }) => writes.map(({ field }) => rootOf(group, field))));
+  return new Set(
+    submissions.flatMap(({ writes }) => writes.map(({ field }) => rootKeyOfField(group, field))),
+  );
 }
 
 export function touches(
@@ -95,18 +96,13 @@ export function touches(
   roots: ReadonlySet<string>,
   { writes }: Submission,
 ): boolean {
-  return writes.some(({ field }) => roots.has(rootOf(group, field)));
+  return writes.some(({ field }) => roots.has(rootKeyOfField(group, field)));
 }
 
 /** Of one submission all are of one: it is that of the row that they belong to. */
 export function withTenants(group: LaneGroup, writes: readonly Write[]): readonly Write[] {
   const tenant = tenantOf(group, (writes[0] as Write).field);
   return tenant === undefined ? writes : writes.map((write) => ({ ...write, tenant }));
-}
-
-function rootOf(group: LaneGroup, field: string): string {
-  const { store, idKey } = splitField(field);
-  return rootKeyOf(group, store, idKey);
 }
 
 /** What came meanwhile must not overtake an earlier write of the same row that waits for room. */

@@ -3,7 +3,7 @@
  * in one transaction.
  */
 import type { Write } from '../../buffer/step-replies.js';
-import { hasAggregates, rootKeyOf } from '../../definitions/aggregate.js';
+import { hasAggregates, rootKeyOfField } from '../../definitions/aggregate.js';
 import type { CounterDefinition } from '../../definitions/counter.js';
 import type { RecordDefinition } from '../../definitions/record.js';
 import type { Definitions, LaneGroup, Stores } from '../../definitions/stores.js';
@@ -156,10 +156,7 @@ function checkAggregate(group: LaneGroup, writes: readonly Write[]): void {
     throw invalidWrites(
       `there must be 1 to ${writesMax}, and a row's counters count when it is deleted; there are ${writes.length}`,
     );
-  const keys = writes.map(({ field }) => {
-    const { store, idKey } = splitField(field);
-    return rootKeyOf(group, store, idKey);
-  });
+  const keys = writes.map(({ field }) => rootKeyOfField(group, field));
   if (new Set(keys).size > 1) throw acrossAggregates(group, 'more than one of them');
   const fields = new Set<string>();
   for (const { field } of writes) {

@@ -11,8 +11,8 @@ import { voidBatch } from '../../database/apply.js';
 import { type Database, isOfServer, rowMissing, sqlStates } from '../../database/database.js';
 import type { Persister } from '../../database/persister.js';
 import type { Refusal } from '../../database/trial.js';
-import { unitKeyOf, unitsOf } from '../../database/units.js';
-import { aggregateAnchor } from '../../definitions/aggregate.js';
+import { unitsOf } from '../../database/units.js';
+import { aggregateAnchor, rootKeyOfField } from '../../definitions/aggregate.js';
 import { shownLetter } from '../../definitions/private-fields.js';
 import type { LaneGroup } from '../../definitions/stores.js';
 import { ForebayError } from '../../errors.js';
@@ -168,7 +168,7 @@ function isNobodys(
   units: ReadonlyMap<string, unknown>,
 ): boolean {
   if (refusals.length === 0 || batch.sealing?.isRetry) return false;
-  const failed = new Set(refusals.map(({ fields: [field] }) => unitKeyOf(group, field as string)));
+  const failed = new Set(refusals.map(({ fields: [field] }) => rootKeyOfField(group, field as string)));
   return failed.size === units.size && refusals.every(({ state }) => isOfServer(state));
 }
 
