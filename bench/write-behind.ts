@@ -3,13 +3,13 @@
  * Prisma, and with a batcher by hand? All get the same rows, services and machine, and are warm when they are measured.
  */
 import type { Bench, BenchContext, BenchResult } from './bench.js';
-import type { StartedContestant, StartOptions } from './write-behind/app-and-worker.js';
+import type { StartedContestant } from './write-behind/app-and-worker.js';
 import { startBatcher } from './write-behind/batcher.js';
 import { calibrate, processesMax, type Trial } from './write-behind/calibrate.js';
 import { wrongRows } from './write-behind/check.js';
 import type { Contestant, Mode } from './write-behind/contestant.js';
 import { startForebay } from './write-behind/forebay.js';
-import { startJobPerWrite } from './write-behind/job-per-write.js';
+import { type JobPerWrite, startJobPerWrite } from './write-behind/job-per-write.js';
 import { type Measurement, measure, measureFastest } from './write-behind/measure.js';
 import { toFigures, toPage } from './write-behind/report.js';
 import { type Workload, workloads } from './write-behind/workload.js';
@@ -26,65 +26,55 @@ const writesOfJobPerWrite = 5_000;
 const warmUpWrites = 3_000;
 
 async function run(context: BenchContext): Promise<BenchResult> {
-  const { trials, measurements: peers } = await measureJobPerWrite(context);
-  const batcher = await measureStarted('the batcher by hand', startBatcher, context);
-  const own = await measureStarted('forebay', startForebay, context);
-  const measurements = [...peers, ...batcher, ...own];
-  return {
-    page: toPage(measurements, trials),
-    data: { calibration: trials, runs: measurements.map((one) => toFigures(one, measurements)) },
-    isCorrect: own.every(({ correctness }) => wrongRows(correctness) === 0),
-  };
-}
-
-async function measureJobPerWrite(
-  context: BenchContext,
-): Promise<{ trials: Trial[]; measurements: Measurement[] }> {
-  const settings = { processes: processesMax, concurrency: 16 };
-  const { place, signal, progress } = context;
-  progress.step('starting the processes of job per write');
-  const jobPerWrite = await startJobPerWrite({ env: place.env, signal, settings });
+  const started: StartedContestant[] = [];
   try {
-    await warmUp(jobPerWrite, context);
+    const jobPerWrite = await startAll(started, context);
+    for (const contestant of started) await warmUp(contestant, context);
     const trials = await calibrate(jobPerWrite, context);
     jobPerWrite.use(trials[0] as Trial);
-    return { trials, measurements: await measureAll(jobPerWrite, writesOfJobPerWrite, context) };
+    const measurements = await measureInTurns(started, context);
+    const own = measurements.filter(({ contestant }) => contestant === 'forebay');
+    return {
+      page: toPage(measurements, trials),
+      data: { calibration: trials, runs: measurements.map((one) => toFigures(one, measurements)) },
+      isCorrect: own.every(({ correctness }) => wrongRows(correctness) === 0),
+    };
   } finally {
-    await jobPerWrite.stop();
+    for (const contestant of started.reverse()) await contestant.stop();
   }
 }
 
-async function measureStarted(
-  name: string,
-  start: (options: StartOptions) => Promise<StartedContestant>,
-  context: BenchContext,
-): Promise<Measurement[]> {
-  const { place, signal, progress } = context;
-  progress.step(`starting the processes of ${name}`);
-  const contestant = await start({ env: place.env, signal });
-  try {
-    await warmUp(contestant, context);
-    return await measureAll(contestant, writes, context);
-  } finally {
-    await contestant.stop();
-  }
+/** Adds them one by one, so that those that have started are stopped when another one fails. */
+async function startAll(
+  started: StartedContestant[],
+  { place: { env }, signal, progress }: BenchContext,
+): Promise<JobPerWrite> {
+  progress.step('starting the processes');
+  const settings = { processes: processesMax, concurrency: 16 };
+  const jobPerWrite = await startJobPerWrite({ env, signal, settings });
+  started.push(jobPerWrite);
+  started.push(await startBatcher({ env, signal }));
+  started.push(await startForebay({ env, signal }));
+  return jobPerWrite;
 }
 
 async function warmUp(contestant: Contestant, context: BenchContext): Promise<void> {
   const workload = scaled({ table: 'tasks', kind: 'distinct', writes: warmUpWrites }, context);
-  await measure(contestant, { workload, mode: 'single' }, context);
+  await measure({ contestant, workload, mode: 'single' }, context);
 }
 
-async function measureAll(
-  contestant: Contestant,
-  count: number,
+async function measureInTurns(
+  contestants: readonly Contestant[],
   context: BenchContext,
 ): Promise<Measurement[]> {
   const measurements: Measurement[] = [];
   for (const { table, kind } of workloads) {
     for (const mode of ['single', 'bulk'] satisfies Mode[]) {
-      const order = { workload: scaled({ table, kind, writes: count }, context), mode };
-      measurements.push(await measureFastest(contestant, order, context));
+      const orders = contestants.map((contestant) => {
+        const count = contestant.name === 'job per write' ? writesOfJobPerWrite : writes;
+        return { contestant, workload: scaled({ table, kind, writes: count }, context), mode };
+      });
+      measurements.push(...(await measureFastest(orders, context)));
     }
   }
   return measurements;

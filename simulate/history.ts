@@ -205,20 +205,12 @@ export class History {
 
   async #loseRedis(): Promise<void> {
     if (this.#random.oneIn(2)) return this.world.server.keep();
-    if (this.#isMending) return;
     this.world.tell('Redis goes back');
     this.world.isWhole = false;
     this.#checks.wentBack();
     await this.world.server.goBack();
     const { nowMs } = this.world.server;
     for (const worker of this.#workers) await worker.reconnect(nowMs + this.#random.below(reconnectMaxMs));
-  }
-
-  /** A second loss, while the entries of the first are being dropped, is not noticed by who drops them. */
-  get #isMending(): boolean {
-    const { nowMs } = this.world.server;
-    const names = this.#actors.flatMap((actor) => actor.ready(nowMs).map(({ name }) => name));
-    return names.some((name) => ['scan', 'unlink', 'forebay_raise'].includes(name));
   }
 
   async #sweep(): Promise<void> {

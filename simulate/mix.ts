@@ -41,7 +41,9 @@ export function mixOf(random: Random): Mix {
   return {
     acts: {
       ...weights(acts, [0, 1, 2]),
-      ...weights(['write', 'work', 'job'], [3, 6]),
+      ...weights(['write', 'work'], [3, 6]),
+      // Where no job comes by chance, a wake-up that is lost shows.
+      job: random.of([0, 3, 6]),
       ...weights(['pass', 'restart'], [1, 2]),
       refuse: random.of([0, 1, 4]),
       ...(canLose && { fault: 2 }),

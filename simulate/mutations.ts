@@ -114,7 +114,12 @@ export const mutations: readonly Mutation[] = [
   ]),
   ...of(lua('raise'), [
     ['raise does not raise', "redis.call('HSET', meta, 'batch', floor)\n", ''],
-    ['raise without clearing', "if isCleared ~= '1' then return {'behind', generation, number} end", ''],
+    [
+      'a lane counts as cleared though it went back since',
+      'if cleared ~= generation then',
+      "if cleared == '' then",
+    ],
+    ['raise without clearing', "if cleared ~= generation then return {'behind', generation, number} end", ''],
   ]),
   ...of(lua('wake'), [['a quiet mark counts as alive', 'aheadMs > -quietMs and', '']]),
   ...of(lua('renew'), [

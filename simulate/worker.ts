@@ -9,6 +9,8 @@ import { Actor } from './actor.js';
 import type { Random } from './random.js';
 import { delayMs, prefix, type World } from './world.js';
 
+/** Of a worker that stood still. */
+const lateMs = 300;
 const ignored = (): undefined => undefined;
 /** The database's failures are those of single transactions. */
 const breaker = { run: (work: () => Promise<unknown>) => work() } as never;
@@ -16,6 +18,7 @@ const breaker = { run: (work: () => Promise<unknown>) => work() } as never;
 export class Worker {
   readonly actor: Actor;
   readonly #world: World;
+  readonly #random: Random;
   readonly #flush: LaneFlush;
   readonly #watch: LedgerWatch;
   readonly #signal = new AbortController().signal;
@@ -28,6 +31,7 @@ export class Worker {
 
   constructor(world: World, name: string, random: Random) {
     this.#world = world;
+    this.#random = random;
     this.actor = new Actor(name);
     const { buffer, lanes, postgres } = world;
     const shared = { buffer, database: postgres.database, breaker, prefix, emit: ignored };
@@ -96,11 +100,12 @@ export class Worker {
     }
   }
 
-  /** Renews the marks of the batches that it has in hand now, as late as the scheduler likes. */
+  /** Renews the marks of the batches that it has in hand now, so late that its stay on a lane may be over. */
   renew(): Promise<void> {
     return this.actor.start(async () => {
-      const calls = [...this.#held].map(([lane, number]) => this.#world.buffer.renew(lane, number));
-      await Promise.all(calls);
+      const held = [...this.#held];
+      await this.actor.gate('renewal', this.#world.server.nowMs + this.#random.of([0, lateMs]));
+      await Promise.all(held.map(([lane, number]) => this.#world.buffer.renew(lane, number)));
     });
   }
 

@@ -2,8 +2,11 @@
 import type { FaultKind } from './faults/plan.js';
 import type { FromWorker } from './messages.js';
 
+/** A worker's end in a round in which nothing else breaks is told by itself. */
+export type Recovered = FaultKind | 'worker killed, all else whole';
+
 interface Waiting {
-  readonly kind: FaultKind;
+  readonly kind: Recovered;
   readonly at: number;
   /** Empty: any lane will do. */
   readonly lanes: Set<string>;
@@ -13,14 +16,14 @@ const ends: ReadonlySet<string> = new Set(['batch.acked', 'batch.late', 'batch.s
 
 export class Recovery {
   /** Of each kind, in ms. */
-  readonly times = new Map<FaultKind, number[]>();
-  readonly counts = new Map<FaultKind, number>();
+  readonly times = new Map<Recovered, number[]>();
+  readonly counts = new Map<Recovered, number>();
   /** Batches applied, and events that say that something went otherwise. */
   readonly events = new Map<string, number>();
   readonly #inHand = new Map<string, Set<string>>();
   #waiting: Waiting[] = [];
 
-  fault(kind: FaultKind, at: number, lanes: ReadonlySet<string> = new Set()): void {
+  fault(kind: Recovered, at: number, lanes: ReadonlySet<string> = new Set()): void {
     this.counts.set(kind, (this.counts.get(kind) ?? 0) + 1);
     this.#waiting.push({ kind, at, lanes: new Set(lanes) });
   }

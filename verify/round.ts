@@ -64,15 +64,14 @@ async function prepare({ kind, fsync }: RoundPlan, { redis, apps, workers }: Pla
 }
 
 function workOf(round: number, plan: RoundPlan, folder: string, parts: RoundParts): Work {
-  const byKind: Readonly<Record<RoundPlan['kind'], readonly (readonly [Durability, number])[]>> = {
-    everysec: [
-      ['memory', 90],
-      ['database', 10],
-    ],
-    always: [
-      ['memory', 90],
-      ['database', 10],
-    ],
+  const plain: readonly (readonly [Durability, number])[] = [
+    ['memory', 90],
+    ['database', 10],
+  ];
+  const byKind: Readonly<Record<RoundPlan['kind'], typeof plain>> = {
+    everysec: plain,
+    always: plain,
+    kills: plain,
     'power loss': [
       ['memory', 80],
       ['database', 20],
@@ -83,15 +82,16 @@ function workOf(round: number, plan: RoundPlan, folder: string, parts: RoundPart
       ['database', 15],
     ],
   };
-  const fsynced: readonly (readonly [Durability, number])[] =
-    parts.canFsync && plan.kind !== 'takeover' ? [['fsynced', 20]] : [];
+  const fsynced: typeof plain = parts.canFsync && plan.kind !== 'takeover' ? [['fsynced', 20]] : [];
   const durabilities = [...byKind[plan.kind], ...fsynced];
   return { round, seed: parts.seed + round, folder, clients, isLossy: plan.isLossy, durabilities };
 }
 
 async function underFaults(plan: RoundPlan, work: Work, random: Random, { place, recovery }: RoundParts) {
   const losses: Omit<Loss, 'until'>[] = [];
-  const parts = { place, recovery, random, onLoss: (loss: Omit<Loss, 'until'>) => void losses.push(loss) };
+  const isAlone = plan.kind === 'kills';
+  const onLoss = (loss: Omit<Loss, 'until'>): void => void losses.push(loss);
+  const parts = { place, recovery, random, isAlone, onLoss };
   const beginWork = new WorkForNewcomers(place, work);
   const startedAt = Date.now();
   const faults = plan.faults

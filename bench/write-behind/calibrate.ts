@@ -25,7 +25,7 @@ export async function calibrate(jobPerWrite: JobPerWrite, context: BenchContext)
     for (const concurrency of concurrencies) {
       const settings = { processes, concurrency };
       jobPerWrite.use(settings);
-      const measurement = await measure(jobPerWrite, { workload, mode: 'single' }, context);
+      const measurement = await measure({ contestant: jobPerWrite, workload, mode: 'single' }, context);
       trials.push({ ...settings, persistedPerSecond: persistedPerSecond(measurement) });
     }
   }

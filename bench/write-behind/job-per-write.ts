@@ -1,7 +1,8 @@
 /** Job per write as a contestant: what one would write by hand with BullMQ and Prisma. One app process, some worker processes. */
 import { type Child, startChild } from '../child.js';
+import type { StartedContestant, StartOptions } from './app-and-worker.js';
 import type { AppReport } from './app-calls.js';
-import type { Carried, Contestant, Mode } from './contestant.js';
+import type { Carried, Mode } from './contestant.js';
 import { DoneJobs } from './done-jobs.js';
 import type { JobAppHandlers } from './job-app.js';
 import type { JobWorkerHandlers, JobWorkerReport } from './job-worker.js';
@@ -14,15 +15,12 @@ export interface JobSettings {
   readonly concurrency: number;
 }
 
-export interface JobPerWrite extends Contestant {
+export interface JobPerWrite extends StartedContestant {
   /** Of the runs that follow; no more processes than were started. */
   use(settings: JobSettings): void;
-  stop(): Promise<void>;
 }
 
-export interface JobPerWriteOptions {
-  readonly env: NodeJS.ProcessEnv;
-  readonly signal: AbortSignal;
+export interface JobPerWriteOptions extends StartOptions {
   readonly settings: JobSettings;
 }
 

@@ -102,7 +102,7 @@ export interface FenceReply {
 export type RaiseReply =
   | { readonly kind: 'even'; readonly generation: string }
   /** Redis has lost batches; the entries are to be dropped. `batch`: the last that it knows, 0: none. */
-  | { readonly kind: 'behind'; readonly batch: bigint };
+  | { readonly kind: 'behind'; readonly generation: string; readonly batch: bigint };
 
 /** A record to be taken out of the sealed batch. */
 export interface SplitPart {

@@ -393,18 +393,18 @@ export class WriteBuffer {
   /**
    * Compares the lane with the ledger, and lifts its batch number to the ledger's where Redis has lost
    * batches.
-   * @param isCleared its entries were dropped since it was found behind
+   * @param cleared the generation in which it was found behind, when its entries were dropped since; else ''
    */
   async raise(
     lane: Pick<Lane, 'keys'>,
     ledger: LedgerState | undefined,
-    isCleared: boolean,
+    cleared: string,
   ): Promise<RaiseReply> {
     const { batch = 0n, generation = '', persisted = '' } = ledger ?? {};
     const { meta } = lane.keys;
-    const cleared = isCleared ? 1 : 0;
     const reply = await this.#redis.forebay_raise(meta, `${batch}`, generation, `${persisted}`, cleared);
     const [kind, current, own] = reply as [RaiseReply['kind'], string, string];
-    return kind === 'behind' ? { kind, batch: BigInt(own) } : { kind, generation: current };
+    const now = { generation: current };
+    return kind === 'even' ? { kind, ...now } : { kind, ...now, batch: BigInt(own) };
   }
 }

@@ -47,8 +47,9 @@ export interface BufferOptions<Id = never> {
    */
   readonly partitions?: number;
   /**
-   * From one batch of a lane to the next, in ms, at most: four times as long as a batch takes. So an idle
-   * database has a write in milliseconds, and a busy one gets fewer, larger batches, whose writes coalesce.
+   * From one batch of a lane to the next, in ms, at most: four times as long as a batch takes, and
+   * longer behind one of more than 100 records. So an idle database has a write in milliseconds, and a busy
+   * one gets fewer, larger batches, whose writes coalesce.
    * Default 100, and 50 more for each generation of parents among the stores.
    */
   readonly delayMs?: number;

@@ -156,6 +156,25 @@ describe('when Redis has gone back in time', () => {
     expect(await app.stores.projects.get('p')).toMatchObject({ name: 'Quay', description: 'after' });
   });
 
+  it('once more while what was cached is dropped, that is dropped once more', async () => {
+    await startWorker();
+    await app.stores.projects.put({ id: 'p', name: 'Harbour' });
+    await app.flush();
+    await app.stores.projects.get('p');
+    const older = await save();
+    await app.stores.projects.put({ id: 'p', name: 'Quay' });
+    await app.flush();
+    await workers.pop()?.stop(5_000);
+    await restore(older);
+    const goBackAgain = async (): Promise<void> => {
+      await restore(older);
+      await server.admin.hset(laneOf().keys.meta, 'generation', 'another server’s');
+    };
+    await watch({ before: { raise: 2, happens: goBackAgain } }).compareOnce([laneOf()]);
+    expect(await app.stores.projects.get('p')).toMatchObject({ name: 'Quay' });
+    expect(await batchNumber()).toBe(await ledgerNumber());
+  });
+
   it('and its clock too, a batch still gets a greater number than any that is applied', async () => {
     const buffer = new WriteBuffer(server.admin, environment.config.prefix);
     await add(1, { isFlushed: false });
@@ -186,17 +205,26 @@ async function startWorker(): Promise<void> {
   workers.push(worker);
 }
 
-/** One worker's; the answer to its nth `raise` is lost. */
-function watch({ losesReply = 0 } = {}): LedgerWatch {
+interface Watched {
+  /** The answer to this `raise` is lost. */
+  readonly losesReply?: number;
+  /** What happens before this `raise`. */
+  readonly before?: { readonly raise: number; happens(): Promise<void> };
+}
+
+/** One worker's. */
+function watch({ losesReply, before }: Watched = {}): LedgerWatch {
   const { prefix } = environment.config;
   const emit = (event: ForebayEvent): void => void environment.events.push(event);
   const { signal } = new AbortController();
-  let replies = 0;
+  let raises = 0;
   class LosingBuffer extends WriteBuffer {
     override async raise(...args: Parameters<WriteBuffer['raise']>): ReturnType<WriteBuffer['raise']> {
+      raises += 1;
+      const raise = raises;
+      if (raise === before?.raise) await before.happens();
       const reply = await super.raise(...args);
-      replies += 1;
-      if (replies === losesReply) throw new Error('its answer is lost');
+      if (raise === losesReply) throw new Error('its answer is lost');
       return reply;
     }
   }

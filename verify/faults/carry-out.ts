@@ -11,6 +11,8 @@ export interface FaultParts {
   readonly place: Place;
   readonly recovery: Recovery;
   readonly random: Random;
+  /** Nothing breaks in this round but processes that are killed. */
+  readonly isAlone: boolean;
   /** Told of what Redis has lost; by a power loss behind what is safe, it is none. */
   readonly onLoss: (loss: Omit<Loss, 'until'> & { bytes?: number }) => void;
 }
@@ -29,7 +31,8 @@ export async function carryOut(fault: PlannedFault, parts: FaultParts): Promise<
   slot.busy.add(part);
   try {
     const lanes = part === 'process' ? parts.recovery.lanesInHand(slot.processName) : undefined;
-    parts.recovery.fault(fault.kind, nowUs(), lanes);
+    const isAlone = parts.isAlone && fault.kind === 'worker killed';
+    parts.recovery.fault(isAlone ? 'worker killed, all else whole' : fault.kind, nowUs(), lanes);
     await slotFault(fault, slot);
   } finally {
     slot.busy.delete(part);

@@ -37,7 +37,7 @@ export interface PlannedFault {
 }
 
 export interface RoundPlan {
-  readonly kind: 'everysec' | 'always' | 'power loss' | 'takeover';
+  readonly kind: 'everysec' | 'always' | 'power loss' | 'takeover' | 'kills';
   readonly fsync: Fsync;
   readonly isLossy: boolean;
   readonly workMs: number;
@@ -77,10 +77,14 @@ const lossyWorkMs = 8_000;
 /** What a loss is looked at with: the work before it and after it. */
 const lossAtMs = [2_500, 5_000] as const;
 
+/** They take turns. */
+const kinds: readonly RoundPlan['kind'][] = ['kills', 'everysec', 'takeover', 'always', 'power loss'];
+
 export function planRound(round: number, random: Random): RoundPlan {
-  const kind = kindOf(round);
+  const kind = kinds[round % kinds.length] as RoundPlan['kind'];
   const fsync = kind === 'always' ? 'always' : 'everysec';
   if (kind === 'power loss' || kind === 'takeover') return lossyPlan(kind, random);
+  if (kind === 'kills') return killsPlan(random);
   const faults = slotFaultsUntil(workMs, random, Object.entries(weights) as never);
   const server = random.of(
     kind === 'always'
@@ -91,10 +95,14 @@ export function planRound(round: number, random: Random): RoundPlan {
   return { kind, fsync, isLossy: false, workMs, faults: [...faults, drawn(server, atMs, random)] };
 }
 
-/** Every other round loses nothing with `everysec`, or with `always`; each fourth loses power, or its server. */
-function kindOf(round: number): RoundPlan['kind'] {
-  if (round % 2 === 0) return round % 4 === 0 ? 'power loss' : 'takeover';
-  return round % 4 === 1 ? 'everysec' : 'always';
+/** Only processes are killed, and seldom, so that it shows how soon the others take over. */
+function killsPlan(random: Random): RoundPlan {
+  const few = [
+    ['worker killed', 5],
+    ['app killed', 1],
+  ] as const;
+  const faults = slotFaultsUntil(workMs, random, few, 14);
+  return { kind: 'kills', fsync: 'everysec', isLossy: false, workMs, faults };
 }
 
 function lossyPlan(kind: 'power loss' | 'takeover', random: Random): RoundPlan {

@@ -6,12 +6,13 @@
 -- ARGV[2] ledgerGeneration  the generation of the lane that this batch was sealed in; ''
 -- ARGV[3] persisted         the version up to which everything of that generation is in the database; '': not
 --                           known
--- ARGV[4] isCleared         1 when the lane's entries were dropped since it was found behind, else 0
+-- ARGV[4] cleared           the generation in which the lane was found behind, when its entries were dropped since;
+--                           else ''
 -- returns {'even', generation}: it has lost nothing, or was lifted; or {'behind', generation, number}: it has
 --         lost batches, and is to be cleared. Its own number, '0' when it has none
 --
 -- Atomic because [FB-RAISE] the number must only ever grow.
-local meta, floor, ledgerGeneration, persisted, isCleared = KEYS[1], ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+local meta, floor, ledgerGeneration, persisted, cleared = KEYS[1], ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 
 letPass(meta)
 local known = redis.call('HMGET', meta, 'version', 'batch', 'generation')
@@ -25,7 +26,8 @@ if ledgerGeneration ~= '' and persisted ~= '' and ledgerGeneration ~= generation
   if tonumber(persisted) > tonumber(version) then redis.call('HSET', meta, 'version', persisted) end
 end
 if not isBehind then return {'even', generation} end
-if isCleared ~= '1' then return {'behind', generation, number} end
+-- Redis may have gone back again, with the entries, since they were dropped.
+if cleared ~= generation then return {'behind', generation, number} end
 
 -- The server tells nothing of it: the lane was restored. Up to its last batch it has what it had.
 if ledgerGeneration == generation then

@@ -15,6 +15,8 @@ const recordsMin = 50;
  * work, writes coalesce.
  */
 const intervalTimes = 4;
+/** A batch of more records than this shows that many writes come: then it is once more for each half as many. */
+const recordsMany = 100;
 
 /** What `seal` is asked for. */
 export interface BatchLimits {
@@ -35,6 +37,7 @@ export class BatchSize {
   readonly #delayMs: number;
   #recordsMax: number;
   #applyMs = 0;
+  #size = 0;
 
   /** Begins at the store's own limits: `recordsMax` is the upper bound. */
   constructor({ recordsMax, minDelayMs, delayMs }: BatchBounds) {
@@ -51,7 +54,8 @@ export class BatchSize {
   }
 
   get #intervalMs(): number {
-    return Math.min(intervalTimes * this.#applyMs, this.#delayMs);
+    const more = Math.max(0, this.#size - recordsMany) / (recordsMany / 2);
+    return Math.min(Math.ceil((intervalTimes + more) * this.#applyMs), this.#delayMs);
   }
 
   /**
@@ -66,6 +70,7 @@ export class BatchSize {
   /** Learns from a batch of `size` records that took `ms`. */
   applied(size: number, ms: number): void {
     this.#applyMs = Math.ceil(ms);
+    this.#size = size;
     // Of an earlier, larger limit: it tells nothing of this one, and one slow spell of many lanes must count
     // once.
     if (size > this.#recordsMax) return;

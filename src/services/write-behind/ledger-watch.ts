@@ -92,18 +92,14 @@ export class LedgerWatch {
    * @throws DatabaseAway, and what Redis or the database throws
    */
   async compareOnce(lanes: readonly Lane[]): Promise<void> {
-    const { database, prefix, breaker, redis } = this.#dependencies;
-    const ledgers = await breaker.run(() => readLedgers(database, prefix, lanes));
-    const behind: Lane[] = [];
-    await Promise.all(
-      lanes.map(async (lane) => {
-        if (!(await this.#raise(lane, ledgers.get(lane), false))) behind.push(lane);
-      }),
-    );
-    if (behind.length === 0) return;
-    await dropEntries(redis, prefix, behind);
-    await Promise.all(behind.map((lane) => this.#noteForeign(lane)));
-    await Promise.all(behind.map((lane) => this.#raise(lane, ledgers.get(lane), true)));
+    const { redis, prefix } = this.#dependencies;
+    let behind = await this.#raise(lanes, new Map());
+    // Once more for each time that Redis goes back meanwhile: what was dropped is there again then.
+    while (behind.size > 0) {
+      await dropEntries(redis, prefix, [...behind.keys()]);
+      await Promise.all([...behind.keys()].map((lane) => this.#noteForeign(lane)));
+      behind = await this.#raise([...behind.keys()], behind);
+    }
   }
 
   /**
@@ -118,18 +114,26 @@ export class LedgerWatch {
   }
 
   /**
-   * False: the lane is behind, and to be cleared first. That is told before it is mended: a worker that dies,
-   * or loses its connection, in between leaves a loss that the next one finds.
+   * Returns those that are behind, and to be cleared first, with the generations that they are in now. That
+   * is told before it is mended: a worker that dies, or loses its connection, in between leaves a loss that
+   * the next one finds.
+   * @param cleared those whose entries were dropped, with the generations in which they were behind
    */
-  async #raise(lane: Lane, ledger: LedgerState | undefined, isCleared: boolean): Promise<boolean> {
-    const reply = await this.#dependencies.buffer.raise(lane, ledger, isCleared);
-    if (ledger) this.applied(lane, ledger.batch);
-    if (reply.kind === 'behind') {
-      this.#tell(lane, reply.batch, ledger as LedgerState);
-      return false;
-    }
-    this.#compared.set(lane.name, reply.generation);
-    return true;
+  async #raise(lanes: readonly Lane[], cleared: ReadonlyMap<Lane, string>): Promise<Map<Lane, string>> {
+    const { database, prefix, breaker, buffer } = this.#dependencies;
+    const ledgers = await breaker.run(() => readLedgers(database, prefix, lanes));
+    const behind = new Map<Lane, string>();
+    await Promise.all(
+      lanes.map(async (lane) => {
+        const ledger = ledgers.get(lane);
+        const reply = await buffer.raise(lane, ledger, cleared.get(lane) ?? '');
+        if (ledger) this.applied(lane, ledger.batch);
+        if (reply.kind === 'even') return void this.#compared.set(lane.name, reply.generation);
+        this.#tell(lane, reply.batch, ledger as LedgerState);
+        behind.set(lane, reply.generation);
+      }),
+    );
+    return behind;
   }
 
   #tell(lane: Lane, own: bigint, { batch }: LedgerState): void {

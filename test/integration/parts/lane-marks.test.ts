@@ -75,28 +75,37 @@ describe('the mark', () => {
     {
       name: 'raise tells first that the lane is behind, and its number, and changes nothing',
       before: { meta: { batch: v(10) } },
-      run: (one, lane) => one.raise(lane, { batch: BigInt(v(12)) }, false),
+      run: (one, lane) => one.raise(lane, { batch: BigInt(v(12)) }, ''),
       reply: { kind: 'behind', batch: BigInt(v(10)) },
     },
     {
       name: 'raise lifts the number of batches of a lane that was cleared to the ledger’s',
       before: { meta: { batch: v(10) } },
-      run: (one, lane) => one.raise(lane, { batch: BigInt(v(12)) }, true),
+      run: async (one, lane) => {
+        const { generation } = await one.raise(lane, { batch: BigInt(v(12)) }, '');
+        return one.raise(lane, { batch: BigInt(v(12)) }, generation);
+      },
       reply: { kind: 'even' },
       after: { meta: { batch: v(12) } },
+    },
+    {
+      name: 'raise has a lane cleared again that is of another generation than the one that was',
+      before: { meta: { batch: v(10) } },
+      run: (one, lane) => one.raise(lane, { batch: BigInt(v(12)) }, 'older'),
+      reply: { kind: 'behind', batch: BigInt(v(10)) },
     },
     {
       name: 'raise notes what the ledger proves of an older generation, and that nothing of it is newer than the lane',
       before: { meta: { batch: v(10), version: v(1), past: `older ${v(1)};oldest ${v(0)};` } },
       run: (one, lane) =>
-        one.raise(lane, { batch: BigInt(v(9)), generation: 'older', persisted: BigInt(v(3)) }, false),
+        one.raise(lane, { batch: BigInt(v(9)), generation: 'older', persisted: BigInt(v(3)) }, ''),
       reply: { kind: 'even' },
       after: { meta: { batch: v(10), version: v(3), past: `older ${v(3)};oldest ${v(0)};` } },
     },
     {
       name: 'raise leaves a number that is not behind',
       before: { meta: { batch: v(10) } },
-      run: (one, lane) => one.raise(lane, { batch: BigInt(v(10)) }, false),
+      run: (one, lane) => one.raise(lane, { batch: BigInt(v(10)) }, ''),
       reply: { kind: 'even' },
     },
   ])('$name', check);

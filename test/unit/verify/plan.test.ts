@@ -17,6 +17,11 @@ describe('the plan of a run', () => {
     expect(new Set(kinds)).toEqual(new Set([...slotFaults, ...serverFaults]));
   });
 
+  it('has rounds in which nothing breaks but processes that are killed', () => {
+    const kinds = plans(1).flatMap(({ kind, faults }) => (kind === 'kills' ? faults : []));
+    expect(new Set(kinds.map(({ kind }) => kind))).toEqual(new Set(['worker killed', 'app killed']));
+  });
+
   it('has Redis killed only where that loses nothing, or where it is said to', () => {
     for (const { kind, fsync, isLossy, faults } of plans(1)) {
       const kinds = faults.map((fault) => fault.kind);

@@ -92,14 +92,15 @@ describe('the size of batches', () => {
 
 describe('the rest of a lane', () => {
   it.each([
-    ['leaves the database three quarters of the time', 100, 4, 5, 11],
-    ['ends with the store’s delay since the batch was sealed', 100, 40, 45, 55],
-    ['is none while the database takes longer than that', 100, 700, 700, 0],
-    ['is none for a store without a delay', 0, 40, 40, 0],
-  ])('%s', (_, delayMs, ms, sealedMs, expected) => {
+    ['leaves the database three quarters of the time', 100, 100, 4, 5, 11],
+    ['is longer after a batch of many records, for many will come', 100, 200, 4, 5, 19],
+    ['ends with the store’s delay since the batch was sealed', 100, 1, 40, 45, 55],
+    ['is none while the database takes longer than that', 100, 1, 700, 700, 0],
+    ['is none for a store without a delay', 0, 1, 40, 40, 0],
+  ])('%s', (_, delayMs, records, ms, sealedMs, expected) => {
     const size = new BatchSize({ ...store, delayMs });
-    size.applied(10, ms);
-    expect(size.restMs(10, sealedMs)).toBe(expected);
+    size.applied(records, ms);
+    expect(size.restMs(records, sealedMs)).toBe(expected);
   });
 
   it('is none after a batch that was full: there is more', () => {
