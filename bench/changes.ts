@@ -8,6 +8,7 @@ import type { Bench, BenchContext, BenchResult } from './bench.js';
 import type { ChangeWorkerHandlers, Dropped } from './changes/change-worker.js';
 import { stores } from './changes/stores.js';
 import { type Child, startChild } from './child.js';
+import { quantile } from './quantile.js';
 import { count, textTable } from './text-table.js';
 
 export const changes: Bench = {
@@ -16,8 +17,8 @@ export const changes: Bench = {
   run,
 };
 
-/** Of one run, in turns: the fastest of each kind counts, and the middle of the rounds' ratios. */
-const flushRounds = 6;
+/** Of a flush without the worker and one beside it, which of them first in turns; the middle of their ratios counts. */
+const flushRounds = 20;
 /** How much slower the own flush may be beside a change worker. */
 const slowerMax = 0.05;
 const flushRows = 20_000;
@@ -87,25 +88,26 @@ async function openSite({ place: { prisma, env }, signal }: BenchContext): Promi
 }
 
 interface Flushed {
-  /** Rows a second. */
-  alone: number;
-  beside: number;
-  /** Of each round, `beside` by `alone`. */
-  ratios: number[];
+  /** Rows a second, of each round. */
+  readonly alone: number;
+  readonly beside: number;
 }
 
-async function measureFlush({ progress, scale }: BenchContext, site: Site): Promise<Flushed> {
+async function measureFlush({ progress, scale }: BenchContext, site: Site): Promise<Flushed[]> {
   const rows = Math.ceil(flushRows * scale);
-  const flushed: Flushed = { alone: 0, beside: 0, ratios: [] };
+  const besideWorker = async (name: string): Promise<number> => {
+    await site.changeWorker.ask('follow');
+    const rowsPerSecond = await flushOnce(site, rows, name);
+    await site.changeWorker.ask('leave');
+    return rowsPerSecond;
+  };
+  await flushOnce(site, rows, 'warm');
+  const flushed: Flushed[] = [];
   for (let round = 0; round < flushRounds; round++) {
     progress.step(`own flush, ${round + 1} of ${flushRounds}`);
-    const alone = await flushOnce(site, rows, `alone ${round}`);
-    await site.changeWorker.ask('follow');
-    const beside = await flushOnce(site, rows, `beside ${round}`);
-    await site.changeWorker.ask('leave');
-    flushed.alone = Math.max(flushed.alone, alone);
-    flushed.beside = Math.max(flushed.beside, beside);
-    flushed.ratios.push(beside / alone);
+    const first = round % 2 === 0 ? await flushOnce(site, rows, `alone ${round}`) : undefined;
+    const beside = await besideWorker(`beside ${round}`);
+    flushed.push({ alone: first ?? (await flushOnce(site, rows, `alone ${round}`)), beside });
   }
   return flushed;
 }
@@ -159,15 +161,12 @@ function lagOf(
   const lags = dropped.flatMap(({ transactions, lagMs }) =>
     Array.from({ length: transactions }, () => lagMs),
   );
-  lags.sort((a, b) => a - b);
-  const at = (share: number): number => lags[Math.min(lags.length - 1, Math.floor(lags.length * share))] ?? 0;
-  return { rowsPerSecond, p50: at(0.5), p99: at(0.99), max: lags.at(-1) ?? 0 };
+  return { rowsPerSecond, p50: quantile(lags, 0.5), p99: quantile(lags, 0.99), max: quantile(lags, 1) };
 }
 
-function toPage(lags: readonly Lag[], { alone, beside, ratios }: Flushed, rows: number): string {
-  const sorted = [...ratios].sort((a, b) => a - b);
-  const middle = sorted[Math.floor(sorted.length / 2)] as number;
-  const isMet = beside / alone >= 1 - slowerMax;
+function toPage(lags: readonly Lag[], flushed: readonly Flushed[], rows: number): string {
+  const ratio = middleOf(flushed.map(({ alone, beside }) => beside / alone));
+  const isMet = ratio >= 1 - slowerMax;
   return [
     '',
     textTable(
@@ -175,9 +174,11 @@ function toPage(lags: readonly Lag[], { alone, beside, ratios }: Flushed, rows: 
       lags.map(({ rowsPerSecond, p50, p99, max }) => [count(rowsPerSecond), `${p50}`, `${p99}`, `${max}`]),
     ),
     '',
-    `Own writes flushed per second: ${count(alone)} without a change worker, ${count(beside)} beside one (${(beside / alone).toFixed(3)} ×; of the rounds ${middle.toFixed(3)} × in the middle).`,
+    `Own writes flushed per second: ${count(middleOf(flushed.map(({ alone }) => alone)))} without a change worker, ${count(middleOf(flushed.map(({ beside }) => beside)))} beside one; of a round ${ratio.toFixed(3)} ×.`,
     `At most ${slowerMax * 100} % slower: ${isMet ? 'yes' : 'no'}.`,
-    `The fastest of ${flushRounds} runs each, in turns, with ${count(rows)} rows; app and write-behind worker in one process, the change worker in another.`,
+    `The middle of ${flushRounds} rounds with ${count(rows)} rows each; app and write-behind worker in one process, the change worker in another.`,
     '',
   ].join('\n');
 }
+
+const middleOf = (values: readonly number[]): number => quantile([...values], 0.5);

@@ -3,7 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { createPrisma } from '../../examples/platform/prisma.js';
 import { stores } from '../../examples/platform/stores.js';
-import { connect, type Receipt, readConfig, requireDatabaseUrl } from '../../src/index.js';
+import { connect, isForebayError, type Receipt, readConfig, requireDatabaseUrl } from '../../src/index.js';
 import { quantile } from '../quantile.js';
 import { serve } from '../serve.js';
 import { issue } from '../write-behind/in-flight.js';
@@ -27,6 +27,8 @@ export interface PaceFigures {
   /** From the answer to the row in the database, in ms; of some. */
   readonly persistedP50Ms: number;
   readonly persistedP99Ms: number;
+  /** Writes for which the app had too many under way. */
+  readonly refused: number;
 }
 
 const inFlight = 1_000;
@@ -61,9 +63,17 @@ const handlers: LatencyAppHandlers = {
     const answerMs: number[] = [];
     const persistedMs: number[] = [];
     const answered: Promise<void>[] = [];
+    let refused = 0;
+    const call = (): Promise<Receipt | 'OK' | undefined> =>
+      (way === 'put' ? put() : set()).catch((error: unknown) => {
+        if (!isForebayError(error, 'TOO_MANY_WRITES')) throw error;
+        refused += 1;
+        return undefined;
+      });
     const one = async (isSampled: boolean): Promise<void> => {
       const startedAt = performance.now();
-      const receipt = (await (way === 'put' ? put() : set())) as Receipt | 'OK';
+      const receipt = await call();
+      if (receipt === undefined) return;
       const answeredAt = performance.now();
       answerMs.push(answeredAt - startedAt);
       if (!isSampled || typeof receipt === 'string') return;
@@ -84,6 +94,7 @@ const handlers: LatencyAppHandlers = {
       p99Ms: quantile(answerMs, 0.99),
       persistedP50Ms: quantile(persistedMs, 0.5),
       persistedP99Ms: quantile(persistedMs, 0.99),
+      refused,
     };
   },
   async accept(rows) {

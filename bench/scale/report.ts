@@ -12,7 +12,7 @@ export interface Answers {
 export function toPage({ sites, sizes, hot, backlog }: Answers): string {
   return [
     '',
-    'More workers and masters, all on this machine: rows of 40 bytes and a name, 256 puts under way. Processor time of a write, in µs.',
+    'More workers and masters, all on this machine: rows with a column of 40 bytes, 256 puts under way. Processor time of a write, in µs.',
     '',
     carriedTable(['workers', 'masters'], sites, ({ workers, masters }) => [`${workers}`, `${masters}`]),
     '',

@@ -24,7 +24,7 @@ export interface Counted {
 }
 
 export interface ScaleAppHandlers {
-  /** Puts rows `from`, … whose names have so many bytes. */
+  /** Puts rows `from`, … whose `email` has so many bytes: it has no index, whose rows are small. */
   write(order: { from: number; rows: number; bytes: number; inFlight: number }): Promise<Written>;
   /** Until all is in the database, in ms. */
   drain(): Promise<{ ms: number; cpuMs: number }>;
@@ -42,11 +42,11 @@ const app = await connect(stores, { prisma, config, cache: { l1: false } });
 
 const handlers: ScaleAppHandlers = {
   async write({ from, rows, bytes, inFlight }) {
-    const name = 'n'.repeat(bytes);
+    const email = 'n'.repeat(bytes);
     const answerMs: number[] = [];
     const put = async (at: number): Promise<void> => {
       const startedAt = performance.now();
-      await app.stores.clients.put({ id: String(from + at), name });
+      await app.stores.clients.put({ id: String(from + at), name: 'row', email });
       answerMs.push(performance.now() - startedAt);
     };
     const accepted = await issue(put, { calls: rows, inFlight, onProgress: () => undefined });

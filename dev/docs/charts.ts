@@ -46,6 +46,17 @@ interface RefreshRun {
   readonly p99Ms: number;
 }
 
+interface Site {
+  readonly workers: number;
+  readonly masters: number;
+  /** Processor time of a write, in µs. */
+  readonly micros: Readonly<Record<'app' | 'redis' | 'workers' | 'postgres', number>>;
+}
+
+interface ScaleResults {
+  readonly sites: readonly Site[];
+}
+
 export const chartFolder = path.join(root, 'docs/charts');
 
 /** The texts of the pictures by their names. */
@@ -54,11 +65,12 @@ export function charts(): ReadonlyMap<string, string> {
     ['write-behind.svg', drawn(writeBehindChart())],
     ['read.svg', drawn(readChart())],
     ['refresh.svg', drawn(refreshChart())],
+    ['scale.svg', drawn(scaleChart())],
   ]);
 }
 
 function writeBehindChart(): Chart {
-  const runs = resultsOf<WriteRun>('write-behind').runs.filter(
+  const runs = readResults<Results<WriteRun>>('write-behind').runs.filter(
     ({ table, workload }) => table === 'clients' && workload === 'distinct',
   );
   const best = (isOf: (run: WriteRun) => boolean): number =>
@@ -80,7 +92,7 @@ function readChart(): Chart {
     title: 'Values of 300 bytes read from Redis per second, by one process',
     unit: 'values/s',
     bench: 'read',
-    bars: resultsOf<ReadRun>('read').runs.map(({ name, redisPerSecond }) => ({
+    bars: readResults<Results<ReadRun>>('read').runs.map(({ name, redisPerSecond }) => ({
       label: name,
       value: redisPerSecond,
       isOwn: name === 'forebay',
@@ -93,7 +105,7 @@ function refreshChart(): Chart {
     title: 'p99 of reads of values that take 200 ms to compute',
     unit: 'ms',
     bench: 'refresh',
-    bars: resultsOf<RefreshRun>('refresh').runs.map(({ name, p99Ms }) => ({
+    bars: readResults<Results<RefreshRun>>('refresh').runs.map(({ name, p99Ms }) => ({
       label: name,
       value: p99Ms,
       isOwn: name !== 'cache-aside by hand',
@@ -101,9 +113,25 @@ function refreshChart(): Chart {
   };
 }
 
-function resultsOf<Run>(bench: string): Results<Run> {
-  const text = readFileSync(path.join(root, `bench/results/${bench}.json`), 'utf8');
-  return JSON.parse(text) as Results<Run>;
+function scaleChart(): Chart {
+  const { sites } = readResults<ScaleResults>('scale');
+  const { micros } = sites.find(({ workers, masters }) => workers * masters === 1) as Site;
+  const bars = { app: 'an app', redis: 'Redis', workers: 'a write-behind worker', postgres: 'Postgres' };
+  return {
+    title: 'Writes a second that fill one core, by part (rows of 5 columns)',
+    unit: 'writes/s',
+    bench: 'scale',
+    bars: Object.entries(bars).map(([part, label]) => ({
+      label,
+      value: 1_000_000 / micros[part as keyof typeof bars],
+      isOwn: part === 'app' || part === 'workers',
+    })),
+  };
+}
+
+/** As the bench has written them. */
+function readResults<T>(bench: string): T {
+  return JSON.parse(readFileSync(path.join(root, `bench/results/${bench}.json`), 'utf8')) as T;
 }
 
 const width = 720;
@@ -113,7 +141,7 @@ const rowHeight = 30;
 const top = 48;
 
 function drawn({ title, bars, unit, bench }: Chart): string {
-  const { cpu, cores, node, redis } = resultsOf(bench).machine;
+  const { cpu, cores, node, redis } = readResults<Results<unknown>>(bench).machine;
   const max = Math.max(...bars.map(({ value }) => value));
   const height = top + bars.length * rowHeight + 34;
   const rows = bars.map(({ label, value, isOwn }, row) => {
