@@ -25,14 +25,14 @@ export interface Cost {
   readonly perKilobyte: number;
 }
 
-/** A test holds them to bench/results/write-behind.json. */
+/** A test holds them to bench/results: write-behind.json and scale.json. */
 export const costs = {
-  app: { each: 24, perKilobyte: 5 },
-  redis: { each: 20, perKilobyte: 9 },
+  app: { each: 15, perKilobyte: 8 },
+  redis: { each: 13, perKilobyte: 11 },
   /** Of a row that is flushed. */
-  worker: { each: 16, perKilobyte: 14 },
+  worker: { each: 9, perKilobyte: 19 },
   /** Of a row with one index besides its id; more indexes and foreign keys cost twice that and more. */
-  postgres: { each: 32, perKilobyte: 40 },
+  postgres: { each: 12, perKilobyte: 28 },
 } as const satisfies Record<string, Cost>;
 
 /** Bytes of Redis for a dirty record, besides its JSON. */
