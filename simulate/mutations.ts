@@ -139,7 +139,7 @@ export const mutations: readonly Mutation[] = [
     ],
   ]),
   ...of('src/services/write-behind/ledger-watch.ts', [
-    ['what is cached stays', '    await dropEntries(redis, prefix, behind);\n', ''],
+    ['what is cached stays', '      await dropEntries(redis, prefix, [...behind.keys()]);\n', ''],
   ]),
   ...of('src/services/write-behind/batch-split.ts', [
     ['counters are parted from their row', '.flatMap((field) => [field, ...countersOf(group, field)])', ''],

@@ -6,8 +6,8 @@
 -- ARGV[2] ledgerGeneration  the generation of the lane that this batch was sealed in; ''
 -- ARGV[3] persisted         the version up to which everything of that generation is in the database; '': not
 --                           known
--- ARGV[4] cleared           the generation in which the lane was found behind, when its entries were dropped since;
---                           else ''
+-- ARGV[4] cleared           the generation in which the lane was found behind, when its entries were
+--                           dropped since; else ''
 -- returns {'even', generation}: it has lost nothing, or was lifted; or {'behind', generation, number}: it has
 --         lost batches, and is to be cleared. Its own number, '0' when it has none
 --

@@ -15,7 +15,9 @@ const recordsMin = 50;
  * work, writes coalesce.
  */
 const intervalTimes = 4;
-/** A batch of more records than this shows that many writes come: then it is once more for each half as many. */
+/**
+ * A batch of more records than this shows that many writes come: then it is once more for each half as many.
+ */
 const recordsMany = 100;
 
 /** What `seal` is asked for. */
