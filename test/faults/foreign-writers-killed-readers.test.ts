@@ -93,7 +93,9 @@ async function writeForeign(round: number): Promise<number> {
     const name = `${round}.${written}`;
     written += await sql(isDelete ? `DELETE FROM clients WHERE id IN (${listed(ids)})` : upsert(ids, name));
     const shared = listed(someOf(sharedIds, 3));
-    written += await sql(`UPDATE clients SET name = '${name}' WHERE id IN (${shared})`);
+    // Locked in forebay's order: else now and then it is the deadlock's victim.
+    const locked = `SELECT id FROM clients WHERE id IN (${shared}) ORDER BY id FOR UPDATE`;
+    written += await sql(`UPDATE clients SET name = '${name}' WHERE id IN (${locked})`);
   }
   return written;
 }
