@@ -63,7 +63,7 @@ export function textsOf({ columns }: Relation, tuple: Tuple, isBefore: boolean):
   return (name) => {
     const index = columns.findIndex((column) => column.name === name);
     if (index < 0 || (isBefore && !columns[index]?.isIdentity)) return undefined;
-    return tuple[index] === null ? null : tuple[index]?.toString();
+    return tuple.text(index);
   };
 }
 

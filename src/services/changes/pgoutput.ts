@@ -3,10 +3,24 @@
  * https://www.postgresql.org/docs/current/protocol-logicalrep-message-formats.html
  */
 
-/**
- * A row's columns in the table's order, as texts in bytes; null for NULL, undefined for what was not sent.
- */
-export type Tuple = readonly (Buffer | null | undefined)[];
+/** A row's columns in the table's order. They are looked up when they are asked for: of most rows one is. */
+export class Tuple {
+  readonly #bytes: Buffer;
+  readonly #at: number;
+
+  constructor(bytes: Buffer, at: number) {
+    this.#bytes = bytes;
+    this.#at = at;
+  }
+
+  /** Null for NULL, undefined for what was not sent. */
+  text(column: number): string | null | undefined {
+    const reader = new Reader(this.#bytes, this.#at);
+    if (column >= reader.uint16()) return undefined;
+    for (let i = 0; i < column; i++) reader.skipValue();
+    return reader.value();
+  }
+}
 
 export interface Relation {
   readonly oid: number;
@@ -86,6 +100,7 @@ function parseRow(kind: RowChange['kind'], reader: Reader): RowChange {
   if (part === 'N') return { kind, oid, after: reader.tuple() };
   const before = reader.tuple();
   if (kind === 'delete') return { kind, oid, before };
+  reader.skipTuple();
   reader.skip(1);
   return { kind, oid, before, after: reader.tuple() };
 }
@@ -98,10 +113,11 @@ function parseTruncate(reader: Reader): number[] {
 
 class Reader {
   readonly #bytes: Buffer;
-  #at = 0;
+  #at: number;
 
-  constructor(bytes: Buffer) {
+  constructor(bytes: Buffer, at = 0) {
     this.#bytes = bytes;
+    this.#at = at;
   }
 
   skip(bytes: number): void {
@@ -139,21 +155,24 @@ class Reader {
   }
 
   tuple(): Tuple {
-    return Array.from({ length: this.uint16() }, () => this.#value());
+    return new Tuple(this.#bytes, this.#at);
   }
 
-  #value(): Buffer | null | undefined {
-    switch (this.char()) {
-      case 'n':
-        return null;
-      case 't': {
-        const length = this.uint32();
-        const start = this.#move(length);
-        return this.#bytes.subarray(start, start + length);
-      }
-      default:
-        return undefined;
-    }
+  skipTuple(): void {
+    const columns = this.uint16();
+    for (let i = 0; i < columns; i++) this.skipValue();
+  }
+
+  value(): string | null | undefined {
+    const kind = this.char();
+    if (kind !== 't') return kind === 'n' ? null : undefined;
+    const length = this.uint32();
+    const start = this.#move(length);
+    return this.#bytes.toString('utf8', start, start + length);
+  }
+
+  skipValue(): void {
+    if (this.char() === 't') this.skip(this.uint32());
   }
 
   /** Where it stood. */
