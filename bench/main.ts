@@ -6,6 +6,7 @@ import { type BenchArguments, helpText, parseBenchArguments } from './arguments.
 import type { Bench, BenchResult } from './bench.js';
 import { changes } from './changes.js';
 import { compare } from './compare.js';
+import { deletes } from './deletes.js';
 import { BenchError } from './errors.js';
 import { latency } from './latency.js';
 import { leaks } from './leaks.js';
@@ -36,6 +37,7 @@ const benches: Readonly<Record<string, Bench>> = {
   scale,
   tenants,
   together,
+  deletes,
   profile,
   leaks,
 };

@@ -1,13 +1,12 @@
 /** What do writes that belong together cost, accepted in one call, beside the same ones in a call each? */
 import { Project, TeamMember } from '../examples/platform/generated/models.js';
-import { connect, type Forebay } from '../src/app/connect.js';
-import { readConfig } from '../src/config.js';
+import type { Forebay } from '../src/app/connect.js';
 import { counter } from '../src/definitions/counter.js';
 import { record } from '../src/definitions/record.js';
 import { defineStores } from '../src/definitions/stores.js';
-import { WriteBehindService } from '../src/worker.js';
 import type { Bench, BenchContext, BenchResult } from './bench.js';
-import { quantile } from './quantile.js';
+import { withAppAndWorker } from './in-one-process.js';
+import { middle } from './quantile.js';
 import { count, textTable } from './text-table.js';
 import { issue } from './write-behind/in-flight.js';
 
@@ -35,33 +34,28 @@ const rounds = 3;
 const users = Array.from({ length: membersOfEach }, (_, i) => `user${i}`);
 
 async function run(context: BenchContext): Promise<BenchResult> {
-  const { place, progress, scale } = context;
+  const { place } = context;
   await place.prisma.user.createMany({
     data: users.map((id) => ({ id, name: id, email: `${id}@example.com` })),
   });
-  const config = readConfig(place.env);
-  const worker = new WriteBehindService({ stores, prisma: place.prisma, config, emit: () => undefined });
-  await worker.start();
-  const app = await connect(stores, { prisma: place.prisma, config, cache: { l1: false } });
-  try {
-    const all = Math.ceil(aggregates * scale);
-    await carry(context, app, 'together', Math.ceil(all / 10));
-    const speeds: Record<Way, number[]> = { 'a call each': [], together: [] };
-    let isCorrect = true;
-    for (let round = 0; round < rounds; round++) {
-      for (const way of ['a call each', 'together'] as const) {
-        progress.step(`${way}, ${round + 1} of ${rounds}`);
-        const { perSecond, isRight } = await carry(context, app, way, all);
-        speeds[way].push(perSecond);
-        isCorrect &&= isRight;
-      }
+  return withAppAndWorker(stores, place, (app) => carryInTurns(context, app));
+}
+
+async function carryInTurns(context: BenchContext, app: App): Promise<BenchResult> {
+  const all = Math.ceil(aggregates * context.scale);
+  await carry(context, app, 'together', Math.ceil(all / 10));
+  const speeds: Record<Way, number[]> = { 'a call each': [], together: [] };
+  let isCorrect = true;
+  for (let round = 0; round < rounds; round++) {
+    for (const way of ['a call each', 'together'] as const) {
+      context.progress.step(`${way}, ${round + 1} of ${rounds}`);
+      const { perSecond, isRight } = await carry(context, app, way, all);
+      speeds[way].push(perSecond);
+      isCorrect &&= isRight;
     }
-    const ratios = speeds.together.map((speed, i) => speed / (speeds['a call each'][i] as number));
-    return { page: toPage(speeds, ratios), data: { speeds, ratios, writesOfEach }, isCorrect };
-  } finally {
-    await app.close();
-    await worker.stop(5_000);
   }
+  const ratios = speeds.together.map((speed, i) => speed / (speeds['a call each'][i] as number));
+  return { page: toPage(speeds, ratios), data: { speeds, ratios, writesOfEach }, isCorrect };
 }
 
 async function carry(
@@ -99,7 +93,6 @@ function inMany(app: App, id: string): Promise<unknown> {
 }
 
 function toPage(speeds: Readonly<Record<Way, readonly number[]>>, ratios: readonly number[]): string {
-  const middle = quantile([...ratios], 0.5);
   return [
     '',
     textTable(
@@ -107,7 +100,7 @@ function toPage(speeds: Readonly<Record<Way, readonly number[]>>, ratios: readon
       Object.entries(speeds).map(([way, all]) => [way, count(Math.max(...all))]),
     ),
     '',
-    `Together ${middle.toFixed(2)} × (the middle of ${ratios.length} rounds in turns: ${ratios.map((ratio) => ratio.toFixed(2)).join(', ')}). Aggregates of ${writesOfEach} writes, ${inFlight} under way; app and worker in one process.`,
+    `Together ${middle(ratios).toFixed(2)} × (the middle of ${ratios.length} rounds in turns: ${ratios.map((ratio) => ratio.toFixed(2)).join(', ')}). Aggregates of ${writesOfEach} writes, ${inFlight} under way; app and worker in one process.`,
     '',
   ].join('\n');
 }

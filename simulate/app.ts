@@ -1,8 +1,8 @@
 /** An app: writes, reads through leases, compares and sets, and asks its receipts. */
 
-import { absentEntry, parseEntry } from '../src/buffer/entry.js';
+import { absentEntry, parseEntry, released } from '../src/buffer/entry.js';
 import type { Write, WriteReply } from '../src/buffer/step-replies.js';
-import { released, type WriteBuffer } from '../src/buffer/write-buffer.js';
+import type { WriteBuffer } from '../src/buffer/write-buffer.js';
 import { counterValue, isOvertaken } from '../src/client/reading/counter-port.js';
 import { Receipt } from '../src/client/receipts/receipt.js';
 import { withTenants } from '../src/client/writing/lane-queue.js';

@@ -53,11 +53,7 @@ export const mutations: readonly Mutation[] = [
   ]),
   ...of(lua('fill'), [['fill without lease', 'local isHeld = holder == token', 'local isHeld = true']]),
   ...of(lua('write'), [
-    [
-      "a tenant's record waits without saying so",
-      "redis.call('HSETNX', waiting, field, '0 0 ' .. since)",
-      "redis.call('HGET', waiting, field)",
-    ],
+    ["a tenant's record waits without saying so", '  waitAs(field, field, version)\n', ''],
     [
       "a tenant's delta does not wait behind its row",
       "isLate(i) and not (records[row] or redis.call('HEXISTS', dirty, row) == 1)",
@@ -81,7 +77,6 @@ export const mutations: readonly Mutation[] = [
       "if found ~= version then return found and 'conflict ' .. found or 'conflict' end",
       '',
     ],
-    ['an update of what waits writes only its own', 'local mark = changed and', 'local mark = false and'],
     ['a letter outlives its row', "elseif hasDead and isAccepted and op ~= 'a' then", 'elseif false then'],
     ['nobody is woken', '    replies[1] = 1\n', ''],
     ['a write promises nothing', 'if not known[2] then', 'if false then'],
@@ -128,6 +123,9 @@ export const mutations: readonly Mutation[] = [
       "if redis.call('HGET', meta, 'sealed') ~= number then return 0 end",
       '',
     ],
+  ]),
+  ...of('src/buffer/row-text.lua', [
+    ['an update of what waits writes only its own', 'local mark = changed and', 'local mark = false and'],
   ]),
   ...of('src/buffer/prelude.lua', [
     ['a lease is given twice', "return 'wait', redis.call('PTTL', key)", "return 'lease', ''"],

@@ -47,7 +47,7 @@ export class Worker {
       persisterOf,
       split,
       ledger: this.#watch,
-      isPaused: () => false,
+      isPaused: async () => false,
       sizeOf: () => ({
         limits: { recordsMax: random.of([1, 2, 100]), delayMs: random.of([0, delayMs]) },
         restMs: () => random.of([0, 0, delayMs]),

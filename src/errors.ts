@@ -38,10 +38,10 @@ export const errorCodes = {
     advice: 'Store less in it, or raise `valueBytesMax`.',
   },
   COUNTER_OVERFLOW: {
-    when: "The sum of a counter's pending deltas would not fit in 64 bits.",
+    when: "The sum of a counter's deltas that are not in the database, dead letters among them, would not fit in 64 bits.",
     retryable: 'no',
     advice:
-      'Check the delta. Pending deltas are added up only until they are in the database: `flush()` empties them.',
+      'Check the delta. Deltas are added up only until they are in the database: `flush()` empties them, and dead ones end when they are replayed or discarded, or their row is put.',
   },
   NOT_A_COUNTER: {
     when: 'A cached value is to be incremented that is no whole number of at most 2^53.',
@@ -127,7 +127,7 @@ export const errorCodes = {
     advice: 'Apply the migrations, and check that `DATABASE_URL` names the right database and schema.',
   },
   CHANGES_UNAVAILABLE: {
-    when: 'A change worker starts, and Postgres is not set up to tell of changes.',
+    when: 'Postgres is not set up to tell a change worker of changes, or refuses a statement of `setUpChanges`.',
     retryable: 'no',
     advice: 'The message has the statements that mend it; `setUpChanges` runs those that need no superuser.',
   },

@@ -1,8 +1,10 @@
+/** The events of forebay, by their types. */
+import type { CacheStatistics } from './cache-statistics.js';
+
 /**
  * What forebay tells of itself: one typed union of events, the only seam for logs, metrics and tests.
  * Listeners are called in place, in the order of what happens; one that throws fails the step it was told of.
  */
-
 export type ForebayEvent =
   /** A wake-up job could not be added; the sweep wakes the lane instead. */
   | { readonly type: 'wake.failed'; readonly lane: string; readonly error: unknown }
@@ -245,7 +247,7 @@ export type ForebayEvent =
     }
   /** Changes are known, and Redis or Postgres did not do what it takes to drop their entries; tried again. */
   | { readonly type: 'changes.not-dropped'; readonly retryMs: number; readonly error: unknown }
-  /** A computed store's `idsOf` has failed: all its values are dropped. */
+  /** A computed store's `idsOf`, or its `key`, has failed: all its values are dropped. */
   | { readonly type: 'changes.ids-unknown'; readonly store: string; readonly error: unknown }
   /** Some entries were compared with their rows: so many were as these within a second, and not. */
   | {
@@ -311,39 +313,3 @@ export type EventType = ForebayEvent['type'];
 
 /** A listener of events: called in place, so it should be quick and not throw. */
 export type Emit = (event: ForebayEvent) => void;
-
-/** What the cache has counted. */
-export interface CacheCounts {
-  /** Reads answered with a cached value; `l1Hits` and `staleHits` are among them. */
-  readonly hits: number;
-  /** Hits in this process's memory. */
-  readonly l1Hits: number;
-  /** Reads answered with a value in its grace. */
-  readonly staleHits: number;
-  /** Reads that found no value, or one that could not be served. */
-  readonly misses: number;
-  /** Of the misses, those that waited for what somebody else loads. */
-  readonly waits: number;
-  /** Values that loaders were called for. */
-  readonly loads: number;
-  /** Loads that failed, or took too long. */
-  readonly loadFailures: number;
-  /** Values that were set, written or counted. */
-  readonly sets: number;
-  /** Values that were deleted by their keys. */
-  readonly deletes: number;
-  /** Calls that Redis did not answer. */
-  readonly errors: number;
-}
-
-/** What the cache of this process has counted since its start or the last reset. */
-export interface CacheStatistics extends CacheCounts {
-  /** Reads, sets and deletes together. */
-  readonly operations: number;
-  /** Hits as a share of all reads, from 0 to 1; 0 without reads. */
-  readonly hitRate: number;
-  /** Of calls to Redis, in ms. */
-  readonly latency: { readonly count: number; readonly meanMs: number; readonly maxMs: number };
-  /** The same for each namespace: what stands before the first colon of a key. */
-  readonly byNamespace: Readonly<Record<string, CacheCounts & { readonly hitRate: number }>>;
-}

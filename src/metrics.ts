@@ -4,8 +4,9 @@
  */
 import type { Registry } from 'prom-client';
 import type { Backlog } from './buffer/backlog.js';
+import type { CacheStatistics } from './cache-statistics.js';
 import type { RedisMetrics } from './connection/connection-metrics.js';
-import type { CacheStatistics, Emit } from './events.js';
+import type { Emit } from './events.js';
 import { countEvents } from './metrics/event-metrics.js';
 import { LookedAt, type Looks } from './metrics/looks.js';
 import { MetricSet } from './metrics/metric-set.js';

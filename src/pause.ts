@@ -3,6 +3,9 @@
  * sources live, once somebody listens to it.
  */
 
+/** Node's timers know no longer time, 24 days: what is longer would be over at once. */
+export const timerMaxMs = 2 ** 31 - 1;
+
 /** Of each signal, what ends those who wait: however many they are, they share one listener. */
 const ends = new WeakMap<AbortSignal, Set<() => void>>();
 
@@ -16,7 +19,7 @@ export function pause(ms: number, ...signals: readonly AbortSignal[]): Promise<v
       for (const waiting of all) waiting.delete(end);
       resolve();
     };
-    const timer = setTimeout(end, ms);
+    const timer = setTimeout(end, Math.min(ms, timerMaxMs));
     for (const waiting of all) waiting.add(end);
   });
 }

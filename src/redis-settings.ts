@@ -192,6 +192,7 @@ function tlsContradictions(values: Values, prefix: string): Contradiction[] {
       variable: URL === undefined ? 'TLS' : 'URL',
       message: `${URL === undefined ? 'must be true' : 'must begin with rediss://'} with the ${prefix}TLS_ variables`,
     },
+    { is: TLS && !isTls, variable: 'URL', message: `must begin with rediss:// where ${prefix}TLS is true` },
     { is: TLS_CERT && !TLS_KEY, variable: 'TLS_KEY', message: `is needed with ${prefix}TLS_CERT` },
     { is: TLS_KEY && !TLS_CERT, variable: 'TLS_CERT', message: `is needed with ${prefix}TLS_KEY` },
   ];

@@ -5,12 +5,13 @@ import type { SiteOptions } from './site.js';
 export async function withCluster<T>(
   use: (cluster: NonNullable<SiteOptions['cluster']>) => Promise<T>,
 ): Promise<T> {
-  const { servers, settings, remove } = await startRedisCluster();
+  const cluster = await startRedisCluster();
+  const { servers, settings } = cluster;
   try {
     const nodes = settings.nodes.map(({ host, port }) => `${host}:${port}`).join(',');
     const env = { REDIS_URL: '', REDIS_CLUSTER_NODES: nodes, REDIS_PASSWORD: settings.password ?? '' };
     return await use({ urls: servers.map(({ url }) => url), env });
   } finally {
-    await remove();
+    await cluster.remove();
   }
 }

@@ -1,5 +1,5 @@
 /** The page of the bench. */
-import { quantile } from '../quantile.js';
+import { middle } from '../quantile.js';
 import { count, textTable } from '../text-table.js';
 import type { PaceFigures, WriteFigures } from './tenants-app.js';
 
@@ -48,8 +48,4 @@ function rowOf({ name, rounds: of }: Measured, alone: readonly Round[]): string[
     count(middle(of.map((round) => round.heavy.perSecond))),
     count(middle(of.map(({ redisMicros }) => redisMicros))),
   ];
-}
-
-function middle(values: readonly number[]): number {
-  return quantile([...values], 0.5);
 }

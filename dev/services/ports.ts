@@ -33,10 +33,15 @@ export function tryListen(port: number): Promise<Server | undefined> {
   });
 }
 
-/** Random, so that two who ask at once hardly get the same one. */
+/** Of this process: who was given one may not listen on it yet. */
+const given = new Set<number>();
+
+/** Random, so that two processes that ask at once hardly get the same one. */
 export async function freePort(): Promise<number> {
   for (let tries = 0; tries < TRIES_MAX; tries += 1) {
     const port = randomInt(FIRST_PORT, LAST_PORT + 1);
+    if (given.has(port)) continue;
+    given.add(port);
     if (await isFree(port)) return port;
   }
   throw new ServicesError(

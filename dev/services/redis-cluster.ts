@@ -9,6 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { slotCount } from '../../src/hash-slot.js';
 import type { ClusterSettings } from '../../src/redis-settings.js';
+import { freePort } from './ports.js';
 import { type RedisServer, startRedisServer } from './redis-server.js';
 
 export interface RedisCluster {
@@ -33,49 +34,92 @@ const arguments_ = [
 ];
 const joinMaxMs = 120_000;
 
+/** @throws ServicesError SERVER_START_FAILED; then nothing of it runs any more */
 export async function startRedisCluster({ hasReplicas = false } = {}): Promise<RedisCluster> {
-  const folder = await mkdtemp(path.join(tmpdir(), 'forebay-cluster-'));
-  const servers: RedisServer[] = [];
-  const admins: Redis[] = [];
-  const start = async (names: readonly string[]): Promise<void> => {
-    const options = { password, extraArgs: arguments_ };
-    servers.push(
-      ...(await Promise.all(
-        names.map((name) => startRedisServer({ ...options, folder: path.join(folder, name) })),
-      )),
+  const cluster = new RunningCluster(await mkdtemp(path.join(tmpdir(), 'forebay-cluster-')), hasReplicas);
+  try {
+    await cluster.start();
+  } catch (error) {
+    await cluster.remove();
+    throw error;
+  }
+  return cluster;
+}
+
+class RunningCluster implements RedisCluster {
+  readonly servers: RedisServer[] = [];
+  readonly admins: Redis[] = [];
+  readonly #busPorts: number[] = [];
+  readonly #folder: string;
+  readonly #hasReplicas: boolean;
+
+  constructor(folder: string, hasReplicas: boolean) {
+    this.#folder = folder;
+    this.#hasReplicas = hasReplicas;
+  }
+
+  get settings(): ClusterSettings {
+    const nodes = this.servers.slice(0, 2).map(({ port }) => ({ host: '127.0.0.1', port }));
+    return { nodes, db: 0, password, tls: false };
+  }
+
+  async start(): Promise<void> {
+    await this.#startServers(this.#hasReplicas ? ['a', 'b', 'c', 'd', 'e', 'f'] : ['a', 'b', 'c']);
+    await shareSlots(this.admins.slice(0, masterCount));
+    await this.#join();
+    if (!this.#hasReplicas) return;
+    for (let i = 0; i < masterCount; i++) await follow(this.admins[i + masterCount], this.admins[i]);
+  }
+
+  async add(): Promise<number> {
+    const place = this.servers.length;
+    await this.#startServers(this.#hasReplicas ? ['added', 'its-replica'] : ['added']);
+    await this.#join();
+    if (this.#hasReplicas) await follow(this.admins[place + 1], this.admins[place]);
+    return place;
+  }
+
+  async remove(): Promise<void> {
+    for (const admin of this.admins) admin.disconnect();
+    await Promise.all(this.servers.map((server) => server.stop()));
+    await rm(this.#folder, { recursive: true });
+  }
+
+  async #startServers(names: readonly string[]): Promise<void> {
+    const starts = await Promise.allSettled(names.map((name) => this.#startServer(name)));
+    for (const start of starts) if (start.status === 'rejected') throw start.reason;
+  }
+
+  async #startServer(name: string): Promise<void> {
+    // Redis's own choice, 10,000 above its port, may be lent to an outgoing connection.
+    const busPort = await freePort();
+    const extraArgs = [...arguments_, '--cluster-port', `${busPort}`];
+    const server = await startRedisServer({ folder: path.join(this.#folder, name), password, extraArgs });
+    const admin = new Redis(server.url);
+    admin.on('error', () => undefined); // it loses its connection too
+    this.servers.push(server);
+    this.admins.push(admin);
+    this.#busPorts.push(busPort);
+  }
+
+  async #join(): Promise<void> {
+    const { admins, servers } = this;
+    const meetings = admins.flatMap((admin) =>
+      servers.map(({ port }, i) =>
+        admin.call('CLUSTER', 'MEET', '127.0.0.1', port, this.#busPorts[i] as number),
+      ),
     );
-    for (const { url } of servers.slice(admins.length)) {
-      const admin = new Redis(url);
-      admin.on('error', () => undefined); // it loses its connection too
-      admins.push(admin);
-    }
-  };
-  await start(hasReplicas ? ['a', 'b', 'c', 'd', 'e', 'f'] : ['a', 'b', 'c']);
-  await shareSlots(admins.slice(0, masterCount));
-  await join(servers, admins);
-  if (hasReplicas) for (let i = 0; i < masterCount; i++) await follow(admins[i + masterCount], admins[i]);
-  return {
-    settings: {
-      nodes: servers.slice(0, 2).map(({ port }) => ({ host: '127.0.0.1', port })),
-      db: 0,
-      password,
-      tls: false,
-    },
-    servers,
-    admins,
-    async add() {
-      const place = servers.length;
-      await start(hasReplicas ? ['added', 'its-replica'] : ['added']);
-      await join(servers, admins);
-      if (hasReplicas) await follow(admins[place + 1], admins[place]);
-      return place;
-    },
-    async remove() {
-      for (const admin of admins) admin.disconnect();
-      await Promise.all(servers.map((server) => server.stop()));
-      await rm(folder, { recursive: true });
-    },
-  };
+    await Promise.all(meetings);
+    await until(async () => {
+      const infos = await Promise.all(
+        admins.map(async (admin) => String(await admin.call('CLUSTER', 'INFO'))),
+      );
+      return infos.every(
+        (info) =>
+          info.includes('cluster_state:ok\r') && info.includes(`cluster_known_nodes:${admins.length}\r`),
+      );
+    });
+  }
 }
 
 async function shareSlots(masters: readonly Redis[]): Promise<void> {
@@ -87,21 +131,7 @@ async function shareSlots(masters: readonly Redis[]): Promise<void> {
   );
 }
 
-async function join(servers: readonly RedisServer[], admins: readonly Redis[]): Promise<void> {
-  const meetings = admins.flatMap((admin) =>
-    servers.map(({ port }) => admin.call('CLUSTER', 'MEET', '127.0.0.1', port)),
-  );
-  await Promise.all(meetings);
-  await until(async () => {
-    const infos = await Promise.all(admins.map(async (admin) => String(await admin.call('CLUSTER', 'INFO'))));
-    return infos.every(
-      (info) =>
-        info.includes('cluster_state:ok\r') && info.includes(`cluster_known_nodes:${admins.length}\r`),
-    );
-  });
-}
-
-/** Until it is in step. */
+/** Until it is in step, and its master has heard of it from the others. */
 async function follow(replica: Redis | undefined, master: Redis | undefined): Promise<void> {
   const id = String(await master?.call('CLUSTER', 'MYID'));
   // Which the replica may not have heard of yet.
@@ -112,6 +142,7 @@ async function follow(replica: Redis | undefined, master: Redis | undefined): Pr
     ),
   );
   await until(async () => (await replica?.info('replication'))?.includes('master_link_status:up'));
+  await until(async () => String(await master?.call('CLUSTER', 'REPLICAS', id)) !== '');
 }
 
 async function until(isTrue: () => Promise<boolean | undefined> | undefined): Promise<void> {

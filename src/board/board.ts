@@ -58,7 +58,7 @@ export class BoardService extends Role {
     const { config, emit, stores, prisma: database } = this.#options;
     const { prefix } = config;
     const { connection, lanes } = await parts.connect({
-      connection: [config.queueRedis, 'worker'],
+      connection: [config.queueRedis, 'queue'],
       lanes: [config.redis, 'reads'],
     });
     this.vitals.need(

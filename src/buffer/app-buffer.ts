@@ -14,8 +14,6 @@ export type AppBuffer = Pick<
   | 'waitsToDelete'
   | 'inspect'
   | 'hurry'
-  | 'deadLetter'
-  | 'deadLetters'
-  | 'replay'
-  | 'discard'
->;
+> & { readonly letters: AppLetters };
+
+export type AppLetters = Pick<WriteBuffer['letters'], 'list' | 'get' | 'replay' | 'discard'>;

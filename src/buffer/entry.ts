@@ -37,6 +37,9 @@ function leaseOf(content: string): string {
 /** A row that is known to be absent, as it goes into `fill`. */
 export const absentEntry = 'D|';
 
+/** Into an entry that is not filled: its lease is given back. */
+export const released = '';
+
 /** What was loaded, as it goes into `fill`, which gives it a version unless the row has its own. */
 export function loadedEntry(json: string | undefined, version?: bigint): string {
   if (json === undefined) return absentEntry;

@@ -19,8 +19,8 @@
 --                'closed' and '', when the lane is
 -- letPass        a write that takes no memory: after it Redis lets a script's other writes pass, though its
 --                memory is full
--- freePlace      a place in the order that no other aggregate has: at, or one before it. What is dirty of an
---                aggregate has one place, and so has its anchor
+-- freePlace      a place in the order, or among what waits, that nothing else has: at, or one before it. What
+--                is dirty of an aggregate has one place, and so has its anchor
 -- oldestVersion  the version at which the oldest dirty record became dirty; nil when nothing is dirty
 -- surviving      a lane's past generations as text, `<generation> <version>;` for each, with one more: what
 --                it has accepted up to that version is known to have survived. Only the latest are kept

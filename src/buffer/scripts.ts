@@ -15,7 +15,7 @@ export const scripts = {
   drop: undefined,
   'drop-foreign': undefined,
   split: undefined,
-  replay: 5,
+  replay: 7,
   discard: 3,
   inspect: 6,
   find: 10,
@@ -79,6 +79,7 @@ export const laneScripts: LuaFamily = {
   name: 'forebay',
   folder: new URL('./', import.meta.url),
   scripts,
+  fronts: { write: ['row-text.lua', 'counter-sum.lua'] },
 };
 
 export function withScripts(redis: RedisClient): RedisClient & ScriptCommands {

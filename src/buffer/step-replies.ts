@@ -1,5 +1,4 @@
 /** What the steps of the write buffer are given, and what they answer: it alone knows the scripts’ codes. */
-import type { Batch } from './batch.js';
 import type { ClaimKind, CounterClaimReply, RecordKind } from './scripts.js';
 
 export type WriteOp = 'put' | 'put-if' | 'patch' | 'delete' | 'add' | 'forget' | 'together';
@@ -69,26 +68,6 @@ export interface Fill {
   readonly content: string;
   readonly ttlMs: number;
 }
-
-export interface SealOptions {
-  /** Most records in the batch. */
-  readonly recordsMax: number;
-  /** How old the oldest record must be, unless there are `recordsMax` of them or somebody waits for it. */
-  readonly delayMs: number;
-  /** The number of the lane's last batch that is known to be applied; a new one gets a greater number. */
-  readonly floor: bigint;
-  /** The lane's generation that was compared with the ledger; undefined: any. */
-  readonly compared?: string | undefined;
-  /** For how long the caller stays when the lane is empty: it looks again then. Default 0: it leaves. */
-  readonly staysMs?: number;
-}
-
-export type SealReply =
-  /** The lane is of another generation than was compared. */
-  | { readonly kind: 'uncompared' }
-  | { readonly kind: 'batch'; readonly batch: Batch }
-  | { readonly kind: 'wait'; readonly waitMs: number }
-  | { readonly kind: 'empty' };
 
 export type FenceStep = 'close' | 'move' | 'open';
 
@@ -212,4 +191,9 @@ export function toCounterClaim(reply: CounterClaimReply): CounterClaim {
     dirtyRecord,
     sealedRecord,
   };
+}
+
+export function toRaiseReply(reply: readonly string[]): RaiseReply {
+  const [kind, generation, batch] = reply as [RaiseReply['kind'], string, string];
+  return kind === 'even' ? { kind, generation } : { kind, generation, batch: BigInt(batch) };
 }

@@ -1,11 +1,11 @@
-/** What `write.lua` is given: see its header. */
+/** What `write.lua` is given, and `split.lua` for each part: see their headers. */
 import { aggregateAnchor, hasAggregates } from '../definitions/aggregate.js';
 import { entryTtlMs } from '../definitions/entry-ttl.js';
 import type { LaneGroup, RecordStore } from '../definitions/stores.js';
 import { shareOf } from '../definitions/tenant.js';
 import { splitField } from '../keys.js';
 import type { Lane } from './lane.js';
-import { toLetters, type Write } from './step-replies.js';
+import { type SplitPart, toLetters, type Write } from './step-replies.js';
 
 const laneKeyCount = 8;
 
@@ -62,4 +62,8 @@ function anchorsOf(group: LaneGroup, writes: readonly Write[]): string[] {
 function livesOfEach(group: LaneGroup, writes: readonly Write[]): string[] {
   const lives = new Map(group.records.map((store) => [store.name, livesOf(store).join(' ')]));
   return writes.map(({ field }) => lives.get(splitField(field).store) ?? '');
+}
+
+export function partArguments({ fate, waitMs, letter, row, error, anchor }: SplitPart): (string | number)[] {
+  return [fate, waitMs, letter, row, error, anchor];
 }

@@ -4,51 +4,47 @@
 import type { RedisClient } from '../connection/redis.js';
 import { hasAggregates } from '../definitions/aggregate.js';
 import { filledChannel, letterKey, partitionsKey, persistedChannel } from '../keys.js';
-import { parseBatch } from './batch.js';
 import { type Found, toFound } from './found.js';
-import type { Lane, LanePlace, LetterLane } from './lane.js';
+import type { Lane, LanePlace } from './lane.js';
 import { type AcceptedAt, type LaneState, type LedgerState, toLaneState } from './lane-state.js';
 import type { Layout } from './layout.js';
+import { LetterSteps } from './letter-steps.js';
 import { type ScriptCommands, withScripts } from './scripts.js';
+import { type SealOptions, type SealReply, toSealReply } from './seal-reply.js';
 import {
   type Accepted,
   type CountersClaim,
-  type DeadLetter,
   type FenceReply,
   type FenceStep,
   type Fill,
-  type LetterError,
-  type LetterName,
   type RaiseReply,
   type RecordClaim,
-  type SealOptions,
-  type SealReply,
   type SplitPart,
   type SplitReply,
   toAccepted,
   toBigInt,
   toCounterClaim,
+  toRaiseReply,
   toRecordClaim,
   type Write,
 } from './step-replies.js';
-import { writeArguments } from './write-arguments.js';
-
-/** The content of an entry that is not filled: its lease is given back. */
-export const released = '';
+import { partArguments, writeArguments } from './write-arguments.js';
 
 const batchBytesMax = 8 * 1_048_576;
 
 export class WriteBuffer {
+  readonly letters: LetterSteps;
   readonly #redis: RedisClient & ScriptCommands;
   readonly #persistedChannel: string;
   readonly #filledChannel: string;
-  readonly #layoutsKey: string;
+  readonly #layouts: string;
 
   constructor(redis: RedisClient, prefix: string) {
     this.#redis = withScripts(redis);
+    this.letters = new LetterSteps(this.#redis);
     this.#persistedChannel = persistedChannel(prefix);
     this.#filledChannel = filledChannel(prefix);
-    this.#layoutsKey = partitionsKey(prefix);
+    this.#layouts = partitionsKey(prefix);
   }
 
   /**
@@ -129,31 +125,25 @@ export class WriteBuffer {
   async seal(lane: Lane, options: SealOptions): Promise<SealReply> {
     const { recordsMax, delayMs, floor, compared = '', staysMs = 0 } = options;
     const { keys, group } = lane;
-    const [kind, detail, generation, persisted, isRetry, ageUs, ...sealed] = (await this.#redis.forebay_seal(
-      keys.meta,
-      keys.order,
-      keys.dirty,
-      keys.sealed,
-      keys.waiting,
-      keys.retries,
-      keys.round,
-      recordsMax,
-      batchBytesMax,
-      delayMs,
-      `${floor}`,
-      compared,
-      staysMs,
-      hasAggregates(group) ? 1 : 0,
-    )) as [SealReply['kind'], string | number, string, string, number, string, ...string[]];
-    if (kind === 'empty' || kind === 'uncompared') return { kind };
-    if (kind === 'wait') return { kind, waitMs: Number(detail) };
-    const sealing = {
-      generation,
-      persisted: persisted || undefined,
-      isRetry: isRetry === 1,
-      ageMs: Math.max(0, Number(ageUs) / 1_000),
-    };
-    return { kind, batch: { ...parseBatch(lane.name, group, String(detail), sealed), sealing } };
+    return toSealReply(
+      lane,
+      await this.#redis.forebay_seal(
+        keys.meta,
+        keys.order,
+        keys.dirty,
+        keys.sealed,
+        keys.waiting,
+        keys.retries,
+        keys.round,
+        recordsMax,
+        batchBytesMax,
+        delayMs,
+        `${floor}`,
+        compared,
+        staysMs,
+        hasAggregates(group) ? 1 : 0,
+      ),
+    );
   }
 
   /** Drops the sealed batch with this number. False: a successor has done it, and perhaps sealed another. */
@@ -195,65 +185,9 @@ export class WriteBuffer {
       group.deadLettersMax,
       this.#persistedChannel,
       lane.name,
-      ...parts.flatMap(({ fate, waitMs, letter, row, error, anchor }) => [
-        fate,
-        waitMs,
-        letter,
-        row,
-        error,
-        anchor,
-      ]),
+      ...parts.flatMap(partArguments),
     )) as [SplitReply['kind'], number, ...string[]];
     return kind === 'split' ? { kind, rest, deadFields } : { kind };
-  }
-
-  /** The lane's dead letters, oldest first. */
-  async deadLetters(lane: LetterLane, options: { offset: number; count: number }): Promise<DeadLetter[]> {
-    const { offset, count } = options;
-    const fields = await this.#redis.zrange(lane.keys.dead, String(offset), String(offset + count - 1));
-    const letters = await Promise.all(fields.map((field) => this.deadLetter(lane, field)));
-    return letters.filter((letter) => letter !== undefined);
-  }
-
-  /** The dead letter of a field; undefined when it was replayed, superseded or discarded. */
-  async deadLetter(lane: LetterLane, field: string): Promise<DeadLetter | undefined> {
-    const at = await this.#redis.zscore(lane.keys.dead, field);
-    if (at === null) return undefined;
-    const {
-      '': reason,
-      since = '0',
-      anchor: _,
-      ...records
-    } = await this.#redis.hgetall(letterKey(lane.keys, field));
-    if (reason === undefined) return undefined;
-    const error = JSON.parse(reason) as LetterError;
-    return { lane: lane.name, field, at: String(at), since, records, error };
-  }
-
-  /** Makes a dead letter's records dirty again. `wake` tells the caller to add a wake-up job for the lane. */
-  async replay(lane: LetterLane, { field, at }: LetterName): Promise<'gone' | 'replayed' | 'wake'> {
-    const { meta, order, dirty, dead, entryPrefix } = lane.keys;
-    const { minDelayMs } = lane.group;
-    const letter = letterKey(lane.keys, field);
-    const reply = await this.#redis.forebay_replay(
-      meta,
-      order,
-      dirty,
-      dead,
-      letter,
-      field,
-      at,
-      entryPrefix,
-      minDelayMs,
-    );
-    return (['gone', 'replayed', 'wake'] as const)[reply] ?? 'gone';
-  }
-
-  /** Drops a dead letter for good. False: it is gone already. */
-  async discard(lane: LetterLane, { field, at }: LetterName): Promise<boolean> {
-    const { meta, dead } = lane.keys;
-    const letter = letterKey(lane.keys, field);
-    return (await this.#redis.forebay_discard(meta, dead, letter, field, at)) === 1;
   }
 
   /** Removes entries of records that are still at these versions; by field. */
@@ -344,8 +278,8 @@ export class WriteBuffer {
    * Claims a lane whose mark has been quiet for `quietMs`, or is further ahead than `aheadMaxMs`. True: the
    * caller must add a wake-up job.
    */
-  async wake(lane: Lane, quietMs: number, aheadMaxMs: number): Promise<boolean> {
-    const { meta, order, retries } = lane.keys;
+  async wake({ keys }: Lane, quietMs: number, aheadMaxMs: number): Promise<boolean> {
+    const { meta, order, retries } = keys;
     return (await this.#redis.forebay_wake(meta, order, retries, quietMs, aheadMaxMs)) === 1;
   }
 
@@ -365,8 +299,7 @@ export class WriteBuffer {
    * µs. Without a `next` it is only read.
    */
   async layout(store: string, known = '', next = ''): Promise<{ text: string; now: number }> {
-    const layouts = this.#layoutsKey;
-    const [text, now] = await this.#redis.forebay_layout(layouts, store, known, next);
+    const [text, now] = await this.#redis.forebay_layout(this.#layouts, store, known, next);
     return { text, now: Number(now) };
   }
 
@@ -383,9 +316,8 @@ export class WriteBuffer {
   async postpone(
     lane: Lane,
     number: string,
-    wait: { firstMs: number; maxMs: number },
+    { firstMs, maxMs }: { firstMs: number; maxMs: number },
   ): Promise<{ waitMs: number; failures: number }> {
-    const { firstMs, maxMs } = wait;
     const [waitMs, failures] = await this.#redis.forebay_postpone(lane.keys.meta, number, firstMs, maxMs);
     return { waitMs, failures };
   }
@@ -401,10 +333,8 @@ export class WriteBuffer {
     cleared: string,
   ): Promise<RaiseReply> {
     const { batch = 0n, generation = '', persisted = '' } = ledger ?? {};
-    const { meta } = lane.keys;
-    const reply = await this.#redis.forebay_raise(meta, `${batch}`, generation, `${persisted}`, cleared);
-    const [kind, current, own] = reply as [RaiseReply['kind'], string, string];
-    const now = { generation: current };
-    return kind === 'even' ? { kind, ...now } : { kind, ...now, batch: BigInt(own) };
+    return toRaiseReply(
+      await this.#redis.forebay_raise(lane.keys.meta, `${batch}`, generation, `${persisted}`, cleared),
+    );
   }
 }

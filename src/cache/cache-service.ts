@@ -1,11 +1,12 @@
 /**
  * Single operations on cached values, and batches of them in one round trip. Times to live are in seconds.
  */
+
+import type { CacheStatistics } from '../cache-statistics.js';
 import { toReadError } from '../connection/redis.js';
 import { type CacheKey, matcherOf, ttlOf } from '../definitions/cache-key.js';
 import { DEFAULT_TTL } from '../definitions/default-ttl.js';
 import { ForebayError } from '../errors.js';
-import type { CacheStatistics } from '../events.js';
 import { cacheEntryKey, cacheKeyOf, tagMark } from '../keys.js';
 import type { TagVersions } from './entry/value-entry.js';
 import type { Explanation } from './explain.js';

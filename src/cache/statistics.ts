@@ -1,6 +1,7 @@
 /** What the cache did, counted for each namespace: what a key has before its first colon. */
 
-import type { CacheCounts, CacheStatistics, Emit } from '../events.js';
+import type { CacheCounts, CacheStatistics } from '../cache-statistics.js';
+import type { Emit } from '../events.js';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 

@@ -44,7 +44,7 @@ export interface Io {
   readonly err: LineOutput;
   /** @throws ForebayError INVALID_CONFIG */
   config(): Config;
-  /** Aborted by Ctrl-C. */
+  /** Aborted by Ctrl-C, which ends a command that never asks for it. */
   readonly signal: AbortSignal;
 }
 
@@ -52,6 +52,9 @@ export interface Io {
 export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
+
+/** A command that ends well or throws. */
+export const done = async (work: Promise<void>): Promise<number> => work.then(() => 0);
 
 export const json: Flag = { name: 'json', about: 'for programs' };
 

@@ -30,5 +30,5 @@ export async function setPaused(store: string, isPaused: boolean, io: Io): Promi
 }
 
 function paused(store: string): string {
-  return `${store} is paused: workers take no new batch of it, within a second. To go on: forebay resume ${store}\n`;
+  return `${store} is paused: workers take no new batch of it, within two seconds. To go on: forebay resume ${store}\n`;
 }

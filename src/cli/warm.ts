@@ -70,7 +70,7 @@ async function warm(names: readonly string[], options: WarmCommandOptions, confi
     const interrupted = interruption();
     const connections = await resources.connect({
       queue: [config.queueRedis, 'queue'],
-      events: [config.queueRedis, 'worker'],
+      events: [config.queueRedis, 'jobs'],
     });
     const queue = new WarmQueue(connections.queue, config.prefix, emit);
     resources.own('queue', queue, (it) => it.close());

@@ -89,7 +89,7 @@ export class DeadLetters {
     for (const lane of this.#lanesOf(options)) {
       for (let offset = 0; ; offset += pageSize) {
         const page = { offset, count: pageSize };
-        const letters = await this.#call((buffer) => buffer.deadLetters(lane, page), toReadError);
+        const letters = await this.#call((buffer) => buffer.letters.list(lane, page), toReadError);
         for (const letter of letters.map(toDeadLetter)) if (isOf(options, letter)) yield letter;
         if (letters.length < pageSize) break;
       }
@@ -105,7 +105,7 @@ export class DeadLetters {
   async replay(letter: LetterPlace): Promise<boolean> {
     const { wakeUps, emit } = this.#dependencies;
     const lane = this.#laneOf(letter);
-    const outcome = await this.#call((buffer) => buffer.replay(lane, letter.name), toWriteError);
+    const outcome = await this.#call((buffer) => buffer.letters.replay(lane, letter.name), toWriteError);
     if (outcome === 'wake') {
       // The sweep finds a lane whose wake-up job could not be added.
       await wakeUps
@@ -119,7 +119,7 @@ export class DeadLetters {
   /** Drops it for good. False: it is gone already. @throws as `replay` */
   async discard(letter: LetterPlace): Promise<boolean> {
     const lane = this.#laneOf(letter);
-    const isDiscarded = await this.#call((buffer) => buffer.discard(lane, letter.name), toWriteError);
+    const isDiscarded = await this.#call((buffer) => buffer.letters.discard(lane, letter.name), toWriteError);
     await this.#hide(letter);
     return isDiscarded;
   }

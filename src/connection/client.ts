@@ -25,10 +25,13 @@ export type ClientOptions = Options & {
 };
 
 /** Not connected yet. */
-export function createClient(
-  settings: RedisSettings,
-  { isSentOnce, retryMaxMs, ...role }: ClientOptions,
-): RedisClient {
+export function createClient(settings: RedisSettings, options: ClientOptions): RedisClient {
+  const client = clientOf(settings, options);
+  hidePassword(client);
+  return client;
+}
+
+function clientOf(settings: RedisSettings, { isSentOnce, retryMaxMs, ...role }: ClientOptions): RedisClient {
   const { username, password } = settings;
   const retryStrategy = (attempt: number): number => retryWaitMs(attempt, retryMaxMs);
   const options: Options = {
@@ -69,6 +72,37 @@ export function onConnect(redis: RedisClient, told: (server: Redis) => void): vo
   else watch(redis);
 }
 
+/**
+ * Tells of each server that may have older data than whoever answered before: one that is back, and in a
+ * cluster one that came, or took another's place.
+ */
+export function onOtherMaster(redis: RedisClient, told: () => void): void {
+  redis.on('ready', told);
+  if (!isCluster(redis)) return;
+  let known = redis.nodes('master');
+  redis.on('refresh', () => {
+    const masters = redis.nodes('master');
+    if (masters.some((master) => !known.includes(master))) told();
+    known = masters;
+  });
+}
+
+/**
+ * From now on gives up a connection, in a cluster that to any of its nodes, which is silent for so long with
+ * a call under way. Copies that are made later do so too.
+ */
+export function limitSilence(redis: RedisClient, ms: number | undefined): void {
+  if (ms === undefined) return;
+  const limit = (options: ClientOptions = {}): void => {
+    options.socketTimeout = ms;
+  };
+  if (isCluster(redis)) {
+    limit(redis.options.redisOptions);
+    for (const { options } of redis.nodes()) limit(options);
+    redis.on('+node', ({ options }: Redis) => limit(options));
+  } else limit(redis.options);
+}
+
 /** How many commands a client of `createClient` was given. */
 export function commandsOf(redis: RedisClient): number {
   return redis instanceof CountedRedis || redis instanceof CountedCluster ? redis.commands : 0;
@@ -102,6 +136,7 @@ class CountedRedis extends Redis {
   /** Ends with this one. */
   override duplicate: Redis['duplicate'] = (options) => {
     const copy = super.duplicate(options);
+    hidePassword(copy);
     this.#copies.push(copy);
     return copy;
   };
@@ -141,6 +176,7 @@ class CountedCluster extends Cluster {
   /** Ends with this one. */
   override duplicate: Cluster['duplicate'] = (nodes, options) => {
     const copy = super.duplicate(nodes, options);
+    hidePassword(copy);
     this.#copies.push(copy);
     return copy;
   };
@@ -148,6 +184,16 @@ class CountedCluster extends Cluster {
   override disconnect(reconnect = false): void {
     if (!reconnect) prepareEnd(this, this.#copies);
     super.disconnect(reconnect);
+  }
+}
+
+/**
+ * ioredis hangs the command on the error that refuses it, and so the password on that of a login, with which
+ * it then ends all that waits for the connection. It emits that error before anybody hears of it.
+ */
+function hidePassword(redis: RedisClient): void {
+  for (const event of ['error', 'node error']) {
+    redis.on(event, (error: { command?: unknown }) => void delete error.command);
   }
 }
 

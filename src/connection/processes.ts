@@ -32,9 +32,9 @@ const shape = z.object({
   memoryBytes: z.number(),
 });
 
-/** Three beats may be lost. */
-export const beatEveryMs = 5_000;
-const livesMs = 4 * beatEveryMs;
+/** One beat may be lost. */
+export const beatEveryMs = 10_000;
+const livesMs = 2.5 * beatEveryMs;
 
 /** @throws what Redis throws */
 export async function tellProcess(
@@ -43,10 +43,15 @@ export async function tellProcess(
   id: string,
   facts: ProcessFacts,
 ): Promise<void> {
-  await Promise.all([
-    redis.set(processKey(prefix, id), JSON.stringify(facts), 'PX', livesMs),
-    redis.zadd(processesKey(prefix), Date.now(), id),
-  ]);
+  await redis.set(processKey(prefix, id), JSON.stringify(facts), 'PX', livesMs);
+}
+
+/**
+ * To be called again now and then: whoever finds that a process has not told of itself takes it out.
+ * @throws what Redis throws
+ */
+export async function listProcess(redis: RedisClient, prefix: string, id: string): Promise<void> {
+  await redis.zadd(processesKey(prefix), Date.now(), id);
 }
 
 /** Of a process that stops. @throws what Redis throws */

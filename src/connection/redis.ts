@@ -3,7 +3,14 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { ForebayError, isForebayError, messageOf } from '../errors.js';
 import type { Emit, ForebayEvent } from '../events.js';
 import { placeOf, type RedisSettings } from '../redis-settings.js';
-import { type ClientOptions, connectTimeoutMs, createClient, mastersOf, type RedisClient } from './client.js';
+import {
+  type ClientOptions,
+  connectTimeoutMs,
+  createClient,
+  limitSilence,
+  mastersOf,
+  type RedisClient,
+} from './client.js';
 import type { ConnectionMetrics } from './connection-metrics.js';
 import { inTime } from './deadline.js';
 import { endsPredecessor } from './predecessor.js';
@@ -18,12 +25,21 @@ export type { RedisClient } from './client.js';
  * - `reads`: a read is repeated after a reconnect, three times at most
  * - `writes`: a call is never sent twice: one that was under way when the connection broke may have been
  *   accepted, and a delta sent again would count twice
- * - `queue`: adds jobs; fails at once when the queue's Redis is away
+ * - `queue`: adds jobs, and looks at them for people; fails at once when the queue's Redis is away
  * - `worker`: waits for Redis to come back
+ * - `jobs`: BullMQ's, on which its calls wait for jobs; waits for Redis too
  * - `subscriber`: receives messages; waits too
  * - `feed`: receives invalidations
  */
-export type ConnectionRole = 'cache' | 'reads' | 'writes' | 'queue' | 'worker' | 'subscriber' | 'feed';
+export type ConnectionRole =
+  | 'cache'
+  | 'reads'
+  | 'writes'
+  | 'queue'
+  | 'worker'
+  | 'jobs'
+  | 'subscriber'
+  | 'feed';
 
 const commandTimeoutMs = 5_000;
 
@@ -34,8 +50,8 @@ const commandTimeoutMs = 5_000;
 const silenceMaxMs = commandTimeoutMs + 1_000;
 /** Between two tries to connect again: what waits for a connection goes on soon after a server is back. */
 const retryMaxMs = 2_000;
-/** BullMQ's workers wait for jobs with calls of up to 10 s. */
-const waitingSilenceMaxMs = 15_000;
+/** BullMQ's workers wait for jobs with calls of up to 14 s. */
+const waitingSilenceMaxMs = 18_000;
 
 /**
  * A cache that is silent for longer is no cache. Of the socket, for a timer for each command costs a hit a
@@ -67,7 +83,8 @@ const roleOptions: Record<ConnectionRole, ClientOptions> = {
     isSentOnce: true,
   },
   queue: { maxRetriesPerRequest: 0, socketTimeout: silenceMaxMs, enableOfflineQueue: false },
-  worker: { maxRetriesPerRequest: null, socketTimeout: waitingSilenceMaxMs },
+  worker: { maxRetriesPerRequest: null, socketTimeout: silenceMaxMs },
+  jobs: { maxRetriesPerRequest: null, socketTimeout: waitingSilenceMaxMs },
   subscriber: { maxRetriesPerRequest: null, socketTimeout: waitingSilenceMaxMs },
   // RESP2, for ioredis drops the messages of RESP3. Subscribed anew by its owner, once tracking is on again;
   // what was under way on a connection that broke means nothing on the next.
@@ -99,10 +116,15 @@ export async function openConnections<P extends ConnectionPlan>(
   const connections = Object.entries(plan).map(([name, [settings, role]]) => {
     const redis = createRedis(settings, role, emit);
     metrics?.watch(redis);
-    return { name, settings, redis };
+    return { name, settings, role, redis };
   });
   try {
-    await Promise.all(connections.map(({ redis, settings }) => connectRedis(redis, settings, timeoutMs)));
+    await Promise.all(
+      connections.map(async ({ redis, settings, role }) => {
+        await connectRedis(redis, settings, timeoutMs);
+        limitSilence(redis, roleOptions[role].socketTimeout);
+      }),
+    );
   } catch (error) {
     for (const { redis } of connections) redis.disconnect();
     throw error;
@@ -146,10 +168,15 @@ async function quit(redis: RedisClient): Promise<void> {
   if (redis.status === 'ready') await redis.quit();
 }
 
+/**
+ * Its silence is limited once it is connected: until then the time to connect counts, for a process that is
+ * still loading hears nothing for longer than a cache may be silent.
+ */
 function createRedis(settings: RedisSettings, role: ConnectionRole, emit: Emit): RedisClient {
+  const { socketTimeout: _, ...options } = roleOptions[role];
   const redis = createClient(settings, {
     ...(role === 'cache' ? {} : { retryMaxMs }),
-    ...roleOptions[role],
+    ...options,
     connectionName: `forebay-${role}`,
   });
   for (const event of ['error', 'node error']) {

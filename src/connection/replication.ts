@@ -34,6 +34,8 @@ type CopyConnection = pg.Connection & { sendCopyFromChunk(chunk: Buffer): void }
 /** A peer that is gone without a word is noticed after so many pings without an answer. */
 const pingEveryMs = 1_000;
 const unansweredMax = 5;
+/** Postgres looks so often whether the worker is gone for which it waits. */
+const clientCheckMs = 1_000;
 
 const xLogData = 'w'.charCodeAt(0);
 const keepalive = 'k'.charCodeAt(0);
@@ -90,6 +92,7 @@ export class ReplicationFeed {
     client.on('end', () => this.#lose(new Error('Postgres has ended the connection.')));
     await client.connect();
     const { systemid, timeline } = await this.#ask('IDENTIFY_SYSTEM');
+    await this.#endWithClient();
     const slot = `forebay_${randomBytes(8).toString('hex')}`;
     const made = await this.#ask(
       `CREATE_REPLICATION_SLOT ${slot} TEMPORARY LOGICAL pgoutput NOEXPORT_SNAPSHOT`,
@@ -105,6 +108,18 @@ export class ReplicationFeed {
     this.#isOver = true;
     clearInterval(this.#pinging);
     this.#client.connection.stream.destroy();
+  }
+
+  /** Also while it waits to begin: else Postgres would keep the slot until the transactions have ended. */
+  async #endWithClient(): Promise<void> {
+    try {
+      await this.#client.query(`SET client_connection_check_interval = ${clientCheckMs}`);
+    } catch {
+      // Before Postgres 14, and on some systems, there is no such setting.
+      return;
+    }
+    // Only a plain query has Postgres begin to look, which it then goes on with.
+    await this.#client.query('SELECT');
   }
 
   async #ask(command: string): Promise<Record<string, unknown>> {
@@ -127,9 +142,18 @@ export class ReplicationFeed {
     await Promise.race([begun, ended]);
   }
 
+  /** What is not understood is lost: all that comes later would count as complete. */
   #hear(chunk: Buffer): void {
     if (this.#isOver) return;
     this.#unanswered = 0;
+    try {
+      this.#read(chunk);
+    } catch (error) {
+      this.#lose(error instanceof Error ? error : new Error(String(error)));
+    }
+  }
+
+  #read(chunk: Buffer): void {
     if (chunk[0] === xLogData) {
       this.#received(chunk.readBigUInt64BE(1));
       this.#options.onMessage(chunk.subarray(headerBytes));

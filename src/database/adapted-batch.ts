@@ -32,12 +32,8 @@ function adaptRows(store: RecordStore, rows: RowBatch, unfit: Map<string, string
   return { ...rows, puts, otherReleases: new Set() };
 }
 
-/**
- * An update's mark names fields of its release: the row is written whole. A put's still says what it leaves.
- */
 function adapted({ idKey, json, version, mark = '' }: PutRecord, { rows }: RecordStore): PutRecord {
-  const row = { idKey, json: rows.adapt(json), version };
-  return mark.startsWith(';!') ? { ...row, mark } : row;
+  return { idKey, version, ...rows.adapt(json, mark) };
 }
 
 /** Refuses the batch; which rows are to blame is found out as for any other. */

@@ -15,13 +15,23 @@ export interface Database extends Transaction {
 
 /**
  * - `unavailable`: the database is away, busy or stopped the statement for reasons of its own
- * - `not-yet`: a foreign key whose parent may still be dirty in another lane
+ * - `not-yet`: a foreign key whose parent, or child that is deleted, may still be dirty in another lane
  * - `refused`: the rows themselves can't be stored
  */
 export type FailureReason = 'unavailable' | 'not-yet' | 'refused';
 
-/** Of constraints that another lane may yet make true. */
-export const sqlStates = { foreignKeyViolation: '23503', uniqueViolation: '23505' } as const;
+/** Of a unique constraint that another lane may yet make true. */
+export const uniqueViolation = '23505';
+/** Stands for the failure of a persist of the user's own that looks like one of a connection. */
+export const connectionFailure = '08006';
+
+/** Of a foreign key that another lane may yet make true; Postgres 18 has its own for what it restricts. */
+const foreignKeyStates = new Set(['23503', '23001']);
+
+/** Whether an SQLSTATE says that a row refers to one that is not there, or is still referred to. */
+export function isOfForeignKey(state: string): boolean {
+  return foreignKeyStates.has(state);
+}
 
 /** Stands for an SQLSTATE where a delta's row does not exist; see try-records.sql. */
 export const rowMissing = 'FB001';
@@ -47,7 +57,7 @@ export function isOfServer(state: string): boolean {
 export function failureReason(error: unknown): FailureReason {
   if (isForebayError(error, 'INVALID_VALUE')) return 'refused';
   const state = sqlStateOf(error);
-  if (state === sqlStates.foreignKeyViolation) return 'not-yet';
+  if (state !== undefined && isOfForeignKey(state)) return 'not-yet';
   if (state !== undefined) return refusedClasses.has(state.slice(0, 2)) ? 'refused' : 'unavailable';
   return isConnectionFailure(error) ? 'unavailable' : 'refused';
 }

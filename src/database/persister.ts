@@ -6,9 +6,10 @@ import { type Batch, rowsOf } from '../buffer/batch.js';
 import { hasAggregates, rootKeyOfField } from '../definitions/aggregate.js';
 import type { Model } from '../definitions/model.js';
 import type { ModelSource, Transaction } from '../definitions/record.js';
-import type { CounterStore, LaneGroup, RecordStore } from '../definitions/stores.js';
+import type { CounterStore, LaneGroup, RecordStore, Store } from '../definitions/stores.js';
 import { fieldOf } from '../keys.js';
 import { adaptBatch, unfitRows } from './adapted-batch.js';
+import { sqlStateOf } from './database.js';
 import { differingFinder, type RowStatements, recordStatements } from './record-statements.js';
 import { counterModel, idJson, matchParts, ofRecordset } from './rows-by-id.js';
 import { readSql } from './sql-file.js';
@@ -17,6 +18,9 @@ import { readTable, type Table } from './table.js';
 import { findByHalves, findOneByOne, type Refusal } from './trial.js';
 import { letterOf, unitsOf } from './units.js';
 import { onlyNewer } from './version-column.js';
+
+/** The SQLSTATE of what comes behind an error in its transaction. */
+const transactionAborted = '25P02';
 
 export interface Persister {
   readonly write: Write;
@@ -116,9 +120,26 @@ async function runStatements(statements: readonly Statement[], batch: Batch, tx:
 
 /** The write of a store with a persist of its own. */
 function customWrite({ records: [record], counters: [counter] }: LaneGroup): Write | undefined {
-  if (record?.source.kind === 'custom') return customRecordWrite(record, record.source);
-  if (counter?.source.kind === 'custom') return customCounterWrite(counter, counter.source);
+  if (record?.source.kind === 'custom')
+    return unlessAborted(record, customRecordWrite(record, record.source));
+  if (counter?.source.kind === 'custom')
+    return unlessAborted(counter, customCounterWrite(counter, counter.source));
   return undefined;
+}
+
+/** A transaction whose error somebody has caught would be undone without a word as it ends. */
+function unlessAborted({ name }: Store, write: Write): Write {
+  return async (batch, tx) => {
+    await write(batch, tx);
+    try {
+      await tx.$queryRawUnsafe('SELECT 1');
+    } catch (error) {
+      if (sqlStateOf(error) !== transactionAborted) throw error;
+      throw new Error(
+        `persist of store "${name}" has caught an error of Postgres, which has undone all of its transaction by that: let it throw.`,
+      );
+    }
+  };
 }
 
 function customRecordWrite(

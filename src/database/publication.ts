@@ -2,6 +2,7 @@
  * What Postgres must be set up for, so that it tells of changes of the stores' rows: findings, each with the
  * statement that mends it.
  */
+import { createHash } from 'node:crypto';
 import { quoteIdentifier } from '../connection/identifier.js';
 import type { Query } from '../connection/postgres-client.js';
 import type { Model } from '../definitions/model.js';
@@ -22,6 +23,8 @@ export interface ReplicationFinding {
 export interface PublishedTable {
   readonly schema: string;
   readonly table: string;
+  /** Of one with partitions: the columns that each of these tells of an old row. */
+  readonly identity?: ReadonlySet<string>;
 }
 
 /** A model whose rows stores have. */
@@ -101,17 +104,31 @@ const partFinding = (name: string): ReplicationFinding => {
   };
 };
 
-interface TableRow extends PublishedTable {
-  readonly name: string;
+interface TableRow {
+  readonly given: string;
+  readonly schema: string;
+  readonly table: string;
+  readonly isPartition: boolean;
+  readonly isParted: boolean;
+  readonly isLogged: boolean;
   readonly isPublished: boolean;
+  readonly isFiltered: boolean;
+  readonly isViaRoot: boolean;
   readonly identity: string | null;
+  readonly mark: string | null;
 }
 
 /** What is told of the stores' tables, and what is not. */
 export interface PublicationReport {
   readonly ledger: PublishedTable | undefined;
-  readonly tables: ReadonlyMap<Model, PublishedTable>;
+  /** Of each model its table, and that one's children by INHERITS: the rows of these are its rows too. */
+  readonly tables: ReadonlyMap<Model, readonly PublishedTable[]>;
   readonly findings: readonly ReplicationFinding[];
+  /**
+   * Another one when a table was made anew, or published anew: what was written meanwhile may not have been
+   * told, though nothing is missing now.
+   */
+  readonly mark: string;
 }
 
 /** How the stores' tables, and the ledger, stand to the publication. Tables that are not there have none. */
@@ -127,28 +144,79 @@ export async function inspectPublication(
     [...names.values(), ledger],
     publication,
   );
-  const byName = new Map(rows.map((row) => [row.name, row]));
-  const findings = rows.flatMap((row) => publishedFinding(row, publication));
-  const tables = new Map<Model, PublishedTable>();
+  const tables = new Map<Model, PublishedTable[]>();
+  const identities: ReplicationFinding[] = [];
   for (const [model, name] of names) {
-    const row = byName.get(name);
-    if (row === undefined) continue;
-    tables.set(model, row);
-    findings.push(...identityFinding(model, row));
+    const own = rows.filter(({ given }) => given === name);
+    tables.set(model, publishedTables(own));
+    identities.push(...own.flatMap((row) => identityFinding(model, row)));
   }
-  return { ledger: byName.get(ledger), tables, findings };
+  // A table that is published before it has an identity refuses updates.
+  const findings = [...identities, ...publicationFindings(rows, quoteIdentifier(publication))];
+  const [ofLedger] = publishedTables(rows.filter(({ given }) => given === ledger));
+  return { ledger: ofLedger, tables, findings, mark: markOf(rows, tables) };
 }
 
-function publishedFinding({ name, isPublished }: TableRow, publication: string): ReplicationFinding[] {
-  if (isPublished) return [];
-  const statement = `ALTER PUBLICATION ${quoteIdentifier(publication)} ADD TABLE ${name};`;
-  return [{ what: `Changes of table ${name} are not published.`, advice: statement, statement }];
+function publishedTables(rows: readonly TableRow[]): PublishedTable[] {
+  const identity = commonOf(rows.filter(isLeaf).map(columnsOf));
+  return rows.flatMap(({ schema, table, isPartition, isParted }) =>
+    isPartition ? [] : [{ schema, table, ...(isParted && { identity }) }],
+  );
+}
+
+const isLeaf = ({ isPartition, isParted }: TableRow): boolean => isPartition && !isParted;
+const columnsOf = ({ identity }: TableRow): string[] => JSON.parse(identity ?? '[]') as string[];
+
+function commonOf([first = [], ...others]: readonly (readonly string[])[]): Set<string> {
+  return new Set(first.filter((column) => others.every((columns) => columns.includes(column))));
+}
+
+/** Short, and without spaces. */
+function markOf(rows: readonly TableRow[], tables: PublicationReport['tables']): string {
+  const identities = [...tables.values()].flat().map(({ identity }) => [...(identity ?? [])].sort());
+  const marks = JSON.stringify([rows.flatMap(({ mark }) => mark ?? []), identities]);
+  return createHash('sha256').update(marks).digest('hex').slice(0, 16);
+}
+
+function publicationFindings(rows: readonly TableRow[], publication: string): ReplicationFinding[] {
+  const isViaRoot = rows.every((row) => row.isViaRoot || !row.isParted);
+  return [
+    ...(isViaRoot ? [] : [rootFinding(publication)]),
+    ...rows.flatMap((row) => publishedFinding(row, publication)),
+  ];
+}
+
+const rootFinding = (publication: string): ReplicationFinding => {
+  const statement = `ALTER PUBLICATION ${publication} SET (publish_via_partition_root = true);`;
+  return {
+    what: `The publication ${publication} tells of partitions by their own names.`,
+    advice: statement,
+    statement,
+  };
+};
+
+function publishedFinding(row: TableRow, publication: string): ReplicationFinding[] {
+  const name = nameOf(row);
+  const add = `ALTER PUBLICATION ${publication} ADD TABLE ONLY ${name};`;
+  if (!row.isLogged)
+    return [{ what: `Table ${name} is not logged.`, advice: `ALTER TABLE ${name} SET LOGGED;` }];
+  if (row.isPartition) return [];
+  if (!row.isPublished)
+    return [{ what: `Changes of table ${name} are not published.`, advice: add, statement: add }];
+  if (!row.isFiltered) return [];
+  const statement = `ALTER PUBLICATION ${publication} DROP TABLE ONLY ${name}; ${add}`;
+  return [{ what: `Not all rows and columns of table ${name} are published.`, advice: statement, statement }];
 }
 
 /** Without its id a deleted row could not be told from others, and Postgres may refuse updates. */
-function identityFinding({ id, fields }: Model, { name, identity }: TableRow): ReplicationFinding[] {
-  const told = new Set(JSON.parse(identity ?? '[]') as string[]);
-  if (id.every((field) => told.has(fields[field]?.column as string))) return [];
+function identityFinding({ id, fields }: Model, row: TableRow): ReplicationFinding[] {
+  const told = new Set(columnsOf(row));
+  const isBetween = row.isPartition && row.isParted;
+  if (isBetween || id.every((field) => told.has(fields[field]?.column as string))) return [];
+  const name = nameOf(row);
   const statement = `ALTER TABLE ${name} REPLICA IDENTITY FULL;`;
   return [{ what: `A delete of table ${name} does not tell the row's id.`, advice: statement, statement }];
 }
+
+const nameOf = ({ schema, table }: TableRow): string =>
+  `${quoteIdentifier(schema)}.${quoteIdentifier(table)}`;

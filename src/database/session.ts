@@ -65,6 +65,6 @@ export function postgresMessage(error: unknown): string {
     cause?: { originalMessage?: string; kind?: string; host?: string; port?: number };
   };
   if (cause?.originalMessage !== undefined) return cause.originalMessage;
-  if (cause?.kind === 'DatabaseNotReachable') return `nobody answers at ${cause.host}:${cause.port}`;
+  if (cause?.kind === 'DatabaseNotReachable') return `nobody answers at ${cause.host}:${cause.port ?? 5_432}`;
   return cause?.kind ?? messageOf(error);
 }

@@ -8,7 +8,7 @@ import type { Transaction } from '../definitions/record.js';
 import type { LaneGroup } from '../definitions/stores.js';
 import { messageOf } from '../errors.js';
 import { fieldOf } from '../keys.js';
-import { failureReason, rowMissing, sqlStateOf } from './database.js';
+import { connectionFailure, failureReason, rowMissing, sqlStateOf } from './database.js';
 import { readSql } from './sql-file.js';
 import type { Statement, Write } from './statement.js';
 import { letterOf, unitsOf } from './units.js';
@@ -49,7 +49,7 @@ export async function findOneByOne(
       const letter = letterOf(group, unitKey, fields);
       // A delta without a row waits for it where a refused row's deltas do.
       const isAlone = store.kind === 'counter' && !isWhole;
-      const key = isAlone ? `${at}${idKey}` : unit;
+      const key = isAlone ? `${at} ${idKey}` : unit;
       places.set(key, { fields: isAlone ? [field] : fields, letter });
       const facts = [at, JSON.stringify(unit), JSON.stringify(key), json, store.kind === 'counter'];
       return `[${facts.join(',')}${isWhole ? `,${JSON.stringify(field)}` : ''}]`;
@@ -85,6 +85,17 @@ function toRefusal(
   };
 }
 
+/** Of a unit, see `unitsOf`, that fails with an error as a whole. */
+export function refusalOf(
+  group: LaneGroup,
+  [unitKey, fields]: readonly [unitKey: string, fields: readonly string[]],
+  error: unknown,
+): Refusal {
+  const unknownState = failureReason(error) === 'unavailable' ? connectionFailure : '';
+  const letter = letterOf(group, unitKey, fields);
+  return { fields, letter, state: sqlStateOf(error) ?? unknownState, message: messageOf(error) };
+}
+
 /**
  * Halves of halves, each in a savepoint: for a persist of the user's own, which takes many records at once.
  */
@@ -106,9 +117,10 @@ export async function findByHalves(
         partOf(batch, (_, idKey) => isMeant.has(idKey)),
         tx,
       );
+      await tx.$executeRawUnsafe('SET CONSTRAINTS ALL IMMEDIATE');
+      await tx.$executeRawUnsafe('SET CONSTRAINTS ALL DEFERRED');
     } catch (error) {
-      const state = sqlStateOf(error);
-      if (state === undefined && failureReason(error) === 'unavailable') throw error;
+      // Fails in turn where the connection is gone.
       await tx.$executeRawUnsafe('ROLLBACK TO SAVEPOINT forebay_trial');
       await blame(idKeys, error);
     }
@@ -116,9 +128,7 @@ export async function findByHalves(
   const blame = async (idKeys: readonly string[], error: unknown): Promise<void> => {
     const [idKey] = idKeys;
     if (idKeys.length === 1 && idKey !== undefined) {
-      const fields = units.get(idKey) as string[];
-      const letter = fields[0] as string;
-      refusals.push({ fields, letter, state: sqlStateOf(error) ?? '', message: messageOf(error) });
+      refusals.push(refusalOf(group, [idKey, units.get(idKey) as string[]], error));
       return;
     }
     const middle = Math.ceil(idKeys.length / 2);

@@ -85,7 +85,7 @@ export interface ChangedRow {
 
 /** What a computed store is. */
 export interface ComputedOptions<Value, Prisma> {
-  /** The key of each value, e.g. `DashboardCacheKeys.overview`. */
+  /** The key of each value, e.g. `DashboardCacheKeys.overview`: one generator, whatever the id. */
   readonly key: (id: string) => CacheKey<Value>;
   /** How long a value is fresh, in ms. Default: as its key says, else 900,000. */
   readonly ttlMs?: number;
@@ -100,7 +100,10 @@ export interface ComputedOptions<Value, Prisma> {
    * worker drops the values of `idsOf`. Default: none.
    */
   readonly dependsOn?: readonly RecordDefinition[];
-  /** Which values a row is a part of, by id. Default, and where it throws: all of them. */
+  /**
+   * Which values a row is a part of, by id; not async. Default, and where it throws or gives anything else:
+   * all of them.
+   */
   idsOf?(change: ChangedRow): readonly string[] | 'all';
   /**
    * Has values computed before they go stale, by workers, as long as they are read. Default: a stale value is

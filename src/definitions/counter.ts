@@ -2,7 +2,7 @@
  * Counter stores: integers that grow by deltas, which add up in Redis and reach the database as `col = col +
  * delta`.
  */
-import type { IdOf, Model } from './model.js';
+import type { Field, IdOf, Model } from './model.js';
 import type { BufferOptions, RecordDefinition, StoreOptions, Transaction } from './record.js';
 
 /** What is to be added to one counter. */
@@ -33,7 +33,7 @@ export interface ModelCounterOptions<M, F extends string> extends StoreOptions, 
 export interface CustomCounterOptions extends StoreOptions, BufferOptions<string> {
   /** The values in the database, by id, read with `tx`; ids without a value are left out. */
   load(ids: readonly string[], tx: Transaction): Promise<ReadonlyMap<string, bigint>>;
-  /** Adds the deltas, in the transaction of the ledger. */
+  /** Adds the deltas, in the transaction of the ledger. What `tx` throws it must let throw. */
   persist(deltas: readonly CounterDelta[], tx: Transaction): Promise<void>;
 }
 
@@ -111,4 +111,16 @@ export function counter(
   }
   const { load, persist, ...rest } = options;
   return { kind: 'counter', options: rest, source: { kind: 'custom', load, persist } };
+}
+
+/** What an absent counter counts from. */
+export function initialOf(field: Field | undefined): bigint {
+  return field?.default.kind === 'value' ? BigInt(field.default.value as number) : 0n;
+}
+
+/** The field of a counter that is a column of a record store's rows. */
+export function recordCounterField(definition: CounterDefinition): Field | undefined {
+  const { source } = definition;
+  if (source.kind !== 'record' || source.of.source.kind !== 'model') return undefined;
+  return source.of.source.model.fields[source.field];
 }

@@ -47,9 +47,9 @@ export interface BufferOptions<Id = never> {
    */
   readonly partitions?: number;
   /**
-   * From one batch of a lane to the next, in ms, at most: four times as long as a batch takes, and
-   * longer behind one of more than 100 records. So an idle database has a write in milliseconds, and a busy
-   * one gets fewer, larger batches, whose writes coalesce.
+   * From one batch of a lane to the next, in ms, at most: as long as the batch took, and once more for each
+   * 100 records that it had. So an idle database has a write in milliseconds, and a busy one gets fewer,
+   * larger batches, whose writes coalesce.
    * Default 100, and 50 more for each generation of parents among the stores.
    */
   readonly delayMs?: number;
@@ -159,7 +159,11 @@ export interface CustomRecordOptions<Row, IdField extends keyof Row & string>
   readonly id: IdField;
   /** Loads rows by id, in any order; ids without a row are left out. */
   load(ids: readonly string[]): Promise<readonly Row[]>;
-  /** Writes a batch, in the transaction of the ledger: it commits whole or not at all. */
+  /**
+   * Writes a batch, in the transaction of the ledger: it commits whole or not at all. What `tx` throws it
+   * must let throw, for Postgres has undone the transaction by that. Of a batch that fails, parts are tried
+   * until the bad records are found.
+   */
   persist(batch: RecordBatch<Row, string>, tx: Transaction): Promise<void>;
   /** Fields that are never shown on the board nor logged. Default: none. */
   readonly private?: readonly string[];

@@ -55,3 +55,26 @@ export function parseMark(mark: string, fields: readonly string[]): Mark {
   const left = names.flatMap((name) => (name.startsWith('~') ? [name.slice(1)] : []));
   return { replaced: fields.filter((name) => !stay.has(name)), left: new Set(left) };
 }
+
+/** A field of this release, as the writer of another knew it. */
+export interface AdaptedField {
+  readonly name: string;
+  /** What the other release may call it. */
+  readonly former: string;
+  /** Whether its row has it. */
+  readonly isKnown: boolean;
+  /** Whether a new row may get it from the database. */
+  readonly isOfDatabase: boolean;
+}
+
+/** Another release's mark as this one's: a put also leaves what its writer did not know of. */
+export function adaptMark(mark: string, fields: readonly AdaptedField[]): string {
+  const names = new Set(mark.slice(2).split(','));
+  const isNamed = ({ name, former }: AdaptedField): boolean => names.has(name) || names.has(former);
+  if (mark[1] === '+') {
+    const written = fields.filter(isNamed).map(({ name }) => name);
+    return `;+${written.join(',')}`;
+  }
+  const left = fields.filter((field) => isNamed(field) || !field.isKnown);
+  return markOf(left.map(({ name, isOfDatabase }) => (isOfDatabase ? `~${name}` : name)));
+}

@@ -11,7 +11,7 @@ import { joinMembers, membersOf } from './json-members.js';
 import { jsonProblem } from './json-value.js';
 import { makeId } from './makers.js';
 import type { Field, Model } from './model.js';
-import { markOf, releaseOf } from './release.js';
+import { adaptMark, markOf, releaseOf } from './release.js';
 
 export interface RowCodec<Row, Input> {
   /** With the ids that are made for it. @throws ForebayError INVALID_VALUE */
@@ -41,11 +41,17 @@ export interface RowCodec<Row, Input> {
   /** Of the definition: what stands in front of a row's JSON where it waits. */
   readonly release: string;
   /**
-   * The JSON of a row that another release has written, as this one would write it: renamed fields are
-   * renamed, those that are not there any more are left out, and new ones get their defaults.
+   * A row that another release has written, as this one would write it: renamed fields are renamed, those
+   * that are not there any more are left out, and new ones get their defaults where there is no row.
    * @throws ForebayError INVALID_VALUE
    */
-  adapt(json: string): string;
+  adapt(json: string, mark: string): AdaptedRow;
+}
+
+export interface AdaptedRow {
+  readonly json: string;
+  /** What it leaves of a row that is there, see `parseMark`: also what its writer did not know of. */
+  readonly mark: string;
 }
 
 export interface RowCodecOptions {
@@ -79,7 +85,7 @@ export function jsonRowCodec<Row>(options: RowCodecOptions): RowCodec<Row, Row> 
     checked: (json) => checkedSize(options, json),
     leftFields: [],
     release: '',
-    adapt: (json) => json,
+    adapt: (json, mark) => ({ json, mark }),
   };
 }
 
@@ -182,16 +188,26 @@ class ModelRows implements RowCodec<Values, Values> {
     return row;
   }
 
-  adapt(json: string): string {
+  adapt(json: string, mark: string): AdaptedRow {
     const older = JSON.parse(json) as Values;
-    const { renamed = {} } = this.#options;
-    const row = Object.fromEntries(
-      [...this.#names].map((name) => [
+    const given = (name: string): unknown =>
+      fieldValue(older, name) ?? fieldValue(older, this.#formerName(name));
+    const row = Object.fromEntries([...this.#names].map((name) => [name, given(name)]));
+    const decoded = this.decode(JSON.stringify(row));
+    for (const name of this.#names) if (row[name] === undefined) decoded[name] = undefined;
+    const fields = this.#fields
+      .filter(([name]) => !this.#isId.has(name))
+      .map(([name, field]) => ({
         name,
-        fieldValue(older, name) ?? fieldValue(older, String(fieldValue(renamed, name) ?? name)),
-      ]),
-    );
-    return this.encode(this.decode(JSON.stringify(row)));
+        former: this.#formerName(name),
+        isKnown: row[name] !== undefined,
+        isOfDatabase: field.default.kind === 'database',
+      }));
+    return { json: this.encode(decoded), mark: adaptMark(mark, fields) };
+  }
+
+  #formerName(name: string): string {
+    return String(fieldValue(this.#options.renamed ?? {}, name) ?? name);
   }
 
   checked(json: string): string {

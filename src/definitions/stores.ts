@@ -4,10 +4,10 @@
  */
 import { ForebayError } from '../errors.js';
 import { bindComputed, type ComputedDefinition, type ComputedStore, computedProblems } from './computed.js';
-import type { CounterDefinition, CounterSource } from './counter.js';
+import { type CounterDefinition, type CounterSource, initialOf, recordCounterField } from './counter.js';
 import { generationOf } from './generation.js';
 import { type IdCodec, modelIdCodec, stringIdCodec } from './id.js';
-import type { Field, Model } from './model.js';
+import type { Model } from './model.js';
 import type {
   BufferOptions,
   Durability,
@@ -328,14 +328,4 @@ function bindLoneCounters(definitions: WrittenDefinitions): LaneGroup[] {
     group.tenant = tenantOption(definition.options, counter.ids);
     return [group];
   });
-}
-
-function initialOf(field: Field | undefined): bigint {
-  return field?.default.kind === 'value' ? BigInt(field.default.value as number) : 0n;
-}
-
-function recordCounterField(definition: CounterDefinition): Field | undefined {
-  const { source } = definition;
-  if (source.kind !== 'record' || source.of.source.kind !== 'model') return undefined;
-  return source.of.source.model.fields[source.field];
 }

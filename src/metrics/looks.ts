@@ -1,9 +1,9 @@
 /** What a process can be asked at each scrape, and what becomes of the answers. */
 import type { Backlog } from '../buffer/backlog.js';
+import type { CacheCounts, CacheStatistics } from '../cache-statistics.js';
 import type { RedisMetrics } from '../connection/connection-metrics.js';
 import { inTime } from '../connection/deadline.js';
 import { definedNamespaces } from '../definitions/cache-key.js';
-import type { CacheCounts, CacheStatistics } from '../events.js';
 import type { CheckResult } from '../vitals/health.js';
 import type { MetricName, MetricSource } from './catalogue.js';
 import type { MetricSet, Sample } from './metric-set.js';

@@ -3,7 +3,7 @@
  * the same `create` and `update` does.
  */
 import { setImmediate as turn } from 'node:timers/promises';
-import { sqlStateOf, sqlStates } from '../database/database.js';
+import { isOfForeignKey, sqlStateOf, uniqueViolation } from '../database/database.js';
 import { upsertSql } from '../database/record-statements.js';
 import { readTable, type Table } from '../database/table.js';
 import { fieldValue } from '../definitions/field-value.js';
@@ -23,8 +23,10 @@ const chunkLengthMax = 8_388_608;
 /** Of the transaction of several statements, in ms. */
 const transactionOptions = { maxWait: 10_000, timeout: 60_000 } as const;
 
-/** Of what another order of the rows may mend: a unique value that one gives up, a row that one refers to. */
-const orderStates: ReadonlySet<string | undefined> = new Set(Object.values(sqlStates));
+/** What another order of the rows may mend: a unique value that one gives up, a row that one refers to. */
+function isOfOrder(state: string | undefined): boolean {
+  return state === uniqueViolation || (state !== undefined && isOfForeignKey(state));
+}
 
 interface Row {
   readonly index: number;
@@ -85,7 +87,7 @@ export class Upserts {
       isTransactionClient(client) ? client.$executeRawUnsafe(sql) : Promise.resolve();
     await run('SAVEPOINT forebay_upserts');
     const count = await this.#writeAll(client, this.#chunksOf(rows)).catch(async (error: unknown) => {
-      if (!orderStates.has(sqlStateOf(error))) throw error;
+      if (!isOfOrder(sqlStateOf(error))) throw error;
       await run('ROLLBACK TO SAVEPOINT forebay_upserts');
       return this.#writeAll(client, this.#chunksInOrder(rows));
     });

@@ -39,11 +39,13 @@ describe('of 8 processes with 500 callers each on one cold key', () => {
     async (kind, options, withinMs) => {
       const key = `platform:statistics:other-${kind}`;
       const first = processes.pop() as CacheProcess;
-      void first.read({ kind, key, callers: 500, loadMs: 60_000, ...options });
+      const lost = first.read({ kind, key, callers: 500, loadMs: 60_000, ...options });
+      const isLost = expect(lost).rejects.toThrow('has ended (SIGKILL)');
       await expect.poll(() => loads(key)).toBe(1);
       const startedAt = Date.now();
       const reading = processes.map((one) => one.read({ kind, key, callers: 500, loadMs: 100, ...options }));
       await first.kill();
+      await isLost;
       const values = await Promise.all(reading);
       expect(new Set(values.flat())).toEqual(new Set([2]));
       expect(await loads(key)).toBe(2);

@@ -80,7 +80,7 @@ async function redisPeer(role: ConnectionRole): Promise<Peer> {
 }
 
 it('a connection that falls silent is found within 20 s, the next works within 3 s, and a slow statement is let be', async () => {
-  const roles: readonly ConnectionRole[] = ['reads', 'writes', 'queue', 'worker', 'subscriber'];
+  const roles: readonly ConnectionRole[] = ['reads', 'writes', 'queue', 'worker', 'jobs', 'subscriber'];
   const peers = [await postgresPeer(), ...(await Promise.all(roles.map(redisPeer)))];
   const seconds = foundMaxMs / 1_500;
   const slow = environment.prisma.$queryRawUnsafe(`SELECT 'waited' AS word FROM pg_sleep(${seconds})`);

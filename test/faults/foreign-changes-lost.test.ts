@@ -152,6 +152,17 @@ describe('a change worker', () => {
     expect(first.messages).not.toContain('changes.lost');
   });
 
+  it('that Postgres gives no slot says so when it starts', async () => {
+    const physical = (call: string) => sql(`SELECT ${call} FROM generate_series(1, 32) AS i`);
+    await physical("pg_create_physical_replication_slot('full_' || i)");
+    closers.push(() => physical("pg_drop_replication_slot('full_' || i)"));
+    await expect(started(environment.env.DATABASE_URL)).rejects.toMatchObject({
+      code: 'DATABASE_UNAVAILABLE',
+      retryable: true,
+      message: expect.stringContaining('all replication slots are in use'),
+    });
+  });
+
   it('drops all when Redis was away, for that may have gone back in time', async () => {
     const redis: OwnRedis = await startOwnRedis();
     closers.push(() => redis.remove());

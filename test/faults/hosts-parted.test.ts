@@ -13,6 +13,7 @@ import type { FromHost, ToHost } from '../processes/messages.js';
 import { counts } from '../support/activity-replay.js';
 import { type HostName, Hosts, pairsOfHosts, whyNoHosts } from '../support/hosts.js';
 import { patient } from '../support/patient.js';
+import { nextMessage } from '../support/program.js';
 import { isOneOf, possibleStates, type Times } from '../support/replayed-rows.js';
 
 const partedMs = Number(process.env.PARTED_MS ?? 6_000);
@@ -54,7 +55,7 @@ async function start(host: HostName, env: NodeJS.ProcessEnv): Promise<{ child: C
   const own = { HOST: host, HOST_FOLDER: path.join(folder, host), ...env };
   const child = hosts.fork(host, 'test/processes/host.ts', own);
   processes.push(child);
-  const { url } = await messageOf<'ready'>(child);
+  const { url } = await nextMessage<Extract<FromHost, { kind: 'ready' }>>(child);
   return { child, url: new URL(url || 'none:') };
 }
 
@@ -62,20 +63,9 @@ async function ask<Kind extends FromHost['kind']>(
   child: ChildProcess,
   kind: ToHost['kind'],
 ): Promise<Extract<FromHost, { kind: Kind }>> {
-  const answer = messageOf<Kind>(child);
+  const answer = nextMessage<Extract<FromHost, { kind: Kind }>>(child);
   child.send({ kind } satisfies ToHost);
   return answer;
-}
-
-/** The next one. @throws when its process ends instead */
-async function messageOf<Kind extends FromHost['kind']>(
-  child: ChildProcess,
-): Promise<Extract<FromHost, { kind: Kind }>> {
-  const ended = once(child, 'exit').then(([code]) => {
-    throw new Error(`a host's program has ended with ${code}`);
-  });
-  const [message] = await Promise.race([once(child, 'message'), ended]);
-  return message;
 }
 
 /** As another host has to call it. */

@@ -6,7 +6,7 @@ import type { RoleName } from '../processes/left-behind.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { type OwnRedis, startOwnRedis } from '../support/own-redis.js';
 import { patient } from '../support/patient.js';
-import { forkProgram } from '../support/program.js';
+import { forkProgram, nextMessage } from '../support/program.js';
 
 const roles: readonly RoleName[] = ['app', 'write-behind', 'refresh', 'warm', 'scheduler', 'board'];
 
@@ -40,16 +40,16 @@ async function start(role: RoleName): Promise<ChildProcess> {
     [role],
   );
   children.push(child);
-  await once(child, 'message');
+  await nextMessage(child);
   return child;
 }
 
 /** Resolves when the process has ended by itself. */
 async function stop(child: ChildProcess): Promise<Report & { readonly code: number }> {
   const exited = once(child, 'exit');
-  const told = once(child, 'message');
+  const told = nextMessage<Report>(child);
   child.send('stop');
-  const [report] = (await told) as [Report];
+  const report = await told;
   const [code] = (await exited) as [number];
   return { ...report, code };
 }

@@ -3,7 +3,6 @@
  * its log. Prints time to recover, log lines and CPU; `FAULT_MS=30000` for the measure, in the gate a second each.
  */
 import type { ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -17,7 +16,7 @@ import type { Forebay } from '../../src/app/connect.js';
 import { isForebayError } from '../../src/errors.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { type OwnRedis, startOwnRedis } from '../support/own-redis.js';
-import { forkProgram } from '../support/program.js';
+import { forkProgram, nextMessage } from '../support/program.js';
 
 const faultMs = Number(process.env.FAULT_MS ?? 1_000);
 /** On a machine that is idle it is less than 3 s. */
@@ -53,7 +52,7 @@ beforeAll(async () => {
     stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
   });
   createInterface({ input: worker.stdout as NodeJS.ReadableStream }).on('line', (line) => lines.push(line));
-  await once(worker, 'message');
+  await nextMessage(worker);
 });
 
 afterAll(async () => {

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import { stores } from '../../examples/platform/stores.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { type OwnRedis, startOwnRedis } from '../support/own-redis.js';
-import { forkProgram } from '../support/program.js';
+import { forkProgram, nextMessage } from '../support/program.js';
 
 const ecosystem = readFileSync(new URL('../../ecosystem.config.js', import.meta.url), 'utf8');
 const killTimeoutMs = Number(/kill_timeout: ([\d_]+)/.exec(ecosystem)?.[1]?.replace('_', ''));
@@ -34,7 +34,7 @@ it.each(['is away', 'is there and silent'] as const)(
       env: { ...environment.env, REDIS_URL: redis.url },
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });
-    await once(worker, 'message');
+    await nextMessage(worker);
     await app.stores.projects.put({ id: 'p1', name: 'in hand' });
     if (how === 'is away') await redis.stop();
     else await redis.admin.call('CLIENT', 'PAUSE', '60000', 'ALL');

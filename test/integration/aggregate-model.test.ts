@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { type Lane, Lanes } from '../../src/buffer/lane.js';
-import type { SplitPart, Write } from '../../src/buffer/step-replies.js';
+import type { SplitPart, Write, WriteReply } from '../../src/buffer/step-replies.js';
 import { WriteBuffer } from '../../src/buffer/write-buffer.js';
 import { withTenants } from '../../src/client/writing/lane-queue.js';
 import { fieldOf, letterKey, splitField } from '../../src/keys.js';
@@ -32,9 +32,12 @@ type Step =
       readonly id: Id;
       readonly lines: readonly number[];
       readonly isTogether: boolean;
+      /** Each line's looks, too. */
+      readonly isCounted: boolean;
     }
   | { readonly kind: 'delete'; readonly id: Id; readonly line: number }
-  | { readonly kind: 'seal' | 'ack' }
+  /** `later`: what waits is due. `meet`: the next version is the time at which something is due. */
+  | { readonly kind: 'seal' | 'ack' | 'later' | 'meet' }
   | {
       readonly kind: 'split';
       readonly fate: SplitPart['fate'];
@@ -52,9 +55,18 @@ const steps = fc.array(
       id,
       lines: fc.uniqueArray(line, { minLength: 1, maxLength: 3 }),
       isTogether: fc.boolean(),
+      isCounted: fc.boolean(),
     }),
     fc.record({ kind: fc.constant('delete' as const), id, line }),
-    fc.record({ kind: fc.constantFrom('seal' as const, 'seal' as const, 'ack' as const) }),
+    fc.record({
+      kind: fc.constantFrom(
+        'seal' as const,
+        'seal' as const,
+        'ack' as const,
+        'later' as const,
+        'meet' as const,
+      ),
+    }),
     fc.record({
       kind: fc.constant('split' as const),
       fate: fc.constantFrom('dead' as const, 'wait' as const, 'again' as const),
@@ -66,9 +78,33 @@ const steps = fc.array(
   { minLength: 4, maxLength: 40 },
 );
 
+/** What is tried again is refused, while a newer write of it waits for its tenant's turn. */
+const refusedWhileLate = (fate: SplitPart['fate']): Step[] => [
+  { kind: 'write', id: 'a', lines: [0], isTogether: false, isCounted: true },
+  { kind: 'seal' },
+  { kind: 'split', fate: 'wait', waitMs: 60_000, which: 0 },
+  { kind: 'write', id: 'c', lines: [0], isTogether: false, isCounted: true },
+  { kind: 'write', id: 'a', lines: [1, 0], isTogether: false, isCounted: true },
+  { kind: 'later' },
+  { kind: 'seal' },
+  { kind: 'delete', id: 'a', line: 0 },
+  { kind: 'split', fate, waitMs: 0, which: 0 },
+];
+
+/** What waits for its tenant's turn becomes dirty just when what was tried before is due. */
+const dueWithALateOne: Step[] = [
+  { kind: 'write', id: 'a', lines: [0], isTogether: false, isCounted: true },
+  { kind: 'seal' },
+  { kind: 'split', fate: 'wait', waitMs: 60_000, which: 0 },
+  { kind: 'write', id: 'c', lines: [0], isTogether: false, isCounted: true },
+  { kind: 'meet' },
+  { kind: 'write', id: 'b', lines: [0], isTogether: false, isCounted: true },
+];
+
 it.each([
   { of: 'that belong to nobody', stores: orderStores(options) },
   { of: 'of tenants', stores: orderStores({ ...options, tenant: (id) => id }) },
+  { of: 'of one tenant', stores: orderStores({ ...options, tenant: () => 'one' }) },
 ])(
   'holds for any sequence of writes, batches, refusals, waits and replays, of orders $of',
   async ({ stores }) => {
@@ -82,7 +118,13 @@ it.each([
           await removeKeys(redis, run.lane.keys.entryPrefix);
         }
       }),
-      { numRuns: Number(process.env.AGGREGATE_RUNS ?? 150) },
+      {
+        numRuns: Number(process.env.AGGREGATE_RUNS ?? 150),
+        examples: [
+          ...(['dead', 'wait', 'again'] as const).map((fate): [Step[]] => [refusedWhileLate(fate)]),
+          [dueWithALateOne],
+        ],
+      },
     );
   },
 );
@@ -95,6 +137,8 @@ class Run {
   #accepted = 0;
   #applied = 0;
   #ended = 0;
+  /** Of each row the versions of its writes that are not applied. */
+  readonly #versions = new Map<string, number[]>();
 
   constructor(lane: Lane) {
     this.lane = lane;
@@ -106,15 +150,19 @@ class Run {
     else if (step.kind === 'delete') await this.#delete(step);
     else if (step.kind === 'seal') await this.#seal();
     else if (step.kind === 'ack') await this.#ack();
+    else if (step.kind === 'later') await this.#later();
+    else if (step.kind === 'meet') await this.#meet();
     else if (step.kind === 'split') await this.#split(step);
     else if ('id' in step) await this.#settle(step.kind, step.id);
     await this.#check();
   }
 
-  async #write({ id, lines, isTogether }: Extract<Step, { kind: 'write' }>): Promise<void> {
+  async #write({ id, lines, isTogether, isCounted }: Extract<Step, { kind: 'write' }>): Promise<void> {
     const writes = lines.flatMap((line): Write[] => [
       { op: 'put', field: `orderLines:${id},${line}`, payload: `{"line":${line}}` },
-      { op: 'add', field: `lineLooks:${id},${line}`, payload: `1|orderLines:${id},${line}` },
+      ...(isCounted
+        ? [{ op: 'add' as const, field: `lineLooks:${id},${line}`, payload: `1|orderLines:${id},${line}` }]
+        : []),
     ]);
     const head: Write = { op: 'together', field: (writes[0] as Write).field, payload: String(writes.length) };
     const before = await this.#pending();
@@ -123,6 +171,15 @@ class Run {
     if (isTogether) expect([0, writes.length]).toContain(accepted.length);
     if (accepted.length === 0) expect(await this.#pending()).toEqual(before);
     this.#accepted += accepted.filter(({ op }) => op === 'add').length;
+    this.#took(writes, isTogether ? replies.slice(1) : replies);
+  }
+
+  #took(writes: readonly Write[], replies: readonly WriteReply[]): void {
+    for (const [i, { op, field }] of writes.entries()) {
+      const reply = replies[i] as WriteReply;
+      if (op === 'add' || op === 'forget' || !('version' in reply)) continue;
+      this.#versions.set(field, [...(this.#versions.get(field) ?? []), Number(reply.version)]);
+    }
   }
 
   async #delete({ id, line }: Extract<Step, { kind: 'delete' }>): Promise<void> {
@@ -130,11 +187,13 @@ class Run {
     const letter = await redis.hgetall(letterKey(this.lane.keys, `orders:${id}`));
     const ended =
       Number((await redis.hget(this.lane.keys.dirty, counter)) ?? 0) + Number(letter[counter] ?? 0);
-    const { replies } = await this.#accept([
+    const writes: Write[] = [
       { op: 'delete', field: `orderLines:${id},${line}`, payload: '' },
       { op: 'forget', field: counter, payload: '' },
-    ]);
+    ];
+    const { replies } = await this.#accept(writes);
     if ('version' in (replies[0] as object)) this.#ended += ended;
+    this.#took(writes, replies);
   }
 
   #accept(writes: readonly Write[]): ReturnType<WriteBuffer['write']> {
@@ -156,9 +215,27 @@ class Run {
 
   async #ack(): Promise<void> {
     if (this.#batch === undefined) return;
-    this.#applied += sumOf(await redis.hgetall(this.lane.keys.sealed));
+    const sealed = await redis.hgetall(this.lane.keys.sealed);
+    this.#applied += sumOf(sealed);
+    for (const [field, record] of Object.entries(sealed)) {
+      const left = this.#versions.get(field)?.filter((version) => version > versionOf(record)) ?? [];
+      this.#versions.set(field, left);
+    }
     await this.#buffer.ack(this.lane, this.#batch.number);
     this.#batch = undefined;
+  }
+
+  async #later(): Promise<void> {
+    const { retries } = this.lane.keys;
+    for (const [member, at] of await scoresOf(retries)) await redis.zadd(retries, Number(at) - 1e6, member);
+  }
+
+  async #meet(): Promise<void> {
+    const { retries, meta } = this.lane.keys;
+    const [first] = (await scoresOf(retries)).values();
+    const version = Number((await redis.hget(meta, 'version')) ?? 0);
+    if (first !== undefined && Number(first) - 1 > version)
+      await redis.hset(meta, 'version', `${Number(first) - 1}`);
   }
 
   /** All of one aggregate, as `BatchSplit` does. */
@@ -197,16 +274,18 @@ class Run {
   }
 
   async #settle(kind: 'replay' | 'discard', id: Id): Promise<void> {
-    const letter = await this.#buffer.deadLetter(this.lane, `orders:${id}`);
+    const letter = await this.#buffer.letters.get(this.lane, `orders:${id}`);
     if (letter === undefined) return;
     if (kind === 'discard') this.#ended += sumOf(letter.records);
-    if (kind === 'discard') await this.#buffer.discard(this.lane, letter);
-    else await this.#buffer.replay(this.lane, letter);
+    if (kind === 'discard') for (const field of Object.keys(letter.records)) this.#versions.delete(field);
+    if (kind === 'discard') await this.#buffer.letters.discard(this.lane, letter);
+    else await this.#buffer.letters.replay(this.lane, letter);
   }
 
   async drain(): Promise<void> {
     for (const id of ids) await this.#settle('replay', id);
     for (let looks = 0; looks < 200; looks++) {
+      await this.step({ kind: 'later' });
       await this.step({ kind: 'seal' });
       const wasSealed = this.#batch !== undefined;
       await this.step({ kind: 'ack' });
@@ -238,20 +317,48 @@ class Run {
       expect(order.has(anchor) && retries.has(anchor)).toBe(false);
       for (const field of own) expect(order.get(field) ?? retries.get(field)).toBe(place);
     }
-    const places = [...order].flatMap(([member, place]) => (member.startsWith('@') ? [place] : []));
-    expect(new Set(places).size).toBe(places.length);
+    for (const some of [order, retries]) {
+      const places = [...some].flatMap(([member, place]) => (member.startsWith('@') ? [place] : []));
+      expect(new Set(places).size).toBe(places.length);
+    }
     const pending = sumOf(dirty) + sumOf(await redis.hgetall(keys.sealed)) + (await this.#deadSum());
     expect(pending + this.#applied + this.#ended).toBe(this.#accepted);
+    await this.#checkSince(order);
+  }
+
+  /** What a receipt goes by: where a record waits, or is a dead letter, none of its writes is older than that says. */
+  async #checkSince(order: ReadonlyMap<string, string>): Promise<void> {
+    const { keys } = this.lane;
+    const sealed = await redis.hgetall(keys.sealed);
+    const waiting = await redis.hgetall(keys.waiting);
+    for (const [field, versions] of this.#versions) {
+      const letter = await redis.hgetall(letterKey(keys, `orders:${aggregateOf(field)}`));
+      const dirty = versions.filter((version) => version > versionOf(sealed[field] ?? ''));
+      const oldest = Math.min(...versions);
+      if (field in letter)
+        expect(Number(letter.since), `the letter's of ${field}`).toBeLessThanOrEqual(oldest);
+      else if (field in waiting) {
+        const since = Number(waiting[field]?.split(' ')[2]);
+        expect(since, `what waits of ${field}`).toBeLessThanOrEqual(oldest);
+      } else if (order.has(field)) {
+        expect(Number(order.get(field)), `the place of ${field}`).toBeLessThanOrEqual(Math.min(...dirty));
+      }
+    }
   }
 
   async #deadSum(): Promise<number> {
-    const letters = await this.#buffer.deadLetters(this.lane, { offset: 0, count: 100 });
+    const letters = await this.#buffer.letters.list(this.lane, { offset: 0, count: 100 });
     return letters.reduce((sum, { records }) => sum + sumOf(records), 0);
   }
 }
 
 function aggregateOf(field: string): string {
   return splitField(field).idKey.split(',')[0] as string;
+}
+
+/** 0: there is none. */
+function versionOf(record: string): number {
+  return Number(/^[PDR](\d+)\|/.exec(record)?.[1] ?? 0);
 }
 
 function sumOf(records: Readonly<Record<string, string>>): number {

@@ -1,12 +1,16 @@
 import { type RequestOptions, request } from 'node:http';
+import { Queue } from 'bullmq';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { stores } from '../../examples/platform/stores.js';
 import { BoardService } from '../../src/board/board.js';
 import type { Config } from '../../src/config.js';
+import { queuePrefix } from '../../src/keys.js';
 import { SchedulerService } from '../../src/services/scheduler/scheduler.js';
 import { defineSchedules } from '../../src/services/scheduler/schedules.js';
 import { drained } from '../support/drained.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
+import { startOwnRedis } from '../support/own-redis.js';
+import { patient } from '../support/patient.js';
 
 let environment: Environment;
 let board: BoardService;
@@ -131,6 +135,31 @@ describe('the board', () => {
     expect(shown).toBe(200);
   });
 
+  it('says that it cannot answer while the Redis of the queues is away, and makes no change afterwards', async () => {
+    const queues = await startOwnRedis();
+    const queueRedis = queues.settings;
+    const settings = { host: '127.0.0.1', port: 0 };
+    const config = { ...environment.config, queueRedis, board: settings };
+    board = new BoardService({ stores, config, emit: () => undefined });
+    await board.start();
+    const pausing = { method: 'POST' };
+    expect(await statusOf('')).toBe(200);
+    await queues.stop();
+    await expect.poll(() => statusOf(''), { timeout: patient(5_000) }).toBe(503);
+    const all = [statusOf(''), statusOf('processes'), statusOf('queue-states/refresh/pause', pausing)];
+    expect(await Promise.all(all)).toEqual([503, 503, 503]);
+    expect(await statusOf('api/queues')).toBeGreaterThanOrEqual(500);
+    await queues.restart();
+    await expect.poll(() => statusOf(''), { timeout: patient(10_000) }).toBe(200);
+    const refresh = new Queue('refresh', { connection: queues.admin, prefix: queuePrefix(config.prefix) });
+    expect(await refresh.isPaused()).toBe(false);
+    expect(await statusOf('queue-states/refresh/pause', pausing)).toBe(303);
+    expect(await refresh.isPaused()).toBe(true);
+    await refresh.close();
+    await board.stop(1_000);
+    await queues.remove();
+  });
+
   it('says so when its port is taken', async () => {
     const first = create({ host: '127.0.0.1', port: 0 });
     await first.start();
@@ -146,7 +175,7 @@ describe('the board', () => {
 const statusFor = (host: string) => statusOf('', { headers: { host } });
 
 /** With headers of our own, which fetch does not allow. */
-function statusOf(path: string, options: RequestOptions, body?: string): Promise<number | undefined> {
+function statusOf(path: string, options: RequestOptions = {}, body?: string): Promise<number | undefined> {
   return new Promise((resolve, reject) => {
     request(`${board.url}${path}`, options, (response) => {
       response.resume();

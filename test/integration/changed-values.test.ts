@@ -11,9 +11,18 @@ import type { ChangesService } from '../../src/services/changes/changes.js';
 import { startChangeWorker, toldUpToNow } from '../support/change-worker.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 
-const keys = cacheKeys('changed', { open: cacheKey<number>(900), all: cacheKey<number>(900) });
+const keys = cacheKeys('changed', {
+  open: cacheKey<number>(900),
+  all: cacheKey<number>(900),
+  turned: cacheKey<number, readonly [string, string]>(900),
+  number: cacheKey<number>(900),
+});
 const clients = record({ model: models.Client, partitions: 2, delayMs: 1 });
 const projects = record({ model: models.Project, counters: ['views', 'touches'], partitions: 2, delayMs: 1 });
+const projectCount = async (ids: readonly string[], { prisma }: ComputeContext<PrismaClient>) => {
+  const count = await prisma.project.count();
+  return new Map(ids.map((id) => [id, count]));
+};
 /** How often each value was computed. */
 const loads = new Map<string, number>();
 let isHeld = false;
@@ -29,6 +38,8 @@ const stores = defineStores({
     dependsOn: [projects],
     idsOf: ({ before, after }) => {
       if (after?.name === 'throw') throw new Error('no ids');
+      if (after?.name === 'async') return Promise.reject(new Error('no ids')) as unknown as 'all';
+      if (after?.name === 'number') return [1] as unknown as string[];
       const ids = [before, after].flatMap((row) => (row ? [row.clientId] : []));
       return ids.includes(undefined) ? 'all' : ids.filter((id) => typeof id === 'string');
     },
@@ -41,6 +52,30 @@ const stores = defineStores({
       for (const id of ids) loads.set(id, (loads.get(id) ?? 0) + 1);
       return new Map(ids.map((id, i) => [id, counts[i] as number]));
     },
+  }),
+  /** Keys that the worker can't guess. */
+  turned: computed({
+    key: (id) => {
+      const [client = '', month = ''] = id.split('@');
+      return keys.turned(month, client);
+    },
+    dependsOn: [projects],
+    load: projectCount,
+  }),
+  numbers: computed({
+    key: (id) => keys.number(String(BigInt(id))),
+    dependsOn: [projects],
+    idsOf: ({ after }) => (after?.name === 'refused' ? ['no number'] : []),
+    load: projectCount,
+  }),
+  picky: computed({
+    key: (id) => {
+      if (!id.startsWith('#')) throw new TypeError('no picky id');
+      return keys.number(id);
+    },
+    dependsOn: [projects],
+    idsOf: ({ after }) => (after?.name === 'refused' ? 'all' : []),
+    load: projectCount,
   }),
   /** One value, made of all rows of two stores. */
   total: computed({
@@ -97,12 +132,12 @@ describe('a value that is made of rows is computed anew', () => {
       [1, 1],
       4,
     ],
-    [
-      'its ids are not known, for idsOf throws',
-      () => sql("INSERT INTO projects (id, name, client_id, updated_at) VALUES ('t', 'throw', 'b', now())"),
+    ...['throw', 'async', 'number'].map((name): [string, () => Promise<unknown>, number[], number] => [
+      `its ids are not known, for idsOf does: ${name}`,
+      () => sql(`INSERT INTO projects (id, name, client_id, updated_at) VALUES ('t', '${name}', 'b', now())`),
       [1, 1],
       4,
-    ],
+    ]),
   ])('when %s', async (_, write, each, all) => {
     await write();
     await expect.poll(counts, { interval: 5 }).toEqual(each);
@@ -132,5 +167,17 @@ describe('a value that is made of rows is computed anew', () => {
     letGo?.();
     expect(await slow).toBe(0);
     await expect.poll(counts, { interval: 5 }).toEqual([0, 1]);
+  });
+});
+
+describe('whatever a key makes of the id', () => {
+  const read = () =>
+    Promise.all([app.stores.turned.get('a@2026'), app.stores.numbers.get('007'), app.stores.picky.get('#1')]);
+
+  it('its values are dropped when all are, and when it throws for one id', async () => {
+    await toldUpToNow(environment);
+    expect(await read()).toEqual([1, 1, 1]);
+    await sql("INSERT INTO projects (id, name, updated_at) VALUES ('q', 'refused', now())");
+    await expect.poll(read, { interval: 5 }).toEqual([2, 2, 2]);
   });
 });

@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Project } from '../../examples/platform/generated/models.js';
 import type { Forebay } from '../../src/app/connect.js';
+import type { CounterClient } from '../../src/client/stores/counter-client.js';
 import { counter } from '../../src/definitions/counter.js';
+import type { Field, Model } from '../../src/definitions/model.js';
 import { record } from '../../src/definitions/record.js';
 import { defineStores } from '../../src/definitions/stores.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
@@ -90,6 +92,26 @@ describe('a delta whose row is not there', () => {
     expect((await rows()).map(({ touches }) => touches)).toEqual(Array.from({ length: 9 }, () => 1));
   });
 
+  it('is not taken for that of another counter and another row', async () => {
+    const counted = Array.from({ length: 11 }, (_, at) => `c${at + 1}`);
+    const columns = counted.map((name) => `${name} int NOT NULL DEFAULT 0`);
+    await environment.prisma.$executeRawUnsafe(
+      `CREATE TABLE many (id text PRIMARY KEY, ${columns.join(', ')})`,
+    );
+    await environment.prisma.$executeRawUnsafe("INSERT INTO many VALUES ('2')");
+    const stores = storesOfCounters(counted);
+    const client = await environment.connect(stores);
+    const { c1, c11 } = client.stores as unknown as Record<'c1' | 'c11', CounterClient<string, number>>;
+    const missing = await c1.add('12', 1);
+    const good = await c11.add('2', 1);
+    await environment.startWorker(stores);
+    await good.persisted();
+    await expect(missing.persisted()).rejects.toMatchObject({ code: 'COUNTER_ROW_MISSING' });
+    expect(await environment.prisma.$queryRawUnsafe('SELECT id, c1, c11 FROM many')).toEqual([
+      { id: '2', c1: 0, c11: 1 },
+    ]);
+  });
+
   it('is dropped when the dead letters are full, which is told, and holds up nobody', async () => {
     const own = definitions(1);
     const client = await environment.connect(own);
@@ -102,3 +124,31 @@ describe('a delta whose row is not there', () => {
     expect(environment.events.filter(({ type }) => type === 'batch.failed')).toEqual([]);
   });
 });
+
+/** One store of counters for each of these columns of the table `many`, in one lane. */
+function storesOfCounters(columns: readonly string[]) {
+  const field = (column: string, type: 'String' | 'Int'): Field => ({
+    column,
+    type,
+    isList: false,
+    isNullable: false,
+    default: type === 'Int' ? { kind: 'value', value: 0 } : { kind: 'none' },
+    hasDatabaseDefault: type === 'Int',
+  });
+  const fields = Object.fromEntries([
+    ['id', field('id', 'String')],
+    ...columns.map((column) => [column, field(column, 'Int')] as const),
+  ]);
+  type Counted = { readonly id: string } & Readonly<Record<string, number>>;
+  const model: Model<Counted, Counted, string> = {
+    name: 'Many',
+    delegate: 'many',
+    table: 'many',
+    id: ['id'],
+    fields,
+    parents: [],
+  };
+  const many = record({ model, counters: columns as never, partitions: 1, minDelayMs: 100 });
+  const counters = columns.map((name) => [name, counter({ of: many, field: name as never })] as const);
+  return defineStores({ many, ...Object.fromEntries(counters) });
+}

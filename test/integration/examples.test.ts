@@ -11,6 +11,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { root } from '../../dev/docs/pages.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { installPacked } from '../support/packed.js';
+import { nextMessage } from '../support/program.js';
 
 const folders = await readdir(path.join(root, 'examples'), { withFileTypes: true });
 const names = folders.filter((one) => one.isDirectory() && one.name !== 'platform').map(({ name }) => name);
@@ -46,7 +47,7 @@ async function withWorkers<T>(
   try {
     const example = { folder: path.join(project, 'examples', name), environment };
     for (const worker of workers) started.push(start(example, worker));
-    await Promise.all(started.map((worker) => once(worker, 'message')));
+    await Promise.all(started.map((worker) => nextMessage(worker)));
     return await use(example);
   } finally {
     await Promise.all(started.map(end));

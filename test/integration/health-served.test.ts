@@ -10,7 +10,7 @@ import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createEnvironment, type Environment } from '../support/environment.js';
-import { forkProgram } from '../support/program.js';
+import { forkProgram, nextMessage } from '../support/program.js';
 
 let environment: Environment;
 let folder: string;
@@ -27,15 +27,16 @@ afterAll(async () => {
 
 it('a worker process answers on the socket of its name and pid, and leaves none behind', async () => {
   const child = startWorker('write-behind', { FOREBAY_HEALTH: `unix:${folder}/{name}-{pid}.sock` });
-  await once(child, 'message');
+  await nextMessage(child);
   const socket = path.join(folder, `write-behind-${child.pid}.sock`);
   const { status, body } = await get(socket, '/ready');
   expect(status).toBe(200);
   expect(JSON.parse(body)).toMatchObject({ ok: true, name: 'write-behind', pid: child.pid });
-  const metrics = (await get(socket, '/metrics')).body;
-  expect(metrics).toContain('forebay_up{what="database",role="write-behind"} 1');
-  expect(metrics).toMatch(/^process_resident_memory_bytes\{role="write-behind"\} \d+$/m);
-  expect(metrics).toMatch(/^nodejs_eventloop_lag_p99_seconds\{role="write-behind"\} [\d.]+$/m);
+  const metrics = async () => (await get(socket, '/metrics')).body;
+  expect(await metrics()).toContain('forebay_up{what="database",role="write-behind"} 1');
+  expect(await metrics()).toMatch(/^process_resident_memory_bytes\{role="write-behind"\} \d+$/m);
+  // Once it has a sample.
+  await expect.poll(metrics).toMatch(/^nodejs_eventloop_lag_p99_seconds\{role="write-behind"\} [\d.]+$/m);
   const exited = once(child, 'exit');
   child.kill('SIGTERM');
   expect(await exited).toEqual([0, null]);

@@ -14,7 +14,7 @@ import { type InitOptions, init } from '../../src/cli/init/init.js';
 import { workerPeers } from '../../src/peers/peer.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { root } from '../support/page-example.js';
-import { builtProgram } from '../support/program.js';
+import { builtProgram, nextMessage } from '../support/program.js';
 import { userTsconfig } from '../support/user-project.js';
 
 const schema = `
@@ -293,7 +293,7 @@ describe('what forebay init wrote', () => {
       silent: true,
     });
     processes.push(worker);
-    await once(worker, 'message');
+    await nextMessage(worker);
   }
 });
 

@@ -2,10 +2,10 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { ConnectOptions, Forebay } from '../../src/app/connect.js';
 import type { Explanation } from '../../src/cache/explain.js';
+import type { CacheCounts } from '../../src/cache-statistics.js';
 import { counter } from '../../src/definitions/counter.js';
 import { record } from '../../src/definitions/record.js';
 import { defineStores } from '../../src/definitions/stores.js';
-import type { CacheCounts } from '../../src/events.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { type HeldLoad, HeldLoader } from '../support/loader.js';
 import { startOwnRedis } from '../support/own-redis.js';

@@ -74,6 +74,23 @@ describe('rows and the rows that they refer to, written behind at once', () => {
     expect(await app.backlog()).toMatchObject({ dead: 0 });
   });
 
+  it('are deleted, the children first, or move to another parent, whose old one is deleted', async () => {
+    const app = await environment.connect(stores);
+    await environment.startWorker(stores);
+    const { projects, tasks } = app.stores;
+    await projects.putMany(['p', 'q', 'r'].map((id) => ({ id, name: id })));
+    await tasks.putMany(['p', 'q'].map((id) => ({ id: `of ${id}`, projectId: id, title: 't' })));
+    await app.flush();
+    const writes = [
+      await tasks.delete('of p'),
+      await projects.delete('p'),
+      await tasks.patch('of q', { projectId: 'r' }),
+      await projects.delete('q'),
+    ];
+    await Promise.all(writes.map((receipt) => receipt.persisted()));
+    expect(await environment.prisma.project.findMany({ select: { id: true } })).toEqual([{ id: 'r' }]);
+  });
+
   it('take new values in unique columns, also a value that another row of the batch has given up', async () => {
     const app = await environment.connect(stores);
     await app.stores.users.putMany([user('a', 'one@example.invalid'), user('b', 'two@example.invalid')]);

@@ -76,6 +76,25 @@ describe('a receipt', () => {
     await receipt.persisted();
   });
 
+  it.each([3e9, Number.MAX_SAFE_INTEGER, Number.POSITIVE_INFINITY])(
+    'waits, as flush does, for as long as it takes when it is given %s ms',
+    async (timeoutMs) => {
+      const app = await environment.connect(stores);
+      const receipt = await app.stores.clients.put({ id: 'a', name: 'Ada' });
+      const both = Promise.all([receipt.persisted({ timeoutMs }), app.flush({ timeoutMs })]);
+      const failed = expect(both).resolves.toEqual([undefined, undefined]);
+      await environment.startWorker(stores);
+      await failed;
+    },
+  );
+
+  it.each([-1, Number.NaN])('refuses, as flush does, to wait for %s ms', async (timeoutMs) => {
+    const app = await environment.connect(stores);
+    const receipt = await app.stores.clients.put({ id: 'a', name: 'Ada' });
+    for (const waiting of [receipt.persisted({ timeoutMs }), app.flush({ timeoutMs })])
+      await expect(waiting).rejects.toMatchObject({ code: 'INVALID_VALUE' });
+  });
+
   it('says when the database refuses the write', async () => {
     await environment.prisma.$executeRawUnsafe("ALTER TABLE clients ADD CHECK (name <> 'bad')");
     const app = await environment.connect(stores);

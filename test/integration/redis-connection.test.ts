@@ -3,8 +3,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { inspect } from 'node:util';
+import type { Redis } from 'ioredis';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { keptPort } from '../../dev/services/ports.js';
+import { startRedisCluster } from '../../dev/services/redis-cluster.js';
 import { type RedisServer, startRedisServer } from '../../dev/services/redis-server.js';
 import { stores } from '../../examples/platform/stores.js';
 import { check } from '../../src/cli/check.js';
@@ -18,7 +21,13 @@ import {
   type RedisHealth,
   testRedisConnection,
 } from '../../src/connection/health.js';
-import { closeConnections, openConnections, type RedisClient } from '../../src/connection/redis.js';
+import {
+  closeConnections,
+  openConnections,
+  type RedisClient,
+  toReadError,
+} from '../../src/connection/redis.js';
+import type { ForebayEvent } from '../../src/events.js';
 import { WriteBehindService } from '../../src/services/write-behind/write-behind.js';
 import { createEnvironment } from '../support/environment.js';
 import { type OwnRedis, startOwnRedis } from '../support/own-redis.js';
@@ -158,6 +167,92 @@ describe('a connection', () => {
     expect(said).toMatch(/ERROR {3}REDIS_EVICTS_WRITES.+ERROR {3}REDIS_NO_FSYNC/s);
     expect(said).toMatch(/\n2 errors/);
   });
+});
+
+describe('a server that hears nothing at first', () => {
+  const silence = (admins: readonly Redis[], ms: number) =>
+    Promise.all(admins.map((admin) => admin.call('CLIENT', 'PAUSE', ms, 'ALL')));
+
+  it.each(['a single server', 'a cluster'])(
+    'R1 is connected to as soon as it hears, though it was silent for longer than a cache may be: %s',
+    async (kind) => {
+      const own = kind === 'a cluster' ? await startRedisCluster() : await startOwnRedis();
+      const events: ForebayEvent[] = [];
+      const admins = 'admins' in own ? own.admins : [own.admin];
+      await silence(admins, 2_500);
+      const startedAt = performance.now();
+      const { cache } = await openConnections({ cache: [own.settings, 'cache'] }, (event) =>
+        events.push(event),
+      );
+      expect(performance.now() - startedAt).toBeGreaterThan(1_000); // which a cache may be silent
+      expect(events).toEqual([]);
+      expect(await cache.set('{a}', 1)).toBe('OK');
+      await silence(admins, 2_500);
+      await cache.get('{a}').catch(ignore); // in a cluster it is tried again
+      expect(events.map(({ type }) => type)).toContain('redis.error');
+      cache.disconnect();
+      await own.remove();
+    },
+  );
+
+  it('R1 is told of at once where it is down, also as a cluster', async () => {
+    const own = await startRedisCluster();
+    await own.remove();
+    await expect(openConnections({ cache: [own.settings, 'cache'] }, ignore)).rejects.toMatchObject({
+      code: 'REDIS_UNAVAILABLE',
+      message: expect.not.stringContaining('no answer within'),
+    });
+  });
+
+  it('R1 is told of after the time that a connection has, if it stays silent', async () => {
+    const own = await startOwnRedis();
+    await silence([own.admin], 60_000);
+    const options = { timeoutMs: 1_500 };
+    await expect(openConnections({ cache: [own.settings, 'cache'] }, ignore, options)).rejects.toMatchObject({
+      code: 'REDIS_UNAVAILABLE',
+      retryable: true,
+      message: expect.stringContaining('no answer within 1500 ms'),
+    });
+    await own.remove();
+  });
+});
+
+describe('a password', () => {
+  it.each(['a single server', 'a cluster'])(
+    'that is refused, at the start or later, is in no error and in no event: %s',
+    async (kind) => {
+      const own = kind === 'a cluster' ? await startRedisCluster() : await startOwnRedis();
+      const { settings } = own;
+      const { password = '' } = settings;
+      const admins = 'admins' in own ? own.admins : [own.admin];
+      const events: ForebayEvent[] = [];
+      const emit = (event: ForebayEvent) => void events.push(event);
+      const connections = await openConnections(
+        { reads: [settings, 'reads'], worker: [settings, 'worker'] },
+        emit,
+      );
+      const copy = (connections.worker as Redis).duplicate();
+      const ofCopy: unknown[] = [];
+      copy.on('error', (error) => ofCopy.push(error));
+      await copy.ping();
+      for (const admin of admins) await admin.config('SET', 'requirepass', 'another');
+      for (const admin of admins) await admin.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+      const { reads } = connections;
+      const refused = await vi.waitUntil(() => reads.get('{a}').then(ignore, (error: unknown) => error), {
+        timeout: patient(10_000),
+      });
+      await expect.poll(() => events.length, { timeout: patient(10_000) }).toBeGreaterThan(0);
+      const atStart = await openConnections({ reads: [settings, 'reads'] }, emit).catch((error) => error);
+      expect(atStart).toMatchObject({ code: 'REDIS_UNAVAILABLE' });
+      expect(password).not.toBe('');
+      const all = { refused: toReadError(refused), atStart, events, ofCopy };
+      expect(inspect(all, { depth: null })).toContain('WRONGPASS');
+      expect(inspect(all, { depth: null })).not.toContain(password);
+      copy.disconnect();
+      for (const redis of Object.values(connections)) redis.disconnect();
+      await own.remove();
+    },
+  );
 });
 
 describe('a server is reached', () => {

@@ -1,10 +1,14 @@
 /** Rows that an older release of the definitions has accepted, read and flushed by a newer one. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { Client } from '../../examples/platform/generated/models.js';
+import { Client, User } from '../../examples/platform/generated/models.js';
 import type { Field, Model } from '../../src/definitions/model.js';
 import { record } from '../../src/definitions/record.js';
 import { defineStores } from '../../src/definitions/stores.js';
+import type { ForebayEvent } from '../../src/events.js';
+import { pause } from '../../src/pause.js';
+import { startChangeWorker, toldUpToNow } from '../support/change-worker.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
+import { orderStores, orderTables } from '../support/orders.js';
 
 type Row = Record<string, unknown>;
 
@@ -32,6 +36,16 @@ async function accept(stores: ReturnType<typeof release>, row: Row): Promise<voi
   const app = await environment.connect(stores);
   await app.stores.clients.put(row);
 }
+
+async function flushBy(stores: ReturnType<typeof release>): Promise<void> {
+  await environment.startWorker(stores);
+  await (await environment.connect(stores)).flush();
+}
+
+const existing = (row: { email?: string }) =>
+  environment.prisma.client.create({
+    data: { id: 'a', name: 'Ada', createdAt: new Date('2001-01-01'), ...row },
+  });
 
 const rows = () => environment.prisma.client.findMany({ orderBy: { id: 'asc' } });
 
@@ -76,6 +90,33 @@ describe('a row that waits while a release is deployed', () => {
     ]);
   });
 
+  it('leaves what its writer did not know of as the row has it', async () => {
+    const [email, { createdAt }] = [
+      'kept@example.invalid',
+      await existing({ email: 'kept@example.invalid' }),
+    ];
+    await accept(release({ email: undefined, createdAt: undefined }), { id: 'a', name: 'Countess' });
+    await flushBy(today);
+    expect(await rows()).toEqual([expect.objectContaining({ name: 'Countess', email, createdAt })]);
+  });
+
+  it('leaves what its writer left, also under a new name', async () => {
+    const { createdAt } = await existing({});
+    await accept(today, { id: 'a', name: 'Countess' });
+    await flushBy(release({ createdAt: undefined, madeAt: fields.createdAt }, { madeAt: 'createdAt' }));
+    expect(await rows()).toMatchObject([{ name: 'Countess', createdAt }]);
+  });
+
+  it('that was patched changes these columns alone, also under a new name', async () => {
+    await existing({ email: 'first@example.invalid' });
+    const older = await environment.connect(release({ name: undefined, title: fields.name }));
+    await older.stores.clients.get('a');
+    await older.stores.clients.patch('a', { title: 'Countess' });
+    await environment.prisma.client.update({ where: { id: 'a' }, data: { email: 'second@example.invalid' } });
+    await flushBy(release({}, { name: 'title' }));
+    expect(await rows()).toMatchObject([{ name: 'Countess', email: 'second@example.invalid' }]);
+  });
+
   it('is flushed by a worker of the older release too, which leaves the new column alone', async () => {
     await environment.prisma.client.create({ data: { id: 'a', name: 'Ada', email: 'kept@example.invalid' } });
     const older = release({ email: undefined });
@@ -96,4 +137,57 @@ describe('a cached row of another release', () => {
       expect(await newer.stores.clients.get('a')).toMatchObject({ email: 'a@example.invalid' });
     }
   });
+});
+
+describe('a change worker', () => {
+  const grown = defineStores({ ...today.definitions, users: record({ model: User, partitions: 1 }) });
+
+  async function started(stores: typeof today | typeof grown) {
+    const opened: boolean[] = [];
+    const onEvent = (event: ForebayEvent): void => {
+      if (event.type === 'changes.opened') opened.push(event.isCold);
+    };
+    return { opened, worker: await startChangeWorker(environment, stores, { onEvent }) };
+  }
+
+  it('that covers a store more begins cold: what the one before it has not heard of is seen', async () => {
+    const before = await started(today);
+    const after = await started(grown);
+    const beside = await started(grown);
+    const app = await environment.connect(grown);
+    await environment.prisma.user.create({ data: { id: 'u', email: 'u@example.invalid', name: 'old' } });
+    expect(await app.stores.users.get('u')).toMatchObject({ name: 'old' });
+    await environment.prisma.user.update({ where: { id: 'u' }, data: { name: 'new' } });
+    await toldUpToNow(environment);
+    // It would hear what the one that drops has told: nothing tells when it has.
+    await pause(1_500);
+    await before.worker.stop(5_000);
+    await expect.poll(() => [...after.opened, ...beside.opened]).toEqual([true]);
+    expect(await app.stores.users.get('u')).toMatchObject({ name: 'new' });
+    const [first, second] = after.opened.length > 0 ? [after, beside] : [beside, after];
+    await toldUpToNow(environment);
+    await first?.worker.stop(5_000);
+    await expect.poll(() => second?.opened).toEqual([false]);
+    await second?.worker.stop(5_000);
+  });
+});
+
+it('a row that waits is patched by a newer release, together with what belongs to it', async () => {
+  for (const sql of orderTables) await environment.prisma.$executeRawUnsafe(sql);
+  await environment.prisma.$executeRawUnsafe('ALTER TABLE orders ADD COLUMN place text');
+  const before = await environment.connect(orderStores({ partitions: 1 }));
+  await before.stores.orders.put({ id: 'a', note: 'old', total: 1 });
+  const newer = orderStores({ partitions: 1 }, { place: { ...(fields.email as Field), column: 'place' } });
+  const app = await environment.connect(newer);
+  const receipt = await app.writeTogether('orders', [
+    { store: 'orders', id: 'a', patch: { note: 'new' } },
+    { store: 'orderLines', put: { orderId: 'a', line: 1, amount: 5 } },
+  ]);
+  await environment.startWorker(newer);
+  await app.flush();
+  await receipt.persisted();
+  expect(await environment.prisma.$queryRawUnsafe('SELECT note, total, place FROM orders')).toEqual([
+    { note: 'new', total: 1, place: null },
+  ]);
+  expect(await app.stores.orderLines.get({ orderId: 'a', line: 1 })).toMatchObject({ amount: 5 });
 });

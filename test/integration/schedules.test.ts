@@ -11,6 +11,7 @@ import { SchedulerService } from '../../src/services/scheduler/scheduler.js';
 import { defineSchedules, type Schedules } from '../../src/services/scheduler/schedules.js';
 import { WarmService } from '../../src/services/warm/warm.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
+import { patient } from '../support/patient.js';
 
 const Keys = cacheKeys('planned', { report: cacheKey<string>(60) });
 const stores = defineStores({
@@ -72,6 +73,14 @@ const standing = async (name: string) => (await queue.standing(name))?.data;
 async function runs(): Promise<string[]> {
   const jobs = await (await queue.open()).getJobs(['completed', 'active', 'waiting', 'failed']);
   return jobs.filter(({ data }) => !isStandingJob(data)).map(({ id }) => id as string);
+}
+
+/** Has a scheduler of another release, which does not know the schedule, hold its due job. */
+async function holdByAnother(schedule: string, tick: Date): Promise<void> {
+  const other = await startScheduler(defineSchedules(stores, {}));
+  await standSince(schedule, tick);
+  await expect.poll(async () => (await queue.standing(schedule))?.isDelayed()).toBe(true);
+  await other.stop(5_000);
 }
 
 /** Leaves a standing job as a scheduler would that ended before this tick. */
@@ -141,6 +150,17 @@ describe('C4 a tick', () => {
     expect(most).toBe(1);
   });
 
+  it('is run once, as itself, though a scheduler of another release had its job', async () => {
+    const work = counted();
+    const tick = new Date(Date.now() - 1_000);
+    await holdByAnother('nightly', tick);
+    const schedules = defineSchedules(stores, { nightly: { cron: yearly, run: work.run } });
+    await startScheduler(schedules);
+    await expect.poll(runs, { timeout: patient(10_000) }).toHaveLength(1);
+    expect(await runs()).toEqual([`nightly@${tick.toISOString().replaceAll(':', '.')}`]);
+    await expect.poll(() => work.count).toBe(1);
+  });
+
   it('is tried three times when its function fails, and then says why', async () => {
     let calls = 0;
     const run = async () => {
@@ -175,6 +195,20 @@ describe('C4 ticks that were missed, as no scheduler was there', () => {
       defineSchedules(stores, { nightly: { cron: yearly, missed: 'skip', run: work.run } }),
     );
     await expect.poll(() => eventsOf('schedule.missed')).toMatchObject([{ isRun: false }]);
+    await expect.poll(async () => (await standing('nightly'))?.next).toMatch(/-01-01T03:00:00.000Z$/);
+    expect(work.count).toBe(0);
+  });
+
+  it('are left out, too, when a scheduler of another release had the job', async () => {
+    const work = counted();
+    await holdByAnother('nightly', tick);
+    await startScheduler(
+      defineSchedules(stores, { nightly: { cron: yearly, missed: 'skip', run: work.run } }),
+    );
+    const timeout = patient(10_000);
+    await expect
+      .poll(() => eventsOf('schedule.missed'), { timeout })
+      .toMatchObject([{ tick: tick.toISOString(), isRun: false }]);
     await expect.poll(async () => (await standing('nightly'))?.next).toMatch(/-01-01T03:00:00.000Z$/);
     expect(work.count).toBe(0);
   });

@@ -40,7 +40,7 @@ it('[FB-VOID] a write of a void batch that Redis has again is persisted when its
   const batch = await seal();
   const goBack = await keepLane();
   await expect(apply(batch)).rejects.toThrow();
-  await splitOf().run(lane, batch, false);
+  await splitOf().run(lane, batch);
   const rest = await seal();
   await apply(rest);
   await buffer.ack(lane, rest.number);

@@ -8,7 +8,7 @@ import { Project } from '../../examples/platform/generated/models.js';
 import type { Forebay } from '../../src/app/connect.js';
 import type { Batch } from '../../src/buffer/batch.js';
 import { type Lane, Lanes } from '../../src/buffer/lane.js';
-import type { SealOptions } from '../../src/buffer/step-replies.js';
+import type { SealOptions } from '../../src/buffer/seal-reply.js';
 import { WriteBuffer } from '../../src/buffer/write-buffer.js';
 import type { Receipt } from '../../src/client/receipts/receipt.js';
 import { applyBatch } from '../../src/database/apply.js';
@@ -330,7 +330,7 @@ class Run {
       this.#sealed.isApplied = true;
     } catch {
       this.#sealed = undefined;
-      await split.run(lane, batch, false);
+      await split.run(lane, batch);
     }
   }
 

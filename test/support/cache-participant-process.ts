@@ -4,9 +4,9 @@ import { once } from 'node:events';
 import type { FromProcess, ParticipantOptions, Request, ToProcess } from '../processes/messages.js';
 import type { Change, Participant, Subject, Way } from './cache-participant.js';
 import type { Environment } from './environment.js';
-import { forkProgram } from './program.js';
+import { forkProgram, nextMessage } from './program.js';
 
-/** What the process's calls have failed with; `GONE` when it was killed. */
+/** What the process's calls have failed with; `GONE` when it was killed, `ENDED` when it ended by itself. */
 export class ParticipantError extends Error {
   readonly code: string;
 
@@ -28,13 +28,13 @@ export class ParticipantProcess implements Participant {
   /** Kept, for a read that is over may load in the background. */
   readonly #requests: Asked[] = [];
   #isPaused = false;
-  #isGone = false;
+  #end: 'GONE' | 'ENDED' | undefined;
 
   static async start(environment: Environment, options: ParticipantOptions): Promise<ParticipantProcess> {
     const child = forkProgram('test/processes/cache-participant.ts', {
       env: { ...environment.env, PARTICIPANT: JSON.stringify(options) },
     });
-    await once(child, 'message');
+    await nextMessage(child);
     return new ParticipantProcess(child, options);
   }
 
@@ -42,10 +42,11 @@ export class ParticipantProcess implements Participant {
     this.hasMemory = hasMemory;
     this.#child = child;
     child.on('message', (message: FromProcess) => this.#receive(message));
+    child.once('exit', () => this.#giveUp('ENDED'));
   }
 
   get isRunning(): boolean {
-    return !this.#isPaused && !this.#isGone;
+    return !this.#isPaused && this.#end !== 'GONE';
   }
 
   read(subject: Subject, way: Way, load: () => Promise<number>): Promise<number | null> {
@@ -79,16 +80,20 @@ export class ParticipantProcess implements Participant {
 
   /** With all that it has under way. */
   async kill(): Promise<void> {
-    if (this.#isGone) return;
-    this.#isGone = true;
-    for (const { reject } of this.#requests) reject(new ParticipantError('GONE'));
+    if (this.#end) return;
+    this.#giveUp('GONE');
     const exited = once(this.#child, 'exit');
     this.#child.kill('SIGKILL');
     await exited;
   }
 
+  #giveUp(end: 'GONE' | 'ENDED'): void {
+    this.#end ??= end;
+    for (const { reject } of this.#requests) reject(new ParticipantError(this.#end));
+  }
+
   #request(request: Request, database: () => Promise<number>): Promise<number | null> {
-    if (this.#isGone) return Promise.reject(new ParticipantError('GONE'));
+    if (this.#end) return Promise.reject(new ParticipantError(this.#end));
     return new Promise((resolve, reject) => {
       const id = this.#requests.push({ database, resolve, reject }) - 1;
       this.#send({ kind: 'request', id, request });
@@ -96,7 +101,7 @@ export class ParticipantProcess implements Participant {
   }
 
   #receive(message: FromProcess): void {
-    if (message.kind === 'ready' || this.#isGone) return;
+    if (message.kind === 'ready' || this.#end) return;
     const { database, resolve, reject } = this.#requests[message.id] as Asked;
     if (message.kind === 'question') void this.#answer(message.question, database);
     else if (message.kind === 'done') resolve(message.value);
@@ -105,7 +110,7 @@ export class ParticipantProcess implements Participant {
 
   async #answer(question: number, database: () => Promise<number>): Promise<void> {
     const value = await database();
-    if (!this.#isGone) this.#send({ kind: 'answer', question, value });
+    if (!this.#end) this.#send({ kind: 'answer', question, value });
   }
 
   #send(message: ToProcess): void {

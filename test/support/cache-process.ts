@@ -3,7 +3,7 @@ import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import type { Readers } from '../processes/messages.js';
 import type { Environment } from './environment.js';
-import { forkProgram } from './program.js';
+import { forkProgram, nextMessage } from './program.js';
 
 export interface CacheProcess {
   /** Reads, and returns the different values that the callers got. */
@@ -16,12 +16,11 @@ export async function startCacheProcess(environment: Environment): Promise<Cache
   const child = forkProgram('test/processes/cache-reader.ts', {
     env: environment.env,
   });
-  await once(child, 'message');
+  await nextMessage(child);
   return {
-    async read(readers) {
+    read(readers) {
       child.send(readers);
-      const [values] = (await once(child, 'message')) as [unknown[]];
-      return values;
+      return nextMessage(child);
     },
     kill: () => ended(child, 'SIGKILL'),
     stop: () => ended(child, 'SIGTERM'),

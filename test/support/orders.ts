@@ -76,8 +76,10 @@ export const orderTables = [
     PRIMARY KEY (order_id, line))`,
 ];
 
-export function orderStores(options: BufferOptions<string> = {}) {
-  const orders = record({ model: Order, counters: ['lineCount'], ...options });
+/** `added`: fields of an order that a newer release has. */
+export function orderStores(options: BufferOptions<string> = {}, added: Record<string, Field> = {}) {
+  const model = { ...Order, fields: { ...Order.fields, ...added } };
+  const orders = record({ model, counters: ['lineCount'], ...options });
   const orderLines = record({ model: OrderLine, counters: ['looks'], partitionBy: { orderId: orders } });
   return defineStores({
     orders,

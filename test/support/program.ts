@@ -1,5 +1,6 @@
 /** The project's programs as tests start them: as built, for loading the sources costs a process a second of CPU. */
 import { type ChildProcess, type ForkOptions, fork } from 'node:child_process';
+import { once } from 'node:events';
 import path from 'node:path';
 
 export const projectFolder = path.resolve(import.meta.dirname, '../..');
@@ -20,4 +21,22 @@ export function forkProgram(source: string, options: ForkOptions = {}, args: str
     ...options,
     env: { ...process.env, ...options.env },
   });
+}
+
+/** The next one. @throws when the process ends, or has ended, without another */
+export async function nextMessage<Message>(child: ChildProcess): Promise<Message> {
+  const noWait = new AbortController();
+  const { signal } = noWait;
+  try {
+    const [message] = await Promise.race([once(child, 'message', { signal }), endedEarly(child, signal)]);
+    return message as Message;
+  } finally {
+    noWait.abort();
+  }
+}
+
+async function endedEarly(child: ChildProcess, signal: AbortSignal): Promise<never> {
+  if (child.exitCode === null && child.signalCode === null) await once(child, 'exit', { signal });
+  const how = child.signalCode ?? `code ${child.exitCode}`;
+  throw new Error(`${child.spawnargs.slice(1).join(' ')} has ended (${how}) without a message`);
 }

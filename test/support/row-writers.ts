@@ -1,9 +1,8 @@
 /** Processes of their own that write rows: what an import from many places looks like. */
 import type { ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import type { WrittenRow } from '../processes/messages.js';
 import type { Environment } from './environment.js';
-import { forkProgram } from './program.js';
+import { forkProgram, nextMessage } from './program.js';
 
 /** Starts processes, deals the rows out to them, and ends them once all rows are accepted. */
 export async function writeFromProcesses(
@@ -16,7 +15,7 @@ export async function writeFromProcesses(
     await Promise.all(
       children.map(async (child, nth) => {
         child.send(rows.filter((_, i) => i % count === nth));
-        await once(child, 'message');
+        await nextMessage(child);
       }),
     );
   } finally {
@@ -28,6 +27,6 @@ async function start(environment: Environment): Promise<ChildProcess> {
   const child = forkProgram('test/processes/row-writer.ts', {
     env: environment.env,
   });
-  await once(child, 'message');
+  await nextMessage(child);
   return child;
 }

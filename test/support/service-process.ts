@@ -1,13 +1,13 @@
 /** A service in a process of its own, to be killed. */
 import { once } from 'node:events';
 import type { Environment } from './environment.js';
-import { forkProgram } from './program.js';
+import { forkProgram, nextMessage } from './program.js';
 
 export interface ServiceProcess<Message> {
   readonly pid: number;
   /** What it has told since it was ready. */
   readonly messages: readonly Message[];
-  /** Resolves once it has told so much. */
+  /** Resolves once it has told so much; rejects when it ends by itself before. */
   told(count: number): Promise<void>;
   /** SIGKILL. */
   kill(): Promise<void>;
@@ -24,21 +24,21 @@ export async function startServiceProcess<Message = never>(
   });
   const messages: Message[] = [];
   let look: () => void = () => undefined;
-  await new Promise<void>((resolve, reject) => {
-    child.once('exit', (code) => reject(new Error(`${script} ended with code ${code}`)));
-    child.on('message', (message: Message | 'ready') => {
-      if (message === 'ready') return resolve();
-      messages.push(message);
-      look();
-    });
+  child.on('message', (message: Message | 'ready') => {
+    if (message === 'ready') return;
+    messages.push(message);
+    look();
   });
+  child.once('exit', () => look());
+  await nextMessage(child);
   return {
     pid: child.pid as number,
     messages,
     told: (count) =>
-      new Promise((resolve) => {
+      new Promise((resolve, reject) => {
         look = () => {
           if (messages.length >= count) resolve();
+          else if (child.exitCode !== null) reject(new Error(`${script} ended with code ${child.exitCode}`));
         };
         look();
       }),

@@ -10,7 +10,10 @@ export interface WorkerProcess {
   readonly process: ChildProcess;
   /** All that it has emitted. */
   readonly events: readonly ForebayEvent[];
-  /** The first event of this type that the worker emits, also if it was emitted before this call. */
+  /**
+   * The first event of this type that the worker emits, also if it was emitted before this call.
+   * Rejects when the worker ends by itself instead.
+   */
   event<T extends EventType>(type: T): Promise<Extract<ForebayEvent, { type: T }>>;
   exited(): Promise<number | null>;
   resume(): void;
@@ -36,6 +39,9 @@ export async function startWorkerProcess(
     if (event !== 'ready') events.push(event);
     for (const look of waiting) look();
   });
+  child.once('exit', () => {
+    for (const look of waiting) look();
+  });
   const kill = async (): Promise<void> => {
     if (child.exitCode !== null || child.signalCode !== null) return;
     const exited = once(child, 'exit');
@@ -53,12 +59,14 @@ export async function startWorkerProcess(
     process: child,
     events,
     event: (type) =>
-      new Promise((resolve) => {
+      new Promise((resolve, reject) => {
         const look = (): void => {
           const found = events.find((event) => event.type === type);
-          if (!found) return;
+          if (found) resolve(found as never);
+          else if (child.exitCode !== null && child.exitCode !== faultExitCode) {
+            reject(new Error(`the worker ended with code ${child.exitCode} before it told of ${type}`));
+          } else return;
           waiting.delete(look);
-          resolve(found as never);
         };
         waiting.add(look);
         look();

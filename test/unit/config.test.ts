@@ -238,6 +238,7 @@ describe('R1 where Redis is', () => {
       { ...sentinels, REDIS_SENTINEL_USERNAME: 'me' },
       'REDIS_SENTINEL_PASSWORD',
     ],
+    ['TLS and a URL without it', { REDIS_URL: 'redis://cache', REDIS_TLS: 'true' }, 'REDIS_URL'],
     ['a CA without TLS', { REDIS_TLS_CA: pem }, 'REDIS_TLS'],
     ['a CA with a URL without TLS', { REDIS_URL: 'redis://cache', REDIS_TLS_CA: pem }, 'REDIS_URL'],
     ['a certificate without a key', { REDIS_TLS: '1', REDIS_TLS_CERT: pem }, 'REDIS_TLS_KEY'],

@@ -17,6 +17,7 @@ const ranks = [
   'redis-settings',
   'health-place',
   'config',
+  'cache-statistics',
   'events',
   'listeners',
   'repeats',
@@ -101,6 +102,11 @@ const targetOf = ({ name }: SourceFile, specifier: string): string =>
 describe('the source', () => {
   it('has a rank for each of its folders and files, and no rank for what is gone', () => {
     expect([...new Set(files.map(({ name }) => layerOf(name)))].sort()).toEqual([...ranks].sort());
+  });
+
+  it('has no file of more than 340 lines', () => {
+    const long = files.filter(({ text }) => text.split('\n').length - 1 > 340).map(({ name }) => name);
+    expect(long).toEqual([]);
   });
 
   it('imports nothing from outside of it but packages', () => {

@@ -1,5 +1,6 @@
 /** What is checked of the header of every Lua script. */
 import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { LuaFamily } from '../../src/connection/lua-commands.js';
 import { type LuaScript, readLuaPrelude, readLuaScript } from './lua-script.js';
@@ -59,23 +60,34 @@ export function checkHeaders({ folder, scripts }: LuaFamily): void {
 
 /** A prelude's header against what it defines, and that against its use in the scripts behind it. */
 export function checkPrelude(file: URL, families: readonly LuaFamily[]): void {
+  const behind = families.flatMap(({ folder, scripts, fronts = {} }) =>
+    [
+      ...Object.keys(scripts).map((script) => `lua/${script}.lua`),
+      ...Object.values(fronts).flat(),
+      'prelude.lua',
+    ].map((name) => new URL(name, folder)),
+  );
+  checkFront(
+    file,
+    behind.filter(({ href }) => href !== file.href),
+  );
+}
+
+/** As `checkPrelude`, of what is used in these files. */
+export function checkFront(file: URL, users: readonly URL[]): void {
+  const name = path.basename(file.pathname, '.lua');
   describe(`the prelude ${file.pathname.split('/').slice(-2).join('/')}`, () => {
     const { documented, defined, text } = readLuaPrelude(file);
-    const behind = families
-      .flatMap(({ folder, scripts }) => [
-        ...Object.keys(scripts).map((script) => new URL(`lua/${script}.lua`, folder)),
-        new URL('prelude.lua', folder),
-      ])
-      .map((script) => (script.href === file.href ? '' : readFileSync(script, 'utf8')));
+    const used = users.map((script) => readFileSync(script, 'utf8'));
 
     it('tells of each name that it defines, in their order', () => {
-      expect(text).toMatch(/^-- prelude: \S/);
+      expect(text).toMatch(new RegExp(`^-- ${name}: \\S`));
       expect(documented).toEqual(defined);
     });
 
-    it.each(defined)('defines %s, which a script uses', (name) => {
-      const isUsed = behind.some((script) =>
-        new RegExp(`\\b${name}\\b`).test(script.replace(/^ *--.*$/gm, '')),
+    it.each(defined)('defines %s, which a script uses', (definition) => {
+      const isUsed = used.some((script) =>
+        new RegExp(`\\b${definition}\\b`).test(script.replace(/^ *--.*$|^local function \w+/gm, '')),
       );
       expect(isUsed).toBe(true);
     });

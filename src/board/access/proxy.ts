@@ -35,11 +35,11 @@ export class TrustedProxy {
   }
 
   #trust(text: string): void {
-    const [address = '', bits] = text.split('/');
+    const [, address = '', bits] = /^([^/]*)(?:\/(\d{1,3}))?$/.exec(text) ?? [];
     const family = isIPv6(address) ? 'ipv6' : 'ipv4';
     const most = family === 'ipv6' ? 128 : 32;
     const size = Number(bits ?? most);
-    if (isIP(address) === 0 || !Number.isInteger(size) || size < 0 || size > most)
+    if (isIP(address) === 0 || size > most)
       throw invalid(`BOARD_PROXY_ADDRESSES: "${text}" is no address such as 10.0.0.7 or 10.0.0.0/8.`);
     this.#addresses.addSubnet(address, size, family);
   }

@@ -4,7 +4,10 @@
 -- KEYS[2] order   sorted set: field -> the version at which the record became dirty
 -- KEYS[3] dirty   hash: field -> dirty record
 -- KEYS[4] dead    sorted set: the dead letters' fields -> when (µs) they were refused
--- KEYS[5] letter  hash: field -> record, '' -> the error, SINCE, ANCHOR
+-- KEYS[5] waiting hash: field -> for how long the record waits for what it refers to, when it was tried, and
+--                 the version before which nothing of it was accepted
+-- KEYS[6] retries sorted set: field -> when (µs) a record that waits is tried next
+-- KEYS[7] letter  hash: field -> record, '' -> the error, SINCE, ANCHOR
 -- ARGV[1] field        the letter's field
 -- ARGV[2] at           when it was refused (µs)
 -- ARGV[3] entryPrefix  what the entries' keys begin with
@@ -13,7 +16,7 @@
 --         wake-up job besides
 --
 -- Atomic because a write that comes in between must find the letter or the dirty record, to supersede it.
-local meta, order, dirty, dead, letter = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+local meta, order, dirty, dead, waiting, retries, letter = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
 local field, at, entryPrefix, delayMs = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
 
 local refusedAt = tonumber(redis.call('ZSCORE', dead, field))
@@ -42,7 +45,13 @@ for i = 1, #parts, 2 do
       redis.call('HSET', dirty, part, renewed)
       bytes = bytes + #renewed
     end
-    redis.call('ZADD', order, 'LT', since, part)
+    -- A delta may have been added since, which waits for its turn: it goes with that.
+    local waited, own = string.match(redis.call('HGET', waiting, part) or '', '^(%d+ %d+ )(%d+)$')
+    if not redis.call('ZSCORE', retries, part) then
+      redis.call('ZADD', order, 'LT', since, part)
+    elseif tonumber(since) < tonumber(own) then
+      redis.call('HSET', waiting, part, waited .. since)
+    end
     redis.call('DEL', entryPrefix .. part)
   end
 end

@@ -37,12 +37,14 @@ local since, bytes = known[3], tonumber(known[4]) or 0
 
 local now = serverUs()
 
--- Time in which nobody tried does not count: the database was away, and so was what the record waits for.
+-- Time in which nobody tried does not count: the database was away, and so was what the record waits for. Of
+-- one that only had its tenant's turn to wait for nobody has tried.
 local gapMaxMs = 1000
 local function waitedFor(field)
   local known = redis.call('HGET', waiting, field)
   if not known then return 0 end
   local waitedMs, triedAt = string.match(known, '^(%d+) (%d+)')
+  if triedAt == '0' then return 0 end
   return tonumber(waitedMs) + math.min(math.max(now - tonumber(triedAt), 0) / 1000, gapMaxMs)
 end
 
@@ -53,6 +55,11 @@ local waits = {}
 for i = 8, #KEYS do
   local anchor = ARGV[6 * (i - 8) + 11]
   if anchor ~= '' then waits[anchor] = math.max(waits[anchor] or 0, waitedFor(string.sub(KEYS[i], fieldStart))) end
+end
+
+-- It has a place already, or waits for its tenant's turn.
+local function isDirtyAgain(anchor)
+  return redis.call('ZSCORE', order, anchor) or redis.call('ZSCORE', retries, anchor)
 end
 
 local letters, letterCount = {}, 0
@@ -71,7 +78,7 @@ for i = 8, #KEYS do
     part.waits = part.anchor and waits[part.anchor] or waitedFor(part.letter)
     if part.waits > tonumber(ARGV[at + 1]) then part.fate = 'dead' end
   end
-  if part.fate == 'dead' and part.anchor and redis.call('ZSCORE', order, part.anchor) then part.fate = 'again' end
+  if part.fate == 'dead' and part.anchor and isDirtyAgain(part.anchor) then part.fate = 'again' end
   if part.fate == 'dead' and not letters[part.letter] then
     letters[part.letter] = part.reason
     if not redis.call('ZSCORE', dead, part.letter) then letterCount = letterCount + 1 end
@@ -98,7 +105,7 @@ local waitCount = 0
 local function retryAt(waitedMs)
   -- Only a row and its counters, or an aggregate, have the same time: they are tried together.
   waitCount = waitCount + 1
-  return text(now + math.min(math.max(waitedMs / 2, retryMinMs), retryMaxMs) * 1000 + waitCount)
+  return freePlace(retries, now + math.min(math.max(waitedMs / 2, retryMinMs), retryMaxMs) * 1000 + waitCount)
 end
 
 local function waitUntil(at, field, waitedMs)
@@ -123,15 +130,21 @@ local function place(part)
   else addPlace(part.field) end
 end
 
+-- Takes what there is of it out of the order, or of what waits, and returns its place there.
+local function takeOut(key, anchor, aggregate)
+  local known = redis.call('ZSCORE', key, anchor)
+  if not known then return nil end
+  for _, field in ipairs(redis.call('ZRANGEBYSCORE', key, known, known)) do
+    if field ~= anchor then aggregate[#aggregate + 1] = field end
+  end
+  redis.call('ZREMRANGEBYSCORE', key, known, known)
+  return known
+end
+
 -- [FB-AGGREGATE] What has become dirty of it since has a place already: all of it goes where the rest does.
 local function placeAggregate(anchor, aggregate)
-  local known = redis.call('ZSCORE', order, anchor)
-  if known then
-    for _, field in ipairs(redis.call('ZRANGEBYSCORE', order, known, known)) do
-      if field ~= anchor then aggregate[#aggregate + 1] = field end
-    end
-    redis.call('ZREMRANGEBYSCORE', order, known, known)
-  end
+  local known = takeOut(order, anchor, aggregate)
+  takeOut(retries, anchor, aggregate)
   if aggregate.isWaiting then
     local at = retryAt(aggregate.waits)
     for _, field in ipairs(aggregate) do waitUntil(at, field, aggregate.waits) end
@@ -189,7 +202,8 @@ local function followRow(part)
   if part.row == '' or part.anchor then return false end
   local due = redis.call('ZSCORE', retries, part.row)
   if due then
-    redis.call('HSET', waiting, part.field, redis.call('HGET', waiting, part.row))
+    local waited = string.match(redis.call('HGET', waiting, part.row) or '0 0 ', '^%d+ %d+ ')
+    redis.call('HSET', waiting, part.field, waited .. sinceOf(part.field))
     redis.call('ZADD', retries, due, part.field)
     redis.call('ZREM', order, part.field)
     return true

@@ -85,6 +85,12 @@ local function anchorOf(i)
   return ARGV[i + 4 + writeCount + tenantCount]
 end
 
+-- Of the dead letter that the record would be in: an aggregate's is that of its root.
+local function letterFieldOf(i)
+  local anchor = anchorOf(i)
+  return anchor and string.sub(anchor, 2) or fields[i]
+end
+
 -- What is dirty, as of the write that is looked at: field -> record. One look and one change for all
 -- writes of the call, for each costs Redis more than the record does.
 local records = {}
@@ -103,7 +109,7 @@ local function isLate(i)
     placeCount = placeCount or redis.call('ZCARD', order)
     local isCrowded = count > share and placeCount + #places / 2 >= crowdedAt
     -- What supersedes a dead letter takes its place.
-    late[i] = isCrowded and not (hasDead and redis.call('ZSCORE', dead, fields[i]))
+    late[i] = isCrowded and not (hasDead and redis.call('ZSCORE', dead, letterFieldOf(i)))
   end
   return late[i]
 end
@@ -122,12 +128,21 @@ end
 local hasRetries = redis.call('EXISTS', retries) == 1
 local hasSealed = redis.call('EXISTS', sealed) == 1
 
--- It waits for nothing but the turn of those who wait: its time has come. What is sealed of it is older.
-local function placeLate(field, version)
-  local isSealed = hasSealed and redis.call('HEXISTS', sealed, field) == 1
-  local since = isSealed and redis.call('HGET', meta, 'since') or version
-  redis.call('HSETNX', waiting, field, '0 0 ' .. since)
-  redis.call('ZADD', retries, version, field)
+-- A field waits as another does, or as it did itself. Before since nothing of it was accepted, unless what
+-- waits of it already, or is sealed, is older.
+local function waitAs(other, field, since)
+  local waited = string.match(redis.call('HGET', waiting, other) or '0 0 ', '^%d+ %d+ ')
+  local own = string.match(redis.call('HGET', waiting, field) or '', '%d+$')
+    or hasSealed and redis.call('HEXISTS', sealed, field) == 1 and redis.call('HGET', meta, 'since') or since
+  redis.call('HSET', waiting, field, waited .. (tonumber(own) < tonumber(since) and own or since))
+end
+
+-- It waits for nothing but the turn of those who wait: its time has come.
+local function placeLate(field, version, anchor)
+  waitAs(field, field, version)
+  local at = freePlace(retries, version)
+  redis.call('ZADD', retries, at, field)
+  if anchor then redis.call('ZADD', retries, at, anchor) end
   hasRetries = true
 end
 
@@ -137,14 +152,12 @@ local joined = {}
 local function joinAggregate(anchor, field, version, mustWait)
   local due = redis.call('ZSCORE', retries, anchor)
   if not due and mustWait and not joined[anchor] and not redis.call('ZSCORE', order, anchor) then
-    placeLate(field, version)
-    redis.call('ZADD', retries, version, anchor)
-    return
+    return placeLate(field, version, anchor)
   end
   if due then
     local others = redis.call('ZRANGEBYSCORE', retries, due, due, 'LIMIT', 0, 2)
     local other = others[1] == anchor and others[2] or others[1]
-    redis.call('HSET', waiting, field, redis.call('HGET', waiting, other) or '0 0 ' .. version)
+    waitAs(other, field, version)
     redis.call('ZADD', retries, due, field)
     return
   end
@@ -232,74 +245,6 @@ local function versionOf(i)
   return record and versionIn(record)
 end
 
-local function isNamed(name, names)
-  return string.find(',' .. string.gsub(names, '~', '') .. ',', ',' .. name .. ',', 1, true) ~= nil
-end
-
--- An update on top of what waits writes both what that does and what it changes itself.
-local function onTop(payload, waiting)
-  local release, changed, json = string.match(payload, '^([^{;]*);%+([^{]*)(.*)$')
-  local mark = changed and waiting and string.match(waiting, '^[PR]%d+|([^{^]*)')
-  if not mark then return payload end
-  local sign, names = string.match(mark, ';([+!])(.*)$')
-  -- Of ';+' the fields that are written, of ';!' those that are not.
-  local fields = sign == '+' and {changed} or {}
-  for name in string.gmatch(names or '', '[^,]+') do
-    local field = string.gsub(name, '~', '')
-    if not isNamed(field, changed) then fields[#fields + 1] = name end
-  end
-  if #fields == 0 then return release .. json end
-  return release .. ';' .. sign .. table.concat(fields, ',') .. json
-end
-
--- A patched row's JSON ends with what was patched, a line each behind an empty one: of two members with one
--- name the later counts, and the lines alone are looked at again. A mark before the first brace tells.
-local function patchedJson(json, isPatched, patch)
-  local body, tail = string.sub(json, 1, -2), ''
-  if isPatched then body, tail = string.match(json, '^(.*)\n\n(.*)\n}$') end
-  local lines, places = {}, {}
-  for line in string.gmatch(tail .. '\n' .. patch, '[^\n]+') do
-    local name = string.match(line, '^(,".-[^\\]":)') or line
-    if not places[name] then places[name] = #lines + 1 end
-    lines[places[name]] = line
-  end
-  return body .. '\n\n' .. table.concat(lines, '\n') .. '\n}'
-end
-
--- Where the lines begin that a row's JSON ends with.
-local function tailAt(text)
-  local at, following = nil, string.find(text, '\n\n', 1, true)
-  while following do at, following = following, string.find(text, '\n\n', following + 1, true) end
-  return at
-end
-
-local function lineOf(text, name)
-  return string.match(text, '\n(,"' .. name .. '":[^\n]*)', tailAt(text))
-end
-
--- A row's JSON with blanks for all that could be taken for a member of its own: as long as it was.
-local function flat(json)
-  local function blank(text) return string.rep(' ', #text) end
-  local body = string.gsub(' ' .. string.sub(json, 2), '\\.', '  ')
-  body = string.gsub(body, '"[^"]*"', function(text) return (string.gsub(text, '[%[%]{},]', ' ')) end)
-  return (string.gsub(string.gsub(body, '%b{}', blank), '%b[]', blank))
-end
-
--- These members of a row's JSON, each as a line of a patch. Once they are such lines they are found at once.
-local function linesOf(record, isPatched, names)
-  local lines, json, members = {}, nil, nil
-  for name in string.gmatch(names, '[^,~]+') do
-    lines[name] = isPatched and lineOf(record, name) or nil
-    if not lines[name] then
-      json = json or string.match(record, '{.*')
-      members = members or flat(json)
-      local first, last = string.find(members, '"' .. name .. '":[^,}\n]*')
-      if first then lines[name] = ',' .. string.gsub(string.sub(json, first, last), '[\r\n]', ' ') end
-    end
-  end
-  return lines
-end
-
 -- A put has the fields that it leaves as the row has them, where that is known. Those that something pending
 -- writes it writes too, for it takes the place of that.
 local function withLeft(payload, i)
@@ -338,12 +283,22 @@ function checks.i(i, payload)
   return conflictWith(i, string.match(payload, '^%d*'))
 end
 
+-- What a patch or an update comes on top of, where nothing is pending: a dead record of the same release. Its
+-- columns are tried with it.
+local function deadRecord(i, release)
+  local record = hasDead and redis.call('HGET', dead .. ':' .. letterFieldOf(i), fields[i])
+  return record and string.match(record, '^[PR]%d+|([^;^{]*)') == release and record
+end
+
 function ops.i(i, version, payload)
   local conflict = checks.i(i, payload)
   if conflict then return conflict end
   local own = string.match(payload, '^%d*|(.*)$')
-  local isUpdate = string.find(own, '^[^{;]*;%+')
-  return accept(i, version, isUpdate and onTop(own, pendingOf(i)) or withLeft(own, i))
+  local updated = string.match(own, '^([^{;]*);%+')
+  if not updated then return accept(i, version, withLeft(own, i)) end
+  local waiting = pendingOf(i)
+  local letter = not waiting and deadRecord(i, updated)
+  return accept(i, version, letter and updatedRow(letter, own) or onTop(own, waiting))
 end
 
 -- Returns the row that it is of, too, and whether that is pending.
@@ -360,10 +315,9 @@ end
 function ops.c(i, version, payload)
   local conflict, found, waiting = checks.c(i, payload)
   if conflict then return conflict end
-  local mark, json = string.match(found, '^[PR]%d+|[^;^{]*([^{]*)(.*)$')
   local head, patch = string.match(payload, '^([^\n]*)\n(.*)$')
-  local row = onTop(head .. patchedJson(json, string.sub(mark, -1) == '^', patch), waiting)
-  return accept(i, version, (string.gsub(row, '{', '^{', 1)))
+  local letter = not waiting and deadRecord(i, string.match(head, '^[^;]*'))
+  return accept(i, version, patchedRow(letter or found, head, patch, waiting or letter))
 end
 
 function checks.d(i, payload)
@@ -387,24 +341,25 @@ local function placeDelta(i, row, version)
     return placeLate(field, version)
   end
   if not due then return redis.call('ZADD', order, version, field) end
-  redis.call('HSET', waiting, field, redis.call('HGET', waiting, row) or '0 0 ' .. version)
+  waitAs(row, field, version)
   return redis.call('ZADD', retries, due, field)
 end
 
--- For only Redis adds 64-bit integers.
-local function addDelta(field, delta)
-  local sum = redis.pcall('HINCRBY', dirty, field, delta)
-  if type(sum) == 'number' then return sum end
-  if string.find(sum.err, 'overflow', 1, true) then return nil end
-  -- Redis refuses writes in the state that it is in: nothing was done before the call's first one.
-  error(sum.err, 0)
+-- Outside of an aggregate a counter's dead letter is its own or its row's.
+local function addDelta(i, delta, row)
+  local field, others = fields[i], {}
+  if hasSealed then others[1] = redis.call('HGET', sealed, field) or nil end
+  local letters = hasDead and {letterFieldOf(i), not anchorOf(i) and row or nil} or {}
+  for _, name in ipairs(letters) do others[#others + 1] = redis.call('HGET', dead .. ':' .. name, field) or nil end
+  if #others == 0 then return addTo(dirty, field, delta) end
+  return addWith(dirty, field, delta, others)
 end
 
--- It is added, and what there was is put back: as text, for it may have more digits than Lua's numbers.
+-- It is added, and what there was is put back.
 function checks.a(i, payload)
   local field = fields[i]
   local before = redis.call('HGET', dirty, field)
-  if not addDelta(field, string.match(payload, '^[^|]+')) then return 'overflow' end
+  if not addDelta(i, string.match(payload, '^([^|]+)|?(.*)$')) then return 'overflow' end
   if before then redis.call('HSET', dirty, field, before) else redis.call('HDEL', dirty, field) end
 end
 
@@ -412,7 +367,7 @@ function ops.a(i, version, payload)
   local field = fields[i]
   if isFull(i) then return 'full' end
   local delta, row = string.match(payload, '^([^|]+)|?(.*)$')
-  local sum = addDelta(field, delta)
+  local sum = addDelta(i, delta, row)
   if not sum then return 'overflow' end
   if not records[field] then
     local anchor = anchorOf(i)
@@ -447,10 +402,9 @@ local function revive(i, anchor, version)
     local part, record = letter[at], letter[at + 1]
     local isRecord = part ~= '' and part ~= SINCE and part ~= ANCHOR
     local isNew = isRecord and not records[part]
-    if isNew then
-      joinAggregate(anchor, part, since)
-      dirtyCount = dirtyCount + 1
-    end
+    -- Also what this call has written: the letter is older.
+    if isRecord then joinAggregate(anchor, part, since) end
+    if isNew then dirtyCount = dirtyCount + 1 end
     if isRecord and isDelta(record) then
       unbury(part, record, entryPrefix .. part)
     elseif isNew then
@@ -475,7 +429,9 @@ local function supersede(i, isPut, version)
     local counter, delta = parts[at], parts[at + 1]
     if counter ~= SINCE and isDelta(delta) then
       unbury(counter, delta, string.sub(KEYS[i], 1, fieldStart - 1) .. counter)
-      if not redis.call('ZSCORE', retries, counter) then
+      if redis.call('ZSCORE', retries, counter) then
+        waitAs(counter, counter, since)
+      else
         dirtyCount = dirtyCount + redis.call('ZADD', order, 'LT', since, counter)
       end
     end

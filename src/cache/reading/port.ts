@@ -2,8 +2,9 @@
  * What the loads of a kind of store are to `LeasedLoads`: how its entries are looked at, loaded, filled and
  * released.
  */
+
+import type { CacheCounts } from '../../cache-statistics.js';
 import type { OnRedisAway } from '../../definitions/record.js';
-import type { CacheCounts } from '../../events.js';
 import type { LoadContext } from './loading.js';
 
 /** What a look at a missed entry found, and took: a lease that was free. */

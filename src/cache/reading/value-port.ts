@@ -2,7 +2,8 @@
  * Cached values that a read missed: claimed, loaded with the caller's loader, and filled. Made for each read
  * that misses some.
  */
-import type { CacheCounts, Emit } from '../../events.js';
+import type { CacheCounts } from '../../cache-statistics.js';
+import type { Emit } from '../../events.js';
 import { tagMark } from '../../keys.js';
 import type { TagVersions, ValueEntry } from '../entry/value-entry.js';
 import type { Tier } from '../redis/redis-tier.js';

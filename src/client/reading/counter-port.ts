@@ -2,10 +2,9 @@
  * The values of a counter store in the cache: those that were missed are the sum of the database's and what
  * is pending, at one point.
  */
-import { parseCounterEntry } from '../../buffer/entry.js';
+import { parseCounterEntry, released } from '../../buffer/entry.js';
 import type { Lane } from '../../buffer/lane.js';
 import type { CounterClaim, CountersClaim, PendingCounter } from '../../buffer/step-replies.js';
-import { released } from '../../buffer/write-buffer.js';
 import type { Claim, Loaded } from '../../cache/reading/port.js';
 import type { CounterLoader, LoadedCounters } from '../../database/load.js';
 import type { CounterStore } from '../../definitions/stores.js';

@@ -73,7 +73,7 @@ export class RecordPort<Row> extends StorePort<Row, object, LoadedRecord<Row>, R
   toJson(entry: Entry): string | undefined {
     if (entry.kind !== 'row') return undefined;
     const { rows } = this.store;
-    return entry.release === rows.release ? entry.json : rows.adapt(entry.json);
+    return entry.release === rows.release ? entry.json : rows.adapt(entry.json, '').json;
   }
 
   /**

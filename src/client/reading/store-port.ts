@@ -3,18 +3,17 @@
  * one call for each lane.
  */
 import { randomUUID } from 'node:crypto';
-import { absentEntry } from '../../buffer/entry.js';
+import { absentEntry, released } from '../../buffer/entry.js';
 import type { Lane } from '../../buffer/lane.js';
 import type { Fill as Write } from '../../buffer/step-replies.js';
-import { released } from '../../buffer/write-buffer.js';
 import type { LoadContext } from '../../cache/reading/loading.js';
 import type { Claim, Fill, Filled, Lease, Loaded, Look, Port } from '../../cache/reading/port.js';
+import type { CacheCounts } from '../../cache-statistics.js';
 import { toReadError } from '../../connection/redis.js';
 import { refusalOf } from '../../connection/refusals.js';
 import { entryTtlMs } from '../../definitions/entry-ttl.js';
 import type { OnRedisAway } from '../../definitions/record.js';
 import type { CounterStore, RecordStore } from '../../definitions/stores.js';
-import type { CacheCounts } from '../../events.js';
 import { fieldOf } from '../../keys.js';
 import { type ClientContext, leaseMs, loadTimeoutMs } from '../context.js';
 

@@ -11,6 +11,7 @@ import type { Subscriber } from '../../connection/redis.js';
 import { ForebayError } from '../../errors.js';
 import type { Emit } from '../../events.js';
 import { persistedChannel } from '../../keys.js';
+import { timerMaxMs } from '../../pause.js';
 import type { WakeUps } from '../../queues/wake-ups.js';
 import { type Fate, fateOf, isInLedger, reached } from './fate.js';
 
@@ -65,9 +66,10 @@ export class PersistedWatch {
   /**
    * Resolves once everything that the lanes have accepted up to now is in the database, or a dead letter. It
    * waits for no delay.
-   * @throws ForebayError FLUSH_TIMEOUT, WRITE_LOST, CLOSED
+   * @throws ForebayError FLUSH_TIMEOUT, WRITE_LOST, CLOSED, INVALID_VALUE
    */
-  async settled(lanes: readonly Lane[], timeoutMs: number): Promise<void> {
+  async settled(lanes: readonly Lane[], givenMs: number): Promise<void> {
+    const timeoutMs = checkedTimeoutMs(givenMs);
     const outcomes = await Promise.all(
       lanes.map(async (lane): Promise<Outcome> => {
         const last = await this.#dependencies.buffer.hurry(lane);
@@ -237,6 +239,14 @@ function flushLost(lanes: readonly string[]): ForebayError {
       'See redis.regressed, and what Redis lost: its append-only file, a failover.',
     { context: { lanes } },
   );
+}
+
+/** As a timer takes it; Infinity is as long as that can be. @throws ForebayError INVALID_VALUE */
+export function checkedTimeoutMs(timeoutMs: number): number {
+  if (timeoutMs >= 0) return Math.min(timeoutMs, timerMaxMs);
+  throw new ForebayError('INVALID_VALUE', `timeoutMs can't be ${timeoutMs}: give 0 ms or more.`, {
+    context: { timeoutMs },
+  });
 }
 
 function flushTimeout(lanes: readonly string[], timeoutMs: number): ForebayError {

@@ -11,7 +11,7 @@ import { type Store, storesOf } from '../../definitions/stores.js';
 import { ForebayError, isForebayError } from '../../errors.js';
 import type { Emit } from '../../events.js';
 import { fieldOf, splitField } from '../../keys.js';
-import type { PersistedWatch } from './persisted.js';
+import { checkedTimeoutMs, type PersistedWatch } from './persisted.js';
 
 const persistedTimeoutMs = 30_000;
 /** How often a record is looked at that waits for another's row. */
@@ -64,7 +64,7 @@ export class Receipt<Id = unknown> {
    * write
    */
   async persisted({ timeoutMs = persistedTimeoutMs }: { timeoutMs?: number } = {}): Promise<void> {
-    const deadline = Date.now() + timeoutMs;
+    const deadline = Date.now() + checkedTimeoutMs(timeoutMs);
     while ((await this.#reached(deadline, timeoutMs)) !== 'persisted') {
       if (!(await this.#isLeftBehind())) return;
       if (Date.now() >= deadline) throw persistTimeout(this, timeoutMs);
@@ -115,7 +115,7 @@ export class Receipt<Id = unknown> {
   async #refusal(): Promise<LetterError | undefined> {
     const { buffer } = this.#desk;
     for (const field of new Set([this.#field, this.#rowField, this.#rootField])) {
-      const letter = await buffer.deadLetter(this.#lane, field);
+      const letter = await buffer.letters.get(this.#lane, field);
       if (letter && this.#isIn(letter)) return letter.error;
     }
     return undefined;

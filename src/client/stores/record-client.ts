@@ -219,7 +219,7 @@ export class RecordClient<Row, Input, Id> {
 
   /** @internal */
   get together(): TogetherStore {
-    return { writesOf: (write) => this.#writesOf(write), beSeen: (id) => this.#beSeen(id) };
+    return { writesOf: (write) => this.#writesOf(write), asUpdate: (patch) => this.#asUpdate(patch) };
   }
 
   #writesOf({ put, patch, delete: deleted, id, version }: AnyWrite): Write[] {
@@ -238,10 +238,13 @@ export class RecordClient<Row, Input, Id> {
     return deleted === undefined ? [] : this.#writesTo(ids.toKey(deleted), 'delete', String(version ?? ''));
   }
 
-  async #beSeen(id: unknown): Promise<void> {
-    const idKey = this.#store.ids.toKey(id);
-    const { row } = await this.#see(idKey);
-    if (row === null) throw rowMissing(this.#store.name, idKey);
+  async #asUpdate({ id, patch }: AnyWrite): Promise<Write[]> {
+    const { name, ids, rows } = this.#store;
+    const idKey = ids.toKey(id);
+    const { row, version, json } = await this.#see(idKey);
+    if (json === undefined) throw rowMissing(name, idKey);
+    const text = rows.updateText(json, { ...row, ...patch });
+    return this.#writesTo(idKey, 'put-if', `${version}|${text}`);
   }
 
   #toRecord(input: unknown): { idKey: string; text: string } {

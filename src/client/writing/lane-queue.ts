@@ -12,6 +12,9 @@ import type { WritePlan } from './write-options.js';
 /** Most writes in one call, and most bytes: RedisClient serves nobody else meanwhile. */
 const callWritesMax = 128;
 const callCharactersMax = 1_048_576;
+/** Until a lane without room is tried again. */
+const roomRecheckMs = 100;
+
 /** Where a submission was accepted. */
 export interface AcceptedIn extends AcceptedAt {
   readonly lane: Lane;
@@ -69,6 +72,19 @@ export function takeCall(queue: LaneQueue): Submission[] {
     count += 1;
   }
   return queue.waiting.splice(0, count);
+}
+
+/** Has it wait for room: for the next batch of the lane that is acknowledged, or for some time. */
+export function block(queue: LaneQueue, submission: Submission, again: () => void): void {
+  queue.blocked.push(submission);
+  queue.retry ??= setTimeout(again, roomRecheckMs);
+}
+
+/** Those that wait for room wait no longer. */
+export function takeBlocked(queue: LaneQueue): Submission[] {
+  clearTimeout(queue.retry);
+  queue.retry = undefined;
+  return queue.blocked.splice(0);
 }
 
 export function lastVersion(replies: readonly WriteReply[]): bigint | undefined {

@@ -11,9 +11,13 @@ export function refusal(lane: Lane, reply: Refused): ForebayError {
   if (reply.refused === 'conflict') return conflict(lane, reply.found);
   if (reply.refused === 'partitions') return lanesChanging(lane);
   if (reply.refused === 'overflow') {
-    return new ForebayError('COUNTER_OVERFLOW', 'The sum of the pending deltas would not fit in 64 bits.', {
-      context: { lane: lane.name },
-    });
+    return new ForebayError(
+      'COUNTER_OVERFLOW',
+      'The sum of the pending deltas, dead letters among them, would not fit in 64 bits.',
+      {
+        context: { lane: lane.name },
+      },
+    );
   }
   const ofTenant = lane.group.tenant
     ? ' (half of that, for a tenant that has had its share of the next batch)'

@@ -72,8 +72,11 @@ export interface TogetherStore {
    * VALUE_TOO_LARGE
    */
   writesOf(write: AnyWrite): Write[];
-  /** Has the row be known to Redis. @throws ForebayError ROW_MISSING */
-  beSeen?(id: unknown): Promise<void>;
+  /**
+   * Has the patch's row be known to Redis, and returns the patch as an update of that, where it is as it was
+   * seen. @throws ForebayError ROW_MISSING
+   */
+  asUpdate?(patch: AnyWrite): Promise<Write[]>;
 }
 
 /** A client of a store that is written. */
@@ -84,7 +87,9 @@ export interface StoredClient {
 /** Most writes of a call: Redis serves nobody else meanwhile. */
 const writesMax = 1_000;
 /** So often rows that Redis does not have are loaded and patched; evictions may come between. */
-const triesMax = 4;
+const patchTriesMax = 4;
+/** So often all is tried: at last with updates, between which and what they have seen others may write. */
+const triesMax = 10;
 
 export class Together {
   readonly #stores: Stores;
@@ -103,17 +108,23 @@ export class Together {
 
   async write(root: string, given: readonly AnyWrite[], options: WriteOptions | undefined): Promise<Receipt> {
     const group = this.#groupOf(root);
-    const writes = given.flatMap((write) => this.#writesOf(write, group));
-    checkAggregate(group, writes);
+    let writes = given.map((write) => this.#writesOf(write, group));
+    checkAggregate(group, writes.flat());
     for (let tries = 1; ; tries++) {
       try {
-        return await this.#submit(group, writes, options);
+        return await this.#submit(group, writes.flat(), options);
       } catch (error) {
-        const patches = given.filter(({ patch }) => patch !== undefined);
-        if (!isForebayError(error, 'CONFLICT') || patches.length === 0 || tries === triesMax) throw error;
-        await Promise.all(patches.map(({ store, id }) => this.#clients[store]?.together.beSeen?.(id)));
+        const hasPatch = given.some(({ patch }) => patch !== undefined);
+        if (!isForebayError(error, 'CONFLICT') || !hasPatch || tries === triesMax) throw error;
+        const updates = await Promise.all(given.map((write) => this.#asUpdate(write)));
+        // A row of another release that is pending is written whole.
+        if (tries >= patchTriesMax) writes = writes.map((own, i) => updates[i] ?? own);
       }
     }
+  }
+
+  async #asUpdate(write: AnyWrite): Promise<Write[] | undefined> {
+    return write.patch === undefined ? undefined : this.#clients[write.store]?.together.asUpdate?.(write);
   }
 
   #groupOf(root: string): LaneGroup {

@@ -16,6 +16,7 @@ import { confirmedBy, durabilityNotMet } from './durability.js';
 import type { ConfirmedDurability, DurableRoute } from './durable-route.js';
 import {
   type AcceptedIn,
+  block,
   createLaneQueue,
   holdBack,
   isMoved,
@@ -24,6 +25,7 @@ import {
   mayWait,
   rootsOf,
   type Submission,
+  takeBlocked,
   takeCall,
   touches,
   withTenants,
@@ -31,9 +33,6 @@ import {
 import { pendingWritesMax, refusal, tooManyWrites } from './refusal.js';
 import type { WritePlan } from './write-options.js';
 import { type WriteConnection, WriteRoute } from './write-route.js';
-
-/** A lane without room is tried again when a batch of it was acknowledged, and after this long. */
-const roomRecheckMs = 100;
 
 /** Between two looks at a store whose lanes are being changed, its writes are asked whether they wait on. */
 const followMs = 1_000;
@@ -113,9 +112,11 @@ export class WriteQueue {
     await Promise.all(this.#wakes);
   }
 
-  /** From now on no write is taken. Resolves as `idle`. */
+  /** From now on no write is taken, and none waits for room. Resolves as `idle`. */
   close(): Promise<void> {
     this.#isClosed = true;
+    for (const queue of this.#queues.values())
+      for (const submission of takeBlocked(queue)) this.#reject(submission, closedError());
     return this.idle();
   }
 
@@ -253,9 +254,8 @@ export class WriteQueue {
 
   #routeAgain(group: LaneGroup, error: unknown): void {
     const before = this.#queuesOf(group);
-    const submissions = before.flatMap(({ waiting, blocked }) => [...waiting, ...blocked]);
+    const submissions = before.flatMap((queue) => [...queue.waiting, ...takeBlocked(queue)]);
     for (const queue of before) {
-      clearTimeout(queue.retry);
       this.#scheduled.delete(queue);
       this.#queues.delete(queue.lane);
     }
@@ -283,8 +283,8 @@ export class WriteQueue {
   }
 
   #block(queue: LaneQueue, submission: Submission): void {
-    queue.blocked.push(submission);
-    queue.retry ??= setTimeout(() => this.#unblock(queue), roomRecheckMs);
+    if (this.#isClosed) this.#reject(submission, closedError());
+    else block(queue, submission, () => this.#unblock(queue));
     this.#listening ??= this.#listen();
   }
 
@@ -304,9 +304,7 @@ export class WriteQueue {
   }
 
   #unblock(queue: LaneQueue): void {
-    clearTimeout(queue.retry);
-    queue.retry = undefined;
-    queue.waiting.unshift(...queue.blocked.splice(0));
+    queue.waiting.unshift(...takeBlocked(queue));
     this.#schedule(queue);
   }
 

@@ -14,11 +14,15 @@ export class CoveredTable {
   readonly stores: readonly Store[];
   readonly model: Model;
   readonly #ids: IdCodec<unknown>;
+  readonly #idFields: readonly (readonly [name: string, field: Field])[];
+  readonly #identity: ReadonlySet<string> | undefined;
 
-  constructor({ model, stores }: CoveredModel) {
+  constructor({ model, stores }: CoveredModel, { identity }: PublishedTable) {
     this.stores = stores;
+    this.#identity = identity;
     this.model = model;
     this.#ids = (stores[0] as Store).ids;
+    this.#idFields = model.id.map((name) => [name, model.fields[name] as Field]);
   }
 
   /** What is told of a row, by field. */
@@ -27,16 +31,26 @@ export class CoveredTable {
     return Object.fromEntries(fields.filter(([, text]) => text !== undefined));
   }
 
+  /**
+   * Of an old row only the columns of the identity count: the others are sent as NULL. A partition's row
+   * comes as one of the whole table, whose identity may have columns that the partition does not tell.
+   */
+  oldTextsOf(relation: Relation, tuple: Tuple): ColumnText {
+    const textOf = textsOf(relation, tuple);
+    const isTold = (name: string): boolean =>
+      relation.columns.get(name)?.isIdentity === true && this.#identity?.has(name) !== false;
+    return (name) => (isTold(name) ? textOf(name) : undefined);
+  }
+
   /** Undefined when the id is not told; null for one that no entry can have. */
   idKeyOf(textOf: ColumnText): string | null | undefined {
-    const parts: [string, unknown][] = [];
-    for (const name of this.model.id) {
-      const field = this.model.fields[name] as Field;
+    const row: Record<string, unknown> = {};
+    for (const [name, field] of this.#idFields) {
       const text = textOf(field.column);
       if (text === undefined || text === null) return undefined;
-      parts.push([name, idPart(field, text)]);
+      row[name] = idPart(field, text);
     }
-    return keyOf(this.#ids, Object.fromEntries(parts));
+    return keyOf(this.#ids, row);
   }
 }
 
@@ -47,8 +61,8 @@ export class CoveredTables {
   constructor(covered: readonly CoveredModel[], { tables, ledger }: PublicationReport) {
     this.#ledger = ledger ? nameOf(ledger) : '';
     for (const one of covered) {
-      const table = tables.get(one.model);
-      if (table) this.#byName.set(nameOf(table), new CoveredTable(one));
+      for (const table of tables.get(one.model) ?? [])
+        this.#byName.set(nameOf(table), new CoveredTable(one, table));
     }
   }
 
@@ -58,12 +72,11 @@ export class CoveredTables {
   }
 }
 
-/** The texts of a row. Of an old row only those of the identity count: the others are sent as NULL. */
-export function textsOf({ columns }: Relation, tuple: Tuple, isBefore: boolean): ColumnText {
+/** The texts of a row. */
+export function textsOf({ columns }: Relation, tuple: Tuple): ColumnText {
   return (name) => {
-    const index = columns.findIndex((column) => column.name === name);
-    if (index < 0 || (isBefore && !columns[index]?.isIdentity)) return undefined;
-    return tuple.text(index);
+    const column = columns.get(name);
+    return column && tuple.text(column.index);
   };
 }
 

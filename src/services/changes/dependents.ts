@@ -32,6 +32,13 @@ export class Dependents {
     return [...new Set([...this.#byModel.values()].flat().map(({ computed }) => computed))];
   }
 
+  /** Which values depend on which stores. */
+  get facts(): string[][] {
+    return [...this.#byModel].flatMap(([model, dependents]) =>
+      dependents.map(({ computed, store }) => [model, store, computed.name]),
+    );
+  }
+
   has({ name }: Model): boolean {
     return this.#byModel.has(name);
   }
@@ -55,10 +62,21 @@ export class Dependents {
 
   #idsOf({ name, options }: ComputedStore, change: ChangedRow): readonly string[] | 'all' {
     try {
-      return options.idsOf?.(change) ?? 'all';
+      const ids: unknown = options.idsOf?.(change) ?? 'all';
+      if (ids === 'all' || isTexts(ids)) return ids;
+      // What an async function fails with is heard by nobody else.
+      if (ids instanceof Promise) ids.catch((error: unknown) => this.#unknown(name, error));
+      throw new TypeError(`idsOf of ${name} must give an array of texts, or 'all'.`);
     } catch (error) {
-      this.#emit({ type: 'changes.ids-unknown', store: name, error });
+      this.#unknown(name, error);
       return 'all';
     }
   }
+
+  #unknown(store: string, error: unknown): void {
+    this.#emit({ type: 'changes.ids-unknown', store, error });
+  }
 }
+
+const isTexts = (ids: unknown): ids is readonly string[] =>
+  Array.isArray(ids) && ids.every((id) => typeof id === 'string');

@@ -11,7 +11,7 @@ import { changesKeys } from '../../keys.js';
 
 /** How far changes have been dropped. */
 export interface Told {
-  /** Of the server's history that `lsn` is of. */
+  /** Of the server's history that `lsn` is of, and of what was covered. */
   readonly history: string;
   readonly lsn: bigint;
 }

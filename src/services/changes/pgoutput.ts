@@ -26,11 +26,13 @@ export interface Relation {
   readonly oid: number;
   readonly schema: string;
   readonly table: string;
-  readonly columns: readonly RelationColumn[];
+  /** By name. */
+  readonly columns: ReadonlyMap<string, RelationColumn>;
 }
 
 export interface RelationColumn {
-  readonly name: string;
+  /** In a row of the table. */
+  readonly index: number;
   /** Whether the old row of a change has it. */
   readonly isIdentity: boolean;
 }
@@ -85,13 +87,13 @@ function parseRelation(reader: Reader): Relation {
   const schema = reader.text() || 'pg_catalog';
   const table = reader.text();
   reader.skip(1);
-  const columns = Array.from({ length: reader.uint16() }, () => {
+  const columns = Array.from({ length: reader.uint16() }, (_, index) => {
     const isIdentity = (reader.uint8() & 1) === 1;
     const name = reader.text();
     reader.skip(8);
-    return { name, isIdentity };
+    return [name, { index, isIdentity }] as const;
   });
-  return { oid, schema, table, columns };
+  return { oid, schema, table, columns: new Map(columns) };
 }
 
 function parseRow(kind: RowChange['kind'], reader: Reader): RowChange {

@@ -5,19 +5,21 @@
  * No gap: whoever begins to drop goes on where the last reader has told that it had come to, if its own feed
  * reaches back so far. Else changes may have been missed, and all entries of covered stores are dropped.
  */
+import { onOtherMaster } from '../../connection/client.js';
 import type { CoveredModel, PublicationReport } from '../../database/publication.js';
 import { readSnapshot } from '../../database/snapshot.js';
 import type { Transaction } from '../../definitions/record.js';
-import { closedError, isForebayError } from '../../errors.js';
+import { closedError, isForebayError, messageOf } from '../../errors.js';
 import { pause } from '../../pause.js';
 import { merged } from './backlog.js';
+import { coverageOf } from './coverage.js';
 import { CoveredTables } from './covered-tables.js';
 import { Forgetting, type ForgettingDependencies } from './forgetting.js';
 import { Lead, type Told } from './lead.js';
 import { Session, type SessionOptions } from './session.js';
 import { ValueForgetting } from './value-forgetting.js';
 
-export interface ReaderDependencies extends ForgettingDependencies, Omit<SessionOptions, 'tables'> {
+export interface ReaderDependencies extends ForgettingDependencies, Omit<SessionOptions, 'tables' | 'mark'> {
   readonly database: Transaction;
   readonly covered: readonly CoveredModel[];
   /** Whether Postgres is set up. @throws ForebayError CHANGES_UNAVAILABLE */
@@ -32,7 +34,7 @@ const hiddenWaitMs = 2;
 const retryMs = 500;
 /** Longer than any turn takes where Redis and Postgres answer. */
 const turnMaxMs = 60_000;
-/** Tables that a migration makes anew are not published. */
+/** Tables that a migration makes anew are not published, and whoever publishes them again may be quick. */
 const checkEveryMs = 10_000;
 
 export class ChangeReader {
@@ -40,20 +42,26 @@ export class ChangeReader {
   readonly #lead: Lead;
   readonly #forgetting: Forgetting;
   readonly #values: ValueForgetting;
+  readonly #coverage: string;
   #session: Session | undefined;
   #isDropping = false;
-  #hasMissed = false;
+  /** How often Redis may have gone back in time; and how often that was mended. */
+  #doubts = 0;
+  #mended = 0;
   #nextHoldAt = 0;
   #nextCheckAt = 0;
   #turnedAt = 0;
+  /** Of a feed that can't be opened: since when, and the last try. */
+  #failing: { readonly since: number; readonly at: number; readonly error: unknown } | undefined;
 
   constructor(dependencies: ReaderDependencies) {
-    const { redis, prefix, name } = dependencies;
+    const { redis, prefix, name, covered } = dependencies;
     this.#dependencies = dependencies;
     this.#lead = new Lead(redis, prefix, name);
     this.#forgetting = new Forgetting(dependencies);
     this.#values = new ValueForgetting(dependencies);
-    redis.on('ready', () => this.#doubt());
+    this.#coverage = coverageOf(covered, dependencies.dependents);
+    onOtherMaster(redis, () => this.#doubt());
   }
 
   /** Resolves when it drops, or stands by. @throws CHANGES_UNAVAILABLE, and what Postgres or Redis throw */
@@ -67,7 +75,7 @@ export class ChangeReader {
     const { signal, emit } = this.#dependencies;
     while (!signal.aborted) {
       try {
-        this.#session ??= await this.#open();
+        this.#session ??= await this.#openAgain();
         await this.#follow(this.#session);
       } catch (error) {
         if (!signal.aborted) emit({ type: 'changes.lost', retryMs, error });
@@ -89,19 +97,36 @@ export class ChangeReader {
 
   /** What it should have done; undefined: nothing. A feed that has not begun yet waits for Postgres. */
   problem(): string | undefined {
-    const ms = performance.now() - this.#turnedAt;
-    return this.#session && ms > turnMaxMs
-      ? `nothing was dropped for ${Math.round(ms / 1_000)} s`
-      : undefined;
+    const now = performance.now();
+    if (this.#session && now - this.#turnedAt > turnMaxMs)
+      return `nothing was dropped for ${Math.round((now - this.#turnedAt) / 1_000)} s`;
+    const failing = this.#failing;
+    // A try that has no answer for so long waits for Postgres.
+    if (!failing || now - failing.since <= turnMaxMs || now - failing.at > turnMaxMs) return undefined;
+    return `the feed can't be opened: ${messageOf(failing.error)}`;
+  }
+
+  async #openAgain(): Promise<Session> {
+    try {
+      const session = await this.#open();
+      this.#failing = undefined;
+      this.#turnedAt = performance.now();
+      return session;
+    } catch (error) {
+      const at = performance.now();
+      this.#failing = { since: this.#failing?.since ?? at, at, error };
+      throw error;
+    }
   }
 
   async #open(): Promise<Session> {
     const { covered, signal, check } = this.#dependencies;
-    const tables = new CoveredTables(covered, await check());
+    const report = await check();
+    const tables = new CoveredTables(covered, report);
     this.#nextCheckAt = Date.now() + checkEveryMs;
     this.#nextHoldAt = 0;
     if (signal.aborted) throw closedError();
-    return Session.open({ ...this.#dependencies, tables }, signal);
+    return Session.open({ ...this.#dependencies, tables, mark: report.mark }, signal);
   }
 
   async #follow(session: Session): Promise<void> {
@@ -131,7 +156,8 @@ export class ChangeReader {
   async #checkAgain(session: Session): Promise<void> {
     this.#nextCheckAt = Date.now() + checkEveryMs;
     try {
-      await this.#dependencies.check();
+      const { mark } = await this.#dependencies.check();
+      if (mark !== session.mark) session.lose(new Error('The publication, or a table of it, was made anew.'));
     } catch (error) {
       if (!isForebayError(error, 'CHANGES_UNAVAILABLE')) throw error;
       session.lose(error);
@@ -139,25 +165,33 @@ export class ChangeReader {
   }
 
   async #hold(session: Session): Promise<void> {
-    const done = { history: session.start.history, lsn: session.backlog.doneUpTo };
+    const done = { history: this.#historyOf(session), lsn: session.backlog.doneUpTo };
     const hold = await this.#lead.hold(this.#isDropping ? done : undefined);
     this.#nextHoldAt = Date.now() + holdEveryMs;
     if (hold.kind === 'other') this.#standBy(session, hold.told);
     else if (hold.kind === 'taken') await this.#begin(session, hold.told);
   }
 
-  #standBy({ backlog, start }: Session, told: Told | undefined): void {
-    this.#isDropping = false;
-    if (told?.history === start.history) backlog.removeUpTo(told.lsn);
+  /** A place in it says that this set-up has told all, and that all of it was dropped that is covered. */
+  #historyOf({ start, mark }: Session): string {
+    return `${start.history}/${mark}/${this.#coverage}`;
   }
 
-  async #begin({ backlog, start }: Session, told: Told | undefined): Promise<void> {
+  #standBy(session: Session, told: Told | undefined): void {
     this.#isDropping = false;
-    const reaches = told?.history === start.history && told.lsn >= backlog.from;
-    const isCold = this.#hasMissed || !reaches;
+    if (told?.history === this.#historyOf(session)) session.backlog.removeUpTo(told.lsn);
+  }
+
+  async #begin(session: Session, told: Told | undefined): Promise<void> {
+    const { backlog } = session;
+    this.#isDropping = false;
+    const reaches = told?.history === this.#historyOf(session) && told.lsn >= backlog.from;
+    const doubts = this.#doubts;
+    const isCold = doubts > this.#mended || !reaches;
     if (isCold) await this.#forgetEverything();
     else backlog.removeUpTo(told.lsn);
-    this.#hasMissed = false;
+    this.#mended = doubts;
+    if (this.#doubts > doubts) return;
     this.#isDropping = true;
     // What it takes over from is told as its own.
     this.#nextHoldAt = 0;
@@ -187,9 +221,9 @@ export class ChangeReader {
     return !backlog.isEmpty;
   }
 
-  /** A Redis that was away may have gone back in time, and have entries again that were dropped. */
+  /** A server that was away, or took another's place, may have entries again that were dropped. */
   #doubt(): void {
-    this.#hasMissed = true;
+    this.#doubts += 1;
     this.#isDropping = false;
     this.#nextHoldAt = 0;
     this.wake();

@@ -1,5 +1,6 @@
 /** One connection's worth of changes: from its beginning until it is lost. */
 import { type FeedStart, openReplication, type ReplicationFeed } from '../../connection/replication.js';
+import { ForebayError, messageOf } from '../../errors.js';
 import { Backlog } from './backlog.js';
 import { Transactions, type TransactionsOptions } from './transactions.js';
 
@@ -10,15 +11,19 @@ export interface SessionOptions
   readonly publication: string;
   /** How its connection is named. */
   readonly name: string;
+  /** Of what was set up when it began. */
+  readonly mark: string;
 }
 
 export class Session {
   readonly backlog = new Backlog();
+  readonly mark: string;
   readonly #transactions: Transactions;
   #feed: ReplicationFeed | undefined;
   #lost: Error | undefined;
 
-  private constructor({ tables, dependents, lanes, prefix }: SessionOptions) {
+  private constructor({ mark, tables, dependents, lanes, prefix }: SessionOptions) {
+    this.mark = mark;
     this.#transactions = new Transactions({
       tables,
       dependents,
@@ -29,7 +34,7 @@ export class Session {
     });
   }
 
-  /** @throws what Postgres says */
+  /** @throws ForebayError DATABASE_UNAVAILABLE with what Postgres says */
   static async open(options: SessionOptions, signal: AbortSignal): Promise<Session> {
     const session = new Session(options);
     const { url, publication, name } = options;
@@ -43,7 +48,7 @@ export class Session {
         onLost: (error) => session.lose(error),
       },
       signal,
-    );
+    ).catch(toldWhy);
     session.backlog.beginAt(session.start.lsn);
     return session;
   }
@@ -69,4 +74,13 @@ export class Session {
   #sentUpTo(lsn: bigint): void {
     if (!this.#transactions.isOpen) this.backlog.sentUpTo(lsn);
   }
+}
+
+function toldWhy(error: unknown): never {
+  const { hint } = error as { hint?: string };
+  throw new ForebayError(
+    'DATABASE_UNAVAILABLE',
+    `Postgres begins no feed of changes: ${messageOf(error)}.${hint ? ` ${hint}` : ''}`,
+    { retryable: true, cause: error },
+  );
 }

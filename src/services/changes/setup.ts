@@ -10,7 +10,7 @@ import {
   type ReplicationFinding,
 } from '../../database/publication.js';
 import type { Stores } from '../../definitions/stores.js';
-import { ForebayError, messageOf } from '../../errors.js';
+import { ForebayError, isForebayError, messageOf } from '../../errors.js';
 
 /** What is set up: the stores' tables, in which database, for which prefix. */
 export interface ChangesSetup {
@@ -41,14 +41,15 @@ export async function checkChanges(setup: ChangesSetup): Promise<PublicationRepo
 /**
  * Makes the publication for a change worker, or adds what it lacks, as the user of `databaseUrl`; returns the
  * statements that it ran.
- * @throws ForebayError CHANGES_UNAVAILABLE for what takes more than a statement, DATABASE_UNAVAILABLE
+ * @throws ForebayError CHANGES_UNAVAILABLE for what takes more than a statement, and for one that Postgres
+ * refuses; DATABASE_UNAVAILABLE
  */
 export async function setUpChanges(setup: ChangesSetup): Promise<string[]> {
   const { findings } = await inspect(setup);
   const statements = findings.flatMap(({ statement }) => statement ?? []);
   await orUnavailable(
     withPostgres(setup.databaseUrl, connectionName, async (query) => {
-      for (const statement of statements) await query(statement);
+      for (const statement of statements) await query(statement).catch(orRefused(statement));
     }),
   );
   await checkChanges(setup);
@@ -67,10 +68,31 @@ async function inspect({ stores, prisma, databaseUrl, prefix }: ChangesSetup): P
   return { report, findings: [...server, ...report.findings] };
 }
 
+/** Data, rights and names, states of objects: another try would fare no better. */
+const refusedClasses = new Set(['22', '42', '55']);
+/** Whoever holds the lock lets it go. */
+const lockNotAvailable = '55P03';
+/** Somebody else sets up too: whether all is there is looked at in the end. */
+const duplicateObject = '42710';
+
+const orRefused =
+  (statement: string) =>
+  (error: unknown): void => {
+    const state = String((error as { code?: unknown }).code);
+    if (state === duplicateObject) return;
+    if (state === lockNotAvailable || !refusedClasses.has(state.slice(0, 2))) throw error;
+    throw new ForebayError(
+      'CHANGES_UNAVAILABLE',
+      `Postgres refuses what changes need: ${messageOf(error)}. Run it as a user who may: ${statement}`,
+      { context: { statements: [statement] }, cause: error },
+    );
+  };
+
 async function orUnavailable<T>(answer: Promise<T>): Promise<T> {
   try {
     return await answer;
   } catch (error) {
+    if (isForebayError(error)) throw error;
     throw new ForebayError(
       'DATABASE_UNAVAILABLE',
       `Postgres can't be used: ${messageOf(error).trim()} Check DATABASE_URL and that the server runs.`,

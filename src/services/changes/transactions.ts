@@ -3,7 +3,7 @@
  * itself has written.
  *
  * A batch of forebay's has the ledger's row of its lane. What its transaction has written in that lane is
- * left out; what triggers and cascades have done to other rows is not.
+ * left out, what triggers and cascades have done there too; what they have done in other lanes is not.
  */
 import type { Lanes } from '../../buffer/lane.js';
 import type { ComputedStore } from '../../definitions/computed.js';
@@ -111,13 +111,13 @@ export class Transactions {
   }
 
   #ownLane({ after }: RowChange, relation: Relation, { ownLanes }: OpenTransaction): void {
-    const lane = after && textsOf(relation, after, false)('lane');
+    const lane = after && textsOf(relation, after)('lane');
     if (lane?.startsWith(this.#ledgerStart)) ownLanes.add(lane.slice(this.#ledgerStart.length));
   }
 
   #row(change: RowChange, relation: Relation, table: CoveredTable, open: OpenTransaction): void {
-    const before = change.before && textsOf(relation, change.before, true);
-    const after = change.after && textsOf(relation, change.after, false);
+    const before = change.before && table.oldTextsOf(relation, change.before);
+    const after = change.after && textsOf(relation, change.after);
     if (before) this.#touch(before, table, open);
     if (after) this.#touch(after, table, open);
     const { dependents } = this.#options;

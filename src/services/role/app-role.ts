@@ -57,7 +57,7 @@ export abstract class AppRole<Data, Result> extends Role {
   /** @internal */
   protected async open(parts: Resources, signal: AbortSignal): Promise<void> {
     const { stores, prisma, config, emit } = this.options;
-    const { jobs: connection } = await parts.connect({ jobs: [config.queueRedis, 'worker'] });
+    const { jobs: connection } = await parts.connect({ jobs: [config.queueRedis, 'jobs'] });
     // Memory is for readers.
     const options = { prisma, config, cache: { l1: false }, onEvent: emit } as const;
     const app = parts.own('app', await connect(stores, options), (it) => it.close());

@@ -8,13 +8,19 @@ const endDeadlineMs = 500;
 /**
  * Runs `work` again a while after it has ended, so that runs never pile up, until the parts are stopped.
  * `work` throws nothing.
+ * @param ms the while, or what gives it
  */
-export function every(parts: Resources, name: string, ms: number, work: () => Promise<void>): void {
+export function every(
+  parts: Resources,
+  name: string,
+  ms: number | (() => number),
+  work: () => Promise<void>,
+): void {
   const stopping = new AbortController();
   const loop = async (): Promise<void> => {
     while (!stopping.signal.aborted) {
       await work();
-      await pause(ms, stopping.signal);
+      await pause(typeof ms === 'number' ? ms : ms(), stopping.signal);
     }
   };
   parts.own(name, loop(), async (running) => {

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { createRequire } from 'node:module';
 import { hostname } from 'node:os';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { beatEveryMs, forgetProcess, tellProcess } from '../../connection/processes.js';
+import { beatEveryMs, forgetProcess, listProcess, tellProcess } from '../../connection/processes.js';
 import type { RedisClient } from '../../connection/redis.js';
 import type { Stores } from '../../definitions/stores.js';
 import { releaseOfStores } from '../../definitions/stores-release.js';
@@ -22,6 +22,7 @@ export interface HeartbeatOptions {
 const { version } = createRequire(import.meta.url)('forebay/package.json') as { version: string };
 const samplesMs = 20;
 const forgetDeadlineMs = 300;
+const listEveryMs = 30_000;
 
 /** One that is lost is no trouble: the key lives for some of them. */
 export function startHeartbeat(
@@ -50,4 +51,7 @@ export function startHeartbeat(
     forgetDeadlineMs,
   );
   every(parts, 'heartbeats', beatEveryMs, beat);
+  every(parts, 'list of processes', listEveryMs, () =>
+    listProcess(connection, prefix, id).catch(() => undefined),
+  );
 }

@@ -26,6 +26,8 @@ export interface JobsOptions<Data, Result> {
   readonly concurrency: number;
   /** What a job carries. One that carries anything else is set aside. */
   readonly shape: ZodType;
+  /** A dead worker's job is taken by another after about this long, in ms. Default: 10,000. */
+  readonly lockMs?: number;
   /**
    * @throws UnknownWork, ImpossibleWork, RetryLater, or anything else: then it is tried again as the queue
    * says
@@ -33,14 +35,11 @@ export interface JobsOptions<Data, Result> {
   readonly process: (job: Job<Data, Result>, token: string | undefined) => Promise<Result>;
 }
 
-/**
- * A dead worker's job is taken by another after about this long, and any number of times: every job can be
- * done twice, and goes on where the dead one stopped.
- */
-const lockMs = 10_000;
+const lockDefaultMs = 10_000;
+/** Every job can be done any number of times, and goes on where a dead worker stopped. */
 const stallsMax = 1_000_000;
 /** So long a call waits for a job; a job ends it at once. */
-const waitForJobSeconds = 10;
+const waitForJobSeconds = 14;
 /** So long a job is handed back that no worker knows: longer than a deploy takes. */
 const patienceMs = 900_000;
 const reasonsToldMax = 1_000;
@@ -56,7 +55,7 @@ export async function takeJobs<Data, Result>(
   parts: Resources,
   options: JobsOptions<Data, Result>,
 ): Promise<JobsDuty> {
-  const { queue, connection, prefix, emit, concurrency } = options;
+  const { queue, connection, prefix, emit, concurrency, lockMs = lockDefaultMs } = options;
   const desk = new JobDesk(options);
   const worker = new bullmq.Worker<Data, Result>(queue, (job, token) => desk.process(job, token), {
     connection,

@@ -76,7 +76,7 @@ export class SchedulerService extends Role {
   protected async open(parts: Resources, signal: AbortSignal): Promise<void> {
     const { stores, schedules, prisma, config, emit } = this.#options;
     const { prefix, queueRedis } = config;
-    const connections = await parts.connect({ queue: [queueRedis, 'queue'], jobs: [queueRedis, 'worker'] });
+    const connections = await parts.connect({ queue: [queueRedis, 'queue'], jobs: [queueRedis, 'jobs'] });
     const app = await this.#connectApp(parts);
     this.vitals.need(redisNeed('queue redis', () => testRedisConnection(connections.queue)));
     // Only functions need more.

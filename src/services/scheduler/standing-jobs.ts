@@ -19,6 +19,11 @@ export interface StandingJobsDependencies {
 const earlyMs = 5_000;
 /** A tick that nobody has seen to for so long was missed. */
 const missedAfterMs = 10_000;
+/**
+ * A schedule of a newer release is for its schedulers, to which its job comes as it is: with the tick that it
+ * is due for.
+ */
+const handOnMs = 1_000;
 /** Of a schedule that will have no further tick. */
 const neverMs = 365 * 86_400_000;
 
@@ -78,12 +83,11 @@ export class StandingJobs {
     schedule: Schedule | undefined,
     token: string | undefined,
   ): Promise<never> {
-    const last = schedule && (await this.#runDue(schedule, new Date(job.data.next)));
-    // Of a newer release: its schedulers know it.
-    const planned = schedule ? this.#planned(schedule, last ?? job.data.last) : laterOf(job.data);
+    if (schedule === undefined) return handOn(job, Date.now() + handOnMs, token);
+    const last = await this.#runDue(schedule, new Date(job.data.next));
+    const planned = this.#planned(schedule, last ?? job.data.last);
     await job.updateData(planned);
-    await job.moveToDelayed(Date.now() + delayUntil(planned), token);
-    throw new bullmq.DelayedError();
+    return handOn(job, Date.now() + delayUntil(planned), token);
   }
 
   /** Undefined: the tick was missed, and is not to be caught up. */
@@ -114,9 +118,9 @@ export class StandingJobs {
   }
 }
 
-/** For a scheduler that knows the schedule. */
-function laterOf(job: StandingJob): StandingJob {
-  return { ...job, next: new Date(Date.now() + missedAfterMs / 2).toISOString() };
+async function handOn(job: Job<StandingJob>, at: number, token: string | undefined): Promise<never> {
+  await job.moveToDelayed(at, token);
+  throw new bullmq.DelayedError();
 }
 
 function delayUntil({ next }: StandingJob): number {

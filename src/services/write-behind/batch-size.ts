@@ -9,16 +9,11 @@ const applyTargetMs = 250;
 /** Smaller batches cost more transactions and gain nothing. */
 const recordsMin = 50;
 /**
- * From one batch to the next a lane takes so many times as long as the batch took, up to the store's delay.
- * So it keeps the database busy for a quarter of the time at most until that bound: where that has nothing
- * else to do, writes are there in milliseconds; where batches take long, as they are large or others are at
- * work, writes coalesce.
+ * From one batch to the next a lane takes as long as the batch took, and once more for each so many records
+ * that it had, up to the store's delay. So where few writes come they are there in milliseconds; where many
+ * come, or the database is busy, which lets more of them come meanwhile, they coalesce.
  */
-const intervalTimes = 4;
-/**
- * A batch of more records than this shows that many writes come: then it is once more for each half as many.
- */
-const recordsMany = 100;
+const recordsPerRest = 100;
 
 /** What `seal` is asked for. */
 export interface BatchLimits {
@@ -56,8 +51,8 @@ export class BatchSize {
   }
 
   get #intervalMs(): number {
-    const more = Math.max(0, this.#size - recordsMany) / (recordsMany / 2);
-    return Math.min(Math.ceil((intervalTimes + more) * this.#applyMs), this.#delayMs);
+    const times = 1 + this.#size / recordsPerRest;
+    return Math.min(Math.ceil(times * this.#applyMs), this.#delayMs);
   }
 
   /**

@@ -8,9 +8,15 @@ import type { Lane } from '../../buffer/lane.js';
 import type { LetterError, SplitDone, SplitPart } from '../../buffer/step-replies.js';
 import type { WriteBuffer } from '../../buffer/write-buffer.js';
 import { voidBatch } from '../../database/apply.js';
-import { type Database, isOfServer, rowMissing, sqlStates } from '../../database/database.js';
+import {
+  type Database,
+  isOfForeignKey,
+  isOfServer,
+  rowMissing,
+  uniqueViolation,
+} from '../../database/database.js';
 import type { Persister } from '../../database/persister.js';
-import type { Refusal } from '../../database/trial.js';
+import { type Refusal, refusalOf } from '../../database/trial.js';
 import { unitsOf } from '../../database/units.js';
 import { aggregateAnchor, rootKeyOfField } from '../../definitions/aggregate.js';
 import { shownLetter } from '../../definitions/private-fields.js';
@@ -44,27 +50,33 @@ export class BatchSplit {
 
   /**
    * Returns how many records became dead letters.
-   * @param isRefused the batch fails as a whole: when none of its records fails alone, it is halved
+   * @param refusedWith the batch fails as a whole, with this: when none of its records fails alone, it is
+   * halved
    * @throws ForebayError DEAD_LETTERS_FULL: the batch stays as it is; DatabaseAway; what the database throws
    */
-  async run(lane: Lane, batch: Batch, isRefused: boolean): Promise<number> {
+  async run(lane: Lane, batch: Batch, refusedWith?: unknown): Promise<number> {
     const { database, persisterOf, prefix, breaker, emit } = this.#dependencies;
     const found = await breaker.run(() =>
       voidBatch(batch, { database, persister: persisterOf(lane), prefix }),
     );
     if (found === undefined) return 0;
-    const refusals = found.map((one) => ({
+    const units = unitsOf(lane.group, batch);
+    const isNobodyFound = refusedWith !== undefined && found.length === 0;
+    const isAlone = units.size === 1;
+    // Alone in its batch, it is to blame, whatever a trial says of it.
+    const blamed =
+      isNobodyFound && isAlone ? [...units].map((unit) => refusalOf(lane.group, unit, refusedWith)) : found;
+    const refusals = blamed.map((one) => ({
       ...one,
       message: shownOf(one.message, batch, lane.group, one.fields),
     }));
     emit({ type: 'batch.void', lane: lane.name, number: batch.number });
-    const units = unitsOf(lane.group, batch);
     if (isNobodys(lane.group, batch, refusals, units)) {
       // Tried again with what has been written since, it may show whether it is the records.
       await this.#split(lane, batch, againParts(lane.group, [...units.values()]));
       return 0;
     }
-    const halved = isRefused && refusals.length === 0 ? upperHalf(lane.group, units) : [];
+    const halved = isNobodyFound && !isAlone ? upperHalf(lane.group, units) : [];
     const parts = [...refusals.flatMap((refusal) => partsOf(lane.group, refusal)), ...halved];
     const done = await this.#split(lane, batch, parts, refusals);
     return done === undefined ? 0 : this.#tell(lane, batch, done, refusals);
@@ -120,7 +132,7 @@ export class BatchSplit {
     const error = new ForebayError('DATABASE_REFUSED', message, { context: { state } });
     if (state !== rowMissing) emit({ type: 'record.refused', lane: lane.name, field, state, error });
     try {
-      const letter = await buffer.deadLetter(lane, field);
+      const letter = await buffer.letters.get(lane, field);
       if (letter) await deadLetters.show(shownLetter(letter, lane.group));
     } catch (error) {
       emit({ type: 'dead-letter.not-shown', lane: lane.name, field, error });
@@ -153,8 +165,8 @@ function placeOf(group: LaneGroup, field: string): Pick<SplitPart, 'field' | 'ro
  * value that it wants; or because it fails, while others don't, with what is the server's to solve as a rule.
  */
 function waitMaxOf(group: LaneGroup, { state }: Refusal): number {
-  if (state === sqlStates.foreignKeyViolation || isOfServer(state)) return group.parentWaitMs;
-  return state === sqlStates.uniqueViolation ? Math.min(group.parentWaitMs, uniqueWaitMs) : 0;
+  if (isOfForeignKey(state) || isOfServer(state)) return group.parentWaitMs;
+  return state === uniqueViolation ? Math.min(group.parentWaitMs, uniqueWaitMs) : 0;
 }
 
 /**

@@ -37,11 +37,13 @@ export interface DeadLettersDependencies {
   readonly emit: Emit;
 }
 
-const compareEveryMs = 30_000;
+const compareEveryMs = 60_000;
 /** There a look at the lanes is a command for each. */
 const compareClusterEveryMs = 600_000;
 const pageSize = 100;
 const jobsMax = 8;
+/** Replayed twice, a letter is gone the second time. Nobody waits for those of a worker that died. */
+const lockMs = 30_000;
 
 export class DeadLetters {
   readonly #dependencies: DeadLettersDependencies;
@@ -59,6 +61,7 @@ export class DeadLetters {
       prefix,
       emit,
       concurrency: jobsMax,
+      lockMs,
       process: (job) => this.#process(job),
     });
     const everyMs = isCluster(redis) ? compareClusterEveryMs : compareEveryMs;
@@ -74,7 +77,7 @@ export class DeadLetters {
     if (job.attemptsMade === 0) throw new SetAside(state === '' ? message : `${state}: ${message}`);
     const lane = lanes.named(job.data.lane);
     if (!lane) throw new UnknownWork(`No store is defined for lane ${job.data.lane}.`);
-    const outcome = await buffer.replay(lane, job.data);
+    const outcome = await buffer.letters.replay(lane, job.data);
     if (outcome === 'wake') await wakeUps.wake(lane.name, lane.group.minDelayMs);
     return outcome === 'gone' ? 'gone' : 'replayed';
   }
@@ -99,7 +102,7 @@ export class DeadLetters {
     const { buffer, queue } = this.#dependencies;
     for (const lane of lanes) {
       for (let offset = 0; ; offset += pageSize) {
-        const letters = await buffer.deadLetters(lane, { offset, count: pageSize });
+        const letters = await buffer.letters.list(lane, { offset, count: pageSize });
         for (const letter of letters) await queue.show(shownLetter(letter, lane.group));
         if (letters.length < pageSize) break;
       }
@@ -113,7 +116,7 @@ export class DeadLetters {
       for (const { data } of jobs) {
         if (!deadLetterJobShape.safeParse(data).success) continue;
         const lane = lanes.named(data.lane);
-        const letter = lane && (await buffer.deadLetter(lane, data.field));
+        const letter = lane && (await buffer.letters.get(lane, data.field));
         const isGone = lane ? letter?.at !== data.at : lanes.isOther(data.lane);
         if (isGone) await queue.hide(data);
       }

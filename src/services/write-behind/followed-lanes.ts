@@ -11,11 +11,13 @@ import type { LaneLooks } from './lane-looks.js';
 import type { LedgerWatch } from './ledger-watch.js';
 
 const lookEveryMs = 1_000;
+/** While nothing is awake. A job of a lane that it does not know has it look at once. */
+const idleEveryMs = 10_000;
 
 export interface FollowedLanesDependencies {
   readonly lanes: Lanes;
   readonly routes: Pick<LaneRoutes, 'refresh'>;
-  readonly looks: Pick<LaneLooks, 'setLanes'>;
+  readonly looks: Pick<LaneLooks, 'setLanes' | 'isIdle'>;
   readonly ledger: Pick<LedgerWatch, 'compare'>;
   readonly emit: Emit;
 }
@@ -28,8 +30,9 @@ export class FollowedLanes {
   }
 
   start(parts: Resources): void {
-    const { emit } = this.#dependencies;
-    every(parts, 'look at the numbers of lanes', lookEveryMs, () =>
+    const { emit, looks } = this.#dependencies;
+    const ms = () => (looks.isIdle ? idleEveryMs : lookEveryMs);
+    every(parts, 'look at the numbers of lanes', ms, () =>
       this.#look().catch((error: unknown) => emit({ type: 'redis.error', connection: 'lanes', error })),
     );
   }

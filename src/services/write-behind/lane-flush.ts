@@ -4,7 +4,7 @@
  */
 import type { Batch, Sealing } from '../../buffer/batch.js';
 import type { Lane } from '../../buffer/lane.js';
-import type { SealReply } from '../../buffer/step-replies.js';
+import type { SealReply } from '../../buffer/seal-reply.js';
 import type { WriteBuffer } from '../../buffer/write-buffer.js';
 import { type Applied, applyBatch } from '../../database/apply.js';
 import { type Database, type FailureReason, failureReason } from '../../database/database.js';
@@ -46,7 +46,7 @@ export interface LaneFlushDependencies {
   /** Undefined: none. */
   readonly trace?: Trace | undefined;
   /** Of a lane whose store somebody has paused: it is left alone, and so its mark goes quiet. */
-  readonly isPaused: (lane: Lane) => boolean;
+  readonly isPaused: (lane: Lane) => Promise<boolean>;
 }
 
 /** Told which batches are in hand, so that their lanes' marks are renewed. */
@@ -81,7 +81,6 @@ export class LaneFlush {
    * @throws RetryLater when a batch could not be applied: it stays sealed
    */
   async run(lane: Lane, { signal, isHurry, onProgress }: FlushOptions): Promise<FlushResult | undefined> {
-    if (this.#dependencies.isPaused(lane)) return undefined;
     const other = this.#underWay.get(lane.name);
     if (other) {
       other.join(isHurry);
@@ -90,6 +89,7 @@ export class LaneFlush {
     const visit = new LaneVisit(signal, isHurry);
     this.#underWay.set(lane.name, visit);
     try {
+      if (await this.#dependencies.isPaused(lane)) return undefined;
       return await this.#flush(lane, visit, onProgress);
     } finally {
       this.#underWay.delete(lane.name);
@@ -100,7 +100,7 @@ export class LaneFlush {
     const { isPaused } = this.#dependencies;
     const startedAt = Date.now();
     let summary: FlushSummary = { batches: 0, rows: 0, skipped: 0, refused: 0, ms: 0 };
-    while (!visit.isStopped && !isPaused(lane) && Date.now() - startedAt < flushMaxMs) {
+    while (!visit.isStopped && !(await isPaused(lane)) && Date.now() - startedAt < flushMaxMs) {
       visit.look();
       const sealed = await this.#seal(lane, visit.stayMs);
       visit.found(sealed.kind === 'batch');
@@ -231,7 +231,7 @@ export class LaneFlush {
   async #split(lane: Lane, batch: Batch, error?: unknown): Promise<Flushed | 'away'> {
     const { split, buffer } = this.#dependencies;
     try {
-      return { rows: 0, skipped: 0, refused: await split.run(lane, batch, error !== undefined) };
+      return { rows: 0, skipped: 0, refused: await split.run(lane, batch, error) };
     } catch (failure) {
       if (failure instanceof DatabaseAway) return 'away';
       const reason = isForebayError(failure, 'DEAD_LETTERS_FULL') ? 'refused' : failureReason(failure);

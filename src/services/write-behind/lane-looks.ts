@@ -13,7 +13,7 @@ import {
   occupiedLanes,
   unpersisted,
 } from '../../buffer/occupied-lanes.js';
-import { isCluster } from '../../connection/client.js';
+import { isCluster, onOtherMaster } from '../../connection/client.js';
 import { inTime } from '../../connection/deadline.js';
 import type { RedisClient } from '../../connection/redis.js';
 
@@ -49,9 +49,7 @@ export class LaneLooks {
   constructor(redis: RedisClient, lanes: Lanes) {
     this.#redis = redis;
     this.setLanes(lanes);
-    redis.on('ready', () => this.allDue());
-    // Of a cluster: one that came, or took another's place.
-    redis.on('+node', () => this.allDue());
+    onOtherMaster(redis, () => this.allDue());
   }
 
   /** Those to look at from now on. */

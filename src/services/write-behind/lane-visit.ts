@@ -5,14 +5,16 @@ import { pause } from '../../pause.js';
 const waitMaxMs = 500;
 /** So many batches in a row show that writes keep coming. */
 const streakMin = 2;
-/** Then an empty lane is looked at once more after this long: that costs less than a job. */
-const stayMs = 50;
+/** Then an empty lane is looked at again after this long, so many times: that costs less than a job. */
+const stayMs = 10;
+const staysMax = 5;
 
 export class LaneVisit {
   readonly #signal: AbortSignal;
   #joined = new AbortController();
   #isOwed: boolean;
   #streak = 0;
+  #stays = 0;
 
   constructor(signal: AbortSignal, isHurry: boolean) {
     this.#signal = signal;
@@ -31,12 +33,13 @@ export class LaneVisit {
 
   /** For how long the visit goes on though the lane is empty, in ms. */
   get stayMs(): number {
-    return this.#streak >= streakMin ? stayMs : 0;
+    return this.#streak >= streakMin && this.#stays < staysMax ? stayMs : 0;
   }
 
   /** To be called after each look: whether it found a batch. */
   found(isBatch: boolean): void {
-    this.#streak = isBatch ? this.#streak + 1 : 0;
+    if (isBatch) this.#streak += 1;
+    this.#stays = isBatch ? 0 : this.#stays + 1;
   }
 
   /** To be called before each look at the lane: who came before it is served by it. */

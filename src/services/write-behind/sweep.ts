@@ -16,11 +16,8 @@ import type { LaneLooks } from './lane-looks.js';
 /** How long past its due time a mark counts as alive. */
 const quietMs = 2_000;
 const sweepEveryMs = 1_000;
-/**
- * While nothing is awake: no longer than `quietMs`, so that a lane is known to be awake before its mark goes
- * quiet.
- */
-const idleEveryMs = 2_000;
+/** While nothing is awake. A lane that is found awake is looked at each second until its mark is quiet. */
+const idleEveryMs = quietMs + sweepEveryMs;
 /** Nobody promises to look at a lane later than this, or its delay. */
 const promiseMaxMs = 10_000;
 const waitingPerLaneMax = 2;
@@ -35,7 +32,7 @@ export interface SweepDependencies {
   /** Without a job. */
   readonly flush: (lane: Lane) => Promise<void>;
   /** Of a lane whose store somebody has paused. */
-  readonly isPaused: (lane: Lane) => boolean;
+  readonly isPaused: (lane: Lane) => Promise<boolean>;
   readonly emit: Emit;
 }
 
@@ -60,7 +57,8 @@ export class Sweep {
     try {
       const { lanes, error } = await looks.look(await this.#atWork());
       if (error !== undefined) emit({ type: 'sweep.failed', error });
-      const awake = lanes.filter((lane) => !isPaused(lane));
+      const arePaused = await Promise.all(lanes.map(isPaused));
+      const awake = lanes.filter((_, i) => !arePaused[i]);
       if (awake.length === 0 || (await this.#isCrowded())) return;
       await Promise.all(awake.map((lane) => this.#wakeQuiet(lane)));
     } catch (error) {

@@ -80,6 +80,9 @@ interface Flushing {
   readonly signal: AbortSignal;
 }
 
+/** The sweep finds a dead worker's lanes, and gives them new jobs. */
+const lockMs = 30_000;
+
 /** Carries accepted writes to the database. */
 export class WriteBehindService extends Role {
   readonly #options: WriteBehindOptions;
@@ -99,7 +102,7 @@ export class WriteBehindService extends Role {
     const connections = await parts.connect({
       lanes: [config.redis, 'worker'],
       queue: [config.queueRedis, 'queue'],
-      jobs: [config.queueRedis, 'worker'],
+      jobs: [config.queueRedis, 'jobs'],
       subscriber: [config.redis, 'subscriber'],
     });
     this.vitals.need(
@@ -115,7 +118,7 @@ export class WriteBehindService extends Role {
     marks.start(parts);
     this.#watchBatches(marks);
     const paused = new PausedGroups(new Pauses(connections.lanes, config.prefix), emit);
-    await paused.start(parts);
+    paused.start(parts);
     const isPaused = (lane: Lane) => paused.has(lane);
     const { flush, ledger } = await this.#createFlush(
       { lanes, buffer, marks, deadLetters: letters, signal, isPaused },
@@ -212,6 +215,7 @@ export class WriteBehindService extends Role {
       prefix: config.prefix,
       emit,
       concurrency: config.worker.lanes,
+      lockMs,
       process: (job) => this.#process(job, flushing),
     });
     this.vitals.watch(duty);
@@ -269,7 +273,7 @@ interface FlushParts {
   readonly marks: LaneMarksRenewal;
   readonly deadLetters: DeadLetterQueue;
   readonly signal: AbortSignal;
-  readonly isPaused: (lane: Lane) => boolean;
+  readonly isPaused: (lane: Lane) => Promise<boolean>;
 }
 
 /** Nothing is sealed in a lane before that. */

@@ -1,25 +1,17 @@
 /** The lanes of a test's app: the steps of the write buffer, in memory. Nothing of them is ever sealed. */
-import type { AppBuffer } from '../../buffer/app-buffer.js';
-import type { Lane, LetterLane } from '../../buffer/lane.js';
+import type { AppBuffer, AppLetters } from '../../buffer/app-buffer.js';
+import type { Lane } from '../../buffer/lane.js';
 import type { AcceptedAt, LaneState } from '../../buffer/lane-state.js';
 import type { RecordKind } from '../../buffer/scripts.js';
-import type {
-  Accepted,
-  CountersClaim,
-  DeadLetter,
-  Fill,
-  LetterName,
-  RecordClaim,
-  Write,
-} from '../../buffer/step-replies.js';
-import { rowMissing } from '../../database/database.js';
+import type { Accepted, CountersClaim, Fill, RecordClaim, Write } from '../../buffer/step-replies.js';
 import { filledChannel } from '../../keys.js';
 import type { TestClock } from '../clock.js';
 import type { Faults } from '../faults.js';
 import type { MemoryBus } from './bus.js';
 import type { MemoryEntries } from './entries.js';
-import { LaneMemory, type MissingRowLetter } from './lane-memory.js';
+import { LaneMemory } from './lane-memory.js';
 import { acceptWrite, recordOf, refusalOf } from './lane-writes.js';
+import { MemoryLetters } from './letters.js';
 
 export interface MemoryBufferDependencies {
   readonly entries: MemoryEntries;
@@ -35,6 +27,7 @@ export const onlyGeneration = 'memory';
 type LaneKey = Pick<Lane, 'keys'>;
 
 export class MemoryBuffer implements AppBuffer {
+  readonly letters: AppLetters;
   readonly #dependencies: MemoryBufferDependencies;
   readonly #entries: MemoryEntries;
   readonly #lanes = new Map<string, LaneMemory>();
@@ -42,6 +35,7 @@ export class MemoryBuffer implements AppBuffer {
   constructor(dependencies: MemoryBufferDependencies) {
     this.#dependencies = dependencies;
     this.#entries = dependencies.entries;
+    this.letters = new MemoryLetters((lane) => this.#open(lane), dependencies.clock);
   }
 
   /** What a lane holds, for whoever takes it to the database. */
@@ -178,51 +172,8 @@ export class MemoryBuffer implements AppBuffer {
     };
   }
 
-  async deadLetter(lane: LetterLane, field: string): Promise<DeadLetter | undefined> {
-    const letter = this.#open(lane).letters.get(field);
-    return letter && toDeadLetter(lane, field, letter);
-  }
-
-  async deadLetters(
-    lane: LetterLane,
-    { offset, count }: { offset: number; count: number },
-  ): Promise<DeadLetter[]> {
-    const letters = [...this.#open(lane).letters].slice(offset, offset + count);
-    return letters.map(([field, letter]) => toDeadLetter(lane, field, letter));
-  }
-
-  async replay(lane: LetterLane, name: LetterName): Promise<'gone' | 'replayed' | 'wake'> {
-    const memory = this.#open(lane);
-    const letter = this.#take(memory, name);
-    if (letter === undefined) return 'gone';
-    const version = memory.nextVersion(this.#dependencies.clock.now());
-    for (const [field, delta] of letter.deltas) memory.add(field, delta, version);
-    return 'wake';
-  }
-
-  async discard(lane: LetterLane, name: LetterName): Promise<boolean> {
-    return this.#take(this.#open(lane), name) !== undefined;
-  }
-
-  #take({ letters }: LaneMemory, { field, at }: LetterName): MissingRowLetter | undefined {
-    const letter = letters.get(field);
-    if (letter?.at !== at) return undefined;
-    letters.delete(field);
-    return letter;
-  }
-
   #open(lane: LaneKey): LaneMemory {
     this.#dependencies.faults.pass('redis');
     return this.memoryOf(lane);
   }
-}
-
-function toDeadLetter(
-  { name }: LetterLane,
-  field: string,
-  { at, since, deltas }: MissingRowLetter,
-): DeadLetter {
-  const records = Object.fromEntries([...deltas].map(([counter, delta]) => [counter, String(delta)]));
-  const error = { state: rowMissing, message: 'the row of the counter does not exist' };
-  return { lane: name, field, at, since: String(since), records, error };
 }

@@ -65,10 +65,14 @@ function conflictOf(place: WritePlace, { op, field, payload }: Write): Refused |
   return op === 'delete' && payload !== '' ? conflictWith(place, field, payload) : undefined;
 }
 
+/** What there is of a counter comes together once its row is put: what has one sign must fit. */
 function overflowOf({ memory }: WritePlace, { op, field, payload }: Write): Refused | undefined {
   if (op !== 'add') return undefined;
-  const sum = (memory.deltas.get(field)?.delta ?? 0n) + deltaIn(payload);
-  return sum > int64Max || sum < -int64Max - 1n ? { refused: 'overflow' } : undefined;
+  const [delta = '', row = ''] = payload.split('|', 2);
+  const sum = (memory.deltas.get(field)?.delta ?? 0n) + BigInt(delta);
+  const dead = memory.letters.get(row)?.deltas.get(field) ?? 0n;
+  const total = dead < 0n === sum < 0n ? sum + dead : sum;
+  return total > int64Max || total < -int64Max - 1n ? { refused: 'overflow' } : undefined;
 }
 
 function deltaIn(payload: string): bigint {
@@ -174,7 +178,7 @@ function setRow(
   const row: PendingRow = { kind, version, since: pending?.since ?? version, release, values, written };
   memory.rows.set(field, row);
   writeEntry(place, { op, field }, row);
-  countMissed(place, field, version);
+  countMissed(place, field);
   return { version: String(version) };
 }
 
@@ -200,12 +204,12 @@ export function recordOf({ kind, version, release, values }: PendingRow): string
 }
 
 /** Deltas that came before their row count in it. */
-function countMissed(place: WritePlace, rowField: string, version: bigint): void {
+function countMissed(place: WritePlace, rowField: string): void {
   const letter = place.memory.letters.get(rowField);
   if (letter === undefined) return;
   place.memory.letters.delete(rowField);
   for (const [field, delta] of letter.deltas) {
-    place.memory.add(field, delta, version);
+    place.memory.add(field, delta, letter.since);
     addToEntry(place, field, delta);
   }
 }

@@ -282,6 +282,18 @@ describe('split', () => {
       },
     },
     {
+      name: 'counts no time for which a record only waited for its tenant’s turn',
+      before: { ...oneSealed, sealed: { 'projects:a': put(1) }, waiting: { 'projects:a': `0 0 ${old(1)}` } },
+      run: (one, lane) => one.split(lane, v(10), [part({ fate: 'wait', waitMs: 500 })]),
+      reply: { kind: 'split', rest: 0, deadFields: [] },
+      after: {
+        meta: { version: v(1), batch: v(11), bytes: bytesOf(put(1)), dead: '0', due: now },
+        dirty: { 'projects:a': put(1) },
+        waiting: { 'projects:a': `0 ${now} ${old(1)}` },
+        retries: { 'projects:a': now },
+      },
+    },
+    {
       name: 'keeps what was written meanwhile, with its deltas, in place of what was refused',
       before: {
         ...three,
@@ -331,7 +343,7 @@ describe('replay and discard', () => {
     {
       name: 'replay makes the records of a letter dirty again, as if written now',
       before: { ...letter, entries: { 'projects:a': `D${v(0)}|` } },
-      run: (one, lane) => one.replay(lane, name),
+      run: (one, lane) => one.letters.replay(lane, name),
       reply: 'replayed',
       after: {
         meta: { version: v(2), bytes: bytesOf(put(2)), dead: '0', due: now },
@@ -346,7 +358,7 @@ describe('replay and discard', () => {
         meta: { version: v(1), dead: '1' },
         letters: { 'projects:a': { '': '{}', 'views:a': '5' } },
       },
-      run: (one, lane) => one.replay(lane, name),
+      run: (one, lane) => one.letters.replay(lane, name),
       reply: 'wake',
       after: {
         meta: { version: v(2), bytes: '0', dead: '0', due: now },
@@ -355,22 +367,40 @@ describe('replay and discard', () => {
       },
     },
     {
+      name: 'replay adds a delta to one that waits for its turn, which counts from the letter on',
+      before: {
+        ...letter,
+        dirty: { 'views:a': '2' },
+        waiting: { 'views:a': `0 0 ${v(1)}` },
+        retries: { 'views:a': v(1) },
+        letters: { 'projects:a': { '': '{}', 'views:a': '5', since: old(3) } },
+      },
+      run: (one, lane) => one.letters.replay(lane, name),
+      reply: 'replayed',
+      after: {
+        meta: { version: v(2), bytes: '0', dead: '0', due: now },
+        dirty: { 'views:a': '7' },
+        waiting: { 'views:a': `0 0 ${old(3)}` },
+        retries: { 'views:a': v(1) },
+      },
+    },
+    {
       name: 'replay leaves a letter that was made anew',
       before: letter,
-      run: (one, lane) => one.replay(lane, { ...name, at: old(6) }),
+      run: (one, lane) => one.letters.replay(lane, { ...name, at: old(6) }),
       reply: 'gone',
     },
     {
       name: 'discard drops the letter alone',
       before: letter,
-      run: (one, lane) => one.discard(lane, name),
+      run: (one, lane) => one.letters.discard(lane, name),
       reply: true,
       after: { meta: { version: v(1), dead: '0', due: now } },
     },
     {
       name: 'discard leaves a letter that was made anew',
       before: letter,
-      run: (one, lane) => one.discard(lane, { ...name, at: old(6) }),
+      run: (one, lane) => one.letters.discard(lane, { ...name, at: old(6) }),
       reply: false,
     },
   ])('$name', check);

@@ -150,11 +150,29 @@ describe('the reverse proxy', () => {
   it.each([
     [{ proxyHeader: 'x-user' }, 'BOARD_PROXY_ADDRESSES'],
     [{ proxyAddresses: ['10.0.0.1'] }, 'BOARD_PROXY_HEADER'],
-    [{ proxyHeader: 'x', proxyAddresses: ['proxy.example'] }, 'no address'],
-    [{ proxyHeader: 'x', proxyAddresses: ['10.0.0.0/33'] }, 'no address'],
-    [{ proxyHeader: 'x', proxyAddresses: ['10.0.0.0/x'] }, 'no address'],
   ])('is refused when it is not configured whole: %j', (board, says) => {
     expect(() => new TrustedProxy({ ...place, ...board })).toThrow(says);
+  });
+
+  const trusting = (address: string) =>
+    new TrustedProxy({ ...place, proxyHeader: 'x', proxyAddresses: [address] });
+
+  it.each([
+    ...['', ' ', '/', '/8', 'proxy.example', '10.0.0', '10.0.0.7/', '10.0.0.0/ 8', '10.0.0.0/8 '],
+    ...['10.0.0.0/0x8', '10.0.0.0/1e1', '10.0.0.0/8.0', '10.0.0.0/+8', '10.0.0.0/-1', '10.0.0.0/x'],
+    ...['10.0.0.0/33', '10.0.0.0/0008', '10.0.0.0/8/8', '10.0.0.0//8', 'fd00::/129', 'fd00::/', '::/1e1'],
+  ])('is refused where its address is malformed, and trusts nobody for it: "%s"', (address) => {
+    expect(() => trusting(address)).toThrow('no address');
+  });
+
+  it.each([
+    ['10.0.0.7', '10.0.0.7', '10.0.0.8'],
+    ['10.0.0.7/32', '10.0.0.7', '10.0.0.8'],
+    ['10.0.0.0/08', '10.9.9.9', '11.0.0.1'],
+    ['fd00::/128', 'fd00::', 'fd00::1'],
+  ])('at "%s" is trusted there alone', (address, inside, outside) => {
+    expect(trusting(address).isTrusted(inside)).toBe(true);
+    expect(trusting(address).isTrusted(outside)).toBe(false);
   });
 });
 

@@ -1,9 +1,9 @@
-/** Each Lua script's header against its body, against `scripts`, and against the calls in write-buffer.ts. */
+/** Each Lua script's header against its body, against `scripts`, and against the calls of the write buffer. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { laneScripts, type ScriptName, scripts } from '../../../src/buffer/scripts.js';
 import { cacheScripts } from '../../../src/cache/redis/scripts.js';
-import { checkHeaders, checkPrelude } from '../lua-header.js';
+import { checkFront, checkHeaders, checkPrelude } from '../lua-header.js';
 import { type LuaScript, readLuaScript } from '../lua-script.js';
 
 const source = new URL('../../../src/buffer/', import.meta.url);
@@ -13,6 +13,11 @@ const script = (name: string): LuaScript => readLuaScript(new URL(`lua/${name}.l
 checkHeaders(laneScripts);
 checkPrelude(new URL('../connection/prelude.lua', source), [laneScripts, cacheScripts]);
 checkPrelude(new URL('prelude.lua', source), [laneScripts]);
+for (const front of laneScripts.fronts?.write ?? [])
+  checkFront(
+    new URL(front, source),
+    [front, 'lua/write.lua'].map((name) => new URL(name, source)),
+  );
 
 /** The one order of a lane's keys, in every script; before them that of all stores' layouts. */
 const keyOrder = [
@@ -71,14 +76,15 @@ describe('the protocol', () => {
   });
 });
 
-describe('write-buffer.ts calls', () => {
-  const text = readFileSync(new URL('write-buffer.ts', source), 'utf8');
+describe('the write buffer calls', () => {
+  const files = ['write-buffer.ts', 'letter-steps.ts'];
+  const text = files.map((file) => readFileSync(new URL(file, source), 'utf8')).join('\n');
   const fixed = names.filter((name) => scripts[name] !== undefined);
 
   it.each(fixed)('%s with the keys of its header, in their order, and all its arguments', (name) => {
     const { KEYS, ARGV } = script(name).documented;
     const args = argumentsOf(text, `forebay_${name}`);
-    const keys = args.slice(0, KEYS.named.size).map((arg) => arg.split('.').at(-1));
+    const keys = args.slice(0, KEYS.named.size).map((arg) => arg.split(/[.#]/).at(-1));
     expect(keys).toEqual([...KEYS.named.values()]);
     expect(args).toHaveLength(KEYS.named.size + ARGV.named.size);
   });

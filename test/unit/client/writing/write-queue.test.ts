@@ -228,6 +228,19 @@ describe('a lane without room', () => {
   });
 });
 
+describe('a queue that is closed', () => {
+  it('has no write wait for room any more: they say so at once, and what was under way is answered', async () => {
+    const outcomes = Promise.allSettled([submit('a', patient), submit('b', patient, lanes[1])]);
+    await settled();
+    await calls[0]?.answer([full]);
+    const closing = queue.close();
+    await calls[1]?.answer([full]);
+    await closing;
+    expect(await outcomes).toMatchObject([{ reason: { code: 'CLOSED' } }, { reason: { code: 'CLOSED' } }]);
+    expect(calls).toHaveLength(2);
+  });
+});
+
 describe('lanes of which there is another number', () => {
   const other: WriteReply = { refused: 'partitions' };
   const adopt = async () => {

@@ -92,9 +92,10 @@ describe('the size of batches', () => {
 
 describe('the rest of a lane', () => {
   it.each([
-    ['leaves the database three quarters of the time', 100, 100, 4, 5, 11],
-    ['is longer after a batch of many records, for many will come', 100, 200, 4, 5, 19],
-    ['ends with the store’s delay since the batch was sealed', 100, 1, 40, 45, 55],
+    ['is next to none after a batch of few records', 100, 1, 4, 4, 1],
+    ['is longer after a batch of many, for many will come', 100, 200, 4, 5, 7],
+    ['is longer where the database is busy', 100, 200, 10, 11, 19],
+    ['ends with the store’s delay since the batch was sealed', 100, 500, 40, 45, 55],
     ['is none while the database takes longer than that', 100, 1, 700, 700, 0],
     ['is none for a store without a delay', 0, 1, 40, 40, 0],
   ])('%s', (_, delayMs, records, ms, sealedMs, expected) => {

@@ -1,8 +1,9 @@
 /** The flush of one lane alone: its steps and their order, with a buffer, a database and a persister that do as they are told. */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { parseBatch } from '../../../../src/buffer/batch.js';
 import { type Lane, Lanes } from '../../../../src/buffer/lane.js';
-import type { SealOptions, SealReply } from '../../../../src/buffer/step-replies.js';
+import type { SealOptions, SealReply } from '../../../../src/buffer/seal-reply.js';
 import { record } from '../../../../src/definitions/record.js';
 import { defineStores } from '../../../../src/definitions/stores.js';
 import { ForebayError } from '../../../../src/errors.js';
@@ -56,12 +57,14 @@ beforeEach(() => {
   compared = 'now';
   ledgerAway = undefined;
   flush = new LaneFlush({
-    isPaused: () => false,
+    isPaused: async () => false,
     buffer: {
       seal: async (_: Lane, { floor, staysMs }: SealOptions) => {
         steps.push(`seal above ${floor}${staysMs ? ', stays' : ''}`);
         if (compared !== 'now') return { kind: 'uncompared' };
-        return sealed.shift() ?? empty;
+        const reply = sealed.shift() ?? empty;
+        await nextTurn(); // Redis is asked
+        return reply;
       },
       ack: async (_: Lane, number: string) => {
         steps.push(`ack ${number}`);
@@ -116,6 +119,11 @@ beforeEach(() => {
   } as unknown as LaneFlushDependencies);
 });
 
+/** Resolves once the lane is being looked at. */
+async function looks(): Promise<void> {
+  while (steps.length === 0) await Promise.resolve();
+}
+
 /** The ledger advances, unless the fate says that the number was applied before, or is void. */
 function transact(work: (tx: object) => Promise<unknown>): Promise<unknown> {
   const known = typeof fates[0] === 'string' ? fates.shift() : undefined;
@@ -164,11 +172,13 @@ describe('a lane', () => {
     expect(performance.now() - startedAt).toBeLessThan(400);
   });
 
-  it('that was busy is looked at once more when it is empty, without a job', async () => {
-    sealed = [batch('8'), batch('9'), { kind: 'wait', waitMs: 1 }];
-    expect(await run()).toMatchObject({ batches: 2, againInMs: undefined });
-    const looks = steps.filter((step) => step.startsWith('seal'));
-    expect(looks).toEqual(['seal above 7', 'seal above 7', 'seal above 7, stays', 'seal above 7']);
+  it('that was busy is looked at five times more when it is empty, without a job, and five after each batch', async () => {
+    const stay: SealReply = { kind: 'wait', waitMs: 1 };
+    const stays = Array.from({ length: 5 }, () => stay);
+    sealed = [batch('8'), batch('9'), stay, stay, batch('10'), ...stays];
+    expect(await run()).toMatchObject({ batches: 3, againInMs: undefined });
+    const looks = steps.filter((step) => step.startsWith('seal')).map((step) => step.endsWith('stays'));
+    expect(looks).toEqual([false, false, true, true, true, ...stays.map(() => true), false]);
   });
 
   it('is left at once when the worker is to stop, and asks for another job', async () => {
@@ -201,6 +211,7 @@ describe('a job of a lane that is being flushed', () => {
   it('joins that flush, which looks once more, and asks for the next job in its place', async () => {
     sealed = [{ kind: 'wait', waitMs: 5_000 }, batch('8'), { kind: 'wait', waitMs: 5_000 }];
     const hurried = run(undefined, true);
+    await looks();
     expect(await run()).toBeUndefined();
     expect(await hurried).toMatchObject({ batches: 1, againInMs: 5_000 });
   });
@@ -213,7 +224,7 @@ describe('a job of a lane that is being flushed', () => {
   it('ends the wait for records to come of age', async () => {
     sealed = [{ kind: 'wait', waitMs: 60_000 }, batch('8')];
     const first = run();
-    await Promise.resolve();
+    await looks();
     const startedAt = performance.now();
     await run(undefined, true);
     expect(await first).toMatchObject({ batches: 1 });

@@ -1,0 +1,78 @@
+/** Postgres's feed of changes: what it says when something is wrong, and what it leaves behind. */
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { splitUrl } from '../../src/connection/postgres.js';
+import { openReplication } from '../../src/connection/replication.js';
+import { createEnvironment, type Environment } from '../support/environment.js';
+import { patient } from '../support/patient.js';
+
+let environment: Environment;
+let publication: string;
+let name: string;
+
+beforeAll(async () => {
+  environment = await createEnvironment();
+  publication = environment.config.prefix;
+  name = `feed-of-${publication}`;
+  await sql(`CREATE PUBLICATION "${publication}" FOR TABLE clients`);
+});
+
+afterAll(() => environment.close());
+
+const sql = (text: string): Promise<number> => environment.prisma.$executeRawUnsafe(text);
+
+describe('a feed', () => {
+  it('that is given up while it waits for an open transaction leaves neither a slot nor a connection', async () => {
+    const giveUp = new AbortController();
+    const other = await heldTransaction();
+    const opening = openReplication({ ...ways(), ...nothing }, giveUp.signal).catch((error: Error) => error);
+    try {
+      await expect.poll(waiting).toEqual([{ slots: 1 }]);
+      giveUp.abort();
+      expect(await opening).toBeInstanceOf(Error);
+      await expect.poll(waiting, { timeout: patient(5_000) }).toEqual([]);
+    } finally {
+      await other.end();
+    }
+  });
+
+  it('of which a message can’t be handled is lost, and tells no more', async () => {
+    const messages: Buffer[] = [];
+    const lost = await new Promise<Error>((onLost, onFailed) => {
+      const onMessage = (message: Buffer): void => {
+        messages.push(message);
+        throw new RangeError('not understood');
+      };
+      openReplication({ ...ways(), onMessage, onLost }, new AbortController().signal)
+        .then(() => sql("INSERT INTO clients (id, name, updated_at) VALUES ('a', 'a', now())"))
+        .catch(onFailed);
+    });
+    expect(lost).toBeInstanceOf(RangeError);
+    expect(messages).toHaveLength(1);
+  });
+});
+
+/** Begun, with a row that it has written. */
+async function heldTransaction(): Promise<pg.Client> {
+  const { connectionString } = splitUrl(environment.env.DATABASE_URL);
+  const client = new pg.Client({ connectionString });
+  await client.connect();
+  await client.query('BEGIN');
+  await client.query('SELECT pg_current_xact_id()');
+  return client;
+}
+
+/** The feed's connections that are not following yet, each with its slots. */
+const waiting = (): Promise<unknown> =>
+  environment.prisma.$queryRawUnsafe(
+    `SELECT count(slot_name)::int AS slots FROM pg_stat_activity JOIN pg_replication_slots ON active_pid = pid
+     WHERE application_name = '${name}' GROUP BY pid`,
+  );
+
+const nothing = { onMessage: () => undefined, onLost: () => undefined };
+const ways = () => ({
+  url: environment.env.DATABASE_URL,
+  publication,
+  name,
+  onSentUpTo: () => undefined,
+});
