@@ -42,7 +42,7 @@ async function startFollowing(place: Place) {
 
 const update = "UPDATE clients SET name = 'new' WHERE id = 'a'";
 
-describe.concurrent('a change is seen, though the next look finds nothing missing, when meanwhile', () => {
+describe('a change is seen, though the next look finds nothing missing, when meanwhile', () => {
   it.for<[string, (place: Place) => string[]]>([
     [
       'a table was made anew',
