@@ -52,36 +52,44 @@ export const mutations: readonly Mutation[] = [
     ['a counter looks past what is sealed', "redis.call('HGET', sealed, field) or '',", "'',"],
   ]),
   ...of(lua('fill'), [['fill without lease', 'local isHeld = holder == token', 'local isHeld = true']]),
-  ...of(lua('write'), [
+  ...of('src/buffer/write/places.lua', [
     ["a tenant's record waits without saying so", '  waitAs(field, field, version)\n', ''],
+  ]),
+  ...of('src/buffer/write/counters.lua', [
     [
       "a tenant's delta does not wait behind its row",
       "isLate(i) and not (records[row] or redis.call('HEXISTS', dirty, row) == 1)",
       'isLate(i)',
     ],
+    ['a delta ignores that its row waits', 'local due = hasRetries and', 'local due = false and'],
+    ['a delta takes no place', ' else placeDelta(i, row, version) end', ' end'],
+    ['an add leaves the entry', '  addToEntry(KEYS[i], delta)\n', ''],
+  ]),
+  ...of('src/buffer/write/writes.lua', [
     [
       'a write leaves the lease',
       "local isThere = redis.call('EXISTS', unpack(entries)) > 0",
       'local isThere = false',
     ],
-    ['a put over a delete is a put', '(pending == DELETE or pending == REPLACE) and REPLACE or PUT', 'PUT'],
-    ['a put over a replacement is a put', 'pending == DELETE or pending == REPLACE', 'pending == DELETE'],
-    ['a delta ignores that its row waits', 'local due = hasRetries and', 'local due = false and'],
-    ['a delta takes no place', ' else placeDelta(i, row, version) end', ' end'],
     ['a delete keeps the deltas', 'if deletedRow then forget(i, deletedRow) end', ''],
-    ['a newer put drops the deltas of a letter', "isPut and redis.call('HGETALL', letter) or {}", '{}'],
-    ['supersede places deltas at the version of the put', "'LT', since, counter", "'LT', version, counter"],
-    ['an add leaves the entry', '  addToEntry(KEYS[i], delta)\n', ''],
-    [
-      'a put-if compares nothing',
-      "if found ~= version then return found and 'conflict ' .. found or 'conflict' end",
-      '',
-    ],
     ['a letter outlives its row', "elseif hasDead and isAccepted and op ~= 'a' then", 'elseif false then'],
     ['nobody is woken', '    replies[1] = 1\n', ''],
     ['a write promises nothing', 'if not known[2] then', 'if false then'],
     ['versions stand still', 'nextVersion = nextVersion + 1', 'nextVersion = nextVersion'],
     ['write forgets the bytes', "'bytes', bytes)", "'bytes', 0)"],
+  ]),
+  ...of('src/buffer/write/rows.lua', [
+    ['a put over a delete is a put', '(pending == DELETE or pending == REPLACE) and REPLACE or PUT', 'PUT'],
+    ['a put over a replacement is a put', 'pending == DELETE or pending == REPLACE', 'pending == DELETE'],
+    [
+      'a put-if compares nothing',
+      "if found ~= version then return found and 'conflict ' .. found or 'conflict' end",
+      '',
+    ],
+  ]),
+  ...of('src/buffer/write/letters.lua', [
+    ['a newer put drops the deltas of a letter', "isPut and redis.call('HGETALL', letter) or {}", '{}'],
+    ['supersede places deltas at the version of the put', "'LT', since, counter", "'LT', version, counter"],
   ]),
   ...of(lua('split'), [
     ['split without number', "if known[1] ~= number then return {'late'} end", ''],

@@ -75,11 +75,19 @@ export interface ScriptCommands {
   forebay_raise(...args: (string | number)[]): Promise<string[]>;
 }
 
+/** In their order: what is called stands above. */
+const writeFiles = [
+  'row-text.lua',
+  'counter-sum.lua',
+  'lua/write.lua',
+  ...['places', 'entries', 'letters', 'rows', 'counters', 'writes'].map((part) => `write/${part}.lua`),
+];
+
 export const laneScripts: LuaFamily = {
   name: 'forebay',
   folder: new URL('./', import.meta.url),
   scripts,
-  fronts: { write: ['row-text.lua', 'counter-sum.lua'] },
+  files: { write: writeFiles },
 };
 
 export function withScripts(redis: RedisClient): RedisClient & ScriptCommands {

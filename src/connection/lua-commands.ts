@@ -9,8 +9,8 @@ export interface LuaFamily {
   readonly folder: URL;
   /** Script → number of its keys; undefined where it depends on the call, and is the first argument. */
   readonly scripts: Readonly<Record<string, number | undefined>>;
-  /** Script → files of the folder that stand in front of it alone. */
-  readonly fronts?: Readonly<Record<string, readonly string[]>>;
+  /** Script → the files of the folder that it is made of, where that is more than its own. */
+  readonly files?: Readonly<Record<string, readonly string[]>>;
 }
 
 /** Defines a command for each script of the family. */
@@ -24,9 +24,9 @@ export function defineLuaCommands(redis: RedisClient, family: LuaFamily): void {
   }
 }
 
-/** A script as it is sent: behind the prelude of all scripts, that of its family, and its own fronts. */
-export function luaText({ folder, fronts = {} }: LuaFamily, script: string): string {
-  const own = ['prelude.lua', ...(fronts[script] ?? []), `lua/${script}.lua`];
+/** A script as it is sent: behind the prelude of all scripts and that of its family. */
+export function luaText({ folder, files = {} }: LuaFamily, script: string): string {
+  const own = ['prelude.lua', ...(files[script] ?? [`lua/${script}.lua`])];
   return [commonPrelude, ...own.map((file) => new URL(file, folder))]
     .map((file) => readFileSync(file, 'utf8'))
     .join('\n');

@@ -1,4 +1,4 @@
-/** Tenants: whose a record is. A crowded lane shares the next batch among them, see write.lua. */
+/** Tenants: whose a record is. A crowded lane shares the next batch among them, see write/places.lua. */
 import { ForebayError } from '../errors.js';
 import { rootKeyOfField } from './aggregate.js';
 import type { LaneGroup } from './stores.js';

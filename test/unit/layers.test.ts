@@ -83,7 +83,8 @@ interface SourceFile {
   readonly imports: readonly string[];
 }
 
-const files = (readdirSync(source, { recursive: true }) as string[])
+const names = readdirSync(source, { recursive: true }) as string[];
+const files = names
   .filter((name) => name.endsWith('.ts'))
   .map((name): SourceFile => {
     const text = readFileSync(path.join(source, name), 'utf8');
@@ -105,8 +106,9 @@ describe('the source', () => {
   });
 
   it('has no file of more than 340 lines', () => {
-    const long = files.filter(({ text }) => text.split('\n').length - 1 > 340).map(({ name }) => name);
-    expect(long).toEqual([]);
+    const linesOf = (name: string) => readFileSync(path.join(source, name), 'utf8').split('\n').length - 1;
+    const written = names.filter((name) => /\.(ts|lua|sql)$/.test(name));
+    expect(written.filter((name) => linesOf(name) > 340)).toEqual([]);
   });
 
   it('imports nothing from outside of it but packages', () => {

@@ -3,11 +3,12 @@ import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { LuaFamily } from '../../src/connection/lua-commands.js';
-import { type LuaScript, readLuaPrelude, readLuaScript } from './lua-script.js';
+import { readLuaPrelude, readLuaScript } from './lua-script.js';
 
 const tables = ['KEYS', 'ARGV'] as const;
 
-export function checkHeaders({ folder, scripts }: LuaFamily): void {
+export function checkHeaders(family: LuaFamily): void {
+  const { folder, scripts } = family;
   const names = Object.keys(scripts);
 
   it('the list of scripts is the list of files', () => {
@@ -16,9 +17,7 @@ export function checkHeaders({ folder, scripts }: LuaFamily): void {
   });
 
   describe.each(names)('the header of %s', (name) => {
-    const { header, body, documented, used, indexes } = readLuaScript(
-      new URL(`lua/${name}.lua`, folder),
-    ) as LuaScript;
+    const { header, body, documented, used, indexes } = readLuaScript(family, name);
 
     it('begins with its name', () => {
       expect(header.split('\n')[0]).toMatch(new RegExp(`^-- ${name}: \\S`));
@@ -60,10 +59,10 @@ export function checkHeaders({ folder, scripts }: LuaFamily): void {
 
 /** A prelude's header against what it defines, and that against its use in the scripts behind it. */
 export function checkPrelude(file: URL, families: readonly LuaFamily[]): void {
-  const behind = families.flatMap(({ folder, scripts, fronts = {} }) =>
+  const behind = families.flatMap(({ folder, scripts, files = {} }) =>
     [
       ...Object.keys(scripts).map((script) => `lua/${script}.lua`),
-      ...Object.values(fronts).flat(),
+      ...Object.values(files).flat(),
       'prelude.lua',
     ].map((name) => new URL(name, folder)),
   );

@@ -1,6 +1,7 @@
 /** A Lua script as its header describes it, and as its body uses it; read with expressions, not with a parser. */
 import { readFileSync } from 'node:fs';
 import { runInNewContext } from 'node:vm';
+import type { LuaFamily } from '../../src/connection/lua-commands.js';
 
 type Table = 'KEYS' | 'ARGV';
 
@@ -23,8 +24,12 @@ export interface LuaScript {
   readonly metaFields: readonly string[];
 }
 
-export function readLuaScript(file: URL): LuaScript {
-  const lines = readFileSync(file, 'utf8').split('\n');
+/** The script's own file, which has the header, and the parts behind it. */
+export function readLuaScript({ folder, files = {} }: LuaFamily, name: string): LuaScript {
+  const own = `lua/${name}.lua`;
+  const made = files[name] ?? [own];
+  const texts = made.slice(made.indexOf(own)).map((file) => readFileSync(new URL(file, folder), 'utf8'));
+  const lines = texts.join('').split('\n');
   const end = lines.findIndex((line) => !line.startsWith('--'));
   const header = lines.slice(0, end).join('\n');
   const body = lines

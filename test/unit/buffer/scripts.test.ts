@@ -8,16 +8,13 @@ import { type LuaScript, readLuaScript } from '../lua-script.js';
 
 const source = new URL('../../../src/buffer/', import.meta.url);
 const names = Object.keys(scripts) as ScriptName[];
-const script = (name: string): LuaScript => readLuaScript(new URL(`lua/${name}.lua`, source));
+const script = (name: string): LuaScript => readLuaScript(laneScripts, name);
 
 checkHeaders(laneScripts);
 checkPrelude(new URL('../connection/prelude.lua', source), [laneScripts, cacheScripts]);
 checkPrelude(new URL('prelude.lua', source), [laneScripts]);
-for (const front of laneScripts.fronts?.write ?? [])
-  checkFront(
-    new URL(front, source),
-    [front, 'lua/write.lua'].map((name) => new URL(name, source)),
-  );
+const writeFiles = (laneScripts.files?.write ?? []).map((name) => new URL(name, source));
+for (const front of ['row-text.lua', 'counter-sum.lua']) checkFront(new URL(front, source), writeFiles);
 
 /** The one order of a lane's keys, in every script; before them that of all stores' layouts. */
 const keyOrder = [
