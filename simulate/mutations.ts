@@ -16,7 +16,7 @@ const lua = (script: string): string => `src/buffer/lua/${script}.lua`;
 
 export const mutations: readonly Mutation[] = [
   ...of('src/database/apply.ts', [
-    ['ledger off', '...key, ...proof)) === 0', '...key, ...proof)) === 2'],
+    ['ledger off', '...proof, ...told)) === 0', '...proof, ...told)) === 2'],
     ['a void batch counts as applied', '...key)).length > 0', '...key)).length > 1'],
     ['a batch is split although it was applied', 'if (voided === 0 &&', 'if (voided === 2 &&'],
   ]),

@@ -98,6 +98,7 @@ export class Postgres {
     findRefused: async (batch, tx) => this.#refusalsOf(batch, stateOf(tx)),
     findOvertaken: async () => new Map(),
     findDiffering: async () => new Map(),
+    certainFields: () => [],
   };
 
   #takeFailure(): 'before' | 'after' | undefined {

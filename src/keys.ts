@@ -60,6 +60,11 @@ export function ledgerLane(prefix: string, lane: string): string {
   return `${prefix}:${lane}`;
 }
 
+/** The name of the messages in Postgres's WAL that tell change workers what a batch writes. */
+export function writtenMessage(prefix: string): string {
+  return `forebay:${prefix}:written`;
+}
+
 /** A record's or counter's field in the lane's hashes, and the end of its entry's key. */
 export function fieldOf(store: string, idKey: string): string {
   return `${store}:${idKey}`;

@@ -4,7 +4,7 @@
  */
 import { splitRelease } from '../definitions/release.js';
 import type { LaneGroup, RecordStore } from '../definitions/stores.js';
-import { splitField } from '../keys.js';
+import { fieldOf, splitField } from '../keys.js';
 
 export interface PutRecord {
   readonly idKey: string;
@@ -25,7 +25,7 @@ export interface RowBatch {
   readonly deletes: readonly string[];
   /** Rows to put, sorted by id key. */
   readonly puts: readonly PutRecord[];
-  /** Versions of the records by id key, where the store's rows have a version; else empty. */
+  /** Versions of the records by id key. */
   readonly versions: ReadonlyMap<string, string>;
   /** Id keys of puts that another release of the store's definition has written. */
   readonly otherReleases: ReadonlySet<string>;
@@ -86,11 +86,9 @@ class RowRecords implements RowBatch {
   readonly versions = new Map<string, string>();
   readonly otherReleases = new Set<string>();
   readonly #release: string;
-  readonly #hasVersions: boolean;
 
-  constructor({ rows, version }: RecordStore) {
+  constructor({ rows }: RecordStore) {
     this.#release = rows.release;
-    this.#hasVersions = version !== undefined;
   }
 
   add(idKey: string, record: string): void {
@@ -102,13 +100,22 @@ class RowRecords implements RowBatch {
       this.puts.push({ idKey, json, version: record.slice(1, bar), ...(mark === '' ? {} : { mark }) });
       if (release !== this.#release) this.otherReleases.add(idKey);
     }
-    if (this.#hasVersions) this.versions.set(idKey, record.slice(1, bar));
+    this.versions.set(idKey, record.slice(1, bar));
   }
 
   sort(): void {
     this.deletes.sort();
     this.puts.sort(byIdKey);
   }
+}
+
+/** Of what it writes: `store:idKey`. */
+export function fieldsOf({ rows, deltas }: Batch): string[] {
+  const ofRows = [...rows].flatMap(([store, { deletes, puts }]) =>
+    [...deletes, ...puts.map(({ idKey }) => idKey)].map((idKey) => fieldOf(store, idKey)),
+  );
+  const ofDeltas = [...deltas].flatMap(([store, list]) => list.map(({ idKey }) => fieldOf(store, idKey)));
+  return [...ofRows, ...ofDeltas];
 }
 
 /** The part of a batch that a test of its records' stores and id keys finds, under the same number. */

@@ -133,7 +133,7 @@ export class ReplicationFeed {
     const begun = new Promise((resolve) => connection.once('replicationStart', resolve));
     const names = quoteIdentifier(this.#options.publication).replaceAll("'", "''");
     const ended = this.#client.query(
-      `START_REPLICATION SLOT ${slot} LOGICAL 0/0 (proto_version '1', publication_names '${names}')`,
+      `START_REPLICATION SLOT ${slot} LOGICAL 0/0 (proto_version '1', publication_names '${names}', messages 'true')`,
     );
     ended.then(
       () => this.#lose(new Error('Postgres has ended the replication.')),

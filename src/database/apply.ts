@@ -2,10 +2,11 @@
 import type { Batch } from '../buffer/batch.js';
 import type { Transaction } from '../definitions/record.js';
 import type { Emit } from '../events.js';
-import { ledgerLane, splitField } from '../keys.js';
+import { ledgerLane, splitField, writtenMessage } from '../keys.js';
 import type { Database } from './database.js';
 import { ledgerName } from './names.js';
 import type { Persister } from './persister.js';
+import { publicationName } from './publication.js';
 import { readSql } from './sql-file.js';
 import type { Outdated } from './statement.js';
 import { inTransaction } from './transaction.js';
@@ -38,7 +39,13 @@ export async function applyBatch(batch: Batch, dependencies: ApplyDependencies):
   return inTransaction(database, async (tx) => {
     const key = [ledgerLane(prefix, lane), number] as const;
     const proof = [batch.sealing?.generation ?? null, batch.sealing?.persisted ?? null];
-    if ((await tx.$executeRawUnsafe(readSql('advance-ledger', { ledger }), ...key, ...proof)) === 0) {
+    const told = [
+      publicationName(prefix),
+      writtenMessage(prefix),
+      JSON.stringify(persister.certainFields(batch)),
+    ];
+    const advance = readSql('advance-ledger', { ledger });
+    if ((await tx.$executeRawUnsafe(advance, ...key, ...proof, ...told)) === 0) {
       if (await isVoid(tx, ledger, key)) return { outcome: 'void', outdated: new Map() };
       // Who has applied it may have died before it dropped the entries.
       const [overtaken, differing] = await findOutdated(batch, persister, tx);

@@ -2,7 +2,7 @@
  * Persisters: how the batches of a group of stores are written. For models the SQL is generated: that of the
  * rows, and one statement for each counter's deltas; stores with a persist of their own are called.
  */
-import { type Batch, rowsOf } from '../buffer/batch.js';
+import { type Batch, fieldsOf, rowsOf } from '../buffer/batch.js';
 import { hasAggregates, rootKeyOfField } from '../definitions/aggregate.js';
 import type { Model } from '../definitions/model.js';
 import type { ModelSource, Transaction } from '../definitions/record.js';
@@ -10,7 +10,9 @@ import type { CounterStore, LaneGroup, RecordStore, Store } from '../definitions
 import { fieldOf } from '../keys.js';
 import { adaptBatch, unfitRows } from './adapted-batch.js';
 import { sqlStateOf } from './database.js';
-import { differingFinder, type RowStatements, recordStatements } from './record-statements.js';
+import { differingFinder, haveTriggers } from './differing-rows.js';
+import { tableName } from './names.js';
+import { type RowStatements, recordStatements } from './record-statements.js';
 import { counterModel, idJson, matchParts, ofRecordset } from './rows-by-id.js';
 import { readSql } from './sql-file.js';
 import { type FindOutdated, MissingRow, type Outdated, type Statement, type Write } from './statement.js';
@@ -32,9 +34,12 @@ export interface Persister {
   /** Records whose rows are newer. To be called after `write`, in its transaction; so is the next. */
   readonly findOvertaken: FindOutdated;
   /**
-   * Records whose rows have other values than they, in columns that were left to the database or to the row.
+   * Records whose rows have other values than they, in columns that were left to the database or to the row,
+   * or that a trigger has changed.
    */
   readonly findDiffering: FindOutdated;
+  /** Fields of what it writes, of which it is found out whether the entries are wrong then. */
+  certainFields(batch: Batch): string[];
 }
 
 /** @throws ForebayError DATABASE_NOT_READY when a table or column is not there */
@@ -46,12 +51,18 @@ export async function createPersister(group: LaneGroup, database: Transaction): 
       findRefused: (batch, tx) => findByHalves(group, batch, tx, custom),
       findOvertaken: noneFound,
       findDiffering: noneFound,
+      certainFields: fieldsOf,
     };
   }
+  return createModelPersister(group, database);
+}
+
+async function createModelPersister(group: LaneGroup, database: Transaction): Promise<Persister> {
   const rows: RowStatements[] = [];
   for (const record of group.records) rows.push(await recordStatements(record, database));
   const counters: Statement[] = [];
   for (const counter of group.counters) counters.push(await counterStatement(counter, database));
+  const isTriggered = await haveTriggers(tablesOf(group, database), database);
   // Rows are deleted before those that they refer to, and put after them.
   const deletes = rows.map((one) => one.delete).reverse();
   const statementsOf = (batch: Batch): Statement[] => [
@@ -59,6 +70,9 @@ export async function createPersister(group: LaneGroup, database: Transaction): 
     ...rows.flatMap((one) => one.putsOf(batch)),
     ...counters,
   ];
+  const findDiffering = await forEachStore(group, database, (store) =>
+    differingFinder(store, database, { isTriggered }),
+  );
   return {
     write: (given, tx) => {
       const { batch, unfit } = adaptBatch(group.records, given);
@@ -74,8 +88,18 @@ export async function createPersister(group: LaneGroup, database: Transaction): 
       return hasAggregates(group) ? onePerLetter(refusals) : refusals;
     },
     findOvertaken: await forEachStore(group, database, overtakenFinder),
-    findDiffering: await forEachStore(group, database, differingFinder),
+    findDiffering: (given, tx) => findDiffering(adaptBatch(group.records, given).batch, tx),
+    // What a trigger makes of a counter, or of a row that counts, is not looked at.
+    certainFields: isTriggered && group.counters.length > 0 ? () => [] : fieldsOf,
   };
+}
+
+function tablesOf({ records, counters }: LaneGroup, database: Transaction): string[] {
+  const models = [
+    ...records.map(({ source }) => (source as ModelSource).model),
+    ...counters.map(counterModel),
+  ];
+  return models.map((model) => tableName(model, database));
 }
 
 function refusalsOf(group: LaneGroup, batch: Batch, unfit: ReadonlyMap<string, string>): Refusal[] {

@@ -8,7 +8,7 @@ import type { Query } from '../connection/postgres-client.js';
 import type { Model } from '../definitions/model.js';
 import type { Transaction } from '../definitions/record.js';
 import { rowStoresOf, type Store, type Stores } from '../definitions/stores.js';
-import { ledgerName, tableName } from './names.js';
+import { tableName } from './names.js';
 import { readSql } from './sql-file.js';
 
 /** What is missing, and how it is mended. */
@@ -120,7 +120,6 @@ interface TableRow {
 
 /** What is told of the stores' tables, and what is not. */
 export interface PublicationReport {
-  readonly ledger: PublishedTable | undefined;
   /** Of each model its table, and that one's children by INHERITS: the rows of these are its rows too. */
   readonly tables: ReadonlyMap<Model, readonly PublishedTable[]>;
   readonly findings: readonly ReplicationFinding[];
@@ -131,17 +130,16 @@ export interface PublicationReport {
   readonly mark: string;
 }
 
-/** How the stores' tables, and the ledger, stand to the publication. Tables that are not there have none. */
+/** How the stores' tables stand to the publication. Tables that are not there have none. */
 export async function inspectPublication(
   database: Transaction,
   covered: readonly CoveredModel[],
   publication: string,
 ): Promise<PublicationReport> {
-  const ledger = ledgerName(database);
   const names = new Map(covered.map(({ model }) => [model, tableName(model, database)]));
   const rows = await database.$queryRawUnsafe<TableRow[]>(
     readSql('published-tables'),
-    [...names.values(), ledger],
+    [...names.values()],
     publication,
   );
   const tables = new Map<Model, PublishedTable[]>();
@@ -153,8 +151,7 @@ export async function inspectPublication(
   }
   // A table that is published before it has an identity refuses updates.
   const findings = [...identities, ...publicationFindings(rows, quoteIdentifier(publication))];
-  const [ofLedger] = publishedTables(rows.filter(({ given }) => given === ledger));
-  return { ledger: ofLedger, tables, findings, mark: markOf(rows, tables) };
+  return { tables, findings, mark: markOf(rows, tables) };
 }
 
 function publishedTables(rows: readonly TableRow[]): PublishedTable[] {

@@ -7,10 +7,9 @@ import type { Model } from '../definitions/model.js';
 import type { ModelSource, Transaction } from '../definitions/record.js';
 import { parseMark } from '../definitions/release.js';
 import type { RecordStore } from '../definitions/stores.js';
-import { fieldOf } from '../keys.js';
 import { idJson, matchParts } from './rows-by-id.js';
 import { readSql } from './sql-file.js';
-import type { FindOutdated, Item, Statement } from './statement.js';
+import type { Item, Statement } from './statement.js';
 import { readTable, type Table } from './table.js';
 import { onlyOlder, onlyOlderAction, withVersions } from './version-column.js';
 
@@ -180,14 +179,15 @@ export function upsertSql(
   });
 }
 
-function marksOf(puts: readonly PutRecord[]): string[] {
+/** Each once. */
+export function marksOf(puts: readonly PutRecord[]): string[] {
   return [...new Set(puts.map(({ mark = '' }) => mark))];
 }
 
 /** Most marks whose SQL is remembered; an app has few. */
-const rememberedMax = 1_000;
+export const rememberedMax = 1_000;
 
-function remembered<T>(make: (mark: string) => T): (mark: string) => T {
+export function remembered<T>(make: (mark: string) => T): (mark: string) => T {
   const made = new Map<string, T>();
   return (mark) => {
     const known = made.get(mark);
@@ -199,7 +199,7 @@ function remembered<T>(make: (mark: string) => T): (mark: string) => T {
   };
 }
 
-const hasMark =
+export const hasMark =
   (wanted: string) =>
   ({ mark = '' }: PutRecord): boolean =>
     mark === wanted;
@@ -215,50 +215,4 @@ function writtenFields({ source }: RecordStore, model: Model, table: Table): str
 function conflictAction(columns: readonly string[]): string {
   if (columns.length === 0) return 'DO NOTHING';
   return `DO UPDATE SET ${columns.map((column) => `${column} = excluded.${column}`).join(', ')}`;
-}
-
-/** Finds what was not written as the record has it: generated columns, and what its mark leaves. */
-export async function differingFinder(store: RecordStore, database: Transaction): Promise<FindOutdated> {
-  const { model } = store.source as ModelSource;
-  const table = await readTable(model, database);
-  const generated = table.generatedFields.filter((field) => !model.id.includes(field));
-  const fields = Object.keys(model.fields);
-  const leftBy = (mark: string): string[] => {
-    const { replaced } = parseMark(mark, fields);
-    const isPut = mark.startsWith(';!');
-    return fields.filter((field) => generated.includes(field) || (isPut && !replaced.includes(field)));
-  };
-  const sqlOf = remembered((mark) => {
-    const left = leftBy(mark);
-    return left.length === 0 ? '' : differingSql(model, table, left);
-  });
-  return async (batch, tx) => {
-    const { puts } = rowsOf(batch, store);
-    const versions = new Map<string, string>();
-    for (const mark of marksOf(puts)) {
-      const sql = sqlOf(mark);
-      if (sql === '') continue;
-      const meant = puts.filter(hasMark(mark));
-      const records = meant.map(({ idKey, json }) => `{"_key":${JSON.stringify(idKey)},${json.slice(1)}`);
-      const found = await tx.$queryRawUnsafe<{ key: string }[]>(sql, `[${records.join(',')}]`);
-      const keys = new Set(found.map(({ key }) => key));
-      for (const { idKey, version } of meant)
-        if (keys.has(idKey)) versions.set(fieldOf(store.name, idKey), version);
-    }
-    return versions;
-  };
-}
-
-function differingSql(model: Model, table: Table, fields: readonly string[]): string {
-  const differs = fields.map((field) => {
-    // Types without an equality of their own are compared as texts.
-    const cast = /^(json|xml)\b/.test(table.typeOf(field)) ? '::text' : '';
-    return `t.${table.columns([field])[0]}${cast} IS DISTINCT FROM ${table.valueOf(field)}${cast}`;
-  });
-  return readSql('read-differing', {
-    table: table.name,
-    recordset: table.recordset([...model.id, ...fields]),
-    match: matchParts(model, table).match,
-    differs: differs.join(' OR '),
-  });
 }

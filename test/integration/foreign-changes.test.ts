@@ -194,7 +194,7 @@ describe('what is missing is told when a worker starts, with the statement that 
       context: {
         statements: expect.arrayContaining([
           'CREATE PUBLICATION "nobody" WITH (publish_via_partition_root = true);',
-          ...['clients', 'forebay_ledger', 'projects', 'team_members', 'users'].map((table) =>
+          ...['clients', 'projects', 'team_members', 'users'].map((table) =>
             expect.stringMatching(new RegExp(`ADD TABLE .*"${table}";$`)),
           ),
         ]),

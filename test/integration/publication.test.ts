@@ -198,7 +198,7 @@ describe('a look at the publication', () => {
       [
         'ALTER TABLE clients RENAME TO some_clients',
         'CREATE TABLE clients (LIKE some_clients, PRIMARY KEY (id)) PARTITION BY LIST (id)',
-        'ALTER PUBLICATION {{name}} SET TABLE forebay_ledger, users, clients',
+        'ALTER PUBLICATION {{name}} SET TABLE users, clients',
         'ALTER PUBLICATION {{name}} SET (publish_via_partition_root = false)',
       ],
       [/^ALTER PUBLICATION .* SET \(publish_via_partition_root = true\);$/],
@@ -220,14 +220,14 @@ describe('a look at the publication', () => {
   it.for<[string, string[], RegExp[]]>([
     [
       'some of the rows',
-      ["ALTER PUBLICATION {{name}} SET TABLE forebay_ledger, users, clients WHERE (id > 'm')"],
+      ["ALTER PUBLICATION {{name}} SET TABLE users, clients WHERE (id > 'm')"],
       [
         /^ALTER PUBLICATION .* DROP TABLE ONLY \S+"clients"; ALTER PUBLICATION .* ADD TABLE ONLY \S+"clients";$/,
       ],
     ],
     [
       'some of the columns',
-      ['ALTER PUBLICATION {{name}} SET TABLE forebay_ledger, users, clients (id, name)'],
+      ['ALTER PUBLICATION {{name}} SET TABLE users, clients (id, name)'],
       [
         /^ALTER PUBLICATION .* DROP TABLE ONLY \S+"clients"; ALTER PUBLICATION .* ADD TABLE ONLY \S+"clients";$/,
       ],

@@ -62,4 +62,4 @@ CROSS JOIN LATERAL (
   JOIN way ON (way.relid IS NULL OR way.relid = t.oid) AND (way.schema IS NULL OR way.schema = t.relnamespace)
   WHERE NOT b."isPartition"
 ) AS ways
-ORDER BY mark
+ORDER BY mark, schema, "table"

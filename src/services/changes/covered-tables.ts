@@ -56,19 +56,16 @@ export class CoveredTable {
 
 export class CoveredTables {
   readonly #byName = new Map<string, CoveredTable>();
-  readonly #ledger: string;
 
-  constructor(covered: readonly CoveredModel[], { tables, ledger }: PublicationReport) {
-    this.#ledger = ledger ? nameOf(ledger) : '';
+  constructor(covered: readonly CoveredModel[], { tables }: PublicationReport) {
     for (const one of covered) {
       for (const table of tables.get(one.model) ?? [])
         this.#byName.set(nameOf(table), new CoveredTable(one, table));
     }
   }
 
-  of(relation: Relation): CoveredTable | 'ledger' | undefined {
-    const name = nameOf(relation);
-    return name === this.#ledger ? 'ledger' : this.#byName.get(name);
+  of(relation: Relation): CoveredTable | undefined {
+    return this.#byName.get(nameOf(relation));
   }
 }
 

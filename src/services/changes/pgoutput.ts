@@ -52,6 +52,8 @@ export type Message =
   | { readonly kind: 'relation'; readonly relation: Relation }
   | RowChange
   | { readonly kind: 'truncate'; readonly oids: readonly number[] }
+  /** What a program has had Postgres tell, as a part of the transaction. */
+  | { readonly kind: 'told'; readonly name: string; readonly text: string }
   | { readonly kind: 'other' };
 
 /** Postgres counts from 2000. */
@@ -76,6 +78,8 @@ export function parseMessage(bytes: Buffer): Message {
       return parseRow('delete', reader);
     case 'T':
       return { kind: 'truncate', oids: parseTruncate(reader) };
+    case 'M':
+      return parseTold(reader);
     default:
       return { kind: 'other' };
   }
@@ -111,6 +115,13 @@ function parseTruncate(reader: Reader): number[] {
   const count = reader.uint32();
   reader.skip(1);
   return Array.from({ length: count }, () => reader.uint32());
+}
+
+function parseTold(reader: Reader): Message {
+  const isOfTransaction = reader.uint8() === 1;
+  reader.skip(8);
+  const name = reader.text();
+  return isOfTransaction ? { kind: 'told', name, text: reader.textOf(reader.uint32()) } : { kind: 'other' };
 }
 
 class Reader {
@@ -156,6 +167,11 @@ class Reader {
     return this.#bytes.toString('utf8', this.#move(end + 1 - this.#at), end);
   }
 
+  textOf(bytes: number): string {
+    const start = this.#move(bytes);
+    return this.#bytes.toString('utf8', start, start + bytes);
+  }
+
   tuple(): Tuple {
     return new Tuple(this.#bytes, this.#at);
   }
@@ -168,9 +184,7 @@ class Reader {
   value(): string | null | undefined {
     const kind = this.char();
     if (kind !== 't') return kind === 'n' ? null : undefined;
-    const length = this.uint32();
-    const start = this.#move(length);
-    return this.#bytes.toString('utf8', start, start + length);
+    return this.textOf(this.uint32());
   }
 
   skipValue(): void {

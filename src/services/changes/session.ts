@@ -4,8 +4,7 @@ import { ForebayError, messageOf } from '../../errors.js';
 import { Backlog } from './backlog.js';
 import { Transactions, type TransactionsOptions } from './transactions.js';
 
-export interface SessionOptions
-  extends Pick<TransactionsOptions, 'tables' | 'dependents' | 'lanes' | 'prefix'> {
+export interface SessionOptions extends Pick<TransactionsOptions, 'tables' | 'dependents' | 'prefix'> {
   /** Of Postgres itself, not of a pooler. */
   readonly url: string;
   readonly publication: string;
@@ -22,12 +21,11 @@ export class Session {
   #feed: ReplicationFeed | undefined;
   #lost: Error | undefined;
 
-  private constructor({ mark, tables, dependents, lanes, prefix }: SessionOptions) {
+  private constructor({ mark, tables, dependents, prefix }: SessionOptions) {
     this.mark = mark;
     this.#transactions = new Transactions({
       tables,
       dependents,
-      lanes,
       prefix,
       onChanged: (changed) => this.backlog.add(changed),
       onCommit: (lsn) => this.backlog.sentUpTo(lsn),

@@ -37,14 +37,6 @@ export class Touched<Owner> {
     }
   }
 
-  remove(isMeant: (owner: Owner, id: string) => boolean): void {
-    for (const [owner, ids] of this.#ids) {
-      if (ids === 'all') continue;
-      for (const id of ids) if (isMeant(owner, id)) this.#size -= ids.delete(id) ? 1 : 0;
-      if (ids.size === 0) this.#ids.delete(owner);
-    }
-  }
-
   entries(): IterableIterator<[Owner, ReadonlySet<string> | 'all']> {
     return this.#ids.entries();
   }

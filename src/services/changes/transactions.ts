@@ -2,14 +2,13 @@
  * Transactions, from the messages of the replication: which rows each has touched, without those that forebay
  * itself has written.
  *
- * A batch of forebay's has the ledger's row of its lane. What its transaction has written in that lane is
- * left out, what triggers and cascades have done there too; what they have done in other lanes is not.
+ * A batch of forebay's begins with a message that names what it writes. That is left out; what triggers and
+ * cascades do to other rows is not.
  */
-import type { Lanes } from '../../buffer/lane.js';
 import type { ComputedStore } from '../../definitions/computed.js';
-import type { Store } from '../../definitions/stores.js';
-import { ledgerLane } from '../../keys.js';
-import { type ColumnText, CoveredTable, type CoveredTables, textsOf } from './covered-tables.js';
+import { type Store, withCounters } from '../../definitions/stores.js';
+import { fieldOf, writtenMessage } from '../../keys.js';
+import { type ColumnText, type CoveredTable, type CoveredTables, textsOf } from './covered-tables.js';
 import type { Dependents } from './dependents.js';
 import { type Message, parseMessage, type Relation, type RowChange } from './pgoutput.js';
 import { Touched } from './touched.js';
@@ -34,18 +33,17 @@ interface OpenTransaction {
   readonly rows: Touched<Store>;
   readonly values: Touched<ComputedStore>;
   /** That forebay writes in it. */
-  readonly ownLanes: Set<string>;
+  own: ReadonlySet<string>;
 }
 
 interface KnownRelation {
   readonly relation: Relation;
-  readonly table: CoveredTable | 'ledger';
+  readonly table: CoveredTable;
 }
 
 export interface TransactionsOptions {
   readonly tables: CoveredTables;
   readonly dependents: Dependents;
-  readonly lanes: Lanes;
   readonly prefix: string;
   /** Of each transaction that has touched any. */
   onChanged(changed: ChangedRows): void;
@@ -55,13 +53,13 @@ export interface TransactionsOptions {
 
 export class Transactions {
   readonly #options: TransactionsOptions;
-  readonly #ledgerStart: string;
+  readonly #written: string;
   readonly #relations = new Map<number, KnownRelation>();
   #open: OpenTransaction | undefined;
 
   constructor(options: TransactionsOptions) {
     this.#options = options;
-    this.#ledgerStart = ledgerLane(options.prefix, '');
+    this.#written = writtenMessage(options.prefix);
   }
 
   /** Amidst a transaction. */
@@ -73,13 +71,16 @@ export class Transactions {
     const message = parseMessage(bytes);
     switch (message.kind) {
       case 'begin':
-        this.#open = { ...message, rows: new Touched(), values: new Touched(), ownLanes: new Set() };
+        this.#open = { ...message, rows: new Touched(), values: new Touched(), own: new Set() };
         break;
       case 'commit':
         this.#commit(message.lsn);
         break;
       case 'relation':
         this.#know(message.relation);
+        break;
+      case 'told':
+        if (this.#open && message.name === this.#written) this.#open.own = new Set(fieldsIn(message.text));
         break;
       case 'other':
         break;
@@ -100,19 +101,13 @@ export class Transactions {
       return;
     }
     const known = this.#relations.get(message.oid);
-    if (known?.table === 'ledger') this.#ownLane(message, known.relation, open);
-    else if (known) this.#row(message, known.relation, known.table, open);
+    if (known) this.#row(message, known.relation, known.table, open);
   }
 
-  #all(table: CoveredTable | 'ledger' | undefined, { rows, values }: OpenTransaction): void {
-    if (!(table instanceof CoveredTable)) return;
+  #all(table: CoveredTable | undefined, { rows, values }: OpenTransaction): void {
+    if (!table) return;
     for (const store of table.stores) rows.addAll(store);
     this.#options.dependents.touchAll(table.model, values);
-  }
-
-  #ownLane({ after }: RowChange, relation: Relation, { ownLanes }: OpenTransaction): void {
-    const lane = after && textsOf(relation, after)('lane');
-    if (lane?.startsWith(this.#ledgerStart)) ownLanes.add(lane.slice(this.#ledgerStart.length));
   }
 
   #row(change: RowChange, relation: Relation, table: CoveredTable, open: OpenTransaction): void {
@@ -135,18 +130,13 @@ export class Transactions {
     if (idKey === null) return;
     for (const store of table.stores) {
       if (idKey === undefined) open.rows.addAll(store);
-      else if (!this.#isOwn(store, idKey, open)) open.rows.add(store, idKey);
+      else if (!isOwn(store, idKey, open)) open.rows.add(store, idKey);
     }
-  }
-
-  #isOwn(store: Store, idKey: string, { ownLanes }: OpenTransaction): boolean {
-    return ownLanes.size > 0 && ownLanes.has(this.#options.lanes.ofRecord(store, idKey).name);
   }
 
   #commit(lsn: bigint): void {
     const open = this.#open;
     this.#open = undefined;
-    if (open && open.ownLanes.size > 0) open.rows.remove((store, idKey) => this.#isOwn(store, idKey, open));
     if (open && !(open.rows.isEmpty && open.values.isEmpty)) {
       const { xid, committedAtMs, rows, values } = open;
       const facts = { xids: [xid], transactions: 1, firstLsn: lsn, lsn, committedAtMs };
@@ -155,3 +145,9 @@ export class Transactions {
     this.#options.onCommit(lsn);
   }
 }
+
+function isOwn(store: Store, idKey: string, { own }: OpenTransaction): boolean {
+  return own.size > 0 && withCounters(store).some(({ name }) => own.has(fieldOf(name, idKey)));
+}
+
+const fieldsIn = (text: string): string[] => JSON.parse(text) as string[];

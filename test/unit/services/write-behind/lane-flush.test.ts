@@ -84,6 +84,7 @@ beforeEach(() => {
       },
       findOvertaken: async () => new Map(),
       findDiffering: async () => new Map(),
+      certainFields: () => [],
     }),
     prefix: 'test',
     emit: (event: ForebayEvent) => events.push(event),
