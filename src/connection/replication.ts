@@ -5,8 +5,9 @@
  */
 import { randomBytes } from 'node:crypto';
 import type pg from 'pg';
+import { inTime } from './deadline.js';
 import { quoteIdentifier } from './identifier.js';
-import { createPostgresClient } from './postgres-client.js';
+import { createPostgresClient, withPostgres } from './postgres-client.js';
 
 export interface ReplicationOptions {
   readonly url: string;
@@ -31,9 +32,15 @@ export interface FeedStart {
 /** What its types do not tell of a connection. */
 type CopyConnection = pg.Connection & { sendCopyFromChunk(chunk: Buffer): void };
 
-/** A peer that is gone without a word is noticed after so many pings without an answer. */
+/**
+ * A peer that is gone without a word is noticed after so many pings without an answer; one that decodes a
+ * large transaction meanwhile hears none, and is given up after far more.
+ */
 const pingEveryMs = 1_000;
 const unansweredMax = 5;
+const unansweredOfBusyMax = 600;
+/** For the question whether it does. */
+const askMaxMs = 5_000;
 /** Postgres looks so often whether the worker is gone for which it waits. */
 const clientCheckMs = 1_000;
 
@@ -73,6 +80,8 @@ export class ReplicationFeed {
   readonly #client: pg.Client;
   #start: FeedStart = { history: '', lsn: 0n };
   #receivedLsn = 0n;
+  /** Of the process of Postgres's that sends. */
+  #pid: unknown;
   #pinging: NodeJS.Timeout | undefined;
   #unanswered = 0;
   #isOver = false;
@@ -93,6 +102,7 @@ export class ReplicationFeed {
     await client.connect();
     const { systemid, timeline } = await this.#ask('IDENTIFY_SYSTEM');
     await this.#endWithClient();
+    ({ pid: this.#pid } = await this.#ask('SELECT pg_backend_pid() AS pid'));
     const slot = `forebay_${randomBytes(8).toString('hex')}`;
     const made = await this.#ask(
       `CREATE_REPLICATION_SLOT ${slot} TEMPORARY LOGICAL pgoutput NOEXPORT_SNAPSHOT`,
@@ -172,8 +182,28 @@ export class ReplicationFeed {
   /** In pings rather than in time: a process that was paused finds what came meanwhile first. */
   #ping(): void {
     this.#unanswered += 1;
-    if (this.#unanswered <= unansweredMax) this.#answer(true);
-    else this.#lose(new Error(`Postgres has not answered for ${unansweredMax} s.`));
+    this.#answer(true);
+    if (this.#unanswered % (unansweredMax + 1) === 0) void this.#loseUnlessBusy(this.#unanswered);
+  }
+
+  async #loseUnlessBusy(unanswered: number): Promise<void> {
+    const isBusy =
+      unanswered < unansweredOfBusyMax && (await inTime(this.#isBusy(), askMaxMs).catch(() => false));
+    if (!isBusy && this.#unanswered >= unanswered)
+      this.#lose(new Error(`Postgres has not answered for ${this.#unanswered - 1} s.`));
+  }
+
+  /** Rather than waiting for more to send, or for the network. */
+  async #isBusy(): Promise<boolean> {
+    const { url, name } = this.#options;
+    const rows = await withPostgres(url, name, (query) =>
+      query<object>(
+        `SELECT FROM pg_stat_activity
+         WHERE pid = $1 AND application_name = $2 AND coalesce(wait_event_type, '') NOT IN ('Activity', 'Client')`,
+        [this.#pid, name],
+      ),
+    );
+    return rows.length > 0;
   }
 
   /** How far it has come, so that Postgres keeps no WAL for it. */

@@ -36,6 +36,26 @@ describe('a feed', () => {
     }
   });
 
+  it('goes on while Postgres decodes a transaction for longer than a server may be silent', async (context) => {
+    const { version, rows } = await slowRows();
+    if (version < 150_000) context.skip('a row filter makes it slow');
+    const slow = `${publication}_slow`;
+    await sql(`CREATE PUBLICATION "${slow}" FOR TABLE users, clients WHERE (${isNever('id')})`);
+    const heard: (Buffer | Error)[] = [];
+    const onMessage = (message: Buffer): void => void heard.push(message);
+    const onLost = (error: Error): void => void heard.push(error);
+    const options = { ...ways(), publication: slow, onMessage, onLost };
+    const feed = await openReplication(options, new AbortController().signal);
+    await sql(
+      `INSERT INTO clients (id, name, updated_at) SELECT chr(64 + i), '', now() FROM generate_series(1, ${rows}) AS i`,
+    );
+    await sql("INSERT INTO users (id, email, name, updated_at) VALUES ('u', 'u@x', 'u', now())");
+    await expect.poll(() => heard, { timeout: patient(60_000) }).not.toEqual([]);
+    feed.close();
+    await sql(`DROP PUBLICATION "${slow}"`);
+    expect(heard[0]).toBeInstanceOf(Buffer);
+  });
+
   it('of which a message can’t be handled is lost, and tells no more', async () => {
     const messages: Buffer[] = [];
     const lost = await new Promise<Error>((onLost, onFailed) => {
@@ -68,6 +88,17 @@ const waiting = (): Promise<unknown> =>
     `SELECT count(slot_name)::int AS slots FROM pg_stat_activity JOIN pg_replication_slots ON active_pid = pid
      WHERE application_name = '${name}' GROUP BY pid`,
   );
+
+const isNever = (id: string): string => `md5(repeat(${id}, 100000000)) = 'never'`;
+
+/** How many it takes to keep Postgres busy for 8 s with what is never true. */
+async function slowRows(): Promise<{ version: number; rows: number }> {
+  const startedAt = performance.now();
+  const [row] = await environment.prisma.$queryRawUnsafe<{ version: number }[]>(
+    `SELECT current_setting('server_version_num')::int AS version WHERE NOT ${isNever("'a'")}`,
+  );
+  return { version: row?.version ?? 0, rows: Math.ceil(8_000 / (performance.now() - startedAt)) };
+}
 
 const nothing = { onMessage: () => undefined, onLost: () => undefined };
 const ways = () => ({
