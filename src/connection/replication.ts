@@ -101,6 +101,8 @@ export class ReplicationFeed {
     client.on('end', () => this.#lose(new Error('Postgres has ended the connection.')));
     await client.connect();
     const { systemid, timeline } = await this.#ask('IDENTIFY_SYSTEM');
+    // The role's own would end the wait for open transactions.
+    await client.query('SET lock_timeout = 0');
     await this.#endWithClient();
     ({ pid: this.#pid } = await this.#ask('SELECT pg_backend_pid() AS pid'));
     const slot = `forebay_${randomBytes(8).toString('hex')}`;

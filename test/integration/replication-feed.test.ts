@@ -2,7 +2,7 @@
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { splitUrl } from '../../src/connection/postgres.js';
-import { openReplication } from '../../src/connection/replication.js';
+import { openReplication, ReplicationFeed } from '../../src/connection/replication.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { patient } from '../support/patient.js';
 
@@ -34,6 +34,20 @@ describe('a feed', () => {
     } finally {
       await other.end();
     }
+  });
+
+  it('waits for open transactions for longer than its role may wait for a lock', async () => {
+    const other = await heldTransaction();
+    const url = new URL(environment.env.DATABASE_URL);
+    url.searchParams.set('options', '-c lock_timeout=50');
+    const opening = openReplication({ ...ways(), ...nothing, url: url.href }, new AbortController().signal);
+    const early = opening.catch((error: Error) => error);
+    await expect.poll(waiting).toEqual([{ slots: 1 }]);
+    await sql('SELECT pg_sleep(0.2)');
+    await other.end();
+    const feed = await early;
+    expect(feed).toBeInstanceOf(ReplicationFeed);
+    (feed as ReplicationFeed).close();
   });
 
   it('goes on while Postgres decodes a transaction for longer than a server may be silent', async (context) => {
