@@ -153,6 +153,20 @@ describe('a value that is made of rows is computed anew', () => {
     expect(loads.get('a')).toBe(before);
   });
 
+  it('also when a column that tells them is large, and stays as it was', async () => {
+    const id = 'c'.repeat(2_100);
+    await sql('ALTER TABLE projects ALTER client_id SET STORAGE EXTERNAL');
+    await sql(`INSERT INTO clients (id, name, updated_at) VALUES ('${id}', 'c', now())`);
+    await sql(`INSERT INTO projects (id, name, client_id, updated_at) VALUES ('large', 'l', '${id}', now())`);
+    await toldUpToNow(environment);
+    await counts();
+    const before = loads.get('a');
+    await sql("UPDATE projects SET name = 'other' WHERE id = 'large'");
+    await toldUpToNow(environment);
+    await counts();
+    expect(loads.get('a')).toBe(before);
+  });
+
   it('also when a load is under way that has seen the old rows', async () => {
     await toldUpToNow(environment);
     await app.cache.delete(keys.open('b'));

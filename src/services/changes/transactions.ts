@@ -117,10 +117,12 @@ export class Transactions {
     if (after) this.#touch(after, table, open);
     const { dependents } = this.#options;
     if (!dependents.has(table.model)) return;
+    const textsBefore = before && table.textsOf(before);
     const told = {
       kind: change.kind,
-      ...(before && { before: table.textsOf(before) }),
-      ...(after && { after: table.textsOf(after) }),
+      ...(textsBefore && { before: textsBefore }),
+      // A large value that stays as it was is told of the row before alone.
+      ...(after && { after: { ...textsBefore, ...table.textsOf(after) } }),
     };
     dependents.touch(table.model, told, open.values);
   }
