@@ -1,11 +1,11 @@
 /** What triggers and cascades make of rows in forebay's own transactions: seen by readers, as what others write. */
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 import * as models from '../../examples/platform/generated/models.js';
 import type { Forebay } from '../../src/app/connect.js';
 import { counter } from '../../src/definitions/counter.js';
 import { record } from '../../src/definitions/record.js';
 import { defineStores } from '../../src/definitions/stores.js';
-import { startChangeWorker } from '../support/change-worker.js';
+import { startChangeWorker, toldUpToNow } from '../support/change-worker.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 import { patient } from '../support/patient.js';
 
@@ -102,6 +102,28 @@ describe('beside a change worker, in a lane that the transaction writes', () => 
     await expect
       .poll(() => app.stores.projects.get('capped'), soon)
       .toMatchObject({ description: '10 views' });
+  });
+});
+
+describe('in a database whose encoding is not UTF-8', () => {
+  it('what forebay writes is no foreign change either', async () => {
+    const url = new URL(inject('databaseUrl'));
+    const main = await createEnvironment();
+    const name = `${main.config.prefix}_latin1`;
+    await main.prisma.$executeRawUnsafe(
+      `CREATE DATABASE ${name} ENCODING LATIN1 LOCALE 'C' TEMPLATE template0`,
+    );
+    url.pathname = `/${name}`;
+    environment = await createEnvironment({ databaseUrl: url.href });
+    const worker = await startChangeWorker(environment, stores);
+    await start();
+    await put('Zoë');
+    await toldUpToNow(environment);
+    expect(await app.stores.clients.explain('Zoë')).toMatchObject({ state: 'fresh' });
+    await worker.stop(5_000);
+    await environment.close();
+    await main.prisma.$executeRawUnsafe(`DROP DATABASE ${name} WITH (FORCE)`);
+    environment = main;
   });
 });
 
