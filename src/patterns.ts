@@ -5,20 +5,16 @@
  *
  * Positional times (`ttl`, `staleTtl`, `l1Ttl`) are in SECONDS; options are in ms, and say so in their names.
  */
-import { type CacheService, checkedTtlMs, type Key } from './cache/cache-service.js';
+import type { CacheService, Key } from './cache/cache-service.js';
+import { checkedTtlMs, checkRefreshWhen, toMs } from './cache/checks.js';
 import type { Receipt } from './client/receipts/receipt.js';
 import type { ComputedClient } from './client/stores/computed-client.js';
-import {
-  checkRefreshWhen,
-  type Load,
-  type LoadMissing,
-  type ReadValueOptions,
-  withTtl,
-} from './client/values/read.js';
+import { type Load, type LoadMissing, type ReadValueOptions, withTtl } from './client/values/read.js';
 import type { CachedValues } from './client/values/values.js';
 import type { Writer } from './client/values/write-behind.js';
 import type { WriteValueOptions } from './client/values/written-entry.js';
 import type { RefreshWhen } from './definitions/computed.js';
+import { checkList, checkObject, notGiven } from './given.js';
 import { sharedClient } from './shared.js';
 
 export type { CacheService, Key } from './cache/cache-service.js';
@@ -81,7 +77,7 @@ export function cacheAside<T>(
   ttl?: number,
   options: ReadPatternOptions = {},
 ): Promise<T | null> {
-  const read = ttl === undefined ? options : withTtl(options, ttl * 1_000);
+  const read = ttl === undefined ? options : withTtl(options, toMs(ttl));
   // No function that waits for the client: a hit in memory should not.
   return options.app === undefined ? readShared(key, fetch, read) : options.app.read(key, fetch, read);
 }
@@ -106,7 +102,7 @@ export async function cacheAsideStale<T>(
 ): Promise<T | null> {
   const app = await clientOf(options);
   const ttlMs = checkedTtlMs(key, ttl);
-  const graceMs = staleTtl === undefined ? ttlMs : staleTtl * 1_000;
+  const graceMs = staleTtl === undefined ? ttlMs : toMs(staleTtl);
   return app.read(key, fetch, { ...options, ttlMs, graceMs, isServedStale: true });
 }
 
@@ -168,6 +164,8 @@ export async function refreshAhead<T>(
 ): Promise<T | null> {
   checkRefreshWhen(key, threshold);
   if (typeof fetch !== 'function') {
+    if (typeof fetch?.getAhead !== 'function')
+      throw notGiven('What loads', 'a function, or a computed store of the client', fetch);
     return fetch.getAhead(key, threshold, ttl === undefined ? undefined : checkedTtlMs(key, ttl));
   }
   const app = await clientOf(options);
@@ -190,7 +188,7 @@ export async function batchCacheAside<T>(
   options: ReadPatternOptions = {},
 ): Promise<(T | null)[]> {
   const app = await clientOf(options);
-  const read = ttl === undefined ? options : withTtl(options, ttl * 1_000);
+  const read = ttl === undefined ? options : withTtl(options, toMs(ttl));
   return app.readMany(keys, fetchMissing, read);
 }
 
@@ -241,12 +239,16 @@ export async function invalidateRelated(
   options: ClientOption = {},
 ): Promise<number> {
   const { cache } = await clientOf(options);
+  checkList('Keys and patterns', keysAndPatterns);
   const keys: string[] = [];
   const patterns: string[] = [];
   for (const one of keysAndPatterns) {
     if (typeof one === 'string') (one.includes('*') ? patterns : keys).push(one);
-    else if ('key' in one) keys.push(one.key);
-    else patterns.push(one.pattern);
+    else {
+      checkObject('A key or pattern that is no text', one);
+      if ('key' in one) keys.push(one.key);
+      else patterns.push(one.pattern);
+    }
   }
   const counts = await Promise.all([
     cache.mdelete(keys),
@@ -260,5 +262,5 @@ async function clientOf({ app }: ClientOption): Promise<PatternClient> {
 }
 
 function toWrite(ttl: number | undefined, options: WritePatternOptions): WriteValueOptions {
-  return ttl === undefined ? options : withTtl(options, ttl * 1_000);
+  return ttl === undefined ? options : withTtl(options, toMs(ttl));
 }

@@ -44,6 +44,7 @@ import type { Definitions, Stores } from '../definitions/stores.js';
 import { closedError } from '../errors.js';
 import { logEvents } from '../event-log.js';
 import type { Emit } from '../events.js';
+import { checkObject } from '../given.js';
 import { Listeners } from '../listeners.js';
 import { Resources } from '../resources.js';
 import type { Trace } from '../trace.js';
@@ -183,7 +184,9 @@ async function open<D extends Definitions>(
     cache: cache.service,
     ...values,
     patterns: bindPatterns({ cache: cache.service, ...values }),
-    async flush({ timeoutMs = flushTimeoutMs } = {}) {
+    async flush(options = {}) {
+      checkObject('The options of a flush', options);
+      const { timeoutMs = flushTimeoutMs } = options;
       if (resources.areClosed) throw closedError();
       await writing.writes.idle();
       await orReadError(routes.refresh());

@@ -4,10 +4,11 @@
 
 import type { CacheStatistics } from '../cache-statistics.js';
 import { toReadError } from '../connection/redis.js';
-import { type CacheKey, matcherOf, ttlOf } from '../definitions/cache-key.js';
-import { DEFAULT_TTL } from '../definitions/default-ttl.js';
+import { type CacheKey, matcherOf } from '../definitions/cache-key.js';
 import { ForebayError } from '../errors.js';
+import { checkList, checkObject, describe } from '../given.js';
 import { cacheEntryKey, cacheKeyOf, tagMark } from '../keys.js';
+import { checkedTtlMs, checkKey, checkKeys, checkTags } from './checks.js';
 import type { TagVersions } from './entry/value-entry.js';
 import type { Explanation } from './explain.js';
 import type { LeasedLoads } from './reading/leased-loads.js';
@@ -44,8 +45,6 @@ export interface CacheServiceDependencies {
 }
 
 const noTags: TagVersions = new Map();
-const keyCharactersMax = 1_024;
-const ttlMaxMs = 10 * 365 * 86_400_000;
 /** Keys that are deleted in one round trip. */
 const deleteMax = 500;
 
@@ -80,7 +79,7 @@ export class CacheService {
 
   /** Values in the order of `keys`, in one round trip. @throws as `get` */
   async mget<T>(keys: readonly Key<T>[]): Promise<(T | null)[]> {
-    for (const key of keys) checkKey(key);
+    checkKeys(keys);
     const hits = keys.map((key) => this.#values.hit(key));
     const far = keys.filter((_, i) => hits[i] === undefined);
     const found = await this.#values.lookMany(far);
@@ -98,6 +97,7 @@ export class CacheService {
    * @throws ForebayError INVALID_KEY, INVALID_VALUE, VALUE_TOO_LARGE, REDIS_UNAVAILABLE
    */
   async set<T>(key: Key<T>, value: T, ttl?: number, options: SetOptions = {}): Promise<void> {
+    checkObject('The options of a set', options);
     const ttlMs = checkedTtlMs(key, ttl);
     checkTags(options.tags ?? []);
     const tags = options.tags ? await orReadError(this.#tier.tagVersions(options.tags)) : noTags;
@@ -108,6 +108,8 @@ export class CacheService {
 
   /** Each as `set`, in one round trip. @throws as `set`; some may be set then */
   async mset(entries: readonly SetEntry[]): Promise<void> {
+    checkList('What is set', entries);
+    for (const entry of entries) checkObject('An entry that is set', entry);
     await Promise.all(entries.map(({ key, value, ttl, ...options }) => this.set(key, value, ttl, options)));
   }
 
@@ -118,7 +120,7 @@ export class CacheService {
 
   /** Deletes values, in one round trip. Returns how many there were. @throws as `delete` */
   async mdelete(keys: readonly Key<unknown>[]): Promise<number> {
-    for (const key of keys) checkKey(key);
+    checkKeys(keys);
     for (const key of keys) this.#statistics.of(key).deletes += 1;
     return this.#change(keys, () => this.#tier.delete(keys));
   }
@@ -181,7 +183,10 @@ export class CacheService {
   async increment(key: Key<number>, delta = 1, ttl?: number): Promise<number> {
     const ttlMs = checkedTtlMs(key, ttl);
     if (!Number.isSafeInteger(delta)) {
-      throw new ForebayError('INVALID_VALUE', `${key} can't be changed by ${delta}: give a whole number.`);
+      throw new ForebayError(
+        'INVALID_VALUE',
+        `${key} can't be changed by ${describe(delta)}: give a whole number.`,
+      );
     }
     this.#statistics.of(key).sets += 1;
     const sum = await this.#change([key], () => this.#tier.increment(key, delta, ttlMs));
@@ -191,7 +196,8 @@ export class CacheService {
 
   /** As `increment` by `-delta`. @throws as `increment` */
   async decrement(key: Key<number>, delta = 1, ttl?: number): Promise<number> {
-    return this.increment(key, -delta, ttl);
+    // What is no number is refused there.
+    return this.increment(key, typeof delta === 'number' ? -delta : delta, ttl);
   }
 
   /**
@@ -266,45 +272,6 @@ export class CacheService {
       for (const key of keys) this.#values.forget(key);
     }
   }
-}
-
-/**
- * @throws ForebayError INVALID_KEY: two texts with half a surrogate pair would be one key, for it has no
- * UTF-8
- */
-export function checkKey(key: string): void {
-  if (key !== '' && key.length <= keyCharactersMax && key[0] !== tagMark && key.isWellFormed()) return;
-  throw new ForebayError(
-    'INVALID_KEY',
-    `"${key.slice(0, 80).toWellFormed()}" can't be a key: it must have 1 to ${keyCharactersMax} characters, not begin with ${tagMark}, and hold no half of a surrogate pair.`,
-  );
-}
-
-/** @throws ForebayError INVALID_KEY */
-export function checkTags(tags: readonly string[]): void {
-  for (const tag of tags) checkKey(tag);
-}
-
-/**
- * @param ttl in seconds; default: the key's own, else 900 @returns ms @throws ForebayError INVALID_KEY,
- * INVALID_VALUE
- */
-export function checkedTtlMs(key: string, ttl?: number): number {
-  return checkedLifeMs(key, ttl === undefined ? undefined : ttl * 1_000);
-}
-
-/** @param ttlMs default: the key's own, else 900,000 @throws ForebayError INVALID_KEY, INVALID_VALUE */
-export function checkedLifeMs(
-  key: string,
-  ttlMs: number = (ttlOf(key) ?? DEFAULT_TTL.STANDARD) * 1_000,
-): number {
-  checkKey(key);
-  if (ttlMs > 0 && ttlMs <= ttlMaxMs) return Math.max(1, Math.round(ttlMs));
-  throw new ForebayError(
-    'INVALID_VALUE',
-    `${key} can't live for ${ttlMs} ms: give from 1 ms (0.001 s) up to ten years.`,
-    { context: { key, ttlMs } },
-  );
 }
 
 function overflow(key: string, delta: number): ForebayError {

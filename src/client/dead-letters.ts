@@ -10,6 +10,7 @@ import type { Breaker } from '../connection/breaker.js';
 import { toReadError, toWriteError } from '../connection/redis.js';
 import { ForebayError } from '../errors.js';
 import type { Emit } from '../events.js';
+import { checkObject, notGiven, quoted } from '../given.js';
 import { splitField } from '../keys.js';
 import type { WakeUps } from '../queues/wake-ups.js';
 
@@ -103,6 +104,7 @@ export class DeadLetters {
    * replayed, and can be again), CLOSED
    */
   async replay(letter: LetterPlace): Promise<boolean> {
+    checkPlace(letter);
     const { wakeUps, emit } = this.#dependencies;
     const lane = this.#laneOf(letter);
     const outcome = await this.#call((buffer) => buffer.letters.replay(lane, letter.name), toWriteError);
@@ -118,6 +120,7 @@ export class DeadLetters {
 
   /** Drops it for good. False: it is gone already. @throws as `replay` */
   async discard(letter: LetterPlace): Promise<boolean> {
+    checkPlace(letter);
     const lane = this.#laneOf(letter);
     const isDiscarded = await this.#call((buffer) => buffer.letters.discard(lane, letter.name), toWriteError);
     await this.#hide(letter);
@@ -165,17 +168,30 @@ export class DeadLetters {
 
   #laneOf({ lane }: LetterPlace): LetterLane {
     const found = this.#dependencies.lanes.named(lane);
-    if (found === undefined) throw new ForebayError('UNKNOWN_STORE', `There is no lane ${lane}.`);
+    if (found === undefined)
+      throw new ForebayError(
+        'UNKNOWN_STORE',
+        `There is no lane ${typeof lane === 'string' ? lane : quoted(lane)}.`,
+      );
     return found;
   }
 
-  #lanesOf({ store }: DeadLettersOptions): readonly LetterLane[] {
+  #lanesOf(options: DeadLettersOptions): readonly LetterLane[] {
+    checkObject('Which dead letters are meant', options);
+    const { store } = options;
     const { lanes } = this.#dependencies;
     if (store === undefined) return lanes.all;
     const found = lanes.ofStore(store);
-    if (found.length === 0) throw new ForebayError('UNKNOWN_STORE', `There is no store "${store}".`);
+    if (found.length === 0) throw new ForebayError('UNKNOWN_STORE', `There is no store ${quoted(store)}.`);
     return found;
   }
+}
+
+/** @throws ForebayError INVALID_VALUE */
+function checkPlace(letter: LetterPlace): void {
+  const { field, at } = letter?.name ?? {};
+  if (typeof field !== 'string' || typeof at !== 'string')
+    throw notGiven('A dead letter', 'one that `list` gave', letter);
 }
 
 function toDeadLetter({ lane, field, at, error, records }: LaneLetter): DeadLetter {

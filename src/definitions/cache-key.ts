@@ -3,6 +3,7 @@
  * value and its time to live. At run time a key is a plain text.
  */
 import { ForebayError } from '../errors.js';
+import { checkObject, describe, quoted } from '../given.js';
 
 /** Where a key has the type of its value; never set. */
 declare const valueType: unique symbol;
@@ -51,6 +52,9 @@ export function definedNamespaces(): ReadonlySet<string> {
 }
 
 const name = /^[A-Za-z][A-Za-z0-9-]*$/;
+const nameRule = 'it must be letters, digits and -, and begin with a letter';
+/** Ten years. */
+const ttlMax = 10 * 365 * 86_400;
 /** Nothing that ends its place in a key (`:`), turns into a pattern, or can't be seen. */
 const id = /^[^\s:*?[\]{}\\\p{C}]{1,256}$/u;
 /** As in a shell: here the key ends, or another id follows. Ids hold no braces. */
@@ -75,6 +79,7 @@ export function cacheKeys<const D extends Definitions>(
   namespace: string,
   definitions: D,
 ): CacheKeyGenerators<D> {
+  checkObject('The keys of a namespace', definitions);
   checkNames(namespace, definitions);
   namespaces.add(namespace);
   const generators = Object.entries(definitions).map(([what, { ttl }]) => {
@@ -89,9 +94,11 @@ export function cacheKeys<const D extends Definitions>(
  * The pattern of all keys of a namespace whose first id is exactly this one: `allOf('user', '7')` is of
  * `user:tasks:7` and `user:task:7:3`, and neither of `user:tasks:70` nor of `user:task:3:7`. To be given to
  * `invalidatePattern`, `scanPattern` or `invalidateRelated`; Redis itself knows no such pattern.
- * @throws ForebayError INVALID_ID
+ * @throws ForebayError INVALID_ID, INVALID_KEY for a namespace that none can be
  */
 export function allOf(namespace: string, idText: string): CachePattern {
+  if (typeof namespace !== 'string' || !name.test(namespace))
+    throw new ForebayError('INVALID_KEY', `${quoted(namespace)} can't be a namespace: ${nameRule}.`);
   return `${namespace}:*:${checkedId(idText, namespace)}${endOfId}`;
 }
 
@@ -121,39 +128,42 @@ export function ttlOf(key: string): number | undefined {
 
 /** The parts of a key. @throws ForebayError INVALID_KEY for a text that no generator makes */
 export function partsOf(key: string): KeyParts {
-  const [namespace = '', what = '', ...ids] = key.split(':');
+  const [namespace = '', what = '', ...ids] = typeof key === 'string' ? key.split(':') : [];
   if (ttls.has(`${namespace}:${what}`) && ids.length > 0 && ids.every((one) => id.test(one))) {
     return { namespace, what, ids };
   }
   throw new ForebayError(
     'INVALID_KEY',
-    `"${key.slice(0, 80)}" is no key of a defined namespace (namespace:what:id).`,
+    `${quoted(key)} is no key of a defined namespace (namespace:what:id).`,
   );
 }
 
 function keyOf(start: string, ids: readonly string[]): string {
-  const [first, second] = ids;
-  if (first === undefined) return `${start}:${single}`;
-  if (second === undefined) return `${start}:${checkedId(first, start)}`;
+  const [first] = ids;
+  // By their number: an id that the caller lacks must not become the key of all.
+  if (ids.length === 0) return `${start}:${single}`;
+  if (ids.length === 1) return `${start}:${checkedId(first, start)}`;
   return `${start}:${ids.map((one) => checkedId(one, start)).join(':')}`;
 }
 
-function checkedId(text: string, of: string): string {
+function checkedId(text: unknown, of: string): string {
   if (typeof text === 'string' && id.test(text)) return text;
   throw new ForebayError(
     'INVALID_ID',
-    `${JSON.stringify(text)} can't be an id in a key of ${of}: it must have 1 to 256 characters, none of them white space or one of : * ? [ ] { } \\.`,
+    `${quoted(text)} can't be an id in a key of ${of}: it must be a text of 1 to 256 characters, none of them white space or one of : * ? [ ] { } \\.`,
     { context: { of } },
   );
 }
 
 function checkNames(namespace: string, definitions: Definitions): void {
   const problems = [namespace, ...Object.keys(definitions)]
-    .filter((one) => !name.test(one))
-    .map((one) => `"${one}" must be letters, digits and -, and begin with a letter`);
+    .filter((one) => typeof one !== 'string' || !name.test(one))
+    .map((one) => `${quoted(one)} can't be a name: ${nameRule}`);
   if (namespaces.has(namespace)) problems.push(`namespace ${namespace} is defined twice`);
-  for (const [what, { ttl }] of Object.entries(definitions)) {
-    if (!(ttl > 0)) problems.push(`${what} must live for more than 0 s, not ${ttl}`);
+  for (const [what, definition] of Object.entries(definitions)) {
+    const ttl: unknown = definition?.ttl;
+    if (typeof ttl !== 'number' || !(ttl > 0 && ttl <= ttlMax))
+      problems.push(`${what} must live for more than 0 s and up to ten years, not ${describe(ttl)}`);
   }
   if (problems.length === 0) return;
   throw new ForebayError('INVALID_DEFINITION', `Keys can't be defined:\n- ${problems.join('\n- ')}`);

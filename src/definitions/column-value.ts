@@ -3,7 +3,7 @@
  * it, and back.
  */
 
-import { describe } from './id.js';
+import { describe } from '../given.js';
 import { jsonProblem } from './json-value.js';
 import type { Field, FieldType } from './model.js';
 import { encodeDecimal, encodeFloat, encodeInt, expectedNumber } from './number-forms.js';

@@ -1,5 +1,6 @@
 /** Ids as keys: an id becomes one unambiguous text (its id key) and back. */
 import { ForebayError } from '../errors.js';
+import { describe } from '../given.js';
 import type { Field, Model } from './model.js';
 import { encodeInt, expectedNumber } from './number-forms.js';
 import { isInt64, isText } from './postgres-range.js';
@@ -137,14 +138,4 @@ function invalidId(store: string, what: string): ForebayError {
   return new ForebayError('INVALID_ID', `The id of a row of store "${store}" can't be used: ${what}.`, {
     context: { store },
   });
-}
-
-/** A value's kind and, where short, the value, for messages. */
-export function describe(value: unknown): string {
-  if (value === '') return 'an empty string';
-  if (value === null || value === undefined) return String(value);
-  if (typeof value === 'object')
-    return Array.isArray(value) ? 'an array' : `a ${value.constructor?.name ?? 'null-prototype object'}`;
-  const text = typeof value === 'function' ? 'function' : `${typeof value} ${String(value)}`;
-  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
 }

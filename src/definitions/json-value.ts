@@ -1,5 +1,5 @@
 /** JSON values checked before they are stored, so that what is read back is what was written. */
-import { describe } from './id.js';
+import { describe } from '../given.js';
 import { isText } from './postgres-range.js';
 
 /** What JSON can hold. */

@@ -2,11 +2,12 @@
  * Rows as JSON and back. A Prisma model's rows come back with the types that Prisma gives them; the JSON is
  * such that Postgres reads each field as its column's type.
  */
+
 import { isDeepStrictEqual } from 'node:util';
 import { ForebayError } from '../errors.js';
+import { describe } from '../given.js';
 import { encodeScalar, expectation, isNull, type Reviver, reviverOf } from './column-value.js';
 import { fieldValue } from './field-value.js';
-import { describe } from './id.js';
 import { joinMembers, membersOf } from './json-members.js';
 import { jsonProblem } from './json-value.js';
 import { makeId } from './makers.js';

@@ -58,10 +58,15 @@ const optionBounds: Record<string, readonly [number, number]> = {
   valueBytesMax: [1, 16_777_216],
 };
 
-const optionChoices: Record<string, readonly unknown[]> = {
-  cacheOnWrite: [false, true],
+/** What a single write may choose too. */
+export const writeChoices = {
   onFull: ['reject', 'wait'],
   durability: ['memory', 'replicated', 'fsynced', 'database'],
+};
+
+const optionChoices: Record<string, readonly unknown[]> = {
+  ...writeChoices,
+  cacheOnWrite: [false, true],
   onRedisAway: ['reject', 'load'],
 };
 

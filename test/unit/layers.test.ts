@@ -8,6 +8,7 @@ const source = path.resolve(import.meta.dirname, '../../src');
 /** From the lowest to the highest: each may import what stands before it. */
 const ranks = [
   'errors',
+  'given',
   'peers',
   'pause',
   'trace',

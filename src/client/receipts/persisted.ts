@@ -10,6 +10,7 @@ import type { AcceptedAt, LaneState, LedgerState } from '../../buffer/lane-state
 import type { Subscriber } from '../../connection/redis.js';
 import { ForebayError } from '../../errors.js';
 import type { Emit } from '../../events.js';
+import { notGiven } from '../../given.js';
 import { persistedChannel } from '../../keys.js';
 import { timerMaxMs } from '../../pause.js';
 import type { WakeUps } from '../../queues/wake-ups.js';
@@ -243,10 +244,8 @@ function flushLost(lanes: readonly string[]): ForebayError {
 
 /** As a timer takes it; Infinity is as long as that can be. @throws ForebayError INVALID_VALUE */
 export function checkedTimeoutMs(timeoutMs: number): number {
-  if (timeoutMs >= 0) return Math.min(timeoutMs, timerMaxMs);
-  throw new ForebayError('INVALID_VALUE', `timeoutMs can't be ${timeoutMs}: give 0 ms or more.`, {
-    context: { timeoutMs },
-  });
+  if (typeof timeoutMs === 'number' && timeoutMs >= 0) return Math.min(timeoutMs, timerMaxMs);
+  throw notGiven('timeoutMs', 'a number of ms, 0 or more', timeoutMs);
 }
 
 function flushTimeout(lanes: readonly string[], timeoutMs: number): ForebayError {

@@ -10,6 +10,7 @@ import { rootKeyOfField } from '../../definitions/aggregate.js';
 import { type Store, storesOf } from '../../definitions/stores.js';
 import { ForebayError, isForebayError } from '../../errors.js';
 import type { Emit } from '../../events.js';
+import { checkObject } from '../../given.js';
 import { fieldOf, splitField } from '../../keys.js';
 import { checkedTimeoutMs, type PersistedWatch } from './persisted.js';
 
@@ -63,7 +64,9 @@ export class Receipt<Id = unknown> {
    * took its place is; COUNTER_ROW_MISSING: the delta's row does not exist; WRITE_LOST: Redis has lost the
    * write
    */
-  async persisted({ timeoutMs = persistedTimeoutMs }: { timeoutMs?: number } = {}): Promise<void> {
+  async persisted(options: { timeoutMs?: number } = {}): Promise<void> {
+    checkObject('The options of persisted', options);
+    const { timeoutMs = persistedTimeoutMs } = options;
     const deadline = Date.now() + checkedTimeoutMs(timeoutMs);
     while ((await this.#reached(deadline, timeoutMs)) !== 'persisted') {
       if (!(await this.#isLeftBehind())) return;

@@ -5,6 +5,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Entry } from '../../buffer/entry.js';
 import { ForebayError, isForebayError } from '../../errors.js';
+import { checkFunction, checkObject, notGiven } from '../../given.js';
 import type { Receipt } from '../receipts/receipt.js';
 
 /** A row with its version. */
@@ -20,6 +21,12 @@ export interface Versioned<Row> {
 
 /** Gives the row as it is to be; what it leaves out stays as it is. Null leaves all as it is. */
 export type Change<Row, Input> = (row: Row | null) => Input | null | Promise<Input | null>;
+
+/** What no version is would be a conflict to Redis; and an empty text, any version. */
+export function versionText(version: bigint): string {
+  if (typeof version === 'bigint') return String(version);
+  throw notGiven('version', 'a bigint, as `getVersioned` gives it', version);
+}
 
 export type KnownEntry = Exclude<Entry, { kind: 'none' }>;
 
@@ -65,10 +72,12 @@ export interface UpdateSteps<Row, Input, Id> {
 export async function updateUntilAccepted<Row, Input, Id>(
   steps: UpdateSteps<Row, Input, Id>,
 ): Promise<Receipt<Id> | null> {
+  checkFunction('The change of an update', steps.change);
   for (let tries = 1; ; tries++) {
     const seen = await steps.read();
     const input = await steps.change(seen.row);
     if (input === null) return null;
+    checkObject('What the change of an update gives, when it is not null,', input);
     const result = await steps.write(input, seen).catch(toConflict);
     if (!(result instanceof ForebayError)) return result;
     if (tries === updateTriesMax) throw alwaysOvertaken(steps.store, result);

@@ -1,6 +1,7 @@
 /** A computed store as an app holds it. */
 import type { Cache } from '../../cache/cache.js';
-import { checkedTtlMs, checkKey, type Key } from '../../cache/cache-service.js';
+import type { Key } from '../../cache/cache-service.js';
+import { checkedLifeMs, checkedTtlMs, checkKey, checkRefreshWhen } from '../../cache/checks.js';
 import type { LoadMany } from '../../cache/reading/loading.js';
 import type { ReadOptions } from '../../cache/reading/read-options.js';
 import type { RecomputeFailure, RecomputeOutcome } from '../../cache/reading/recompute.js';
@@ -10,6 +11,7 @@ import { toReadError } from '../../connection/redis.js';
 import { partsOf } from '../../definitions/cache-key.js';
 import type { ComputedStore, RefreshWhen } from '../../definitions/computed.js';
 import { ForebayError } from '../../errors.js';
+import { checkList, checkNumber, notGiven } from '../../given.js';
 import type { ReadSample } from '../reading/read-sample.js';
 import type { RefreshRequests } from '../reading/refresh-requests.js';
 
@@ -24,6 +26,8 @@ export interface ComputedClientDependencies {
 
 /** A warmed value that stays fresh for less than this share of its life is computed anew. */
 const warmUntilShare = 0.5;
+/** More than any store has counted. */
+const idsMax = 10_000_000;
 
 /** What came of values that were to be warmed. */
 export interface WarmCounts {
@@ -93,6 +97,7 @@ export class ComputedClient<Value> {
    * @throws as `get`
    */
   async getMany(ids: readonly string[]): Promise<(Value | null)[]> {
+    checkList('Ids', ids);
     const keys = ids.map((id) => this.#keyOf(id));
     const [first] = keys;
     if (first === undefined) return [];
@@ -118,14 +123,16 @@ export class ComputedClient<Value> {
    * Computes values before they are read: those that are missing, or in the second half of their fresh life,
    * with one load. A value that something newer overtakes meanwhile counts as fresh.
    * @param ttlMs their fresh life; default: as of other values of the store
-   * @throws ForebayError INVALID_ID, REDIS_UNAVAILABLE
+   * @throws ForebayError INVALID_ID, INVALID_VALUE, REDIS_UNAVAILABLE
    */
   async warm(ids: readonly string[], ttlMs?: number): Promise<WarmCounts> {
+    checkList('Ids', ids);
     const different = [...new Set(ids)];
     const keys = different.map((id) => this.#keyOf(id));
     const [first] = keys;
     if (first === undefined) return { computed: 0, fresh: 0, absent: 0, failures: [] };
     const call = callFor(keys, different);
+    if (ttlMs !== undefined) checkedLifeMs(first, ttlMs);
     const options = this.#readOptions(first, { ...call, ttlMs });
     const freshForMs = options.ttlMs * warmUntilShare;
     const { failures, ...counts } = await this.#cache.recompute
@@ -136,11 +143,12 @@ export class ComputedClient<Value> {
 
   /**
    * Ids that apps have read most, lately: of a store with `warm: { list: 'hottest' }`. The hottest first.
-   * @throws ForebayError REDIS_UNAVAILABLE
+   * @throws ForebayError INVALID_VALUE, REDIS_UNAVAILABLE
    */
   async hottest(max: number): Promise<string[]> {
+    checkNumber('The most ids', max, [0, idsMax]);
     try {
-      return await this.#hottest.top(this.#store.name, max);
+      return await this.#hottest.top(this.#store.name, Math.floor(max));
     } catch (error) {
       throw toReadError(error);
     }
@@ -175,10 +183,12 @@ export class ComputedClient<Value> {
 
   /**
    * For the pattern `refreshAhead`: as `get`, with a threshold and a life of the caller's.
-   * @throws ForebayError INVALID_KEY when the key is not of this store
+   * @throws ForebayError INVALID_KEY when the key is not of this store, INVALID_VALUE
    */
   async getAhead(key: Key<Value>, when: RefreshWhen, ttlMs?: number): Promise<Value | null> {
     const id = this.#idOf(key);
+    checkRefreshWhen(key, when);
+    if (ttlMs !== undefined) checkedLifeMs(key, ttlMs);
     this.#sample?.count(id);
     return this.#read(key, { idOf: () => id, when, ttlMs });
   }
@@ -232,6 +242,9 @@ export class ComputedClient<Value> {
         prisma: this.#prisma as never,
         signal,
       });
+      // Whatever class of Map it is.
+      if (typeof values?.get !== 'function')
+        throw notGiven(`What the load of store "${this.#store.name}" gives`, 'a Map by id', values);
       return new Map([...values].map(([id, value]) => [this.#keyOf(id), value as Value]));
     };
   }

@@ -4,6 +4,7 @@ import type { Write } from '../../buffer/step-replies.js';
 import type { Explanation } from '../../cache/explain.js';
 import type { CounterStore } from '../../definitions/stores.js';
 import { ForebayError } from '../../errors.js';
+import { checkList, describe } from '../../given.js';
 import { fieldOf } from '../../keys.js';
 import type { ClientContext } from '../context.js';
 import { CounterPort } from '../reading/counter-port.js';
@@ -67,6 +68,7 @@ export class CounterClient<Id, Value> {
    * @throws as `get`
    */
   async getMany(ids: readonly Id[]): Promise<(Value | null)[]> {
+    checkList('Ids', ids);
     const idKeys = ids.map((id) => this.#store.ids.toKey(id));
     const values = await this.#reads.getMany(idKeys);
     return values.map((value) => this.#toValue(value));
@@ -101,7 +103,7 @@ export class CounterClient<Id, Value> {
     if (isInteger) return String(delta);
     throw new ForebayError(
       'INVALID_VALUE',
-      `A delta of store "${this.#store.name}" must be a safe integer, or a bigint of 64 bits, not ${String(delta)}.`,
+      `A delta of store "${this.#store.name}" must be a safe integer, or a bigint of 64 bits, not ${describe(delta)}.`,
       { context: { store: this.#store.name } },
     );
   }

@@ -5,6 +5,7 @@ import type { Write } from '../../buffer/step-replies.js';
 import type { Explanation } from '../../cache/explain.js';
 import type { RecordStore } from '../../definitions/stores.js';
 import { ForebayError, isForebayError } from '../../errors.js';
+import { checkList, checkObject } from '../../given.js';
 import { fieldOf } from '../../keys.js';
 import type { ClientContext } from '../context.js';
 import { explainEntry } from '../reading/explain-entry.js';
@@ -21,6 +22,7 @@ import {
   untilKnown,
   updateUntilAccepted,
   type Versioned,
+  versionText,
 } from './compare-and-set.js';
 import { RowEntries } from './row-entries.js';
 import { Turns } from './turns.js';
@@ -73,6 +75,7 @@ export class RecordClient<Row, Input, Id> {
    * @throws the first error, once all writes are settled; its context says how many were accepted
    */
   async putMany(inputs: readonly Input[], options?: WriteOptions): Promise<Receipt<Id>[]> {
+    checkList('The rows of a putMany', inputs);
     const receipts: Receipt<Id>[] = [];
     for (let i = 0; i < inputs.length; i += putManyWindow) {
       const results = await Promise.allSettled(
@@ -111,6 +114,7 @@ export class RecordClient<Row, Input, Id> {
    * @throws as `get`
    */
   async getMany(ids: readonly Id[]): Promise<(Row | null)[]> {
+    checkList('Ids', ids);
     return this.#reads.getMany(ids.map((id) => this.#store.ids.toKey(id)));
   }
 
@@ -138,20 +142,19 @@ export class RecordClient<Row, Input, Id> {
    * @throws as `put`, and ForebayError CONFLICT; its context has the current `version`, or undefined when it
    * is not known
    */
-  async putIf(
-    input: Input,
-    { version, ...options }: WriteOptions & { version: bigint },
-  ): Promise<Receipt<Id>> {
+  async putIf(input: Input, options: WriteOptions & { version: bigint }): Promise<Receipt<Id>> {
+    checkObject('The options of a putIf', options);
     const { idKey, text } = this.#toRecord(input);
-    return this.#write(idKey, 'put-if', `${version}|${text}`, options);
+    return this.#write(idKey, 'put-if', `${versionText(options.version)}|${text}`, options);
   }
 
   /**
    * Deletes as `delete` does, if the record is still at the version that `getVersioned` gave.
    * @throws as `putIf`
    */
-  async deleteIf(id: Id, { version, ...options }: WriteOptions & { version: bigint }): Promise<Receipt<Id>> {
-    return this.#write(this.#store.ids.toKey(id), 'delete', String(version), options);
+  async deleteIf(id: Id, options: WriteOptions & { version: bigint }): Promise<Receipt<Id>> {
+    checkObject('The options of a deleteIf', options);
+    return this.#write(this.#store.ids.toKey(id), 'delete', versionText(options.version), options);
   }
 
   /**
@@ -228,14 +231,15 @@ export class RecordClient<Row, Input, Id> {
       const { idKey, text } = this.#toRecord(put);
       return version === undefined
         ? this.#writesTo(idKey, 'put', text)
-        : this.#writesTo(idKey, 'put-if', `${version}|${text}`);
+        : this.#writesTo(idKey, 'put-if', `${versionText(version)}|${text}`);
     }
     if (patch !== undefined) {
       const idKey = ids.toKey(id);
       this.#checkSameId(idKey, ids.fillIn({ ...patch }, id));
       return this.#writesTo(idKey, 'patch', rows.patchText(patch));
     }
-    return deleted === undefined ? [] : this.#writesTo(ids.toKey(deleted), 'delete', String(version ?? ''));
+    if (deleted === undefined) return [];
+    return this.#writesTo(ids.toKey(deleted), 'delete', version === undefined ? '' : versionText(version));
   }
 
   async #asUpdate({ id, patch }: AnyWrite): Promise<Write[]> {

@@ -3,11 +3,13 @@
  * that is missing.
  */
 import type { Cache } from '../../cache/cache.js';
-import { checkedLifeMs, checkKey, checkTags, type Key } from '../../cache/cache-service.js';
+import type { Key } from '../../cache/cache-service.js';
+import { checkedLifeMs, checkKeys, checkRefreshWhen, checkTags, lifeMaxMs } from '../../cache/checks.js';
 import type { LoadContext, LoadMany } from '../../cache/reading/loading.js';
 import type { ReadOptions } from '../../cache/reading/read-options.js';
 import type { RefreshWhen } from '../../definitions/computed.js';
 import { ForebayError } from '../../errors.js';
+import { checkFunction, checkList, checkObject, notGiven } from '../../given.js';
 
 /** Loads the value of one key; null or undefined: there is none. */
 export type Load<T> = (context: LoadContext) => Promise<T | null | undefined>;
@@ -68,7 +70,6 @@ export interface ReadValueOptions {
 
 /** Of a timer: what is longer would fire at once. */
 const timerMaxMs = 2 ** 31 - 1;
-const lifeMaxMs = 10 * 365 * 86_400_000;
 
 /** See `CachedValues.read`. */
 export function readValue<T>(
@@ -78,6 +79,7 @@ export function readValue<T>(
   options: ReadValueOptions,
 ): Promise<T | null> {
   try {
+    checkFunction('The load of a read', load);
     const loader = loadOne(key, load);
     return cache.reads.read(key, loader, toReadOptions(cache, key, loader, options));
   } catch (error) {
@@ -92,9 +94,10 @@ export async function readValues<T>(
   loadMissing: LoadMissing<T>,
   options: ReadValueOptions,
 ): Promise<(T | null)[]> {
+  checkKeys(keys);
+  checkFunction('The load of a read of many', loadMissing);
   const [first] = keys;
   if (first === undefined) return [];
-  for (const key of keys) checkKey(key);
   const load: LoadMany<T> = async (missing, context) =>
     toMap(missing, await loadMissing([...missing], context));
   return cache.reads.readMany(keys, load, toReadOptions(cache, first, load, options));
@@ -123,10 +126,11 @@ function hasTtl(options: ReadValueOptions): options is ReadValueOptions & { read
 
 /** By Object.assign: V8 takes µs to spread an object that holds others. */
 export function withTtl<O extends object>(options: O, ttlMs: number): O & { readonly ttlMs: number } {
-  return Object.assign({ ttlMs }, options);
+  return Object.assign({}, options, { ttlMs });
 }
 
 function checkOptions(key: string, options: ReadValueOptions): void {
+  checkObject('The options of a read', options);
   checkMs(key, 'graceMs', options.graceMs, lifeMaxMs);
   checkMs(key, 'absentTtlMs', options.absentTtlMs, lifeMaxMs);
   checkMs(key, 'memoryTtlMs', options.memoryTtlMs, Number.POSITIVE_INFINITY);
@@ -134,25 +138,17 @@ function checkOptions(key: string, options: ReadValueOptions): void {
   checkMs(key, 'loadTimeoutMs', options.loadTimeoutMs, timerMaxMs);
   if (options.tags !== undefined) checkTags(options.tags);
   if (options.refreshWhen !== undefined) checkRefreshWhen(key, options.refreshWhen);
+  if (options.signal !== undefined) checkSignal(options.signal);
 }
 
 function checkMs(key: string, name: string, ms: number | undefined, max: number): void {
-  if (ms === undefined || (ms >= 0 && ms <= max)) return;
-  throw new ForebayError(
-    'INVALID_VALUE',
-    `${name} of a read of ${key} can't be ${ms}: give ms from 0 to ${max}.`,
-    { context: { key, [name]: ms } },
-  );
+  if (ms === undefined || (typeof ms === 'number' && ms >= 0 && ms <= max)) return;
+  throw notGiven(`${name} of a read of ${key}`, `a number of ms from 0 to ${max}`, ms);
 }
 
-/** @throws ForebayError INVALID_VALUE */
-export function checkRefreshWhen(key: string, when: RefreshWhen): void {
-  if (when === 'xfetch' || (when > 0 && when < 1)) return;
-  throw new ForebayError(
-    'INVALID_VALUE',
-    `${key} can't be refreshed after ${when} of its life: give a share between 0 and 1, or 'xfetch'.`,
-    { context: { key, when } },
-  );
+/** By what is asked of it: another realm has a class of its own. */
+function checkSignal(signal: AbortSignal): void {
+  if (typeof signal?.throwIfAborted !== 'function') throw notGiven('signal', 'an AbortSignal', signal);
 }
 
 /** A loader of one key as a loader of many. */
@@ -168,6 +164,7 @@ function toMap<T>(
   values: ReadonlyMap<string, T> | readonly (T | null | undefined)[],
 ): ReadonlyMap<string, T> {
   if (values instanceof Map) return values;
+  checkList('What the load of a read of many gives, when it is no Map,', values);
   const list = values as readonly (T | null | undefined)[];
   if (list.length !== keys.length) {
     throw new ForebayError(

@@ -1,8 +1,10 @@
 /** A write behind: the cache at once, the database through the queue. */
 import type { Cache } from '../../cache/cache.js';
 import type { Key } from '../../cache/cache-service.js';
+import { checkKey } from '../../cache/checks.js';
 import { toRow, type WriterRow } from '../../definitions/writer.js';
 import { ForebayError } from '../../errors.js';
+import { checkObject } from '../../given.js';
 import type { Receipt } from '../receipts/receipt.js';
 import type { RecordClient } from '../stores/record-client.js';
 import { claimForWrite, drop, encodeForWrite, fillOrDrop, type WriteValueOptions } from './written-entry.js';
@@ -21,6 +23,8 @@ export async function writeBehind<T>(
   write: Writer<T>,
   options: WriteValueOptions,
 ): Promise<Receipt> {
+  checkObject('What writes a value, when it is no function,', write);
+  checkKey(key);
   if (cache.writerOf(key) !== write) throw wrongWriter(key);
   const entry = await encodeForWrite(cache, key, data, options);
   cache.loads.forget(key);

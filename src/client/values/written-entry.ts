@@ -1,8 +1,9 @@
 /** The entry of a value that is being written: reserved before the write, filled or dropped after it. */
 import type { Cache } from '../../cache/cache.js';
-import { checkedLifeMs, checkTags } from '../../cache/cache-service.js';
+import { checkedLifeMs, checkTags } from '../../cache/checks.js';
 import type { TagVersions } from '../../cache/entry/value-entry.js';
 import { toReadError } from '../../connection/redis.js';
+import { checkObject } from '../../given.js';
 
 /** How a value that is written is kept in the cache. */
 export interface WriteValueOptions {
@@ -20,8 +21,10 @@ export async function encodeForWrite(
   cache: Cache,
   key: string,
   data: unknown,
-  { ttlMs, tags = [] }: WriteValueOptions,
+  options: WriteValueOptions,
 ): Promise<{ content: string; ttlMs: number }> {
+  checkObject('The options of a write', options);
+  const { ttlMs, tags = [] } = options;
   const life = { ttlMs: checkedLifeMs(key, ttlMs), graceMs: 0 };
   return cache.values.encode(key, data, life, await tagVersions(cache, tags));
 }

@@ -8,6 +8,7 @@ import type { CounterDefinition } from '../../definitions/counter.js';
 import type { RecordDefinition } from '../../definitions/record.js';
 import type { Definitions, LaneGroup, Stores } from '../../definitions/stores.js';
 import { ForebayError, isForebayError } from '../../errors.js';
+import { checkList, checkObject, quoted } from '../../given.js';
 import { splitField } from '../../keys.js';
 import type { ClientContext } from '../context.js';
 import { Receipt } from '../receipts/receipt.js';
@@ -108,6 +109,7 @@ export class Together {
 
   async write(root: string, given: readonly AnyWrite[], options: WriteOptions | undefined): Promise<Receipt> {
     const group = this.#groupOf(root);
+    checkList('Writes that belong together', given);
     let writes = given.map((write) => this.#writesOf(write, group));
     checkAggregate(group, writes.flat());
     for (let tries = 1; ; tries++) {
@@ -129,17 +131,19 @@ export class Together {
 
   #groupOf(root: string): LaneGroup {
     const group = this.#stores.byName.get(root)?.group;
-    if (group?.name === root && hasAggregates(group)) return group;
+    if (group !== undefined && group.name === root && hasAggregates(group)) return group;
     throw new ForebayError(
       'UNKNOWN_STORE',
-      `No store's rows belong to those of "${root}": writeTogether takes the name of a record store that others are partitioned by (partitionBy).`,
+      `No store's rows belong to those of ${quoted(root)}: writeTogether takes the name of a record store that others are partitioned by (partitionBy).`,
       { context: { store: root } },
     );
   }
 
   #writesOf(write: AnyWrite, group: LaneGroup): Write[] {
+    checkObject('A write', write);
     const { store } = write;
-    if (this.#stores.byName.get(store)?.group !== group) throw acrossAggregates(group, `store "${store}"`);
+    if (this.#stores.byName.get(store)?.group !== group)
+      throw acrossAggregates(group, `store ${quoted(store)}`);
     const writes = this.#clients[store]?.together.writesOf(write) ?? [];
     if (writes.length > 0) return writes;
     throw invalidWrites(`one to store "${store}" says neither put, patch nor delete, or, of a counter, add`);

@@ -3,6 +3,8 @@
  * room.
  */
 import type { Durability, OnFull } from '../../definitions/record.js';
+import { writeChoices } from '../../definitions/store-problems.js';
+import { checkChoice, checkObject } from '../../given.js';
 
 /** How one write of a store is made. */
 export interface WriteOptions {
@@ -19,6 +21,12 @@ export interface WritePlan {
   readonly onFullWaitMs: number;
 }
 
+/** What is left out, or undefined, is the store's. @throws ForebayError INVALID_VALUE */
 export function planOf(store: WritePlan, options: WriteOptions | undefined): WritePlan {
-  return options === undefined ? store : { ...store, ...options };
+  if (options === undefined) return store;
+  checkObject('The options of a write', options);
+  const { durability = store.durability, onFull = store.onFull } = options;
+  checkChoice('durability', durability, writeChoices.durability);
+  checkChoice('onFull', onFull, writeChoices.onFull);
+  return { durability, onFull, onFullWaitMs: store.onFullWaitMs };
 }

@@ -1,8 +1,9 @@
 /** Ids as keys: one text for each id, and back. */
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
-import { describe as describeValue, modelIdCodec, stringIdCodec } from '../../../src/definitions/id.js';
+import { modelIdCodec, stringIdCodec } from '../../../src/definitions/id.js';
 import type { FieldType } from '../../../src/definitions/model.js';
+import { describe as describeValue } from '../../../src/given.js';
 import { field, modelOf, refusal } from './models.js';
 
 const scalarCodec = (type: FieldType) => modelIdCodec('things', modelOf({ id: field(type) }));
