@@ -1,5 +1,6 @@
 /** Configuration from the environment: the only place that reads it. */
 import { ForebayError } from './errors.js';
+import { quoted } from './given.js';
 import { type HealthPlace, parseHealthPlace } from './health-place.js';
 import { type RedisSettings, readRedisSettings } from './redis-settings.js';
 import { asText, matching, oneOf, Variables, Wrong, whole } from './variables.js';
@@ -61,7 +62,9 @@ export interface Config {
   };
 }
 
-const prefixOf = matching(/^[A-Za-z0-9_.:-]{1,64}$/, 'must be 1 to 64 of letters, digits and _ . : -');
+const prefixPattern = /^[A-Za-z0-9_.:-]{1,64}$/;
+const prefixRule = 'must be 1 to 64 of letters, digits and _ . : -';
+const prefixOf = matching(prefixPattern, prefixRule);
 const levelOf = oneOf('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent');
 
 /**
@@ -122,6 +125,27 @@ function healthPlace(text: string): HealthPlace {
 function postgresUrl(text: string): string {
   if (URL.canParse(text) && /^postgres(ql)?:$/.test(new URL(text).protocol)) return text;
   throw new Wrong('must be a URL such as postgresql://user:password@host:5432/name');
+}
+
+/**
+ * Of a configuration that was made by hand: what `readConfig` sees to. A brace in the prefix would take the
+ * lanes out of their slots.
+ * @throws ForebayError INVALID_CONFIG
+ */
+export function checkConfig({
+  prefix,
+  redis,
+  queueRedis,
+}: Pick<Config, 'prefix' | 'redis' | 'queueRedis'>): void {
+  if (typeof prefix !== 'string' || !prefixPattern.test(prefix))
+    throw new ForebayError('INVALID_CONFIG', `The prefix ${prefixRule}; it is ${quoted(prefix)}.`);
+  for (const [name, settings] of Object.entries({ redis, queueRedis })) {
+    if (typeof settings !== 'object' || settings === null)
+      throw new ForebayError(
+        'INVALID_CONFIG',
+        `${name} must be settings such as redisSettings gives, not ${quoted(settings)}.`,
+      );
+  }
 }
 
 /** The database's URL. @throws ForebayError INVALID_CONFIG when it is not set */

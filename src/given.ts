@@ -30,6 +30,12 @@ export function checkNumber(what: string, given: unknown, [min, max]: readonly [
   throw notGiven(what, `a number from ${min} to ${max}`, given);
 }
 
+/** @throws ForebayError INVALID_VALUE */
+export function checkWhole(what: string, given: unknown, [min, max]: readonly [number, number]): void {
+  if (Number.isInteger(given) && (given as number) >= min && (given as number) <= max) return;
+  throw notGiven(what, `a whole number from ${min} to ${max}`, given);
+}
+
 export function notGiven(what: string, expected: string, given: unknown): ForebayError {
   return new ForebayError('INVALID_VALUE', `${what} must be ${expected}, not ${describe(given)}.`, {
     context: { what },
@@ -46,7 +52,8 @@ export function describe(value: unknown): string {
   return text.length > 60 ? `${text.slice(0, 60)}…` : text;
 }
 
-/** For messages about names: a text in quotes, anything else by its kind. */
+/** For messages: a text in quotes, a number as it is, anything else by its kind. */
 export function quoted(value: unknown): string {
+  if (typeof value === 'number') return String(value);
   return typeof value === 'string' ? `"${value.slice(0, 80).toWellFormed()}"` : describe(value);
 }

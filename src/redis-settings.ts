@@ -1,5 +1,6 @@
 /** Where Redis is and how it is reached: from a URL, or from variables such as `REDIS_HOST`. */
 import { readFileSync } from 'node:fs';
+import { ForebayError } from './errors.js';
 import { asText, matching, oneOf, type Variables, Wrong, whole } from './variables.js';
 
 /** A host and its port. */
@@ -61,8 +62,13 @@ export interface ClusterSettings extends Access {
 /** Where Redis is: a server, one behind sentinels, or a cluster. */
 export type RedisSettings = ServerSettings | SentinelSettings | ClusterSettings;
 
-/** Settings from a URL such as `rediss://user:password@host:6379/0`. */
+/**
+ * Settings from a URL such as `rediss://user:password@host:6379/0`.
+ * @throws ForebayError INVALID_CONFIG, which does not quote it: it may have a password
+ */
 export function redisSettings(url: string): ServerSettings {
+  if (!isRedisUrl(url))
+    throw new ForebayError('INVALID_CONFIG', `What is given as a URL of Redis ${urlRule}.`);
   const { hostname, port, username, password, pathname, protocol } = new URL(url);
   return {
     host: hostname.replace(/^\[|\]$/g, '') || 'localhost',
@@ -229,9 +235,11 @@ function tlsOptions(values: Values): TlsSettings | undefined {
   return given.length === 0 ? undefined : (Object.fromEntries(given) as TlsSettings);
 }
 
+const urlRule = 'must be a URL such as redis://host:6379/0 or rediss://…';
+
 function toRedisUrl(url: string): string {
   if (isRedisUrl(url)) return url;
-  throw new Wrong('must be a URL such as redis://host:6379/0 or rediss://…');
+  throw new Wrong(urlRule);
 }
 
 function isRedisUrl(url: string): boolean {

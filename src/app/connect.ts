@@ -44,7 +44,7 @@ import type { Definitions, Stores } from '../definitions/stores.js';
 import { closedError } from '../errors.js';
 import { logEvents } from '../event-log.js';
 import type { Emit } from '../events.js';
-import { checkObject } from '../given.js';
+import { checkFunction, checkObject } from '../given.js';
 import { Listeners } from '../listeners.js';
 import { Resources } from '../resources.js';
 import type { Trace } from '../trace.js';
@@ -53,6 +53,7 @@ import { createWarningLog } from '../warning-log.js';
 import { openQueues } from './app-queues.js';
 import { vitalsOf } from './app-vitals.js';
 import { bindPatterns, type Patterns } from './bound-patterns.js';
+import { checkParts } from './check-parts.js';
 import { openL1 } from './open-l1.js';
 import { closeSamples, sampleReads } from './read-samples.js';
 
@@ -143,12 +144,13 @@ const samplesDeadlineMs = 1_000;
 
 /**
  * Connects an app to Redis.
- * @throws ForebayError INVALID_CONFIG, REDIS_UNAVAILABLE
+ * @throws ForebayError INVALID_CONFIG, INVALID_VALUE, REDIS_UNAVAILABLE
  */
 export async function connect<D extends Definitions>(
   stores: Stores<D>,
   options: ConnectOptions,
 ): Promise<Forebay<D>> {
+  checkParts(stores, options);
   const listeners = new Listeners(options.onEvent ?? logWarnings());
   const { emit } = listeners;
   const resources = new Resources(emit);
@@ -202,7 +204,10 @@ async function open<D extends Definitions>(
     deadLetters: new DeadLetters({ lanes, routes, buffer, breaker, ...letters, emit }),
     redis: createHealth(base.connections.reads, base.metrics),
     health: vitals,
-    listen: (listener) => options.listeners.add(listener),
+    listen(listener) {
+      checkFunction('A listener', listener);
+      return options.listeners.add(listener);
+    },
     close() {
       vitals.enter('stopping');
       return resources.close(closeDeadlineMs);

@@ -1,6 +1,8 @@
 /** The parts of a process's cache, put together. */
 import { defaultSerializer, type Serializer } from '../definitions/serializer.js';
 import type { Emit } from '../events.js';
+import { checkFunction, checkObject, checkWhole } from '../given.js';
+import { timerMaxMs } from '../pause.js';
 import type { Resources } from '../resources.js';
 import { CacheService } from './cache-service.js';
 import { explain } from './explain.js';
@@ -77,10 +79,45 @@ export interface Cache {
   readonly emit: Emit;
 }
 
-export function createReadingParts(
-  waitingRoom: WaitingRoom,
-  { loadsMax = 64, waitingLoadsMax = 10_000 }: CacheOptions,
-): ReadingParts {
+/** [least, most] */
+const bounds = {
+  compressAboveBytes: [0, Number.MAX_SAFE_INTEGER],
+  valueBytesMax: [1, Number.MAX_SAFE_INTEGER],
+  loadsMax: [1, 1_000_000],
+  waitingLoadsMax: [0, Number.MAX_SAFE_INTEGER],
+  statisticsEveryMs: [1, timerMaxMs],
+} as const;
+/** What the memory's index takes is taken at the start. */
+const l1Bounds = { entriesMax: [1, 10_000_000], bytesMax: [1, Number.MAX_SAFE_INTEGER] } as const;
+
+/** @throws ForebayError INVALID_VALUE */
+function checkOptions(options: CacheOptions): void {
+  checkObject('The option cache', options);
+  checkBounds(options, bounds);
+  const { l1, serializer } = options;
+  if (l1 !== undefined && l1 !== false) {
+    checkObject('l1, when it is not false,', l1);
+    checkBounds(l1, l1Bounds);
+  }
+  if (serializer === undefined) return;
+  checkFunction('The stringify of a serializer', serializer?.stringify);
+  checkFunction('The parse of a serializer', serializer?.parse);
+}
+
+function checkBounds<O extends object>(
+  options: O,
+  of: Readonly<Partial<Record<keyof O, readonly [number, number]>>>,
+): void {
+  for (const name of Object.keys(of) as (keyof O & string)[]) {
+    const given = options[name];
+    if (given !== undefined) checkWhole(name, given, of[name] as readonly [number, number]);
+  }
+}
+
+/** @throws ForebayError INVALID_VALUE for options that can't be used */
+export function createReadingParts(waitingRoom: WaitingRoom, options: CacheOptions): ReadingParts {
+  checkOptions(options);
+  const { loadsMax = 64, waitingLoadsMax = 10_000 } = options;
   const createLoading = () => new Loading(new LoadLimit({ loadsMax, waitingMax: waitingLoadsMax }));
   return {
     loading: createLoading(),

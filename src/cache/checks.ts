@@ -3,7 +3,7 @@ import { ttlOf } from '../definitions/cache-key.js';
 import type { RefreshWhen } from '../definitions/computed.js';
 import { DEFAULT_TTL } from '../definitions/default-ttl.js';
 import { ForebayError } from '../errors.js';
-import { checkList, describe, quoted } from '../given.js';
+import { checkList, quoted } from '../given.js';
 import { tagMark } from '../keys.js';
 
 const keyCharactersMax = 1_024;
@@ -56,7 +56,7 @@ export function checkedLifeMs(key: string, ttlMs?: number): number {
   if (typeof ms === 'number' && ms > 0 && ms <= lifeMaxMs) return Math.max(1, Math.round(ms));
   throw new ForebayError(
     'INVALID_VALUE',
-    `${key} can't live for ${shownNumber(ms)} ms: give from 1 ms (0.001 s) up to ten years.`,
+    `${key} can't live for ${quoted(ms)} ms: give from 1 ms (0.001 s) up to ten years.`,
     { context: { key, ttlMs } },
   );
 }
@@ -66,11 +66,7 @@ export function checkRefreshWhen(key: string, when: RefreshWhen): void {
   if (when === 'xfetch' || (typeof when === 'number' && when > 0 && when < 1)) return;
   throw new ForebayError(
     'INVALID_VALUE',
-    `${key} can't be refreshed after ${shownNumber(when)} of its life: give a share between 0 and 1, or 'xfetch'.`,
+    `${key} can't be refreshed after ${quoted(when)} of its life: give a share between 0 and 1, or 'xfetch'.`,
     { context: { key, when } },
   );
-}
-
-function shownNumber(value: unknown): string {
-  return typeof value === 'number' ? String(value) : describe(value);
 }

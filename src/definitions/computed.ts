@@ -2,6 +2,7 @@
  * Computed stores: values that a loader derives, such as dashboards and statistics. They are cached, and
  * never written.
  */
+import { quoted } from '../given.js';
 import type { CacheKey } from './cache-key.js';
 import type { RecordDefinition } from './record.js';
 
@@ -159,8 +160,13 @@ export function bindComputed(name: string, { options }: ComputedDefinition): Com
     options,
     refreshWhen: refresh && (refresh.when ?? refreshDefaults.when),
     refreshConcurrency: refresh?.concurrency ?? refreshDefaults.concurrency,
-    warm: warm && { ttlMs: undefined, ...warmDefaults, ...warm },
+    warm: warm && { ttlMs: undefined, ...warmDefaults, ...leftIn(warm) },
   };
+}
+
+/** Without what is undefined, which counts as left out. */
+function leftIn<O extends object>(options: O): O {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as O;
 }
 
 /** [least, most, must it be whole]: the share bounds exclude 0. */
@@ -203,11 +209,14 @@ function boundProblems(name: string, option: string, value: unknown): string[] {
   return isValid
     ? []
     : [
-        `${name}: ${option} must be ${isWhole ? 'an integer' : 'a number'} from ${min} to ${max}, not ${value}.`,
+        `${name}: ${option} must be ${isWhole ? 'an integer' : 'a number'} from ${min} to ${max}, not ${quoted(value)}.`,
       ];
 }
 
 function whenProblems(name: string, { when }: RefreshOptions): string[] {
-  const isValid = when === undefined || when === 'xfetch' || (when > 0 && when < 1);
-  return isValid ? [] : [`${name}: refresh.when must be 'xfetch' or a share between 0 and 1, not ${when}.`];
+  const isValid =
+    when === undefined || when === 'xfetch' || (typeof when === 'number' && when > 0 && when < 1);
+  return isValid
+    ? []
+    : [`${name}: refresh.when must be 'xfetch' or a share between 0 and 1, not ${quoted(when)}.`];
 }

@@ -2,6 +2,7 @@
  * Counter stores: integers that grow by deltas, which add up in Redis and reach the database as `col = col +
  * delta`.
  */
+import { checkObject } from '../given.js';
 import type { Field, IdOf, Model } from './model.js';
 import type { BufferOptions, RecordDefinition, StoreOptions, Transaction } from './record.js';
 
@@ -101,6 +102,7 @@ export function counter(
     | ModelCounterOptions<Model, string>
     | CustomCounterOptions,
 ): CounterDefinition {
+  checkObject('The options of a counter', options);
   if ('of' in options) {
     const { of, field, ...rest } = options;
     return { kind: 'counter', options: rest, source: { kind: 'record', of, field } };

@@ -1,4 +1,5 @@
 /** Record stores: rows by id, of a Prisma model by name, or with a load and persist of one's own. */
+import { checkObject } from '../given.js';
 import type { IdOf, Model } from './model.js';
 
 /** Options that every kind of store has; each has a default. */
@@ -252,6 +253,7 @@ export function record(
     | ModelRecordOptions<Model, string, string, Readonly<Record<string, RecordDefinition>>>
     | (RecordCacheOptions & BufferOptions & Omit<CustomRecordSource, 'kind'>),
 ): RecordDefinition {
+  checkObject('The options of a record', options);
   if ('model' in options) {
     const {
       model,

@@ -1,4 +1,6 @@
 /** What is wrong with the definitions of stores that are written: every problem, in words. */
+import { ForebayError } from '../errors.js';
+import { quoted } from '../given.js';
 import { reservedStoreNames } from '../keys.js';
 import type { ComputedDefinition } from './computed.js';
 import type { CounterDefinition } from './counter.js';
@@ -7,6 +9,15 @@ import type { ModelSource, RecordDefinition } from './record.js';
 
 /** Those that are written, and so have lanes. */
 export type WrittenDefinitions = Readonly<Record<string, RecordDefinition | CounterDefinition>>;
+
+/** @throws ForebayError INVALID_DEFINITION with all of them */
+export function refuse(problems: readonly string[]): void {
+  if (problems.length === 0) return;
+  throw new ForebayError(
+    'INVALID_DEFINITION',
+    `The stores' definitions can't be used:\n- ${problems.join('\n- ')}`,
+  );
+}
 
 /** Of a store's name, of any kind. */
 export function nameProblems(name: string): string[] {
@@ -90,7 +101,9 @@ function optionProblems(name: string, definition: RecordDefinition | CounterDefi
     if (value === undefined) return [];
     const [min, max] = bounds;
     const isValid = Number.isInteger(value) && value >= min && value <= max;
-    return isValid ? [] : [`${name}: ${option} must be an integer from ${min} to ${max}, not ${value}.`];
+    return isValid
+      ? []
+      : [`${name}: ${option} must be an integer from ${min} to ${max}, not ${quoted(value)}.`];
   });
 }
 

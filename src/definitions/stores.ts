@@ -2,7 +2,7 @@
  * `defineStores`: the one module that app and workers share. It names the definitions, checks them, and
  * works out which stores live in the same lanes.
  */
-import { ForebayError } from '../errors.js';
+import { checkObject } from '../given.js';
 import { bindComputed, type ComputedDefinition, type ComputedStore, computedProblems } from './computed.js';
 import { type CounterDefinition, type CounterSource, initialOf, recordCounterField } from './counter.js';
 import { generationOf } from './generation.js';
@@ -19,7 +19,14 @@ import type {
   StoreOptions,
 } from './record.js';
 import { jsonRowCodec, modelRowCodec, type RowCodec } from './row-codec.js';
-import { dependsProblems, nameProblems, type WrittenDefinitions, writtenProblems } from './store-problems.js';
+import { shapeProblems } from './shape-problems.js';
+import {
+  dependsProblems,
+  nameProblems,
+  refuse,
+  type WrittenDefinitions,
+  writtenProblems,
+} from './store-problems.js';
 
 /** Definitions of stores, by the names that they are to have. */
 export type Definitions = Readonly<Record<string, RecordDefinition | CounterDefinition | ComputedDefinition>>;
@@ -125,17 +132,15 @@ const parentLeadMs = { min: 20, max: 50 };
  * @throws ForebayError INVALID_DEFINITION, with every problem found
  */
 export function defineStores<const D extends Definitions>(definitions: D): Stores<D> {
+  checkObject('The definitions of stores', definitions);
+  // What has not its shape can't be looked at any further.
+  refuse(Object.entries(definitions).flatMap(([name, definition]) => shapeProblems(name, definition)));
   const written = writtenOf(definitions);
   const problems = [...Object.keys(definitions).flatMap(nameProblems), ...writtenProblems(written)];
   const computed = computedOf(definitions);
   for (const [name, definition] of computed)
     problems.push(...computedProblems(name, definition), ...dependsProblems(name, definition, written));
-  if (problems.length > 0) {
-    throw new ForebayError(
-      'INVALID_DEFINITION',
-      `The stores' definitions can't be used:\n- ${problems.join('\n- ')}`,
-    );
-  }
+  refuse(problems);
   const groups = [...bindRecords(written), ...bindLoneCounters(written)];
   const stores = groups.flatMap(storesOf);
   return {

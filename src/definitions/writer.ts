@@ -4,6 +4,7 @@
  */
 
 import { ForebayError } from '../errors.js';
+import { checkFunction, checkObject, quoted } from '../given.js';
 import { type BufferOptions, type RecordDefinition, record, type Transaction } from './record.js';
 import { defaultSerializer } from './serializer.js';
 
@@ -53,10 +54,16 @@ const entryTtlMs = 1_000;
  * => … })`.
  * @throws ForebayError INVALID_DEFINITION
  */
-export function writer<T>({ keys, write, ...options }: WriterOptions<T>): WriterDefinition<T> {
-  if (!/^[^:]+:[^:]+$/.test(keys)) {
-    throw new ForebayError('INVALID_DEFINITION', `A writer's keys must be "namespace:what", not "${keys}".`);
+export function writer<T>(given: WriterOptions<T>): WriterDefinition<T> {
+  checkObject('The options of a writer', given);
+  const { keys, write, ...options } = given;
+  if (typeof keys !== 'string' || !/^[^:]+:[^:]+$/.test(keys)) {
+    throw new ForebayError(
+      'INVALID_DEFINITION',
+      `A writer's keys must be "namespace:what", not ${quoted(keys)}.`,
+    );
   }
+  checkFunction(`The write of writer ${keys}`, write);
   const definition = record<WriterRow<T>, 'key'>({
     ...options,
     id: 'key',

@@ -1,13 +1,14 @@
 /** What callers give where no compiler looks: it is refused by name and with a code, and nothing is done. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Project, TeamMember } from '../../examples/platform/generated/models.js';
-import type { Forebay } from '../../src/app/connect.js';
+import { type ConnectOptions, connect, type Forebay } from '../../src/app/connect.js';
 import { cacheKey, cacheKeys } from '../../src/definitions/cache-key.js';
 import { computed } from '../../src/definitions/computed.js';
 import { counter } from '../../src/definitions/counter.js';
 import { record } from '../../src/definitions/record.js';
 import { defineStores, type Stores } from '../../src/definitions/stores.js';
 import { ForebayError } from '../../src/errors.js';
+import { redisSettings } from '../../src/redis-settings.js';
 import { createEnvironment, type Environment } from '../support/environment.js';
 
 const Keys = cacheKeys('odd', { page: cacheKey<string>(60), rows: cacheKey<string>(60) });
@@ -160,3 +161,50 @@ describe('what is given as undefined', () => {
     await expect(put).rejects.toMatchObject({ code: 'DURABILITY_NOT_MET' });
   });
 });
+
+describe('what an app is connected with', () => {
+  let environment: Environment;
+
+  beforeAll(async () => {
+    environment = await createEnvironment();
+  });
+
+  afterAll(() => environment.close());
+
+  it.each([
+    ['no stores', (given: object) => connect(undefined as never, given as never)],
+    ['definitions that are no stores', (given: object) => connect({ projects } as never, given as never)],
+    ['no options', () => connect(stores, undefined as never)],
+    ['no Prisma client', ({ prisma: _, ...given }: ConnectOptions) => connect(stores, given as never)],
+    ['a listener that is none', odd({ onEvent: 'log' })],
+    ['a trace that is none', odd({ trace: {} })],
+    ['no loads at once', odd({ cache: { loadsMax: 0 } })],
+    ['waiting loads without a number', odd({ cache: { waitingLoadsMax: Number.NaN } })],
+    ['statistics all the time', odd({ cache: { statisticsEveryMs: 0 } })],
+    ['statistics at a time that no timer has', odd({ cache: { statisticsEveryMs: 2 ** 40 } })],
+    ['values of no bytes', odd({ cache: { valueBytesMax: Number.NaN } })],
+    ['a memory of nothing', odd({ cache: { l1: { entriesMax: 0 } } })],
+    ['a memory that is none', odd({ cache: { l1: null } })],
+    ['a serializer that is none', odd({ cache: { serializer: {} } })],
+    ['a configuration that is none', odd({ config: {} })],
+    ['a prefix with a brace', odd({ config: { prefix: 'a}b', redis: {}, queueRedis: {} } })],
+  ] as [string, (given: ConnectOptions) => Promise<unknown>][])(
+    'is refused with a code: %s',
+    async (_, call) => {
+      const { prisma, config } = environment;
+      const refused = await call({ prisma, config }).catch((error: unknown) => error);
+      expect(refused).toMatchObject({ code: expect.stringMatching(/^INVALID_(VALUE|CONFIG)$/) });
+    },
+  );
+
+  it('a URL that is none, too, and its text is not told', () => {
+    for (const url of ['', 'secret', 'http://h:1', 'redis://h/x', undefined])
+      expect(() => redisSettings(url as never)).toThrow(
+        expect.objectContaining({ code: 'INVALID_CONFIG', message: expect.not.stringContaining('secret') }),
+      );
+  });
+});
+
+function odd(options: object): (given: ConnectOptions) => Promise<unknown> {
+  return (given) => connect(stores, { ...given, ...options } as never);
+}

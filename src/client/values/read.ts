@@ -10,6 +10,7 @@ import type { ReadOptions } from '../../cache/reading/read-options.js';
 import type { RefreshWhen } from '../../definitions/computed.js';
 import { ForebayError } from '../../errors.js';
 import { checkFunction, checkList, checkObject, notGiven } from '../../given.js';
+import { timerMaxMs } from '../../pause.js';
 
 /** Loads the value of one key; null or undefined: there is none. */
 export type Load<T> = (context: LoadContext) => Promise<T | null | undefined>;
@@ -67,9 +68,6 @@ export interface ReadValueOptions {
   /** Ends this caller's wait; a load that others share goes on. Default: none. */
   readonly signal?: AbortSignal;
 }
-
-/** Of a timer: what is longer would fire at once. */
-const timerMaxMs = 2 ** 31 - 1;
 
 /** See `CachedValues.read`. */
 export function readValue<T>(

@@ -81,7 +81,7 @@ describe('options', () => {
     for (const value of [min, max, undefined]) expect(problems(value)).toEqual([]);
     for (const value of [min - 1, max + 1, min + 0.5, Number.NaN, '5', null]) {
       expect(problems(value)).toEqual([
-        `notes: ${option} must be an integer from ${min} to ${max}, not ${value}.`,
+        `notes: ${option} must be an integer from ${min} to ${max}, not ${value === '5' ? '"5"' : value}.`,
       ]);
     }
   });
