@@ -19,7 +19,7 @@ export type HealthPlace =
     };
 
 /** What the system takes for the path of a socket; beyond that it is cut off silently. */
-const socketPathMax = 100;
+export const socketPathBytesMax = 100;
 const portMax = 65_535;
 
 /**
@@ -38,5 +38,5 @@ export function parseHealthPlace(text: string): HealthPlace | undefined {
 }
 
 function socketOf(path: string): HealthPlace | undefined {
-  return path === '' || path.length > socketPathMax ? undefined : { kind: 'socket', path };
+  return path === '' || Buffer.byteLength(path) > socketPathBytesMax ? undefined : { kind: 'socket', path };
 }

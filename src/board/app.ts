@@ -194,6 +194,10 @@ function toProblem(error: unknown): { problem: string } {
   throw error;
 }
 
+/** What is asked for and is not there, or can't be, is no trouble of the board's. */
 function tellError(error: Error, context: BoardContext): Response {
+  if (isForebayError(error, 'UNKNOWN_STORE')) return context.text(error.message, 404);
+  if (isForebayError(error) && /^INVALID_(ID|KEY|VALUE)$/.test(error.code))
+    return context.text(error.message, 400);
   return context.text(`The board can't answer now: ${messageOf(error)}`, 503);
 }

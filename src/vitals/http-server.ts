@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { unlinkSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { type AddressInfo, connect, type ListenOptions } from 'node:net';
-import { messageOf } from '../errors.js';
-import type { HealthPlace } from '../health-place.js';
+import { ForebayError, messageOf } from '../errors.js';
+import { type HealthPlace, socketPathBytesMax } from '../health-place.js';
 
 export interface Answer {
   readonly status: number;
@@ -77,8 +77,17 @@ async function openPort(server: Server, place: HealthPlace & { kind: 'port' }): 
   return `http://${place.host.includes(':') ? `[${place.host}]` : place.host}:${port}/`;
 }
 
-/** A process that was killed leaves its socket behind. */
+/**
+ * A process that was killed leaves its socket behind. A path that is too long only now, filled in, is
+ * refused: two processes could have the same beginning of theirs.
+ */
 async function openSocket(server: Server, path: string): Promise<string> {
+  const bytes = Buffer.byteLength(path);
+  if (bytes > socketPathBytesMax)
+    throw new ForebayError(
+      'INVALID_CONFIG',
+      `The socket ${path} can't be opened: its path has ${bytes} bytes, and ${socketPathBytesMax} are allowed. Choose a shorter one.`,
+    );
   try {
     await open(server, { path });
   } catch (error) {

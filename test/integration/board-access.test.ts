@@ -47,6 +47,19 @@ describe('the board', () => {
       .toMatchObject([{ name: `flush ${lane}`, returnValue: { batches: 1, rows: 1, skipped: 0 } }]);
   });
 
+  it('says that a lane is not there, rather than that it can’t answer', async () => {
+    const { config, prisma } = environment;
+    const own = { ...config, board: { host: '127.0.0.1', port: 0 } };
+    board = new BoardService({ stores, prisma, config: own, emit: () => undefined });
+    await board.start();
+    const letter = { lane: 'nobody/0', field: 'nobody:1', at: '1' };
+    const found = await fetch(`${board.url}letters/replay`, {
+      method: 'POST',
+      body: new URLSearchParams(letter),
+    });
+    expect([found.status, await found.text()]).toEqual([404, 'There is no lane nobody/0.']);
+  });
+
   it('C5 shows all queues; a schedule that is promoted there runs at once', async () => {
     let runs = 0;
     const run = async () => {

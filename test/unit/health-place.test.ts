@@ -24,6 +24,7 @@ test.each(['', 'on', ':9464', '65536', '0-9', '9-8', '1:2:3', '::1:9464', 'http:
 
 it('a path that the system would cut off is none', () => {
   expect(parseHealthPlace(`unix:/${'x'.repeat(120)}`)).toBeUndefined();
+  expect(parseHealthPlace(`unix:/${'é'.repeat(60)}`)).toBeUndefined();
 });
 
 it('every pair of ports is taken as it is written, and never one that is no port', () => {

@@ -34,6 +34,16 @@ describe('resources', () => {
     expect(made).toMatchObject(code === undefined ? { message: error.message } : { code, cause: error });
   });
 
+  it('that have all the time of the world are waited for', async () => {
+    let isClosed = false;
+    resources.own('slow', 0, async () => {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      isClosed = true;
+    });
+    await resources.close(Number.POSITIVE_INFINITY);
+    expect([isClosed, events]).toEqual([true, []]);
+  });
+
   it('are closed in reverse, one after the other, however each of them ends', async () => {
     const endings = fc.array(fc.constantFrom('sync', 'async', 'throws', 'rejects'), { maxLength: 8 });
     await fc.assert(

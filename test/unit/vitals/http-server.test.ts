@@ -56,6 +56,15 @@ describe('of several ports', () => {
 });
 
 describe('a socket', () => {
+  it.each(['x'.repeat(120), 'é'.repeat(60)])(
+    'whose path the system would cut off is refused: %s',
+    async (name) => {
+      await expect(opened({ kind: 'socket', path: `/tmp/${name}` })).rejects.toMatchObject({
+        code: 'INVALID_CONFIG',
+      });
+    },
+  );
+
   const inFolder = async (use: (path: string) => Promise<void>): Promise<void> => {
     const folder = await mkdtemp(path.join(tmpdir(), 'forebay-health-'));
     try {
