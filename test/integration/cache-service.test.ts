@@ -150,6 +150,23 @@ describe('S5 statistics', () => {
     app.cache.resetStats();
     expect(app.cache.getStats()).toMatchObject({ hits: 0, operations: 0, hitRate: 0, byNamespace: {} });
   });
+
+  it('stay above 0 when they are reset while a read waits that is served a stale value', async () => {
+    const life = { ttlMs: 1, graceMs: 60_000 };
+    await app.read('user:a', async () => 'old', life);
+    const isStale = async () => (await app.cache.explain('user:a')).state;
+    await expect.poll(isStale, { interval: 1 }).toBe('stale');
+    const served = app.read(
+      'user:a',
+      async () => {
+        app.cache.resetStats();
+        throw new Error('no new one');
+      },
+      life,
+    );
+    expect(await served).toBe('old');
+    expect(app.cache.getStats().misses).toBeGreaterThanOrEqual(0);
+  });
 });
 
 describe('S5 statistics as events', () => {

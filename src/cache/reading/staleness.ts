@@ -5,6 +5,8 @@ import type { ValueStore } from '../value-store.js';
 import type { ReadPlan } from './read-options.js';
 import type { MissingValue } from './value-port.js';
 
+type Counts = ReturnType<StatisticsCounter['of']>;
+
 const none = Symbol('none');
 
 export class Staleness {
@@ -21,11 +23,13 @@ export class Staleness {
     const stale = found.kind === 'missing' ? found.stale : undefined;
     if (stale === undefined) return fresh;
     const inTime = fresh.catch(() => none);
-    return plan.isServedStale ? this.#serve(key, stale) : this.#unlessLate(key, stale, inTime, plan);
+    // Those that have counted the miss just now: by the time that it is served, they may have been reset.
+    const counts = this.#statistics.of(key);
+    return plan.isServedStale ? this.#serve(counts, stale) : this.#unlessLate(counts, stale, inTime, plan);
   }
 
   async #unlessLate(
-    key: string,
+    counts: Counts,
     stale: ValueEntry,
     inTime: Promise<unknown>,
     { softTimeoutMs }: ReadPlan,
@@ -36,11 +40,10 @@ export class Staleness {
     });
     const value = await Promise.race([inTime, late]);
     clearTimeout(timer);
-    return value === none ? this.#serve(key, stale) : value;
+    return value === none ? this.#serve(counts, stale) : value;
   }
 
-  async #serve(key: string, stale: ValueEntry): Promise<unknown> {
-    const counts = this.#statistics.of(key);
+  async #serve(counts: Counts, stale: ValueEntry): Promise<unknown> {
     counts.staleHits += 1;
     counts.hits += 1;
     counts.misses -= 1;
