@@ -30,7 +30,7 @@ import { WriteQueue } from '../client/writing/write-queue.js';
 import { type Config, readConfig } from '../config.js';
 import { breakerOf } from '../connection/breaker.js';
 import { ConnectionMetrics } from '../connection/connection-metrics.js';
-import { getMany } from '../connection/get-many.js';
+import { getMany, keysTogether } from '../connection/get-many.js';
 import { createHealth, type RedisHealth } from '../connection/health.js';
 import { openConnections, toReadError } from '../connection/redis.js';
 import { checkServer } from '../connection/server-check.js';
@@ -242,7 +242,7 @@ async function openBase(
   const routes = followLanes(reads, prefix, { lanes, buffer });
   const queues = await openQueues(stores, { queue, writes, lanes, prefix, emit }, resources);
   const breaker = resources.own('breaker of reads', breakerOf(reads, 'reads', emit), (it) => it.stop());
-  const entries = new BatchedGet((keys) => breaker.run(() => getMany(reads, keys)));
+  const entries = new BatchedGet((keys) => breaker.run(() => getMany(reads, keys)), keysTogether(reads));
   const reading = createReadingParts(new WaitingRoom({ subscriber, prefix, emit }), cacheOptions);
   const shared = { stores, prefix, settings, database, cacheOptions, emit, trace };
   return { ...shared, metrics, connections, lanes, routes, buffer, queues, breaker, entries, reading };

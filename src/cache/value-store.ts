@@ -116,8 +116,9 @@ export class ValueStore {
     );
   }
 
-  /** What `look` finds of each key, with one command. */
+  /** What `look` finds of each key, with one command where that can be. */
   async lookMany(keys: readonly string[]): Promise<Found[]> {
+    if (!this.#tier.readsTogether) return Promise.all(keys.map((key) => this.look(key)));
     const reservations = keys.map((key) => this.#l1?.reserve(key));
     const startedAt = performance.now();
     try {

@@ -6,10 +6,11 @@
  */
 import { closedError, type ForebayError } from '../errors.js';
 import type { BreakerConnection, Emit } from '../events.js';
+import { isCluster } from './client.js';
 import type { RedisClient } from './redis.js';
 import { isKeptOut, isNotSent, isReplyError, toUnavailable } from './refusals.js';
 
-const failuresMax = 5;
+const failuresDefaultMax = 5;
 const waitFirstMs = 50;
 const waitMaxMs = 10_000;
 
@@ -18,12 +19,15 @@ export interface BreakerDependencies {
   /** Resolves when Redis answers. */
   readonly probe: () => Promise<unknown>;
   readonly emit: Emit;
+  /** In a row, that open it. Default 5. */
+  readonly failuresMax?: number;
 }
 
 export class Breaker {
   readonly #connection: BreakerConnection;
   readonly #probe: () => Promise<unknown>;
   readonly #emit: Emit;
+  readonly #failuresMax: number;
   #failures = 0;
   #waitMs = waitFirstMs;
   #timer: NodeJS.Timeout | undefined;
@@ -31,10 +35,11 @@ export class Breaker {
   /** What every call gets while it is open: made once, for a stack trace costs more than all else. */
   #refusal: ForebayError | undefined;
 
-  constructor({ connection, probe, emit }: BreakerDependencies) {
+  constructor({ connection, probe, emit, failuresMax = failuresDefaultMax }: BreakerDependencies) {
     this.#connection = connection;
     this.#probe = probe;
     this.#emit = emit;
+    this.#failuresMax = failuresMax;
   }
 
   get isOpen(): boolean {
@@ -75,7 +80,7 @@ export class Breaker {
 
   #failed(error: unknown): void {
     this.#failures = isThere(error) ? 0 : this.#failures + 1;
-    if (this.isOpen || (this.#failures < failuresMax && !isDown(error))) return;
+    if (this.isOpen || (this.#failures < this.#failuresMax && !isDown(error))) return;
     const refusal = unavailable(error);
     this.#refusal = refusal;
     this.#waitMs = waitFirstMs;
@@ -105,9 +110,13 @@ export class Breaker {
   }
 }
 
-/** One for a connection: it asks there whether Redis answers, and closes when the connection is back. */
+/**
+ * One for a connection: it asks there whether Redis answers, and closes when the connection is back. In a
+ * cluster it opens only when all of it is away: calls to one server that fail are no word on the others.
+ */
 export function breakerOf(redis: RedisClient, connection: BreakerConnection, emit: Emit): Breaker {
-  const breaker = new Breaker({ connection, probe: () => redis.ping(), emit });
+  const failuresMax = isCluster(redis) ? Number.POSITIVE_INFINITY : failuresDefaultMax;
+  const breaker = new Breaker({ connection, probe: () => redis.ping(), emit, failuresMax });
   redis.on('ready', () => breaker.recovered());
   return breaker;
 }

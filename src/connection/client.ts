@@ -226,7 +226,8 @@ function createClusterClient(
     clusterRetryStrategy: retryStrategy,
     slotsRefreshTimeout: slotsTimeoutMs,
     slotsRefreshInterval: slotsEveryMs,
-    retryDelayOnFailover: isSentOnce ? 0 : failoverWaitMs,
+    // Of a role that never waits, neither where one server of many is away.
+    retryDelayOnFailover: options.maxRetriesPerRequest === 0 ? 0 : failoverWaitMs,
     ...(isWaiting ? { maxRedirections: waitingTriesMax } : {}),
     // Names stay names, for that is what certificates have.
     dnsLookup: (address, callback) => callback(null, address),

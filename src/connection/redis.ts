@@ -283,3 +283,8 @@ export function toReadError(error: unknown): ForebayError {
   if (isReplyError(error)) return toRefusal('call', error);
   return toUnavailable(isNotSent(error) ? "Redis can't be reached" : 'Redis did not answer', error);
 }
+
+/** Of a read's error: nothing can be read there for now, be it that a server is there and says so. */
+export function isAway({ code, retryable }: ForebayError): boolean {
+  return code === 'REDIS_UNAVAILABLE' || (code === 'REDIS_REFUSED' && retryable);
+}

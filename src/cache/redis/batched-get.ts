@@ -3,9 +3,6 @@
  * more than a value does.
  */
 
-/** Most keys of one command, as Redis serves nobody else meanwhile. */
-const keysMax = 500;
-
 interface Asked {
   readonly key: string;
   readonly resolve: (content: string | null) => void;
@@ -14,10 +11,13 @@ interface Asked {
 
 export class BatchedGet {
   readonly #mget: (keys: string[]) => Promise<(string | null)[]>;
+  readonly #keysMax: number;
   #asked: Asked[] = [];
 
-  constructor(mget: (keys: string[]) => Promise<(string | null)[]>) {
+  /** @param keysMax of one command. Default: all */
+  constructor(mget: (keys: string[]) => Promise<(string | null)[]>, keysMax = Number.POSITIVE_INFINITY) {
     this.#mget = mget;
+    this.#keysMax = keysMax;
   }
 
   get(key: string): Promise<string | null> {
@@ -31,7 +31,7 @@ export class BatchedGet {
   #send(): void {
     const asked = this.#asked;
     this.#asked = [];
-    for (let i = 0; i < asked.length; i += keysMax) this.#read(asked.slice(i, i + keysMax));
+    for (let i = 0; i < asked.length; i += this.#keysMax) this.#read(asked.slice(i, i + this.#keysMax));
   }
 
   #read(asked: readonly Asked[]): void {

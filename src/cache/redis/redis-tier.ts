@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { Breaker } from '../../connection/breaker.js';
-import { getMany } from '../../connection/get-many.js';
+import { getMany, keysTogether } from '../../connection/get-many.js';
 import type { RedisClient } from '../../connection/redis.js';
 import { scanKeys } from '../../connection/scan.js';
 import { cacheEntryKey, filledChannel, tagKey } from '../../keys.js';
@@ -45,7 +45,9 @@ export class RedisTier {
   readonly #breaker: Breaker;
   readonly #prefix: string;
   readonly #channel: string;
-  readonly #batch = new BatchedGet((entryKeys) => this.#mget(entryKeys));
+  readonly #batch: BatchedGet;
+  /** Whether many values are read with one command. */
+  readonly readsTogether: boolean;
   /** Tokens and ids: random for the process, counted within it. */
   readonly #process = randomBytes(9).toString('base64url');
   #count = 0;
@@ -55,6 +57,8 @@ export class RedisTier {
     this.#breaker = breaker;
     this.#prefix = prefix;
     this.#channel = filledChannel(prefix);
+    this.#batch = new BatchedGet((entryKeys) => this.#mget(entryKeys), keysTogether(redis));
+    this.readsTogether = keysTogether(redis) > 1;
   }
 
   /** For tokens of leases and ids of values. */

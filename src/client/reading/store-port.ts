@@ -9,7 +9,7 @@ import type { Fill as Write } from '../../buffer/step-replies.js';
 import type { LoadContext } from '../../cache/reading/loading.js';
 import type { Claim, Fill, Filled, Lease, Loaded, Look, Port } from '../../cache/reading/port.js';
 import type { CacheCounts } from '../../cache-statistics.js';
-import { toReadError } from '../../connection/redis.js';
+import { isAway, toReadError } from '../../connection/redis.js';
 import { refusalOf } from '../../connection/refusals.js';
 import { entryTtlMs } from '../../definitions/entry-ttl.js';
 import type { OnRedisAway } from '../../definitions/record.js';
@@ -100,7 +100,7 @@ export abstract class StorePort<
     } catch (cause) {
       this.countsOf().errors += 1;
       const error = toReadError(cause);
-      if (error.code !== 'REDIS_UNAVAILABLE') throw error;
+      if (!isAway(error)) throw error;
       return idKeys.map(() => ({ kind: 'away', error }));
     }
   }

@@ -4,7 +4,7 @@
 import { LeasedLoads } from '../../cache/reading/leased-loads.js';
 import type { Missed } from '../../cache/reading/load-task.js';
 import type { Loaded } from '../../cache/reading/port.js';
-import { toReadError } from '../../connection/redis.js';
+import { isAway, toReadError } from '../../connection/redis.js';
 import { isForebayError } from '../../errors.js';
 import type { ClientContext } from '../context.js';
 import type { StorePort } from './store-port.js';
@@ -66,7 +66,7 @@ export class StoreReads<Value> {
       counts.misses += 1;
       return { key: idKey, lease: standing.lease };
     } catch (error) {
-      if (!isForebayError(error, 'REDIS_UNAVAILABLE')) throw error;
+      if (!isForebayError(error) || !isAway(error)) throw error;
       counts.misses += 1;
       return { key: idKey, away: { error } };
     }

@@ -29,6 +29,7 @@ interface Lease {
 const tagTtlMs = 30 * 86_400_000;
 
 export class MemoryTier implements Tier {
+  readonly readsTogether = true;
   readonly #dependencies: MemoryTierDependencies;
   #count = 0;
   #lastTag = 0;
