@@ -1,4 +1,5 @@
 /** `forebay plan`: what a load takes of each part. */
+import { optionBounds } from '../definitions/store-problems.js';
 import { fullFirst, type Load, type Plan, planOf } from '../operations/plan.js';
 import type { Io } from './command.js';
 import { table } from './table.js';
@@ -33,12 +34,16 @@ function text(load: Load, made: Plan): string {
     table(rows),
     `Full first: ${fullWords[fullFirst(made)]}.`,
     `partitions: ${partitions} for each store.`,
-    `While Postgres is away for ${count(load.outageMs / 1_000)} s: ${bytes(backlogBytes)} of Redis; dirtyMax ${count(dirtyMax)} and dirtyBytesMax ${count(dirtyBytesMax)} at least.`,
+    `While Postgres is away for ${count(load.outageMs / 1_000)} s: ${bytes(backlogBytes)} of Redis; dirtyMax ${count(dirtyMax)} and dirtyBytesMax ${count(dirtyBytesMax)} at least${isTooMuch(made) ? ', more than a lane can be given: plan a shorter outage, or more stores' : ''}.`,
     `The append-only file grows by ${bytes(made.fileBytesPerSecond)} a second, until it is rewritten.`,
     '',
     'An estimate: processor times of another machine may be half or twice as large. Measured: npm run bench -- scale; see docs/scale.md.',
     '',
   ].join('\n');
+}
+
+function isTooMuch({ dirtyMax, dirtyBytesMax }: Plan): boolean {
+  return dirtyMax > optionBounds.dirtyMax[1] || dirtyBytesMax > optionBounds.dirtyBytesMax[1];
 }
 
 const fullWords = {

@@ -55,7 +55,7 @@ export function dependsProblems(
 }
 
 /** Bounds keep one Lua call short: Redis serves nobody else while it runs. */
-const optionBounds: Record<string, readonly [number, number]> = {
+export const optionBounds = {
   ttlMs: [1, 31_536_000_000],
   partitions: [1, 1_024],
   delayMs: [0, 60_000],
@@ -67,7 +67,8 @@ const optionBounds: Record<string, readonly [number, number]> = {
   deadLettersMax: [1, 1_000_000],
   parentWaitMs: [0, 3_600_000],
   valueBytesMax: [1, 16_777_216],
-};
+} as const;
+const boundsByName: Readonly<Record<string, readonly [number, number]>> = optionBounds;
 
 /** What a single write may choose too. */
 export const writeChoices = {
@@ -96,7 +97,7 @@ function optionProblems(name: string, definition: RecordDefinition | CounterDefi
     if (option === 'tenant') return tenantProblems(name, value);
     const choices = optionChoices[option];
     if (choices) return choiceProblems(name, option, choices, value);
-    const bounds = optionBounds[option];
+    const bounds = boundsByName[option];
     if (!bounds) return [`${name}: there is no option "${option}".`];
     if (value === undefined) return [];
     const [min, max] = bounds;

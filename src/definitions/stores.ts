@@ -105,7 +105,8 @@ export interface LaneGroup {
   readonly parts: ReadonlySet<string>;
 }
 
-const defaults = {
+/** Of options that a store does not have. */
+export const defaults = {
   ttlMs: 900_000,
   onRedisAway: 'reject',
   partitions: 4,

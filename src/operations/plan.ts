@@ -3,6 +3,8 @@
  * `scale` measure them. They differ from machine to machine by a factor of two; what they are to each other
  * hardly does.
  */
+import { optionBounds } from '../definitions/store-problems.js';
+import { defaults } from '../definitions/stores.js';
 
 /** What is to be carried. */
 export interface Load {
@@ -37,10 +39,16 @@ export const costs = {
 
 /** Bytes of Redis for a dirty record, besides its JSON. */
 export const recordBytes = 300;
+/** The same as a lane counts them: version, release, and what a put leaves to the row. */
+export const countedBytes = 80;
 /** The same in the append-only file, for each write. */
 export const writtenBytes = 350;
 /** A process, a master or a core that is busier than that has no room for a peak. */
 export const busyMax = 0.6;
+/** With fewer none could take another's place: https://redis.io/docs/latest/operate/oss_and_stack/management/scaling/ */
+const clusterMastersMin = 3;
+/** Lanes have records by chance: hardly one has more than so many standard deviations above its share. */
+const deviations = 5;
 
 export interface Part {
   /** Busy cores. */
@@ -54,9 +62,9 @@ export interface Plan {
   readonly redis: Part;
   readonly worker: Part;
   readonly postgres: Part;
-  /** Of each store; a power of two. */
+  /** Of each store; a power of two, and no more than a store can have. */
   readonly partitions: number;
-  /** Dirty records of a lane, and their bytes, once Postgres was away for so long. */
+  /** Dirty records of a lane, and their bytes, once Postgres was away for so long; the defaults at least. */
   readonly dirtyMax: number;
   readonly dirtyBytesMax: number;
   /** Of Redis for all of them. */
@@ -71,23 +79,26 @@ export function planOf(load: Load): Plan {
   const { writesPerSecond, rowBytes, writesPerRow, stores, outageMs } = load;
   const rowsPerSecond = writesPerSecond / writesPerRow;
   const app = partOf(writesPerSecond, costs.app, rowBytes);
-  const redis = partOf(writesPerSecond, costs.redis, rowBytes);
+  const redis = mastersOf(partOf(writesPerSecond, costs.redis, rowBytes));
   const worker = partOf(rowsPerSecond, costs.worker, rowBytes);
   const postgres = partOf(rowsPerSecond, costs.postgres, rowBytes);
   // One goes on when the other dies, or is replaced by a deploy.
   const workers = Math.max(2, worker.count);
-  const partitions = powerOfTwo(Math.max(4, 2 * workers, 2 * redis.count) / stores);
   const records = (rowsPerSecond * outageMs) / 1_000;
+  const lanesForRecords = records / (optionBounds.dirtyMax[1] / 2);
+  const lanesMin = Math.max(defaults.partitions, 2 * workers, 2 * redis.count, lanesForRecords);
+  const partitions = Math.min(powerOfTwo(lanesMin / stores), optionBounds.partitions[1]);
   const backlogBytes = Math.ceil(records * (recordBytes + rowBytes));
-  const lanes = partitions * stores;
+  const share = records / (partitions * stores);
+  const inLane = Math.ceil(share + deviations * Math.sqrt(share));
   return {
     app,
     redis,
     worker: { ...worker, count: workers },
     postgres,
     partitions,
-    dirtyMax: Math.ceil(records / lanes),
-    dirtyBytesMax: Math.ceil((records * rowBytes) / lanes),
+    dirtyMax: Math.max(inLane, defaults.dirtyMax),
+    dirtyBytesMax: Math.max(inLane * (countedBytes + rowBytes), defaults.dirtyBytesMax),
     backlogBytes,
     fileBytesPerSecond: Math.ceil(writesPerSecond * (writtenBytes + rowBytes)),
   };
@@ -112,6 +123,10 @@ export function fullFirst({ app, redis, worker }: Plan): Exclude<PartName, 'post
 function partOf(perSecond: number, cost: Cost, rowBytes: number): Part {
   const cores = (perSecond * costOf(cost, rowBytes)) / 1_000_000;
   return { cores, count: Math.max(1, Math.ceil(cores / busyMax)) };
+}
+
+function mastersOf({ cores, count }: Part): Part {
+  return { cores, count: count === 1 ? 1 : Math.max(clusterMastersMin, count) };
 }
 
 function powerOfTwo(atLeast: number): number {
