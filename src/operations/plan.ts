@@ -45,7 +45,10 @@ export const countedBytes = 80;
 export const writtenBytes = 350;
 /** A process, a master or a core that is busier than that has no room for a peak. */
 export const busyMax = 0.6;
-/** With fewer none could take another's place: https://redis.io/docs/latest/operate/oss_and_stack/management/scaling/ */
+/**
+ * With fewer none could take another's place, see
+ * https://redis.io/docs/latest/operate/oss_and_stack/management/scaling/
+ */
 const clusterMastersMin = 3;
 /** Lanes have records by chance: hardly one has more than so many standard deviations above its share. */
 const deviations = 5;
