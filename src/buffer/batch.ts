@@ -50,10 +50,10 @@ export interface Sealing {
   readonly generation: string;
   /** The version up to which everything is in the database once the batch is; undefined: not known. */
   readonly persisted: string | undefined;
-  /** Its records have waited: for others' rows, or their tenant's turn. */
+  /** Its records were tried before: they wait for others' rows. */
   readonly isRetry: boolean;
-  /** How long ago, in ms, the oldest of its records became dirty; of a retry: nothing. */
-  readonly ageMs: number;
+  /** How long ago, in ms, the oldest of its records became dirty; undefined: all have waited. */
+  readonly ageMs: number | undefined;
 }
 
 const noRows: RowBatch = { deletes: [], puts: [], versions: new Map(), otherReleases: new Set() };

@@ -21,6 +21,9 @@
 --                memory is full
 -- freePlace      a place in the order, or among what waits, that nothing else has: at, or one before it. What
 --                is dirty of an aggregate has one place, and so has its anchor
+-- turnPlace      where a record stands among what waits that waits for nothing but its tenant's turn, by the
+--                version at which it became dirty: below 0, where no time is
+-- turnVersion    that version, of such a place
 -- oldestVersion  the version at which the oldest dirty record became dirty; nil when nothing is dirty
 -- surviving      a lane's past generations as text, `<generation> <version>;` for each, with one more: what
 --                it has accepted up to that version is known to have survived. Only the latest are kept
@@ -85,6 +88,16 @@ local function freePlace(order, at)
   local place = tonumber(at)
   while redis.call('ZCOUNT', order, text(place), text(place)) > 0 do place = place - 1 end
   return text(place)
+end
+
+local exactMax = 2 ^ 53
+
+local function turnPlace(version)
+  return text(tonumber(version) - exactMax)
+end
+
+local function turnVersion(place)
+  return tonumber(place) + exactMax
 end
 
 local function oldestVersion(order)

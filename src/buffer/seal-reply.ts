@@ -32,7 +32,7 @@ export function toSealReply({ name, group }: Lane, reply: readonly (string | num
     generation,
     persisted: persisted || undefined,
     isRetry: isRetry === 1,
-    ageMs: Math.max(0, Number(ageUs) / 1_000),
+    ageMs: ageUs === '' ? undefined : Math.max(0, Number(ageUs) / 1_000),
   };
   return { kind, batch: { ...parseBatch(name, group, String(detail), sealed), sealing } };
 }

@@ -18,7 +18,7 @@ const tenant = (id: string): string => {
   return id.split(':', 1)[0] as string;
 };
 
-function storesWith(options: { tenant?: (id: string) => string }) {
+function storesWith(options: { tenant?: (id: string) => string; parentWaitMs?: number }) {
   const limits = { partitions: 1, batchRecordsMax: 20, dirtyMax: 100, delayMs: 0 };
   const projects = record({ model: Project, counters: ['touches'], ...limits, ...options });
   return defineStores({ projects, projectTouches: counter({ of: projects, field: 'touches' }) });
@@ -70,6 +70,54 @@ describe('where one tenant has written much', () => {
     expect(found.flat().sort()).toEqual(
       [...rowsOf('much', 45), project('little:0')].map(({ id }) => `projects:${id}`).sort(),
     );
+  });
+
+  it("another's record that was tried is tried again before the rest of it", async () => {
+    const app = await environment.connect(stores);
+    const lane = laneOf();
+    const buffer = new WriteBuffer(environment.redis, environment.config.prefix);
+    await app.stores.projects.putMany(rowsOf('much', 45));
+    await app.stores.projects.put(project('little:0'));
+    const reply = await buffer.seal(lane, { recordsMax: 20, delayMs: 0, floor: 0n });
+    expect(await environment.redis.hexists(lane.keys.sealed, 'projects:little:0')).toBe(1);
+    const { number } = (reply as { batch: { number: string } }).batch;
+    const field = 'projects:little:0';
+    const waits = {
+      field,
+      fate: 'wait',
+      waitMs: 60_000,
+      letter: field,
+      row: '',
+      error: '',
+      anchor: '',
+    } as const;
+    await buffer.split(lane, number, [waits]);
+    await buffer.ack(lane, `${await environment.redis.hget(lane.keys.meta, 'sealed')}`);
+    await environment.redis.zadd(lane.keys.retries, 'XX', Date.now() * 1_000, field);
+    const [next] = await batches(lane);
+    expect(next).toEqual([field]);
+  });
+
+  it('none of it becomes a dead letter while the server refuses all', async () => {
+    const own = storesWith({ tenant, parentWaitMs: 1 });
+    const app = await environment.connect(own);
+    const buffer = new WriteBuffer(environment.redis, environment.config.prefix);
+    await app.stores.projects.putMany(rowsOf('much', 25));
+    const ofOrder = await buffer.seal(laneOf(own), { recordsMax: 20, delayMs: 0, floor: 0n });
+    await buffer.ack(laneOf(own), (ofOrder as { batch: { number: string } }).batch.number);
+    const { prisma, events } = environment;
+    await prisma.$executeRawUnsafe(`CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+      BEGIN RAISE EXCEPTION 'not now' USING ERRCODE = '55000'; END $$`);
+    await prisma.$executeRawUnsafe(
+      'CREATE TRIGGER refuse BEFORE INSERT ON projects FOR EACH ROW EXECUTE FUNCTION refuse()',
+    );
+    await environment.startWorker(own);
+    const voids = () => events.filter(({ type }) => type === 'batch.void').length;
+    await expect.poll(voids, { timeout: 10_000 }).toBeGreaterThan(1);
+    await prisma.$executeRawUnsafe('DROP TRIGGER refuse ON projects');
+    await app.flush();
+    expect(await prisma.project.count()).toBe(5);
+    expect((await app.backlog()).dead).toBe(0);
   });
 
   it('it alone meets BACKLOG_FULL, at half of the lane; what is dirty of it can be written on', async () => {

@@ -7,7 +7,7 @@
 -- KEYS[3] dirty   hash: field -> dirty record
 -- KEYS[4] sealed  hash: field -> record of the sealed batch
 -- KEYS[5] waiting hash: field -> for how long the record waits for what it refers to
--- KEYS[6] retries sorted set: field -> when (µs) a record that waits is tried next
+-- KEYS[6] retries sorted set: field -> when (µs) a record that waits is tried next; or its turnPlace
 -- KEYS[7] round   hash: tenant -> how many records of it have become dirty since the order was sealed last
 -- ARGV[1] recordsMax  most records in a batch
 -- ARGV[2] bytesMax    a batch is closed once its records have this many bytes
@@ -19,7 +19,8 @@
 -- ARGV[7] hasAggregates 1 when records are committed by aggregates, else 0
 -- returns {'batch', number, generation, persisted, isRetry, ageUs, field, record, ...}: up to which version
 --         everything is in the database once the batch is, or '' when records wait or are refused; isRetry 1:
---         its records have waited; how long ago the oldest became dirty. Or {'wait', ms} until the oldest is
+--         its records were tried before; how long ago the oldest became dirty, or '': all have
+--         waited. Or {'wait', ms} until the oldest is
 --         old enough, or the caller has stayed, or {'empty'}: the wake-up mark was cleared, or
 --         {'uncompared'}: the lane is of another generation, and nothing was done
 --
@@ -52,7 +53,7 @@ local function persistedThen()
 end
 
 local function sealedBatch(number, isRetry, since)
-  local batch = {'batch', number, generation, persistedThen(), isRetry and 1 or 0, text(now - since)}
+  local batch = {'batch', number, generation, persistedThen(), isRetry and 1 or 0, since > (tonumber(known[5]) or 0) and '' or text(now - since)}
   for _, part in ipairs(redis.call('HGETALL', sealed)) do batch[#batch + 1] = part end
   return batch
 end
@@ -110,25 +111,14 @@ local function takeChunk(size)
   return take(fields)
 end
 
--- Takes and returns what waits up to a time.
-local function takeUpTo(last)
-  local fields = redis.call('ZRANGEBYSCORE', retries, '-inf', last)
-  redis.call('ZREMRANGEBYSCORE', retries, '-inf', last)
+-- A row and its counters have the same place, and so has an aggregate: they are not parted.
+local function takeWaiting(first, last, size)
+  local places = redis.call('ZRANGEBYSCORE', retries, first, last, 'WITHSCORES', 'LIMIT', 0, size)
+  if #places == 0 then return nil end
+  local upTo = places[#places]
+  local fields = redis.call('ZRANGEBYSCORE', retries, first, upTo)
+  redis.call('ZREMRANGEBYSCORE', retries, first, upTo)
   return take(fields)
-end
-
--- [FB-SHARE] The last field of these that waits for its tenant's turn, as all before it do; nil: the first
--- does not. An anchor is as what it stands for.
-local function lastLate(fields)
-  local last
-  for i, mark in ipairs(redis.call('HMGET', waiting, unpack(fields))) do
-    if mark and string.find(mark, '^%d+ 0 ') then
-      last = fields[i]
-    elseif string.sub(fields[i], 1, 1) ~= '@' then
-      break
-    end
-  end
-  return last
 end
 
 -- Fills the batch by takeNext, which is given how many to take at most, and returns nil once there are none.
@@ -147,16 +137,9 @@ local function takeOldest(size)
   if redis.call('ZCARD', order) > 0 then return takeChunk(size) end
 end
 
+-- [FB-SHARE]
 local function takeLate(size)
-  local fields = redis.call('ZRANGE', retries, 0, size - 1)
-  local last = #fields > 0 and lastLate(fields)
-  if last then return takeUpTo(redis.call('ZSCORE', retries, last)) end
-end
-
-local function takeDue(size, untilUs)
-  local fields = redis.call('ZRANGEBYSCORE', retries, '-inf', untilUs, 'LIMIT', 0, size)
-  -- A row and its counters have the same time, and so has an aggregate: they are not parted.
-  if #fields > 0 then return takeUpTo(redis.call('ZSCORE', retries, fields[#fields])) end
+  return takeWaiting('-inf', '(0', size)
 end
 
 local function sealUnder(since, isRetry)
@@ -174,15 +157,14 @@ local function waitMsOf(oldest)
   return math.ceil(delayMs - ageUs / 1000)
 end
 
--- What waits holds back nothing: its batches take turns with the others.
 local function sealDue(due)
   local untilUs = due > now and '+inf' or text(now)
-  fillBy(function(size) return takeDue(size, untilUs) end)
+  fillBy(function(size) return takeWaiting('0', untilUs, size) end)
   if redis.call('EXISTS', sealed) == 0 then return nil end
   return sealUnder((tonumber(known[5]) or 0) + 1, true)
 end
 
-local function sealOldest(oldest)
+local function takeOrder()
   redis.call('UNLINK', round)
   local dirtyCount = redis.call('HLEN', dirty)
   local isAll = dirtyCount > 0 and dirtyCount <= recordsMax and bytes <= bytesMax
@@ -191,32 +173,39 @@ local function sealOldest(oldest)
     bytes = 0
   else
     fillBy(takeOldest)
-    fillBy(takeLate)
   end
-  if redis.call('EXISTS', sealed) == 0 then return nil end
-  return sealUnder(oldest, false)
 end
 
-local due = tonumber(redis.call('ZRANGE', retries, 0, 0, 'WITHSCORES')[2])
-local oldest = oldestVersion(order)
-while oldest or due do
+-- What waits for its tenant's turn has the room that the order leaves, and all of it where that is not due.
+local function sealOthers(oldest)
+  if oldest then takeOrder() end
+  fillBy(takeLate)
+  if redis.call('EXISTS', sealed) == 0 then return nil end
+  return sealUnder(oldest or (tonumber(known[5]) or 0) + 1, false)
+end
+
+local function dueNext()
+  return tonumber(redis.call('ZRANGEBYSCORE', retries, 0, '+inf', 'WITHSCORES', 'LIMIT', 0, 1)[2])
+end
+
+local due, oldest = dueNext(), oldestVersion(order)
+while oldest or redis.call('EXISTS', retries) == 1 do
   local waitMs = oldest and waitMsOf(oldest)
   local isDue = due and (due <= now or due > now + retryMaxUs)
-  -- What waits for its tenant's turn goes with the order's next batch.
-  local isTurn = isDue and not (waitMs == 0 and (known[7] or lastLate(redis.call('ZRANGE', retries, 0, 1))))
+  local hasOthers = waitMs == 0 or redis.call('ZCOUNT', retries, '-inf', '(0') > 0
   local batch
-  if isTurn then
+  -- What is tried again holds back nothing: its batches take turns with the others.
+  if isDue and not (hasOthers and known[7]) then
     batch = sealDue(due)
-  elseif waitMs == 0 then
-    batch = sealOldest(oldest)
+  elseif hasOthers then
+    batch = sealOthers(waitMs == 0 and oldest or nil)
   else
     waitMs = math.min(waitMs or math.huge, due and math.ceil((due - now) / 1000) or math.huge)
     redis.call('HSET', meta, 'due', text(now + waitMs * 1000))
     return {'wait', waitMs}
   end
   if batch then return batch end
-  due = tonumber(redis.call('ZRANGE', retries, 0, 0, 'WITHSCORES')[2])
-  oldest = oldestVersion(order)
+  due, oldest = dueNext(), oldestVersion(order)
 end
 if staysMs > 0 then
   redis.call('HSET', meta, 'due', text(now + staysMs * 1000))

@@ -38,10 +38,10 @@ local function waitAs(other, field, since)
   redis.call('HSET', waiting, field, waited .. (tonumber(own) < tonumber(since) and own or since))
 end
 
--- It waits for nothing but the turn of those who wait: its time has come.
+-- It waits for nothing but its tenant's turn.
 local function placeLate(field, version, anchor)
   waitAs(field, field, version)
-  local at = freePlace(retries, version)
+  local at = freePlace(retries, turnPlace(version))
   redis.call('ZADD', retries, at, field)
   if anchor then redis.call('ZADD', retries, at, anchor) end
   hasRetries = true

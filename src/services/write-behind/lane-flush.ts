@@ -256,7 +256,7 @@ export class LaneFlush {
 
 /** By the clock of Redis until it was sealed, by the worker's from then on: no two clocks are compared. */
 function ageNow(sealing: Sealing | undefined, sealedAt: number): { readonly ageMs?: number } {
-  if (sealing === undefined || sealing.isRetry) return {};
+  if (sealing?.ageMs === undefined) return {};
   return { ageMs: Math.round(sealing.ageMs + performance.now() - sealedAt) };
 }
 
