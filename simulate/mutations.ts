@@ -29,7 +29,7 @@ export const mutations: readonly Mutation[] = [
       "'HDEL', meta, 'since', 'failures'",
     ],
     ['ack forgets what waited', "redis.call('EXISTS', waiting) == 1", 'false'],
-    ['ack ends the wait of what waits again', 'if not due then ended', 'if true then ended'],
+    ['ack ends the wait of what waits again', 'if not place then ended', 'if true then ended'],
   ]),
   ...of(lua('seal'), [
     ['seal takes while sealed', 'if known[1] then', 'if false then'],

@@ -36,16 +36,31 @@ export interface LaneState {
   readonly dead: number;
   /** Records that wait for others' rows, or their tenant's turn. */
   readonly waiting: number;
+  /**
+   * The version before which nothing that waits was accepted, or another one up to that which who asked was
+   * about, at which something was; undefined: nobody asked.
+   */
+  readonly waitsSince: bigint | undefined;
   /** The lane's; '' when nothing was ever written. */
   readonly generation: string;
   /** Past generations: up to which version what each has accepted survived. */
   readonly past: ReadonlyMap<string, bigint>;
 }
 
+/** Whether all that was accepted up to a version is in the database, or a dead letter; asked about that. */
+export function isPersistedUpTo(
+  version: bigint,
+  { oldest, waiting, waitsSince = 0n }: Pick<LaneState, 'oldest' | 'waiting' | 'waitsSince'>,
+): boolean {
+  return (oldest === undefined || oldest > version) && (waiting === 0 || waitsSince > version);
+}
+
 /** What `inspect` returned. */
 export function toLaneState(reply: readonly (string | number)[]): LaneState {
-  const [version, oldest, dirty, sealed, persisted, batches, now, dead, waiting, generation, past] =
-    reply as [...[string, string, number, number, number, number, string, number, number, string, string]];
+  const [version, oldest, dirty, sealed, persisted, batches, now, dead, waiting, generation, past, since] =
+    reply as [
+      ...[string, string, number, number, number, number, string, number, number, string, string, string],
+    ];
   const ageMs = oldest === '' ? 0 : Math.max(0, (Number(now) - Number(oldest)) / 1_000);
   const survived = [...past.matchAll(/([^ ;]+) (\d+);/g)].map(([, id, last]) => [id, BigInt(last as string)]);
   return {
@@ -58,6 +73,7 @@ export function toLaneState(reply: readonly (string | number)[]): LaneState {
     ageMs,
     dead,
     waiting,
+    waitsSince: since === '' ? undefined : BigInt(since),
     generation,
     past: new Map(survived as [string, bigint][]),
   };

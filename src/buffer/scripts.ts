@@ -17,7 +17,7 @@ export const scripts = {
   split: undefined,
   replay: 7,
   discard: 3,
-  inspect: 6,
+  inspect: 7,
   find: 10,
   hurry: 3,
   wake: 3,

@@ -215,9 +215,11 @@ export class WriteBuffer {
     return [...dirty, ...(await this.#redis.hkeys(keys.sealed))];
   }
 
-  async inspect(lane: Pick<Lane, 'keys'>): Promise<LaneState> {
-    const { meta, order, dirty, sealed, dead, waiting } = lane.keys;
-    return toLaneState(await this.#redis.forebay_inspect(meta, order, dirty, sealed, dead, waiting));
+  /** @param upTo the version that who asks is about: only then it is looked since when something waits */
+  async inspect(lane: Pick<Lane, 'keys'>, upTo = 0n): Promise<LaneState> {
+    const { meta, order, dirty, sealed, dead, waiting, retries } = lane.keys;
+    const asked = this.#redis.forebay_inspect(meta, order, dirty, sealed, dead, waiting, retries, `${upTo}`);
+    return toLaneState(await asked);
   }
 
   /**
@@ -247,16 +249,17 @@ export class WriteBuffer {
     );
   }
 
-  /** Whether a record waits: for others' rows, or its tenant's turn. */
-  async isWaiting(lane: Lane, field: string): Promise<boolean> {
-    return (await this.#redis.hexists(lane.keys.waiting, field)) === 1;
+  /** Whether what was accepted of a record up to a version waits: for others' rows, or its tenant's turn. */
+  async isWaiting(lane: Lane, field: string, upTo: bigint): Promise<boolean> {
+    const mark = await this.#redis.hget(lane.keys.waiting, field);
+    return mark !== null && BigInt(/^\d+ \d+ (\d+)$/.exec(mark)?.[1] ?? 0) <= upTo;
   }
 
   /**
    * Whether a record waits that deletes its row, or makes it anew: what was counted in it before ends then.
    */
   async waitsToDelete(lane: Lane, field: string): Promise<boolean> {
-    if (!(await this.isWaiting(lane, field))) return false;
+    if ((await this.#redis.hexists(lane.keys.waiting, field)) === 0) return false;
     const { dirty, sealed } = lane.keys;
     const found = await Promise.all([dirty, sealed].map((key) => this.#redis.hget(key, field)));
     const records = found.filter((record) => record !== null);
@@ -264,10 +267,7 @@ export class WriteBuffer {
     return records.length === 0 || records.some((record) => !record.startsWith('P'));
   }
 
-  /**
-   * Asks that what is accepted by now is flushed without delay. The last write; undefined when all is
-   * persisted.
-   */
+  /** Asks for what is accepted by now without its delay. The last write; undefined: all is persisted. */
   async hurry({ keys }: Pick<Lane, 'keys'>): Promise<AcceptedAt | undefined> {
     const { meta, order, waiting } = keys;
     const [version, generation] = await this.#redis.forebay_hurry(meta, order, waiting);

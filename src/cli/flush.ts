@@ -1,6 +1,6 @@
 /** `forebay flush`: asks that everything accepted by now is written, whatever the delay of its store. */
 import { type LanePlace, lanePlaces } from '../buffer/lane.js';
-import type { LaneState } from '../buffer/lane-state.js';
+import { isPersistedUpTo, type LaneState } from '../buffer/lane-state.js';
 import type { LaneLayout } from '../buffer/layout.js';
 import { readLayouts } from '../buffer/layouts.js';
 import { Pauses } from '../buffer/pauses.js';
@@ -85,7 +85,7 @@ async function waitFor(
   const bar = new ProgressBar(io.err);
   try {
     for (;;) {
-      const states = await Promise.all(targets.map(({ lane }) => buffer.inspect(lane)));
+      const states = await Promise.all(targets.map(({ lane, version }) => buffer.inspect(lane, version)));
       const left = sumOf(targets, (target, i) => leftOf(target, states[i] as LaneState));
       const refused = sumOf(targets, ({ dead }, i) => Math.max(0, (states[i] as LaneState).dead - dead));
       bar.show('written', Math.max(0, total - left), total);
@@ -103,9 +103,9 @@ async function waitFor(
 }
 
 /** Of what was there when the command was given: what came later is not waited for. */
-function leftOf({ version, pending }: Target, { oldest, dirty, sealed, waiting }: LaneState): number {
-  const isReached = waiting === 0 && (oldest === undefined || oldest > version);
-  return isReached ? 0 : Math.min(Math.max(1, pending), dirty + sealed);
+function leftOf({ version, pending }: Target, state: LaneState): number {
+  if (isPersistedUpTo(version, state)) return 0;
+  return Math.min(Math.max(1, pending), state.dirty + state.sealed);
 }
 
 interface End {

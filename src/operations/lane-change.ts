@@ -6,7 +6,7 @@
  */
 import { dropEntries } from '../buffer/drop-entries.js';
 import { type LanePlace, lanePlaces } from '../buffer/lane.js';
-import type { LaneState } from '../buffer/lane-state.js';
+import { isPersistedUpTo, type LaneState } from '../buffer/lane-state.js';
 import { type LaneMark, type Layout, parseLaneMark } from '../buffer/layout.js';
 import type { Layouts } from '../buffer/layouts.js';
 import type { FenceStep } from '../buffer/step-replies.js';
@@ -112,10 +112,10 @@ class LaneChange {
     if (isPaused) throw new NotNow(`It is paused. First: forebay resume ${this.#store}`);
     const before = await this.#inspect(lanes);
     this.#refuseDead(before);
-    const isLeft = ({ oldest, waiting }: LaneState, at: number): boolean =>
-      waiting > 0 || (oldest !== undefined && oldest <= (before[at] as LaneState).version);
-    const deadline = Date.now() + timeoutMs;
-    if (await this.#drain(lanes, deadline, (states) => !states.some(isLeft))) return;
+    const upTo = before.map(({ version }) => version);
+    const isDone = (states: readonly LaneState[]) =>
+      states.every((state, at) => isPersistedUpTo(upTo[at] as bigint, state));
+    if (await this.#drain(lanes, Date.now() + timeoutMs, isDone, upTo)) return;
     throw new NotNow(notDrained(await this.#inspect(lanes), timeoutMs));
   }
 
@@ -190,11 +190,12 @@ class LaneChange {
     lanes: readonly LanePlace[],
     deadline: number,
     isDone: (states: readonly LaneState[]) => boolean,
+    upTo: readonly bigint[] = [],
   ): Promise<boolean> {
     const { signal, onLeft } = this.#options;
     let hurriedAt = Number.NEGATIVE_INFINITY;
     while (!signal.aborted) {
-      const states = await this.#inspect(lanes);
+      const states = await this.#inspect(lanes, upTo);
       onLeft(states.reduce((sum, { dirty, sealed }) => sum + dirty + sealed, 0));
       if (isDone(states)) return true;
       if (Date.now() >= deadline) return false;
@@ -212,8 +213,8 @@ class LaneChange {
     if ((await buffer.hurry(lane)) !== undefined) await queue.hurry(lane.name);
   }
 
-  #inspect(lanes: readonly LanePlace[]): Promise<LaneState[]> {
-    return Promise.all(lanes.map((lane) => this.#options.buffer.inspect(lane)));
+  #inspect(lanes: readonly LanePlace[], upTo: readonly bigint[] = []): Promise<LaneState[]> {
+    return Promise.all(lanes.map((lane, at) => this.#options.buffer.inspect(lane, upTo[at])));
   }
 
   /** A letter is superseded by its record's next write, which must come to the same lane. */

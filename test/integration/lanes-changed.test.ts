@@ -343,7 +343,7 @@ class DyingCommand {
         redis,
         prefix: config.prefix,
         buffer: {
-          inspect: (lane) => buffer.inspect(lane),
+          inspect: (...args) => buffer.inspect(...args),
           hurry: (lane) => buffer.hurry(lane),
           fence: (...args) => this.#step(() => buffer.fence(...args)),
         },

@@ -53,6 +53,19 @@ describe('a record that waits for its parent', () => {
     });
   });
 
+  it('ends a flush that came before it, though it waits on', async () => {
+    await environment.startWorker(stores);
+    await task('first', 'late');
+    await expect.poll(async () => (await app.backlog()).waiting).toBe(1);
+    const flushed = app.flush({ timeoutMs: 10_000 });
+    await expect.poll(() => environment.redis.hexists(keysOf('tasks').meta, 'hurry')).toBe(1);
+    await task('second', 'never');
+    await expect.poll(async () => (await app.backlog()).waiting).toBe(2);
+    await app.stores.projects.put({ id: 'late', name: 'Late' });
+    await flushed;
+    expect((await app.backlog()).waiting).toBe(1);
+  });
+
   it('and is made anew keeps every delta that comes while it waits, with others that wait too', async () => {
     const ids = Array.from({ length: 15 }, (_, i) => `again${i}`);
     await app.stores.projects.put({ id: 'there', name: 'There' });
@@ -159,11 +172,10 @@ describe('a lane whose versions are ahead of the clock', () => {
     const retry = async () =>
       environment.redis.zadd(keysOf('tasks').retries, 'XX', Date.now() * 1_000 + aheadUs, 'tasks:waits');
     await retry();
-    await environment.redis.hset(
-      keysOf('tasks').waiting,
-      'tasks:waits',
-      `10 ${Date.now() * 1_000 + aheadUs}`,
-    );
+    const { waiting } = keysOf('tasks');
+    const mark = (await environment.redis.hget(waiting, 'tasks:waits')) as string;
+    const ahead = `10 ${Date.now() * 1_000 + aheadUs}`;
+    await environment.redis.hset(waiting, 'tasks:waits', mark.replace(/^\d+ \d+/, ahead));
     await app.flush({ timeoutMs: 10_000 });
     expect(await environment.prisma.task.count()).toBe(1);
   });

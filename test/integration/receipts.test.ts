@@ -182,8 +182,8 @@ describe('a receipt', () => {
     const real = new WriteBuffer(environment.redis, environment.config.prefix);
     let letGo: (() => void) | undefined;
     const buffer = Object.assign(Object.create(real) as WriteBuffer, {
-      async inspect(of: Lane) {
-        const state = await real.inspect(of);
+      async inspect(...args: Parameters<WriteBuffer['inspect']>) {
+        const state = await real.inspect(...args);
         if (letGo === undefined) await new Promise<void>((resolve) => (letGo = resolve));
         return state;
       },

@@ -360,9 +360,12 @@ describe('a record whose parent is not there', () => {
     await task('lost', 'late');
     await expect.poll(() => told('batch.split').length).toBeGreaterThan(0);
     await worker.stop(5_000);
-    const [waiting] = await environment.redis.keys(`{${environment.config.prefix}:tasks/*}:waiting`);
-    const anHourAgo = (Date.now() - 3_600_000) * 1_000;
-    await environment.redis.hset(waiting as string, 'tasks:lost', `10 ${anHourAgo}`);
+    const [waiting] = (await environment.redis.keys(`{${environment.config.prefix}:tasks/*}:waiting`)) as [
+      string,
+    ];
+    const mark = (await environment.redis.hget(waiting, 'tasks:lost')) as string;
+    const anHourAgo = `10 ${(Date.now() - 3_600_000) * 1_000}`;
+    await environment.redis.hset(waiting, 'tasks:lost', mark.replace(/^\d+ \d+/, anHourAgo));
     const before = told('batch.split').length;
     await environment.startWorker(stores);
     await expect.poll(() => told('batch.split').length).toBeGreaterThan(before);

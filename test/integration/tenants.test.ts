@@ -11,6 +11,7 @@ import { record } from '../../src/definitions/record.js';
 import { defineStores } from '../../src/definitions/stores.js';
 import { shareOf } from '../../src/definitions/tenant.js';
 import type { ForebayError } from '../../src/errors.js';
+import { command } from '../support/command-line.js';
 import { createEnvironment, type Environment, removeKeys } from '../support/environment.js';
 
 const tenant = (id: string): string => {
@@ -154,6 +155,60 @@ describe('where one tenant has written much', () => {
       expected.sort((a, b) => (a.id < b.id ? -1 : 1)),
     );
     expect(await app.backlog()).toMatchObject({ dirty: 0, sealed: 0, waiting: 0 });
+  });
+});
+
+describe('while a tenant is never quiet', () => {
+  it.each([
+    { of: 'other records each time', idOf: (round: number) => `much:${round}` },
+    { of: 'the same ones again', idOf: () => 'much' },
+  ])('what was accepted before ends a flush, and each receipt: with $of', async ({ idOf }) => {
+    const app = await environment.connect(stores);
+    const buffer = new WriteBuffer(environment.redis, environment.config.prefix);
+    const lane = laneOf();
+    const write = (round: number) => app.stores.projects.putMany(rowsOf(idOf(round), 19));
+    const receipts = await write(0);
+    let isEnded = false;
+    const timeoutMs = 5_000;
+    const ends = Promise.allSettled([
+      app.flush({ timeoutMs }),
+      ...receipts.map((receipt) => receipt.persisted({ timeoutMs })),
+    ]).finally(() => {
+      isEnded = true;
+    });
+    for (let round = 1; !isEnded; round++) {
+      const reply = await buffer.seal(lane, { recordsMax: 20, delayMs: 0, floor: 0n });
+      await write(round);
+      if (reply.kind === 'batch') await buffer.ack(lane, reply.batch.number);
+      expect((await buffer.inspect(lane)).waiting).toBeGreaterThan(0);
+    }
+    expect((await ends).filter(({ status }) => status === 'rejected')).toEqual([]);
+  });
+
+  it('a change of the number of lanes ends, and so does `forebay flush --wait`; every row is exact', async () => {
+    const app = await environment.connect(stores);
+    await environment.startWorker(stores);
+    let isStopped = false;
+    let rounds = 0;
+    const writing = (async () => {
+      for (; !isStopped; rounds++)
+        await Promise.all(
+          rowsOf('much', 30).map((row) => app.stores.projects.put({ ...row, name: `${rounds}` })),
+        );
+    })();
+    const { env } = environment;
+    const ends = [];
+    for (const args of [
+      ['flush', '--wait'],
+      ['lanes', 'projects', '2'],
+    ])
+      ends.push(await command(args, { env }));
+    isStopped = true;
+    await writing;
+    expect(ends.map(({ code, err }) => [code, err])).toEqual(ends.map(() => [0, '']));
+    await app.flush();
+    const rows = await environment.prisma.project.findMany();
+    expect(rows.map(({ name }) => name)).toEqual(rowsOf('much', 30).map(() => `${rounds - 1}`));
   });
 });
 

@@ -5,7 +5,7 @@
 -- KEYS[3] dirty   hash: field -> dirty record
 -- KEYS[4] sealed  hash: field -> record of the sealed batch
 -- KEYS[5] waiting hash: field -> for how long the record waits for what it refers to
--- KEYS[6] retries sorted set: field -> when (µs) a record that waits is tried next
+-- KEYS[6] retries sorted set: field -> when (µs) a record that waits is tried next; or its turnPlace
 -- KEYS[7] foreign set: the fields of pending records whose rows another writer has changed
 -- ARGV[1] number      the batch's number
 -- ARGV[2] channel     where to announce it
@@ -28,12 +28,13 @@ local function dropForeign()
   end
 end
 
--- But of those that were written meanwhile and wait again.
+-- Of those that were written meanwhile and wait for their tenant's turn again, that alone waits which was.
 local function endWaiting(fields)
   for first = 1, #fields, chunkSize do
     local chunk, ended = {unpack(fields, first, math.min(first + chunkSize - 1, #fields))}, {}
-    for i, due in ipairs(redis.call('ZMSCORE', retries, unpack(chunk))) do
-      if not due then ended[#ended + 1] = chunk[i] end
+    for i, place in ipairs(redis.call('ZMSCORE', retries, unpack(chunk))) do
+      if not place then ended[#ended + 1] = chunk[i]
+      elseif tonumber(place) < 0 then redis.call('HSET', waiting, chunk[i], '0 0 ' .. text(turnVersion(place))) end
     end
     if #ended > 0 then redis.call('HDEL', waiting, unpack(ended)) end
   end

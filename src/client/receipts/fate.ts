@@ -8,7 +8,7 @@ import type { AcceptedAt, LaneState, LedgerState } from '../../buffer/lane-state
 export type Fate = 'persisted' | 'unless-left-behind' | 'pending' | 'unknown';
 
 interface Judged extends AcceptedAt {
-  /** Nothing may wait for others' rows either. */
+  /** Nothing that was accepted up to it may wait for others' rows either. */
   readonly isFlush: boolean;
 }
 
@@ -22,8 +22,11 @@ export function fateOf(write: Judged, state: LaneState): Fate {
 }
 
 /** Of a write that the lane's watermark has reached. */
-export function reached({ isFlush }: Judged, { waiting, dead }: Pick<LaneState, 'waiting' | 'dead'>): Fate {
-  if (isFlush) return waiting === 0 ? 'persisted' : 'pending';
+export function reached(
+  { isFlush, version }: Judged,
+  { waiting, dead, waitsSince = 0n }: Pick<LaneState, 'waiting' | 'dead'> & Partial<LaneState>,
+): Fate {
+  if (isFlush) return waiting === 0 || waitsSince > version ? 'persisted' : 'pending';
   return waiting + dead === 0 ? 'persisted' : 'unless-left-behind';
 }
 

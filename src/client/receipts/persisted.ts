@@ -46,6 +46,7 @@ interface LaneWait {
   readonly lane: Lane;
   readonly waiters: Set<Waiter>;
   readonly timer: NodeJS.Timeout;
+  isLookedAt: boolean;
 }
 
 export class PersistedWatch {
@@ -142,7 +143,7 @@ export class PersistedWatch {
     let wait = this.#waits.get(lane.name);
     if (!wait) {
       const timer = setInterval(() => void this.#recheck(wait as LaneWait), recheckMs);
-      wait = { lane, waiters: new Set(), timer };
+      wait = { lane, waiters: new Set(), timer, isLookedAt: false };
       this.#waits.set(lane.name, wait);
     }
     return wait;
@@ -150,15 +151,20 @@ export class PersistedWatch {
 
   /** While Redis does not answer nobody knows: the next look comes, or the waiter's own time is over. */
   async #recheck(wait: LaneWait): Promise<void> {
-    const { lane } = wait;
     if (wait.waiters.size === 0) return this.#drop(wait);
+    await this.#look(wait);
+    if (flushOf(wait) !== undefined) await this.#hurry(wait.lane);
+  }
+
+  async #look(wait: LaneWait): Promise<void> {
+    wait.isLookedAt = true;
     try {
       await this.#subscribe();
-      await this.#judge(wait, await this.#dependencies.buffer.inspect(lane));
-      if ([...wait.waiters].some(({ isFlush }) => isFlush)) await this.#hurry(lane);
+      await this.#judge(wait, await this.#dependencies.buffer.inspect(wait.lane, flushOf(wait)));
     } catch (error) {
       this.#dependencies.emit({ type: 'redis.error', connection: 'reads', error });
     }
+    wait.isLookedAt = false;
   }
 
   async #judge(wait: LaneWait, state: LaneState): Promise<void> {
@@ -169,7 +175,7 @@ export class PersistedWatch {
     const ledger = await ledgerOf(wait.lane).catch(() => 'away' as const);
     // Then nothing is proven either way, and the next look asks again.
     if (ledger === 'away') return;
-    const later = await buffer.inspect(wait.lane);
+    const later = await buffer.inspect(wait.lane, flushOf(wait));
     this.#endWhere(wait, (waiter) => {
       const fate = isInLedger(waiter, ledger) ? 'persisted' : fateOf(waiter, later);
       return fate === 'unknown' && unknown.includes(waiter) ? 'lost' : fate;
@@ -228,9 +234,18 @@ export class PersistedWatch {
           ? reached(waiter, { waiting, dead })
           : 'pending',
       );
+      // Of what waits an announcement has the number only.
+      const flush = flushOf(wait);
+      if (flush !== undefined && flush <= upTo && !wait.isLookedAt) void this.#look(wait);
     }
     for (const listener of this.#listeners) listener(lane);
   }
+}
+
+/** The version up to which the first of those who flush waits; undefined: nobody does. */
+function flushOf({ waiters }: LaneWait): bigint | undefined {
+  const versions = [...waiters].flatMap(({ isFlush, version }) => (isFlush ? [version] : []));
+  return versions.reduce<bigint | undefined>((least, one) => (least && least < one ? least : one), undefined);
 }
 
 function flushLost(lanes: readonly string[]): ForebayError {

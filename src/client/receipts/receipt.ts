@@ -94,7 +94,7 @@ export class Receipt<Id = unknown> {
   async #isLeftBehind(): Promise<boolean> {
     const { watch, buffer, emit } = this.#desk;
     try {
-      if (await buffer.isWaiting(this.#lane, this.#field)) return true;
+      if (await buffer.isWaiting(this.#lane, this.#field, this.version)) return true;
       if (await this.#endsWithRow()) return true;
       const refusal = await this.#refusal();
       if (refusal !== undefined) throw refused(this, refusal);

@@ -167,6 +167,7 @@ export class MemoryBuffer implements AppBuffer {
       ageMs: oldest === undefined ? 0 : Math.max(0, nowMs - Number(oldest) / 1_000),
       dead: letters.size,
       waiting: 0,
+      waitsSince: undefined,
       generation: onlyGeneration,
       past: new Map(),
     };
