@@ -21,6 +21,7 @@
 --                memory is full
 -- freePlace      a place in the order, or among what waits, that nothing else has: at, or one before it. What
 --                is dirty of an aggregate has one place, and so has its anchor
+-- retryTogetherUs what is tried again at times that are no further apart than this, is tried together
 -- turnPlace      where a record stands among what waits that waits for nothing but its tenant's turn, by the
 --                version at which it became dirty: below 0, where no time is
 -- turnVersion    that version, of such a place
@@ -89,6 +90,8 @@ local function freePlace(order, at)
   while redis.call('ZCOUNT', order, text(place), text(place)) > 0 do place = place - 1 end
   return text(place)
 end
+
+local retryTogetherUs = 5000
 
 local exactMax = 2 ^ 53
 

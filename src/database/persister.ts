@@ -11,6 +11,7 @@ import { fieldOf } from '../keys.js';
 import { adaptBatch, unfitRows } from './adapted-batch.js';
 import { sqlStateOf } from './database.js';
 import { differingFinder, haveTriggers } from './differing-rows.js';
+import { withoutEachOther } from './each-other.js';
 import { tableName } from './names.js';
 import { type RowStatements, recordStatements } from './record-statements.js';
 import { counterModel, idJson, matchParts, ofRecordset } from './rows-by-id.js';
@@ -73,11 +74,12 @@ async function createModelPersister(group: LaneGroup, database: Transaction): Pr
   const findDiffering = await forEachStore(group, database, (store) =>
     differingFinder(store, database, { isTriggered }),
   );
+  const writeRows: Write = (batch, tx) => runStatements(statementsOf(batch), batch, tx);
   return {
     write: (given, tx) => {
       const { batch, unfit } = adaptBatch(group.records, given);
       if (unfit.size > 0) throw unfitRows(unfit);
-      return runStatements(statementsOf(batch), batch, tx);
+      return writeRows(batch, tx);
     },
     findRefused: async (given, tx) => {
       const { batch, unfit } = adaptBatch(group.records, given);
@@ -85,7 +87,8 @@ async function createModelPersister(group: LaneGroup, database: Transaction): Pr
         ...refusalsOf(group, given, unfit),
         ...(await findOneByOne(group, statementsOf(batch), batch, tx)),
       ];
-      return hasAggregates(group) ? onePerLetter(refusals) : refusals;
+      const all = hasAggregates(group) ? onePerLetter(refusals) : refusals;
+      return withoutEachOther(group, batch, all, tx, writeRows);
     },
     findOvertaken: await forEachStore(group, database, overtakenFinder),
     findDiffering: (given, tx) => findDiffering(adaptBatch(group.records, given).batch, tx),

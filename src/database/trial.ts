@@ -110,20 +110,10 @@ export async function findByHalves(
   const units = unitsOf(group, batch);
   const tryThese = async (idKeys: readonly string[]): Promise<void> => {
     if (idKeys.length === 0) return;
-    await tx.$executeRawUnsafe('SAVEPOINT forebay_trial');
-    try {
-      const isMeant = new Set(idKeys);
-      await write(
-        partOf(batch, (_, idKey) => isMeant.has(idKey)),
-        tx,
-      );
-      await tx.$executeRawUnsafe('SET CONSTRAINTS ALL IMMEDIATE');
-      await tx.$executeRawUnsafe('SET CONSTRAINTS ALL DEFERRED');
-    } catch (error) {
-      // Fails in turn where the connection is gone.
-      await tx.$executeRawUnsafe('ROLLBACK TO SAVEPOINT forebay_trial');
-      await blame(idKeys, error);
-    }
+    const isMeant = new Set(idKeys);
+    const part = partOf(batch, (_, idKey) => isMeant.has(idKey));
+    const failure = await failureOf(() => write(part, tx), tx);
+    if (failure !== undefined) await blame(idKeys, failure.error);
   };
   const blame = async (idKeys: readonly string[], error: unknown): Promise<void> => {
     const [idKey] = idKeys;
@@ -139,4 +129,22 @@ export async function findByHalves(
   await tryThese([...units.keys()]);
   await tx.$executeRawUnsafe('ROLLBACK TO SAVEPOINT forebay_trials');
   return refusals;
+}
+
+/** What a write fails with, or a deferred constraint behind it: that is undone. Undefined: it passes. */
+export async function failureOf(
+  work: () => Promise<void>,
+  tx: Transaction,
+): Promise<{ readonly error: unknown } | undefined> {
+  await tx.$executeRawUnsafe('SAVEPOINT forebay_trial');
+  try {
+    await work();
+    await tx.$executeRawUnsafe('SET CONSTRAINTS ALL IMMEDIATE');
+    await tx.$executeRawUnsafe('SET CONSTRAINTS ALL DEFERRED');
+    return undefined;
+  } catch (error) {
+    // Fails in turn where the connection is gone.
+    await tx.$executeRawUnsafe('ROLLBACK TO SAVEPOINT forebay_trial');
+    return { error };
+  }
 }

@@ -158,7 +158,7 @@ local function waitMsOf(oldest)
 end
 
 local function sealDue(due)
-  local untilUs = due > now and '+inf' or text(now)
+  local untilUs = due > now and '+inf' or text(now + retryTogetherUs)
   fillBy(function(size) return takeWaiting('0', untilUs, size) end)
   if redis.call('EXISTS', sealed) == 0 then return nil end
   return sealUnder((tonumber(known[5]) or 0) + 1, true)

@@ -99,13 +99,16 @@ local function addPlace(field)
   redis.call('ZADD', order, 'LT', sinceOf(field), field)
 end
 
--- It is tried again after half of the time that it has waited, within these bounds.
-local retryMinMs, retryMaxMs = 20, 500
-local waitCount = 0
+-- It is tried again at the next multiple of a step, which grows with the time that it has waited: so those
+-- that refer to each other are tried together, whenever each has begun to wait. Only a row and its counters,
+-- or an aggregate, have the same time: the others stand before it, 1 µs each.
+local stepMinUs, stepMaxUs = 20000, 320000
 local function retryAt(waitedMs)
-  -- Only a row and its counters, or an aggregate, have the same time: they are tried together.
-  waitCount = waitCount + 1
-  return freePlace(retries, now + math.min(math.max(waitedMs / 2, retryMinMs), retryMaxMs) * 1000 + waitCount)
+  local step = stepMinUs
+  while step < stepMaxUs and step * 4 <= waitedMs * 1000 do step = step * 2 end
+  local at = (math.floor(now / step) + 1) * step
+  local first = redis.call('ZRANGEBYSCORE', retries, text(at - retryTogetherUs), text(at), 'WITHSCORES', 'LIMIT', 0, 1)[2]
+  return freePlace(retries, first and tonumber(first) - 1 or at)
 end
 
 local function waitUntil(at, field, waitedMs)
