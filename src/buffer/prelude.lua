@@ -25,6 +25,7 @@
 -- turnPlace      where a record stands among what waits that waits for nothing but its tenant's turn, by the
 --                version at which it became dirty: below 0, where no time is
 -- turnVersion    that version, of such a place
+-- turnMark       how a record waits that has such a place
 -- oldestVersion  the version at which the oldest dirty record became dirty; nil when nothing is dirty
 -- surviving      a lane's past generations as text, `<generation> <version>;` for each, with one more: what
 --                it has accepted up to that version is known to have survived. Only the latest are kept
@@ -101,6 +102,10 @@ end
 
 local function turnVersion(place)
   return tonumber(place) + exactMax
+end
+
+local function turnMark(place)
+  return '0 0 ' .. text(turnVersion(place))
 end
 
 local function oldestVersion(order)

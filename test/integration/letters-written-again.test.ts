@@ -28,12 +28,19 @@ function projectStores(options: { tenant?: () => string } = {}) {
   return defineStores({ projects, touches: counter({ of: projects, field: 'touches' }) });
 }
 
-/** What a batch has that a worker has died with. */
-async function sealed(stores: Stores): Promise<void> {
-  const lane = new Lanes(stores, environment.config.prefix).all[0] as Lane;
-  const buffer = new WriteBuffer(environment.redis, environment.config.prefix);
-  const reply = await buffer.seal(lane, { recordsMax: 20, delayMs: 0, floor: 0n });
-  expect(reply.kind).toBe('batch');
+/** What a batch has that a worker has died with; its number. */
+async function sealed(stores: Stores, recordsMax = 20): Promise<string> {
+  const { lane, buffer } = laneOf(stores);
+  const reply = await buffer.seal(lane, { recordsMax, delayMs: 0, floor: 0n });
+  return (reply as { batch: { number: string } }).batch.number;
+}
+
+function laneOf(stores: Stores) {
+  const { redis, config } = environment;
+  return {
+    lane: new Lanes(stores, config.prefix).all[0] as Lane,
+    buffer: new WriteBuffer(redis, config.prefix),
+  };
 }
 
 async function run(sql: readonly string[]): Promise<void> {
@@ -125,6 +132,26 @@ describe('the receipt of a refused write says so after a newer one that is refus
     await app.flush();
     await expect(first.persisted({ timeoutMs })).rejects.toMatchObject(refused);
   });
+});
+
+it('a delta that waits for its turn is not taken for the one before it, which is a dead letter', async () => {
+  const stores = projectStores(ofOneTenant);
+  const app = await environment.connect(stores);
+  const { lane, buffer } = laneOf(stores);
+  await app.stores.touches.add('p', 5);
+  const number = await sealed(stores);
+  for (let i = 0; i < 5; i++) await app.stores.projects.put({ id: `o${i}`, name: 'x' });
+  const second = await app.stores.touches.add('p', 1);
+  const field = 'touches:p';
+  const letter = { letter: 'projects:p', row: 'projects:p', error: '{}', anchor: '', waitMs: 0 };
+  await buffer.split(lane, number, [{ field, fate: 'dead', ...letter }]);
+  await buffer.ack(lane, await sealed(stores, 5));
+  await environment.prisma.project.create({ data: { id: 'p', name: 'by another program' } });
+  await expect(app.flush({ timeoutMs: 100 })).rejects.toMatchObject({ code: 'FLUSH_TIMEOUT' });
+  await expect(second.persisted({ timeoutMs: 100 })).rejects.toMatchObject({ code: 'PERSIST_TIMEOUT' });
+  await environment.startWorker(stores);
+  await app.flush();
+  expect(await environment.prisma.project.findUnique({ where: { id: 'p' } })).toMatchObject({ touches: 1 });
 });
 
 describe('another column of a refused row', () => {

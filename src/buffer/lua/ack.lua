@@ -34,7 +34,7 @@ local function endWaiting(fields)
     local chunk, ended = {unpack(fields, first, math.min(first + chunkSize - 1, #fields))}, {}
     for i, place in ipairs(redis.call('ZMSCORE', retries, unpack(chunk))) do
       if not place then ended[#ended + 1] = chunk[i]
-      elseif tonumber(place) < 0 then redis.call('HSET', waiting, chunk[i], '0 0 ' .. text(turnVersion(place))) end
+      elseif tonumber(place) < 0 then redis.call('HSET', waiting, chunk[i], turnMark(place)) end
     end
     if #ended > 0 then redis.call('HDEL', waiting, unpack(ended)) end
   end

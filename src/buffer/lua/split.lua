@@ -173,6 +173,13 @@ local function putBack(part, record)
   place(part)
 end
 
+-- But a delta that was added since may wait for its tenant's turn.
+local function endWait(field)
+  local place = redis.call('ZSCORE', retries, field)
+  if not place then redis.call('HDEL', waiting, field)
+  elseif tonumber(place) < 0 then redis.call('HSET', waiting, field, turnMark(place)) end
+end
+
 local made = {}
 local function bury(part, record, isCounter)
   local letter = dead .. ':' .. part.letter
@@ -188,7 +195,7 @@ local function bury(part, record, isCounter)
   end
   local known, own = redis.call('HGET', letter, SINCE), sinceOf(part.field)
   if not known or tonumber(own) < tonumber(known) then redis.call('HSET', letter, SINCE, own) end
-  redis.call('HDEL', waiting, part.field)
+  endWait(part.field)
   redis.call('DEL', part.key)
 end
 
