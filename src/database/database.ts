@@ -1,6 +1,6 @@
 /** What forebay needs of a Prisma client, and its errors sorted by what they mean for a batch. */
 import type { Transaction } from '../definitions/record.js';
-import { isForebayError, messageOf } from '../errors.js';
+import { ForebayError, isForebayError, messageOf } from '../errors.js';
 
 /** A Prisma client: any that has these methods. */
 export interface Database extends Transaction {
@@ -104,4 +104,13 @@ function isConnectionFailure(error: unknown): boolean {
   if (typeof code === 'string' && connectionCodes.test(code)) return true;
   if (connectionKinds.has(String(adapterCauseOf(error)?.kind))) return true;
   return name === 'DriverAdapterError' || /connect|terminat|timeout|closed/i.test(messageOf(error));
+}
+
+/** For what needs Postgres before anything is done. */
+export function databaseUnavailable(cause: unknown): ForebayError {
+  return new ForebayError(
+    'DATABASE_UNAVAILABLE',
+    `Postgres can't be used (${messageOf(cause).trim()}). Check DATABASE_URL and that the server runs.`,
+    { retryable: true, cause },
+  );
 }

@@ -2,7 +2,8 @@
 import { quoteIdentifier } from '../connection/identifier.js';
 import type { Model } from '../definitions/model.js';
 import type { Transaction } from '../definitions/record.js';
-import { ForebayError, messageOf } from '../errors.js';
+import { ForebayError } from '../errors.js';
+import { databaseUnavailable } from './database.js';
 import { ledgerName, tableName } from './names.js';
 import { readSql } from './sql-file.js';
 
@@ -82,11 +83,7 @@ export async function readColumns(table: string, database: Transaction): Promise
     const columns = await database.$queryRawUnsafe<Column[]>(readSql('columns'), table);
     return new Map(columns.map((column) => [column.name, column]));
   } catch (error) {
-    throw new ForebayError(
-      'DATABASE_UNAVAILABLE',
-      `Postgres can't be used: ${messageOf(error).trim()} Check DATABASE_URL and that the server runs.`,
-      { retryable: true, cause: error },
-    );
+    throw databaseUnavailable(error);
   }
 }
 

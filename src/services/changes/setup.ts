@@ -1,6 +1,6 @@
 /** Whether Postgres is set up to tell of changes; and the statements that set it up. */
 import { withPostgres } from '../../connection/postgres-client.js';
-import type { Database } from '../../database/database.js';
+import { type Database, databaseUnavailable } from '../../database/database.js';
 import {
   coveredModels,
   inspectPublication,
@@ -93,10 +93,6 @@ async function orUnavailable<T>(answer: Promise<T>): Promise<T> {
     return await answer;
   } catch (error) {
     if (isForebayError(error)) throw error;
-    throw new ForebayError(
-      'DATABASE_UNAVAILABLE',
-      `Postgres can't be used: ${messageOf(error).trim()} Check DATABASE_URL and that the server runs.`,
-      { retryable: true, cause: error },
-    );
+    throw databaseUnavailable(error);
   }
 }
