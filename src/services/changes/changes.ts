@@ -20,6 +20,7 @@ import type { Stores } from '../../definitions/stores.js';
 import type { Emit } from '../../events.js';
 import type { Resources } from '../../resources.js';
 import { databaseNeed, redisNeed } from '../../vitals/needs.js';
+import { checkWorker } from '../role/check-worker.js';
 import { every } from '../role/every.js';
 import { Role } from '../role/service.js';
 import { Dependents } from './dependents.js';
@@ -53,7 +54,7 @@ export class ChangesService extends Role {
    * DATABASE_UNAVAILABLE, CHANGES_UNAVAILABLE
    */
   constructor(options: ChangesOptions) {
-    super(options);
+    super(checkWorker(options));
     this.#options = { ...options, emit: this.emit };
   }
 

@@ -9,6 +9,7 @@ import type { Definitions, Stores } from '../../definitions/stores.js';
 import type { Emit } from '../../events.js';
 import type { Resources } from '../../resources.js';
 import { databaseNeed, redisNeed } from '../../vitals/needs.js';
+import { checkWorker } from './check-worker.js';
 import { startHeartbeat } from './heartbeat.js';
 import { Role } from './service.js';
 import { takeJobs } from './take-jobs.js';
@@ -47,7 +48,7 @@ export abstract class AppRole<Data, Result> extends Role {
 
   /** Connects when it is started. */
   constructor(options: AppWorkerOptions) {
-    super(options);
+    super(checkWorker(options));
     this.options = { ...options, emit: this.emit };
   }
 

@@ -27,6 +27,7 @@ import {
 import { WarmQueue } from '../../queues/warm-queue.js';
 import type { Resources } from '../../resources.js';
 import { databaseNeed, redisNeed } from '../../vitals/needs.js';
+import { checkWorker } from '../role/check-worker.js';
 import { handBack, UnknownWork } from '../role/hand-back.js';
 import { startHeartbeat } from '../role/heartbeat.js';
 import { nowAndThen } from '../role/now-and-then.js';
@@ -68,7 +69,7 @@ export class SchedulerService extends Role {
 
   /** `start` @throws ForebayError REDIS_UNAVAILABLE, INVALID_CONFIG */
   constructor(options: SchedulerServiceOptions) {
-    super(options);
+    super(checkWorker(options));
     this.#options = { ...options, emit: this.emit };
   }
 

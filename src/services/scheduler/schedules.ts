@@ -1,7 +1,9 @@
 /** `defineSchedules`: what an app does at certain times, by name, in the words of cron. */
+import { checkStores } from '../../app/check-parts.js';
 import type { Forebay } from '../../app/connect.js';
 import type { Definitions, Stores } from '../../definitions/stores.js';
 import { ForebayError } from '../../errors.js';
+import { checkObject, describe } from '../../given.js';
 import { validateDetailed } from '../../peers/node-cron.js';
 
 /** When a schedule's ticks are. */
@@ -67,17 +69,19 @@ export type Schedules = ReadonlyMap<string, Schedule>;
 
 /**
  * Names and checks an app's schedules.
- * @throws ForebayError INVALID_DEFINITION, with every problem found
+ * @throws ForebayError INVALID_DEFINITION, with every problem found; INVALID_VALUE
  */
 export function defineSchedules<D extends Definitions, Prisma>(
   stores: Stores<D>,
   schedules: Readonly<Record<string, WarmSchedule | FunctionSchedule<D, Prisma>>>,
 ): Schedules {
-  const problems = Object.entries(schedules).flatMap(([name, schedule]) => [
-    ...nameProblems(name),
-    ...timeProblems(name, schedule),
-    ...workProblems(name, schedule, stores),
-  ]);
+  checkStores(stores);
+  checkObject('The schedules', schedules);
+  const problems = Object.entries(schedules).flatMap(([name, schedule]) => {
+    if (typeof schedule !== 'object' || schedule === null)
+      return [`${name} must be an object, not ${describe(schedule)}.`];
+    return [...nameProblems(name), ...timeProblems(name, schedule), ...workProblems(name, schedule, stores)];
+  });
   if (problems.length > 0) {
     throw new ForebayError('INVALID_DEFINITION', `The schedules can't be used:\n- ${problems.join('\n- ')}`);
   }
@@ -103,6 +107,7 @@ function nameProblems(name: string): string[] {
 }
 
 function timeProblems(name: string, { cron, timeZone, missed }: ScheduleTimes): string[] {
+  if (typeof cron !== 'string') return [`${name}: cron must be a text, not ${describe(cron)}.`];
   const problems = validateDetailed(cron).errors.map(
     ({ field, message }) => `${name}: "${cron}" can't be its time: ${field}: ${message}.`,
   );

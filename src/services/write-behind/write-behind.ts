@@ -36,6 +36,7 @@ import type { Resources } from '../../resources.js';
 import type { Trace } from '../../trace.js';
 import type { Check } from '../../vitals/health.js';
 import { databaseNeed, redisNeed } from '../../vitals/needs.js';
+import { checkWorker } from '../role/check-worker.js';
 import { UnknownWork } from '../role/hand-back.js';
 import { startHeartbeat } from '../role/heartbeat.js';
 import { nowAndThen } from '../role/now-and-then.js';
@@ -92,7 +93,7 @@ export class WriteBehindService extends Role {
    * INVALID_DEFINITION
    */
   constructor(options: WriteBehindOptions) {
-    super(options);
+    super(checkWorker(options));
     this.#options = { ...options, emit: this.emit };
   }
 
