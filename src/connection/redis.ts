@@ -55,8 +55,7 @@ const waitingSilenceMaxMs = 18_000;
 
 /**
  * A cache that is silent for longer is no cache. Of the socket, for a timer for each command costs a hit a
- * tenth of its time. In a cluster there is one: there ioredis has commands wait for a server that is being
- * connected to, or that loads its data, for as long as that takes.
+ * tenth of its time.
  */
 const cacheTimeoutMs = 1_000;
 
@@ -178,7 +177,6 @@ function createRedis(settings: RedisSettings, role: ConnectionRole, emit: Emit):
   const redis = createClient(settings, {
     ...(role === 'cache' ? {} : { retryMaxMs }),
     ...options,
-    ...(role === 'cache' && 'nodes' in settings ? { commandTimeout: cacheTimeoutMs } : {}),
     connectionName: `forebay-${role}`,
   });
   for (const event of ['error', 'node error']) {
